@@ -1,0 +1,3 @@
+module github.com/otelobj/otelobj/hooks/rt
+
+go 1.22

@@ -1,0 +1,169 @@
+package rt
+
+import "unsafe"
+
+const (
+	ptrSize     = unsafe.Sizeof(uintptr(0))
+	inlineCalls = 4  // records that come with a goroutine
+	moreCalls   = 16 // records added at a time when a goroutine nests deeper
+)
+
+// node is what the slot of a goroutine points to.
+//
+// Its first word is read by exit stubs. The other fields never change once the node can be seen: they are all that a
+// goroutine which inherited the node may look at.
+type node struct {
+	top        uint64 // distance of the owner's top record, 0 if there is none
+	goid       uint64 // the owner
+	suppressed bool   // no hook runs on the owner, nor on whoever inherits
+	owner      *goroutine
+}
+
+// goroutine is the state of one goroutine. Nobody else touches it.
+type goroutine struct {
+	base   node // the node that the slot points to unless Suppress put another in its place
+	inHook bool
+	top    *Call // the record of the innermost open call
+	calls  [inlineCalls]Call
+
+	boxes []any        // for the hook that is running
+	swaps []sliceSwap  // slices that were replaced for the duration of a hook
+	throw unwindReason // why frames may have gone without returning
+}
+
+// current returns the g of the running goroutine, nil in a program that was not linked by otelobj. It is a variable so that
+// tests can stand in for the machine code.
+var current = getg
+
+// getg returns the running goroutine's g. Its code is put here by the link step.
+//
+//go:noinline
+func getg() unsafe.Pointer { return nil }
+
+// word reads the machine word at base+off.
+//
+//go:nosplit
+func word(base unsafe.Pointer, off uintptr) uintptr { return *(*uintptr)(unsafe.Add(base, off)) }
+
+// goid reads the ID of g.
+//
+//go:nosplit
+func goid(g unsafe.Pointer) uint64 { return *(*uint64)(unsafe.Add(g, link.GoidOff)) }
+
+// stackLo and stackHi read the bounds of g's stack: g begins with them in every Go version.
+//
+//go:nosplit
+func stackLo(g unsafe.Pointer) uintptr { return word(g, 0) }
+
+//go:nosplit
+func stackHi(g unsafe.Pointer) uintptr { return word(g, ptrSize) }
+
+// at returns the address at a distance from g.stack.hi. It does not survive a call except in a variable of its type.
+//
+//go:nosplit
+func at(g unsafe.Pointer, dist uintptr) unsafe.Pointer {
+	// The bound itself is never held as a pointer: the collector could take it for one to whatever follows the stack.
+	addr := stackHi(g) - dist
+	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
+}
+
+//go:nosplit
+func slot(g unsafe.Pointer) *node { return *(**node)(unsafe.Add(g, link.SlotOff)) }
+
+// setSlot is an ordinary store of a pointer, with a write barrier.
+//
+//go:nosplit
+func setSlot(g unsafe.Pointer, n *node) { *(**node)(unsafe.Add(g, link.SlotOff)) = n }
+
+// guard reports whether ordinary Go code may run here: on the goroutine's own stack, with no lock of the runtime held, not
+// in the allocator, not where preemption is off, not in a system call.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func guard(g unsafe.Pointer) bool {
+	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
+	if word(m, link.CurgOff) == uintptr(g) &&
+		*(*int32)(unsafe.Add(m, link.LocksOff))|*(*int32)(unsafe.Add(m, link.MallocingOff)) == 0 &&
+		word(m, link.PreemptoffOff+ptrSize) == 0 && // the length of a string
+		!throwsplit(g) {
+		return true
+	}
+	return guardAgain(g, m)
+}
+
+// guardAgain looks again if the goroutine was moved to another m between the reads: then they belong to somebody else. The
+// answer yes needs no such care, a goroutine that can be preempted holds nothing.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+//go:noinline
+func guardAgain(g, m unsafe.Pointer) bool {
+	now := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
+	return now != m && word(now, link.CurgOff) == uintptr(g) &&
+		*(*int32)(unsafe.Add(now, link.LocksOff))|*(*int32)(unsafe.Add(now, link.MallocingOff)) == 0 &&
+		word(now, link.PreemptoffOff+ptrSize) == 0 && !throwsplit(g)
+}
+
+//go:nosplit
+func throwsplit(g unsafe.Pointer) bool {
+	return link.ThrowsplitOff != 0 && *(*bool)(unsafe.Add(g, link.ThrowsplitOff))
+}
+
+// adopt gives g a state of its own, in place of none or of an inherited one.
+func adopt(g unsafe.Pointer, inherited *node) *goroutine {
+	r := new(goroutine)
+	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed}
+	r.chain(nil, r.calls[:])
+	setSlot(g, &r.base)
+	return r
+}
+
+// own returns the running goroutine's own state, making one if needed.
+func own(g unsafe.Pointer) *goroutine {
+	n := slot(g)
+	if n != nil && n.goid == goid(g) {
+		return n.owner
+	}
+	return adopt(g, n)
+}
+
+// chain links fresh records below the record above.
+func (r *goroutine) chain(above *Call, calls []Call) {
+	for i := range calls {
+		c := &calls[i]
+		c.owner, c.goid, c.hook = r, r.base.goid, noHook
+		c.outer = above
+		if above != nil {
+			above.inner = c
+		}
+		above = c
+	}
+}
+
+// next returns the unused record below the top one.
+func (r *goroutine) next() *Call {
+	if r.top == nil {
+		return &r.calls[0]
+	}
+	if r.top.inner == nil {
+		r.chain(r.top, make([]Call, moreCalls))
+	}
+	return r.top.inner
+}
+
+// pop takes the top record off. Its contents stay until it is used again or reset.
+//
+//go:nosplit
+//go:norace
+func (r *goroutine) pop(n *node) *Call {
+	c := r.top
+	r.top = c.outer
+	if c.outer != nil {
+		n.top = uint64(c.outer.dist)
+	} else {
+		n.top = 0
+	}
+	return c
+}

@@ -1,0 +1,30 @@
+package rt
+
+// Suppress runs f. Until it returns, no hook runs on this goroutine, nor ever on a goroutine that is started meanwhile, nor on
+// those that they start.
+func Suppress(f func()) {
+	g := current()
+	if g == nil || !isOn() {
+		f()
+		return
+	}
+	r := own(g)
+	outer := slot(g)
+	if outer.suppressed {
+		f()
+		return
+	}
+	setSlot(g, &node{goid: r.base.goid, suppressed: true, owner: r})
+	defer func() { setSlot(current(), outer) }()
+	f()
+}
+
+// Suppressed reports whether hooks are suppressed on this goroutine.
+func Suppressed() bool {
+	g := current()
+	if g == nil || !isOn() {
+		return false
+	}
+	n := slot(g)
+	return n != nil && n.suppressed
+}

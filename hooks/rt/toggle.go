@@ -1,0 +1,68 @@
+package rt
+
+import "sync/atomic"
+
+// SetEnabled switches the hooks of an instrumentation, or of a single rule, on or off while the program runs. Calls that are open
+// keep the hooks they began with. It returns how many hooks bear the name.
+func SetEnabled(name string, on bool) int {
+	want := uint32(0)
+	if on {
+		want = 1
+	}
+	found := 0
+	for _, d := range link.Descs {
+		if d == nil {
+			continue
+		}
+		hit := false
+		for i := range d.Hooks {
+			if h := &d.Hooks[i]; h.named(name) {
+				atomic.StoreUint32(&h.On, want)
+				found++
+				hit = true
+			}
+		}
+		if hit {
+			d.recount()
+		}
+	}
+	return found
+}
+
+// Enabled reports whether any hook of an instrumentation or rule is on.
+func Enabled(name string) bool {
+	for _, d := range link.Descs {
+		if d == nil {
+			continue
+		}
+		for i := range d.Hooks {
+			if h := &d.Hooks[i]; h.named(name) && atomic.LoadUint32(&h.On) != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (h *Hook) named(name string) bool { return h.Instr == name || h.Rule == name }
+
+// recount brings d.On in line with the hooks. Of several goroutines that switch at a time, the last one to write has seen them all.
+func (d *Desc) recount() {
+	for {
+		old := atomic.LoadUint32(&d.On)
+		n := d.countOn()
+		if atomic.CompareAndSwapUint32(&d.On, old, n) && d.countOn() == n {
+			return
+		}
+	}
+}
+
+func (d *Desc) countOn() uint32 {
+	n := uint32(0)
+	for i := range d.Hooks {
+		if n < 255 && atomic.LoadUint32(&d.Hooks[i].On) != 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,179 @@
+package rt
+
+import (
+	"fmt"
+	"testing"
+	"unsafe"
+)
+
+// why is a hook that notes how its call ended.
+func (l *log) why(name string) Hook {
+	return hook(name, nil, func(c *Call, _, _, _ unsafe.Pointer) {
+		v, goexit, ok := c.Unwound()
+		l.add(fmt.Sprint(name, " ", v, " ", goexit, " ", ok))
+	})
+}
+
+func TestPanicUnwinds(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f, g, h := desc("main.f", l.why("f")), desc("main.g", l.why("g")), desc("main.h", l.why("h"))
+	w.enter(f, 64)
+	w.enter(g, 128)
+	w.panic(256, "boom")
+	w.enter(h, 320) // in a deferred call, deeper than gopanic
+	w.exit(h, 320)
+	w.exit(f, 64) // f recovers
+	l.want(t, "h <nil> false false", "g boom false true", "f <nil> false false")
+	if w.g.slot.owner.throw.set {
+		t.Error("the panic value is kept")
+	}
+}
+
+func TestPanicFoundByLaterEnter(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f, g := desc("main.f", l.why("f")), desc("main.g", l.why("g"))
+	w.enter(f, 64)
+	w.enter(g, 128)
+	w.panic(256, "boom")
+	w.enter(g, 136) // deeper than the stale record: nothing is known yet
+	w.exit(g, 136)
+	w.enter(g, 128)
+	l.want(t, "g <nil> false false", "g boom false true")
+	w.exit(g, 128)
+	w.exit(f, 64)
+	l.want(t, "g <nil> false false", "f <nil> false false")
+}
+
+func TestSecondPanicClosesWhatTheFirstUnwound(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f, g := desc("main.f", l.why("f")), desc("main.g", l.why("g"))
+	w.enter(f, 64)
+	w.enter(g, 256)
+	w.panic(320, "first")
+	w.panic(128, "second")
+	l.want(t, "g first false true")
+	w.end()
+	l.want(t, "f second false true")
+}
+
+func TestPanicInDeferredCallReplaces(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f, g, h := desc("main.f", l.why("f")), desc("main.g", l.why("g")), desc("main.h", l.why("h"))
+	w.enter(f, 64)
+	w.enter(g, 128)
+	w.panic(192, "first")
+	w.enter(h, 256)
+	w.panic(320, "second")
+	w.exit(f, 64)
+	l.want(t, "h second false true", "g second false true", "f <nil> false false")
+}
+
+func TestNilPanic(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f := desc("main.f", l.why("f"))
+	w.enter(f, 64)
+	w.panic(128, nil)
+	w.end()
+	l.want(t, "f <nil> false true")
+}
+
+func TestGoexitUnwinds(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f, g := desc("main.f", l.why("f")), desc("main.g", l.why("g"))
+	w.enter(f, 64)
+	w.enter(g, 128)
+	w.goexit(192)
+	w.enter(g, 256) // a deferred call panics and recovers
+	w.panic(320, "boom")
+	w.exit(g, 256)
+	w.end()
+	l.want(t, "g <nil> false false", "g <nil> true true", "f <nil> true true")
+	if w.g.slot != nil {
+		t.Error("slot not cleared")
+	}
+}
+
+func TestUnwoundHooksSeeZeroes(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	d := desc("main.f", hook("f", nil, func(c *Call, args, results, _ unsafe.Pointer) {
+		l.add(fmt.Sprintf("%v %q %v %q %v", *(*int)(results), *(*string)(args), c.GetReturnVal(0), c.GetReturnVal(1), c.GetParam(0)))
+		c.SetReturnVal(0, 9)
+		l.add(fmt.Sprint(*(*int)(results)))
+	}))
+	d.Results = []Value{
+		{Size: 8, Type: typeOf(0)},
+		{Size: 16, Flags: ValueString | ValueInArgs, Type: typeOf("")},
+	}
+	d.Params = []Value{{Size: 16, Flags: ValueString, Type: typeOf("")}}
+	for _, size := range []uintptr{256, unsafe.Sizeof(zeroBlock) + 8} {
+		d.ArgsSize, d.ResultsSize = size, size
+		*(*string)(w.at(64)) = "old"
+		w.enter(d, 64)
+		w.end()
+		l.want(t, `0 "" 0 "" <nil>`, "0")
+	}
+}
+
+func TestUnwoundRecordKeepsData(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	d := desc("main.f", hook("f",
+		func(c *Call, _, _, _ unsafe.Pointer) { c.SetData("kept") },
+		func(c *Call, _, _, _ unsafe.Pointer) { l.add(fmt.Sprint(c.GetData())) }))
+	w.enter(d, 64)
+	w.end()
+	l.want(t, "kept")
+}
+
+func TestSuppress(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f := desc("main.f", l.hook("f"))
+	w.enter(f, 64)
+	var inherited *node
+	Suppress(func() {
+		if !Suppressed() {
+			t.Error("not suppressed")
+		}
+		w.enter(f, 128)
+		w.exit(f, 128)
+		Suppress(func() { inherited = w.g.slot })
+		if !Suppressed() {
+			t.Error("the inner Suppress ended the outer one")
+		}
+	})
+	if Suppressed() || w.top() != 64 {
+		t.Error("Suppress does not end")
+	}
+	func() {
+		defer func() { _ = recover() }()
+		Suppress(func() { panic("p") })
+	}()
+	if Suppressed() {
+		t.Error("Suppress does not end with a panic")
+	}
+	w.exit(f, 64)
+	l.want(t, "before f", "after f")
+
+	// Started under Suppress: for ever.
+	w.g, w.m = w.newG(2)
+	w.place(make([]unsafe.Pointer, stackWords))
+	w.g.slot = inherited
+	w.enter(f, 64)
+	if !Suppressed() {
+		t.Error("not inherited")
+	}
+	Suppress(func() {})
+	w.enter(f, 64)
+	if !Suppressed() {
+		t.Error("not inherited for ever")
+	}
+	l.want(t)
+}

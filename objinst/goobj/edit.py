@@ -1,0 +1,234 @@
+"""Edits on an object, and the writer that mirrors the reader.
+
+Nothing is renumbered: new definitions are appended to SymbolDefs, new references to NonPkgRefs, new strings behind the old
+ones. Writing is in two phases: every block's size is reserved, then every block is emitted, and both must agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+
+from objinst.goobj.object import Object
+from objinst.goobj.records import (
+    AUTOLIB, AUX, HEADER, MAGIC, PKG_NONE, PKG_SELF, RELOC, STATIC_ABI, STRING_REF, SYM, Aux, Blk, Reloc, Sym, SymRef,
+)  # fmt: skip
+
+
+class _Def:
+    """A definition that was added or changed; None: as it was."""
+
+    __slots__ = ("aux", "data", "relocs", "sym")
+
+    def __init__(self, sym: Sym, data: bytes | None, relocs: Sequence[Reloc] | None, aux: Sequence[Aux] | None) -> None:
+        self.sym, self.data, self.relocs, self.aux = sym, data, relocs, aux
+
+
+class Edit:
+    """A set of changes to one object. `to_bytes` without any change gives the object's own bytes."""
+
+    def __init__(self, obj: Object) -> None:
+        self.object = obj
+        self.tables = obj.tables
+        self.added: list[_Def] = []
+        self.changed: dict[int, _Def] = {}
+        self.new_refs: list[Sym] = []
+        self.new_autolib: list[tuple[str, bytes]] = []
+        self.new_files: list[str] = []
+        self._refs: dict[tuple[str, int], SymRef] = {}
+        self._hashes: set[int] = set()
+
+    @property
+    def dirty(self) -> bool:
+        return bool(self.added or self.changed or self.new_refs or self.new_autolib or self.new_files)
+
+    def ref_of(self, index: int) -> SymRef:
+        return self.object.ref_of(index)
+
+    def add_def(
+        self, name: str, abi: int, kind: int, *, flag: int = 0, flag2: int = 0, align: int = 0, size: int | None = None,
+        data: bytes = b"", relocs: Sequence[Reloc] = (), aux: Sequence[Aux] = (),
+    ) -> SymRef:  # fmt: skip
+        """Appends a definition to SymbolDefs. size: bytes, len(data) unless given."""
+        sym = Sym(name, abi, kind, flag, flag2, len(data) if size is None else size, align)
+        self.added.append(_Def(sym, data, relocs, aux))
+        return SymRef(PKG_SELF, self.object.starts[1] + len(self.added) - 1)
+
+    def fill(self, ref: SymRef, *, data: bytes, relocs: Sequence[Reloc]) -> None:
+        """Gives an added definition its contents: for data that points at itself."""
+        made = self.added[ref.idx - self.object.starts[1]]
+        made.sym = made.sym._replace(size=len(data))
+        made.data, made.relocs = data, relocs
+
+    def add_ref(self, name: str, abi: int) -> SymRef:
+        """A reference by name: an existing non-package symbol, or one appended to NonPkgRefs."""
+        key = (name, abi)
+        if key not in self._refs:
+            index = self.object.find_ref(name, abi)
+            if index is None:
+                index = self.object.n_syms + len(self.new_refs)
+                self.new_refs.append(Sym(name, abi, 0, 0, 0, 0, 0))
+            self._refs[key] = SymRef(PKG_NONE, index - self.object.starts[3])
+        return self._refs[key]
+
+    def add_file(self, path: str) -> int:
+        """Index in the file table of a file named to the linker."""
+        if path in self.object.files:
+            return self.object.files.index(path)
+        self.new_files.append(path)
+        return len(self.object.files) + len(self.new_files) - 1
+
+    def add_autolib(self, package: str, fingerprint: bytes) -> None:
+        self.new_autolib.append((package, fingerprint))
+
+    def replace(
+        self, index: int, *, kind: int | None = None, size: int | None = None, flag: int | None = None, data: bytes | None = None,
+        relocs: Sequence[Reloc] | None = None, aux: Sequence[Aux] | None = None,
+    ) -> None:  # fmt: skip
+        """Changes a definition in place; what is not given stays."""
+        old = self.changed.get(index) or _Def(self.object.sym(index), None, None, None)
+        sym = old.sym._replace(**{k: v for k, v in (("kind", kind), ("size", size), ("flag", flag)) if v is not None})
+        self.changed[index] = _Def(
+            sym,
+            old.data if data is None else data,
+            old.relocs if relocs is None else relocs,
+            old.aux if aux is None else aux,
+        )
+
+    def rehash(self, index: int) -> None:
+        """A content-addressed symbol that was changed needs a new hash; any unique one will do (the linker never recomputes it)."""
+        if self.object.starts[1] <= index < self.object.starts[3]:
+            self._hashes.add(index)
+
+    # writing
+
+    def to_bytes(self) -> bytes:
+        """The text header, then the object."""
+        if not self.dirty:
+            return self.object.raw
+        strings = _Strings(self.object)
+        blocks = self._blocks(strings)
+        at = HEADER.size + len(strings.data)
+        offsets = []
+        for block in blocks:
+            offsets.append(at)
+            at += len(block)
+        offsets.append(at)
+        head = HEADER.pack(MAGIC, self.object.fingerprint, self.object.flags, *offsets)
+        out = b"".join([self.object.header.text, head, bytes(strings.data), *blocks])
+        if len(out) != len(self.object.header.text) + at:
+            raise AssertionError("reserved and emitted sizes differ")
+        return out
+
+    def _blocks(self, strings: _Strings) -> list[bytes]:
+        obj = self.object
+        raw = {block: bytes(obj.block(block)) for block in Blk if block is not Blk.END}
+        raw[Blk.AUTOLIB] += b"".join(AUTOLIB.pack(*strings.ref(path), fp) for path, fp in self.new_autolib)
+        raw[Blk.FILE] += b"".join(STRING_REF.pack(*strings.ref(path)) for path in self.new_files)
+        self._patch_symbols(raw, strings)
+        raw[Blk.SYMDEF] += b"".join(_pack_sym(item.sym, strings) for item in self.added)
+        raw[Blk.NONPKGREF] += b"".join(_pack_sym(sym, strings) for sym in self.new_refs)
+        self._patch_hashes(raw)
+        self._write_contents(raw)
+        return [raw[block] for block in Blk if block is not Blk.END]
+
+    def _patch_symbols(self, raw: dict[Blk, bytes], strings: _Strings) -> None:
+        blocks = [bytearray(raw[Blk(Blk.SYMDEF + part)]) for part in range(4)]
+        for index, item in self.changed.items():
+            part = max(p for p in range(4) if self.object.starts[p] <= index < self.object.starts[p + 1])
+            at = (index - self.object.starts[part]) * SYM.size
+            length, offset = STRING_REF.unpack_from(blocks[part], at)
+            SYM.pack_into(blocks[part], at, length, offset, *item.sym[1:])
+        for part in range(4):
+            raw[Blk(Blk.SYMDEF + part)] = bytes(blocks[part])
+        del strings
+
+    def _patch_hashes(self, raw: dict[Blk, bytes]) -> None:
+        starts = self.object.starts
+        for index in self._hashes:
+            item = self.changed[index]
+            block, width, start = (Blk.HASH64, 8, starts[1]) if index < starts[2] else (Blk.HASH, 16, starts[2])
+            data = self.object.data(index) if item.data is None else item.data
+            new = hashlib.sha256(b"otelobj" + self.object.sym(index).name.encode() + bytes(data)).digest()[:width]
+            at = (index - start) * width
+            raw[block] = raw[block][:at] + new + raw[block][at + width :]
+
+    def _write_contents(self, raw: dict[Blk, bytes]) -> None:
+        """The relocation, aux and data blocks and their index arrays, in the order of the index space."""
+        obj = self.object
+        for block, index_block, width in ((Blk.RELOC, Blk.RELOC_IDX, RELOC.size), (Blk.AUX, Blk.AUX_IDX, AUX.size), (Blk.DATA, Blk.DATA_IDX, 1)):
+            old = struct.unpack(f"<{obj.n_defs + 1}I", raw[index_block])
+            parts: list[bytes] = []
+            index: list[int] = []
+            at = 0
+
+            def keep(start: int, end: int) -> None:
+                nonlocal at
+                shift = at - old[start]
+                index.extend([value + shift for value in old[start:end]] if shift else old[start:end])
+                parts.append(raw[block][old[start] * width : old[end] * width])
+                at += old[end] - old[start]
+
+            def put(item: _Def, original: int | None) -> None:
+                nonlocal at
+                encoded = _encode(item, block)
+                if encoded is None and original is not None:
+                    keep(original, original + 1)
+                    return
+                index.append(at)
+                parts.append(encoded or b"")
+                at += len(encoded or b"") // width
+
+            last = 0
+            for position, item in self._events():
+                keep(last, position)
+                last = position
+                if item is None:
+                    for added in self.added:
+                        put(added, None)
+                else:
+                    put(item, position)
+                    last += 1
+            keep(last, obj.n_defs)
+            index.append(at)
+            raw[block] = b"".join(parts)
+            raw[index_block] = struct.pack(f"<{len(index)}I", *index)
+            if len(index) != obj.n_defs + len(self.added) + 1 or len(raw[block]) != at * width:
+                raise AssertionError(f"index array of {block.name}: {len(index)} entries for {obj.n_defs + len(self.added)} definitions")
+
+
+    def _events(self) -> list[tuple[int, _Def | None]]:
+        """(index, changed definition) in order; (end of SymbolDefs, None) is where the added ones go."""
+        events: list[tuple[int, _Def | None]] = [(self.object.starts[1], None), *self.changed.items()]
+        return sorted(events, key=lambda event: (event[0], event[1] is not None))
+
+
+class _Strings:
+    """The string table: the old one, and new strings behind it."""
+
+    def __init__(self, obj: Object) -> None:
+        self.data = bytearray(obj.blob[HEADER.size : obj.offsets[Blk.AUTOLIB]])
+        self._made: dict[str, tuple[int, int]] = {"": (0, 0)}
+
+    def ref(self, text: str) -> tuple[int, int]:
+        if text not in self._made:
+            encoded = text.encode("utf-8", "surrogateescape")
+            self._made[text] = (len(encoded), HEADER.size + len(self.data))
+            self.data += encoded
+        return self._made[text]
+
+
+def _pack_sym(sym: Sym, strings: _Strings) -> bytes:
+    return SYM.pack(*strings.ref(sym.name), *sym[1:])
+
+
+def _encode(item: _Def, block: Blk) -> bytes | None:
+    if block is Blk.DATA:
+        return item.data
+    if block is Blk.AUX:
+        return None if item.aux is None else b"".join(AUX.pack(a.type, *a.sym) for a in item.aux)
+    return None if item.relocs is None else b"".join(RELOC.pack(*r[:4], *r.sym) for r in item.relocs)
+
+
+__all__ = ["STATIC_ABI", "Edit"]

@@ -1,0 +1,234 @@
+"""A Go object, read: an immutable view over its bytes (cmd/internal/goobj/objfile.go, Go 1.22-1.27).
+
+Parsing checks the header, the block table and the index arrays once; records are decoded when asked for. Symbols have one
+index space, as the linker has it: SymbolDefs, Hashed64Defs, HashedDefs, NonPkgDefs, NonPkgRefs.
+"""
+
+from __future__ import annotations
+
+import array
+import functools
+import struct
+from collections.abc import Iterator
+
+from objinst.errors import ObjectError
+from objinst.goobj import header as headers
+from objinst.goobj.records import (
+    AUTOLIB, AUX, DEF_BLOCKS, HEADER, MAGIC, PKG_BUILTIN, PKG_HASHED, PKG_HASHED64, PKG_NONE, PKG_SELF, RECORD_SIZES, REF_FLAGS, REF_NAME,
+    RELOC, STRING_REF, SYM, Aux, Blk, Reloc, Resolved, Sym, SymRef,
+)  # fmt: skip
+from objinst.goobj.tables import Tables, for_version
+
+REMEDY = headers.REMEDY
+
+
+class Object:
+    """See the module. origin: file and member, for messages. Raises ObjectError wherever the bytes do not make sense."""
+
+    def __init__(self, data: bytes | memoryview, origin: str) -> None:
+        self.origin = origin
+        self.raw = bytes(data)
+        self.header, self.base = headers.parse(self.raw, origin)
+        self.tables: Tables = for_version(self.header.go_version)
+        self.blob = memoryview(self.raw)[self.base :]
+        if len(self.blob) < HEADER.size:
+            raise self.error(f"offset {self.base}: truncated header")
+        magic, self.fingerprint, self.flags, *self.offsets = HEADER.unpack_from(self.blob)
+        if magic != MAGIC:
+            raise self.error(f"offset {self.base}: magic {magic!r} is not {MAGIC!r}")
+        self._check_blocks()
+        counts = [self.count(block) for block in (*DEF_BLOCKS, Blk.NONPKGREF)]
+        self.starts = [sum(counts[:i]) for i in range(6)]
+        self.n_defs, self.n_syms = self.starts[4], self.starts[5]
+        self._reloc_idx = self._index_array(Blk.RELOC_IDX, self.count(Blk.RELOC))
+        self._aux_idx = self._index_array(Blk.AUX_IDX, self.count(Blk.AUX))
+        self._data_idx = self._index_array(Blk.DATA_IDX, self.count(Blk.DATA))
+        if self.count(Blk.HASH64) != counts[1] or self.count(Blk.HASH) != counts[2]:
+            raise self.error("hash blocks do not agree with the hashed symbols")
+
+    @classmethod
+    def parse(cls, data: bytes | memoryview, origin: str) -> Object:
+        return cls(data, origin)
+
+    def error(self, what: str) -> ObjectError:
+        return ObjectError(f"{self.origin}: {what}", REMEDY)
+
+    # blocks
+
+    def _check_blocks(self) -> None:
+        last = HEADER.size
+        for block in Blk:
+            offset = self.offsets[block]
+            if offset < last or offset > len(self.blob):
+                raise self.error(f"block {block.name} at {offset:#x} is outside {last:#x}..{len(self.blob):#x}")
+            if block is not Blk.AUTOLIB and (offset - last) % RECORD_SIZES[Blk(block - 1)]:
+                raise self.error(f"block {Blk(block - 1).name} has no whole number of records")
+            last = offset
+        if self.offsets[Blk.END] != len(self.blob):
+            raise self.error(f"{len(self.blob) - self.offsets[Blk.END]} bytes behind the last block")
+
+    def block(self, block: Blk) -> memoryview:
+        return self.blob[self.offsets[block] : self.offsets[block + 1]]
+
+    def count(self, block: Blk) -> int:
+        return (self.offsets[block + 1] - self.offsets[block]) // RECORD_SIZES[block]
+
+    def _index_array(self, block: Blk, end: int) -> array.array[int]:
+        values = array.array("I", bytes(self.block(block)))
+        if len(values) != self.n_defs + 1:
+            raise self.error(f"block {block.name} has {len(values)} entries for {self.n_defs} definitions")
+        last = 0
+        for index, value in enumerate(values):
+            if value < last:
+                raise self.error(f"block {block.name}: entry {index} descends")
+            last = value
+        if last != end:
+            raise self.error(f"block {block.name} ends at {last}, not at {end}")
+        return values
+
+    def string(self, length: int, offset: int) -> str:
+        if offset + length > self.offsets[Blk.AUTOLIB] or (length and offset < HEADER.size):
+            raise self.error(f"string of {length} bytes at {offset:#x} is outside the string table")
+        try:
+            return str(self.blob[offset : offset + length], "utf-8")
+        except UnicodeDecodeError:
+            return str(self.blob[offset : offset + length], "utf-8", "surrogateescape")
+
+    # tables of strings
+
+    @functools.cached_property
+    def autolib(self) -> tuple[tuple[str, bytes], ...]:
+        """(import path, fingerprint) of every package the linker loads for this object."""
+        return tuple((self.string(n, off), fp) for n, off, fp in AUTOLIB.iter_unpack(self.block(Blk.AUTOLIB)))
+
+    @functools.cached_property
+    def packages(self) -> tuple[str, ...]:
+        """Referenced packages; PkgIdx 0 is invalid and named ""."""
+        return tuple(self.string(n, off) for n, off in STRING_REF.iter_unpack(self.block(Blk.PKG_IDX)))
+
+    @functools.cached_property
+    def files(self) -> tuple[str, ...]:
+        return tuple(self.string(n, off) for n, off in STRING_REF.iter_unpack(self.block(Blk.FILE)))
+
+    @functools.cached_property
+    def ref_names(self) -> dict[SymRef, str]:
+        """Names of referenced symbols, kept for tools."""
+        return {SymRef(p, i): self.string(n, off) for p, i, n, off in REF_NAME.iter_unpack(self.block(Blk.REF_NAME))}
+
+    @functools.cached_property
+    def ref_flags(self) -> tuple[tuple[SymRef, int, int], ...]:
+        return tuple((SymRef(p, i), flag, flag2) for p, i, flag, flag2 in REF_FLAGS.iter_unpack(self.block(Blk.REF_FLAGS)))
+
+    # symbols
+
+    @functools.cached_property
+    def _sym_bytes(self) -> memoryview:
+        return self.blob[self.offsets[Blk.SYMDEF] : self.offsets[Blk.REF_FLAGS]]
+
+    def sym(self, index: int) -> Sym:
+        if not 0 <= index < self.n_syms:
+            raise self.error(f"symbol index {index} of {self.n_syms}")
+        length, offset, *rest = SYM.unpack_from(self._sym_bytes, index * SYM.size)
+        return Sym(self.string(length, offset), *rest)
+
+    def is_text(self, index: int) -> bool:
+        kind = self._sym_bytes[index * SYM.size + 10]
+        return index < self.n_defs and kind in (self.tables.kinds["STEXT"], self.tables.kinds.get("STEXTFIPS"))
+
+    def text_symbols(self) -> Iterator[int]:
+        """Indices of all text definitions."""
+        kinds = self._sym_bytes[10 : self.n_defs * SYM.size : SYM.size].tobytes()
+        wanted = {self.tables.kinds["STEXT"], self.tables.kinds.get("STEXTFIPS")}
+        return (index for index, kind in enumerate(kinds) if kind in wanted)
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        names: dict[str, list[int]] = {}
+        for index, (length, offset, *_) in enumerate(SYM.iter_unpack(self._sym_bytes)):
+            if length:
+                names.setdefault(self.string(length, offset), []).append(index)
+        return names
+
+    def find_all(self, name: str, abi: int | None = None) -> list[int]:
+        """Indices of the definitions with this name (and ABI)."""
+        return [i for i in self._by_name.get(name, ()) if i < self.n_defs and (abi is None or self.sym(i).abi == abi)]
+
+    def find(self, name: str, abi: int | None = None) -> int | None:
+        found = self.find_all(name, abi)
+        return found[0] if found else None
+
+    def find_ref(self, name: str, abi: int) -> int | None:
+        """Index of a non-package symbol, defined here or not, by which others may refer to `name`."""
+        start = self.starts[3]
+        return next((i for i in self._by_name.get(name, ()) if i >= start and self.sym(i).abi == abi), None)
+
+    def names(self) -> Iterator[str]:
+        """Names of all definitions and references."""
+        return iter(self._by_name)
+
+    def data(self, index: int) -> memoryview:
+        self._check_def(index)
+        start = self.offsets[Blk.DATA]
+        return self.blob[start + self._data_idx[index] : start + self._data_idx[index + 1]]
+
+    def relocs(self, index: int) -> list[Reloc]:
+        self._check_def(index)
+        raw = self.block(Blk.RELOC)[self._reloc_idx[index] * RELOC.size : self._reloc_idx[index + 1] * RELOC.size]
+        return [Reloc(off, size, kind, add, SymRef(p, i)) for off, size, kind, add, p, i in RELOC.iter_unpack(raw)]
+
+    def aux(self, index: int) -> list[Aux]:
+        self._check_def(index)
+        raw = self.block(Blk.AUX)[self._aux_idx[index] * AUX.size : self._aux_idx[index + 1] * AUX.size]
+        return [Aux(kind, SymRef(p, i)) for kind, p, i in AUX.iter_unpack(raw)]
+
+    def _check_def(self, index: int) -> None:
+        if not 0 <= index < self.n_defs:
+            raise self.error(f"symbol {index} is not one of the {self.n_defs} definitions")
+
+    # references
+
+    def ref_of(self, index: int) -> SymRef:
+        """How this object refers to its own symbol at `index`."""
+        for start, end, pkg in zip(self.starts, self.starts[1:4], (PKG_SELF, PKG_HASHED64, PKG_HASHED), strict=False):
+            if index < end:
+                return SymRef(pkg, index - start)
+        return SymRef(PKG_NONE, index - self.starts[3])
+
+    def resolve(self, ref: SymRef) -> Resolved:
+        """Raises ObjectError for a reference that points nowhere."""
+        pkg, idx = ref
+        part = {PKG_SELF: 0, PKG_HASHED64: 1, PKG_HASHED: 2}.get(pkg)
+        if part is not None or pkg == PKG_NONE:
+            start = self.starts[3 if part is None else part]
+            end = self.starts[5] if part is None else self.starts[part + 1]
+            if start + idx >= end:
+                raise self.error(f"reference to symbol {idx} of block {pkg:#x}, which has {end - start}")
+            return Resolved(start + idx, "", self.sym(start + idx).name)
+        if pkg == PKG_BUILTIN:
+            if idx // 1 >= len(self.tables.builtins):
+                raise self.error(f"reference to builtin {idx} of {len(self.tables.builtins)}")
+            return Resolved(None, "", self.tables.builtins[idx])
+        if pkg == 0 and idx == 0:
+            return Resolved(None, "", "")
+        if not 0 < pkg < len(self.packages):
+            raise self.error(f"reference to package {pkg} of {len(self.packages)}")
+        return Resolved(None, self.packages[pkg], self.ref_names.get(ref, ""))
+
+    def aux_symbols(self, index: int, aux_name: str) -> list[SymRef]:
+        wanted = self.tables.aux[aux_name]
+        return [aux.sym for aux in self.aux(index) if aux.type == wanted]
+
+    def aux_data(self, index: int, aux_name: str) -> memoryview | None:
+        """The data of the first aux symbol of this type that lies in this object."""
+        for ref in self.aux_symbols(index, aux_name):
+            target = self.resolve(ref).index
+            if target is not None and target < self.n_defs:
+                return self.data(target)
+        return None
+
+
+def unpack(fmt: struct.Struct, data: memoryview, offset: int, error: ObjectError) -> tuple[int, ...]:
+    """struct.unpack_from that raises `error` where the data ends."""
+    if offset + fmt.size > len(data):
+        raise error
+    return fmt.unpack_from(data, offset)

@@ -1,0 +1,74 @@
+"""pc-value tables: pairs of varints, zig-zag value delta and pc delta, ended by a zero (cmd/internal/obj/pcln.go, funcpctab).
+
+A table is a list of (value, end): value holds for pcs below `end` (bytes from the function's start).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from objinst.errors import ObjectError
+
+
+def decode(data: bytes | memoryview, quantum: int, size: int | None = None) -> list[tuple[int, int]]:
+    """Raises ObjectError if the table is truncated, has trailing bytes or does not end at `size`."""
+    pairs: list[tuple[int, int]] = []
+    value, pc, at = -1, 0, 0
+    while at < len(data):
+        raw, at = _varint(data, at)
+        if raw == 0 and pairs:
+            break
+        delta, at = _varint(data, at)
+        value += -(raw >> 1) - 1 if raw & 1 else raw >> 1
+        pc += delta * quantum
+        pairs.append((value, pc))
+    else:
+        if pairs:
+            raise ObjectError("pc table has no end")
+    if at != len(data):
+        raise ObjectError(f"pc table has {len(data) - at} bytes behind its end")
+    if size is not None and (pairs[-1][1] if pairs else 0) != size:
+        raise ObjectError(f"pc table covers {pairs[-1][1] if pairs else 0} of {size} bytes")
+    return pairs
+
+
+def encode(pairs: Sequence[tuple[int, int]], quantum: int) -> bytes:
+    """Neighbours with the same value are joined. Raises ValueError if ends do not ascend or are no multiples of quantum."""
+    out = bytearray()
+    value, pc = -1, 0
+    merged: list[tuple[int, int]] = []
+    for new, end in pairs:
+        if merged and merged[-1][0] == new:
+            merged[-1] = (new, end)
+        else:
+            merged.append((new, end))
+    for new, end in merged:
+        if end <= pc or (end - pc) % quantum:
+            raise ValueError(f"pc {end} behind {pc} (quantum {quantum})")
+        delta = new - value
+        out += _put(delta << 1 if delta >= 0 else (-delta << 1) - 1)
+        out += _put((end - pc) // quantum)
+        value, pc = new, end
+    return bytes(out + b"\0") if merged else b""
+
+
+def _varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise ObjectError("pc table is truncated")
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & 0xFFFFFFFF, at
+        shift += 7
+
+
+def _put(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

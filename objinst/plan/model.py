@@ -1,0 +1,111 @@
+"""The plan as data: which functions are hooked, by what, and which are refused and why. Definitions only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from objinst.types import FuncABI, GoType
+from trampolines.contract import ContextUse, EpilogueScan
+
+
+class Status(Enum):
+    HOOKED = "hooked"
+    REFUSED = "refused"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a function or a hook is not used. code: stable word for machines; why: a sentence for people, with what to do."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A parameter or result of a target. offset: bytes, in the args area (in_args) or the results area."""
+
+    name: str
+    type: GoType
+    offset: int
+    in_args: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HookFunction:
+    """One typed hook. package, symbol: as the linker names it; abi: of the hook itself, context interface included.
+
+    values: for each parameter behind the context, the index of the target's value; boxed: those that the hook takes as
+    interface{}, in the order of the boxes. methods: of the context interface, in itab order.
+    """
+
+    package: str
+    symbol: str
+    abi: FuncABI
+    context_type: str
+    methods: tuple[str, ...]
+    boxed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HookUse:
+    """One rule's hooks on one target."""
+
+    rule: str
+    instrumentation: str
+    before: HookFunction | None
+    after: HookFunction | None
+
+    @property
+    def methods(self) -> frozenset[str]:
+        return frozenset(m for hook in (self.before, self.after) if hook for m in hook.methods)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlan:
+    """Everything that the rewrite of one function needs. index: in its object's symbol space."""
+
+    index: int
+    symbol: str
+    file: str
+    line: int
+    params: tuple[Value, ...]
+    results: tuple[Value, ...]
+    abi: FuncABI
+    context: ContextUse
+    hooks: tuple[HookUse, ...]
+    epilogues: EpilogueScan | None
+    morestack: str
+    """Name of the morestack variant that the stub calls."""
+
+    @property
+    def has_exit(self) -> bool:
+        return self.epilogues is not None
+
+    @property
+    def boxes_values(self) -> bool:
+        """Some hook may ask for boxed values, so the descriptor needs the type descriptors."""
+        boxing = {"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"}
+        return any(use.methods & boxing or any(h and h.boxed for h in (use.before, use.after)) for use in self.hooks)
+
+    @property
+    def skippable(self) -> bool:
+        return self.has_exit and any("SetSkipCall" in use.methods for use in self.hooks)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One line of the plan and of the report."""
+
+    rule: str
+    symbol: str
+    package: str
+    file: str
+    line: int
+    status: Status
+    reason: str
+    entry: bool
+    exit: bool
+    inlined_calls: int

@@ -1,0 +1,1 @@
+"""Edits on object models: the plan applied. Nothing here decides what is hooked."""

@@ -1,0 +1,125 @@
+"""The symbol swap: an entry stub takes a function's place, the function's code moves to a static symbol, the body.
+
+The stub keeps index, name, ABI, flags, FuncID, FuncFlag and StartLine, so every reference in the program reaches it and
+inlined copies of the function elsewhere still read the right FuncInfo (cmd/link/internal/ld/pcln.go, genInlTreeSym).
+The body keeps name, aux symbols and relocations; what the compiler wrote *about the code* (DWARF, jump tables) is pointed
+at the body. Nothing is renumbered: new symbols are appended to SymbolDefs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from objinst.errors import ObjectError
+from objinst.goobj import Aux, Edit, FuncInfo, Reloc, SymRef, pctab
+from objinst.rewrite.text import STATIC_ABI, Role, TextShape, add_text, relocations, text_aux
+from trampolines.contract import Code, EpilogueScan
+
+DWARF_AUX = ("AuxDwarfInfo", "AuxDwarfLoc", "AuxDwarfRanges", "AuxDwarfLines")
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What the rewrite needs to know of a function before it is touched. file: index in the object's file table."""
+
+    index: int
+    info: FuncInfo
+    file: int
+    line: int
+    pcsp: tuple[tuple[int, int], ...]
+
+
+def read_original(edit: Edit, index: int) -> Original:
+    """Raises ObjectError for a text symbol without FuncInfo or pc tables."""
+    obj, tables = edit.object, edit.tables
+    by_type = {aux.type: aux.sym for aux in reversed(obj.aux(index))}
+    quantum = tables.pc_quantum(obj.header.goarch)
+
+    def local(aux_name: str) -> bytes:
+        ref = by_type.get(tables.aux[aux_name])
+        target = None if ref is None else obj.resolve(ref).index
+        if target is None:
+            raise ObjectError(f"{obj.origin}: text symbol {obj.sym(index).name} (index {index}) has no {aux_name}", "rebuild this package")
+        return bytes(obj.data(target))
+
+    size = obj.sym(index).size
+    first = {name: pctab.decode(local(name), quantum, size)[0][0] for name in ("AuxPcfile", "AuxPcline")}
+    return Original(
+        index, FuncInfo.parse(local("AuxFuncInfo")), first["AuxPcfile"], first["AuxPcline"], tuple(pctab.decode(local("AuxPcsp"), quantum, size))
+    )
+
+
+def shape(original: Original, args_map: tuple[bool, ...]) -> TextShape:
+    """A stub's FuncInfo: the function's own, but for the frame."""
+    info = original.info
+    return TextShape(info.args, args_map, info.func_id, info.func_flag, info.start_line, original.file, original.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The moved function. exit: the exit stub, if its epilogues are patched."""
+
+    ref: SymRef
+    exit: SymRef | None = None
+
+
+def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit_stub: SymRef) -> tuple[bytes, list[Reloc]]:
+    """The function's code with a jump to the exit stub at every epilogue, and its relocations."""
+    code = bytearray(edit.object.data(index))
+    relocs = list(edit.object.relocs(index))
+    for site in scan.sites:
+        if len(jump.code) > site.length:
+            raise ObjectError(f"{edit.object.origin}: epilogue of {edit.object.sym(index).name} at {site.offset:#x} is too short for a jump")
+        taken = range(site.offset, site.offset + len(jump.code))
+        if any(reloc.off in taken and reloc.size for reloc in relocs):
+            raise ObjectError(f"{edit.object.origin}: relocation inside the epilogue of {edit.object.sym(index).name} at {site.offset:#x}")
+        code[site.offset : site.offset + len(jump.code)] = jump.code
+        relocs += [reloc.shifted(site.offset) for reloc in relocations(edit, jump, {"target": Role(exit_stub)})]
+    return bytes(code), sorted(relocs, key=lambda reloc: reloc.off)
+
+
+def move_body(edit: Edit, index: int, code: bytes, relocs: list[Reloc]) -> SymRef:
+    """Appends the body and points at it what describes the code. The symbol at `index` still holds the original."""
+    obj, tables = edit.object, edit.tables
+    sym = obj.sym(index)
+    body = edit.add_def(
+        sym.name,
+        STATIC_ABI,
+        sym.kind,
+        flag=sym.flag & ~tables.sym_flags["SymFlagDupok"],
+        flag2=sym.flag2 & ~tables.sym_flags2.get("SymFlagABIWrapper", 0),
+        align=sym.align,
+        size=sym.size,
+        data=code,
+        relocs=relocs,
+        aux=list(obj.aux(index)),
+    )
+    dwarf = {tables.aux[name] for name in DWARF_AUX}
+    about = [obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type in dwarf]
+    about += [target for reloc in relocs if (target := _jump_table(edit, sym.name, reloc)) is not None]
+    own = edit.ref_of(index)
+    for target in {target for target in about if target is not None}:
+        changed = [reloc.retargeted(body) if reloc.sym == own else reloc for reloc in obj.relocs(target)]
+        edit.replace(target, relocs=changed)
+    return body
+
+
+def _jump_table(edit: Edit, function: str, reloc: Reloc) -> int | None:
+    """The index of a jump table of `function` (cmd/compile/internal/ssagen: F.jumpN, R_ADDR F+pc), if reloc points at one."""
+    resolved = edit.object.resolve(reloc.sym)
+    if resolved.index is None or not edit.object.sym(resolved.index).name.startswith(f"{function}.jump"):
+        return None
+    return resolved.index
+
+
+def put_stub(edit: Edit, original: Original, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role], markers: list[Reloc]) -> None:
+    """Puts the entry stub in the function's place. markers: relocations without bytes (R_USEIFACE)."""
+    aux: list[Aux] = text_aux(edit, stub, shape(original, args_map))
+    edit.replace(original.index, data=stub.code, size=len(stub.code), relocs=[*markers, *relocations(edit, stub, roles)], aux=aux)
+    edit.rehash(original.index)
+
+
+def add_exit_stub(edit: Edit, original: Original, name: str, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role]) -> SymRef:
+    """Appends an exit stub; it bears the function's name, so tracebacks and profiles show the function."""
+    return add_text(edit, name, stub, shape(original, args_map), roles)

@@ -1,0 +1,117 @@
+"""Turns finished machine code into a text symbol of an object: code, FuncInfo, pc tables, stack maps, DWARF entry.
+
+What the linker and the runtime ask of a text symbol (cmd/link/internal/ld/pcln.go, runtime/stkframe.go; Go 1.22-1.27):
+FuncInfo; pcsp, pcfile and pcline that cover the code exactly; PCDATA_UnsafePoint = -2 (no asynchronous preemption anywhere
+in it); ArgsPointerMaps for the caller's argument area and LocalsPointerMaps for a frame that has locals; with DWARF 5 a
+DwarfInfo aux symbol. Up to Go 1.25 a stack map is laid out as function data only if its name says so, hence STACK_MAP_NAME.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from objinst.goobj import Aux, Edit, FuncInfo, Reloc, SymRef
+from objinst.goobj import pctab, stackmap
+from trampolines.contract import Code, FixupKind
+
+STATIC_ABI = 0xFFFF
+ABI_INTERNAL = 1
+STACK_MAP_NAME = "gclocals·otelobj"
+UNSAFE_POINT_ALL = -2
+"""abi.UnsafePointUnsafe: every instruction is unsafe for asynchronous preemption."""
+
+FIXUP_RELOCS = {
+    ("amd64", FixupKind.CALL): "R_CALL",
+    ("amd64", FixupKind.PCREL): "R_PCREL",
+    ("arm64", FixupKind.CALL): "R_CALLARM64",
+    ("arm64", FixupKind.ADDR): "R_ADDRARM64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a fixup's role stands for: a symbol and an offset in it (bytes)."""
+
+    ref: SymRef
+    addend: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextShape:
+    """What a text symbol says of itself beside its code.
+
+    args: FuncInfo.Args in bytes; args_map: a pointer flag for every word of the args area that the map covers.
+    file: index in the object's file table; line: of every instruction.
+    """
+
+    args: int
+    args_map: Sequence[bool]
+    func_id: int
+    func_flag: int
+    start_line: int
+    file: int
+    line: int
+
+
+def relocations(edit: Edit, code: Code, roles: Mapping[str, Role]) -> list[Reloc]:
+    """The relocations of `code`, its fixups bound to symbols. Raises KeyError for a role that has no symbol."""
+    goarch = edit.object.header.goarch
+    relocs = []
+    for fixup in code.fixups:
+        role = roles[fixup.role]
+        kind = edit.tables.relocs[FIXUP_RELOCS[goarch, fixup.kind]]
+        relocs.append(Reloc(fixup.offset, fixup.size, kind, fixup.addend + role.addend, role.ref))
+    return sorted(relocs, key=lambda reloc: reloc.off)
+
+
+def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
+    """The aux list of a text symbol made from `code`; its aux symbols are appended to the object."""
+    tables = edit.tables
+    quantum = tables.pc_quantum(edit.object.header.goarch)
+    size = len(code.code)
+
+    def table(pairs: Sequence[tuple[int, int]]) -> SymRef:
+        return _rodata(edit, "", pctab.encode(pairs, quantum))
+
+    info = FuncInfo(
+        args=shape.args,
+        locals=code.frame,
+        func_id=shape.func_id,
+        func_flag=shape.func_flag,
+        start_line=shape.start_line,
+        files=(shape.file,),
+        inl_tree=(),
+    )
+    aux = [
+        Aux(tables.aux["AuxFuncInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDATA"], data=info.to_bytes())),
+        Aux(tables.aux["AuxFuncdata"], _stack_map(edit, shape.args_map)),
+        Aux(tables.aux["AuxFuncdata"], _stack_map(edit, code.locals_map)),
+        Aux(tables.aux["AuxPcsp"], table(code.pcsp)),
+        Aux(tables.aux["AuxPcfile"], table([(shape.file, size)])),
+        Aux(tables.aux["AuxPcline"], table([(shape.line, size)])),
+        Aux(tables.aux["AuxPcdata"], table([(UNSAFE_POINT_ALL, size)])),
+    ]
+    if edit.object.has_dwarf:
+        aux.insert(3, Aux(tables.aux["AuxDwarfInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDWARFFCN"], data=b"")))
+    return aux
+
+
+def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping[str, Role], *, extra: Sequence[Reloc] = ()) -> SymRef:
+    """Appends a static text symbol and returns its reference."""
+    return edit.add_def(
+        name,
+        STATIC_ABI,
+        edit.tables.kinds["STEXT"],
+        data=code.code,
+        relocs=[*extra, *relocations(edit, code, roles)],
+        aux=text_aux(edit, code, shape),
+    )
+
+
+def _rodata(edit: Edit, name: str, data: bytes) -> SymRef:
+    return edit.add_def(name, STATIC_ABI, edit.tables.kinds["SRODATA"], data=data)
+
+
+def _stack_map(edit: Edit, words: Sequence[bool]) -> SymRef:
+    return edit.add_def(STACK_MAP_NAME, STATIC_ABI, edit.tables.kinds["SRODATA"], align=4, data=stackmap.encode([words]))

@@ -1,0 +1,27 @@
+"""Checks that scripts share: matching of spans, and the longer checks that a script names with `py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from objinst.collector import Collector
+
+
+def span_problem(collector: Collector, span: Any, wanted: list[str]) -> str | None:
+    """None if `span` has every `key=value` of wanted; else the first that does not hold."""
+    by_id = {other.span_id: other for other in collector.spans()}
+    for item in wanted:
+        key, _, value = item.partition("=")
+        if key == "parent":
+            parent = by_id.get(span.parent_id)
+            found = parent.name if parent else "-" if not span.parent_id else "remote"
+        elif key in ("kind", "status"):
+            found = getattr(span, key)
+        elif key == "event":
+            found = value if any(event.name == value for event in span.events) else [event.name for event in span.events]
+        else:
+            found = span.attributes.get(key)
+        if str(found).lower() != value.lower():
+            return f"{key} is {found!r}"
+    return None

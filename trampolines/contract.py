@@ -1,0 +1,210 @@
+"""What a caller hands to an architecture and what it gets back: definitions only, no logic.
+
+The two architecture packages (`trampolines.amd64`, `trampolines.arm64`) implement the functions named in ARCH_FUNCTIONS
+over these records and never import each other. Nothing here knows of archives, objects or linkers: a place that needs an
+address is a Fixup that names a *role* (and the kind of instruction it sits in); the caller maps roles to symbols and
+kinds to relocation types.
+
+"args base": the address of the first stack-assigned argument at the entry of the hooked function: SP+8 on both
+architectures (amd64: above the return address; arm64: above the LR slot). Offsets "in the args area" count from there;
+the spill area of the register-assigned parameters is part of it. "results area": a block inside the exit stub's frame
+that holds the register-assigned results in the memory layout of their types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class RegClass(Enum):
+    """The two register files of Go's ABIInternal."""
+
+    INT = "int"
+    FLOAT = "float"
+
+
+class Base(Enum):
+    """Where a thunk finds a value."""
+
+    ARGS = "args"  # the args area of the hooked call
+    RESULTS = "results"  # the results area of the exit stub
+    BOXES = "boxes"  # an array of two-word interface values made by the runtime part
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One register's worth of a value.
+
+    index: the ABI's sequence number in its class (int 0 is AX / R0; float 0 is X0 / F0).
+    size: bytes held (1, 2, 4 or 8); offset: bytes from the base that the user of the record names.
+    """
+
+    reg: RegClass
+    index: int
+    size: int
+    offset: int
+
+
+class FixupKind(Enum):
+    CALL = "call"  # amd64: rel32 of CALL or JMP; arm64: imm26 of B or BL
+    PCREL = "pcrel"  # amd64 only: RIP-relative disp32, possibly with immediate bytes behind it (see Fixup.addend)
+    ADDR = "addr"  # arm64 only: ADRP + ADD pair, 8 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fixup:
+    """A place in `Code.code` that needs an address. offset, size: bytes. addend: already includes what trailing immediate
+    bytes of a PCREL need (Go's linker computes S + addend - (P + 4))."""
+
+    offset: int
+    size: int
+    kind: FixupKind
+    role: str
+    addend: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Finished machine code of one text symbol.
+
+    pcsp: (value, end) pairs, ascending, the last end == len(code); value: bytes SP has moved since the symbol's entry
+        (amd64: 0 at entry, the return address not counted).
+    frame: FuncInfo.Locals in bytes (amd64: without saved BP and return address; arm64: as the assembler computes it).
+    locals_map: one bool a word, from the frame's lowest local word upward as Go's stack maps count it; empty if no locals map is needed.
+    entries: named offsets into code (for example exit stub: {"exit": 0, "frameless": 9}).
+    """
+
+    code: bytes
+    fixups: tuple[Fixup, ...]
+    pcsp: tuple[tuple[int, int], ...]
+    frame: int
+    locals_map: tuple[bool, ...]
+    entries: tuple[tuple[str, int], ...] = ()
+
+    def entry(self, name: str) -> int:
+        return dict(self.entries)[name]
+
+
+class ContextUse(Enum):
+    """What the closure-context register (DX / R26) holds at a function's entry."""
+
+    POINTER = "pointer"  # a live pointer: F calls morestack, or reads the register before writing it
+    RAW = "raw"  # unknown, handed on as a raw word
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySpec:
+    """An entry stub.
+
+    spills: register-assigned arguments; offsets in the args area.
+    context: see ContextUse.
+    toggle: test the descriptor's first byte and go straight to the body when it is 0 (first instruction of the stub).
+    skippable: the called function returns bool (in AX / R0, byte); true: zero all result registers in `results`, zero the
+        `stack_results` (offset, size; multiples of 8) of the args area and jump to role "exit" at its entry "frameless"
+        (the caller adds the addend: the Fixup has addend 0).
+    roles used: "desc", "enter", "body", "morestack", "exit".
+    Calls enter(desc, args base, g).
+    """
+
+    spills: tuple[Piece, ...]
+    context: ContextUse
+    toggle: bool = True
+    skippable: bool = False
+    results: tuple[Piece, ...] = ()
+    stack_results: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExitSpec:
+    """An exit stub.
+
+    teardown: amd64: the original epilogue bytes before RET that free the body's frame, executed first; body_frame: the
+        pcsp value before them. arm64: empty and 0 (at the patched RET the frame is gone).
+    results: register-assigned results; offsets in the results area. area: its size in bytes, area_map: pointer words.
+    slot_offset: of the goroutine slot in g. Fast path, before anything is saved, without touching result registers:
+        node = slot(g); if node == nil or node.top (uint64 at offset 0) < g.stack.hi - args base (unsigned), return.
+        g.stack.hi is at offset 8 of g.
+    roles used: "desc", "exit_hook". Calls exit_hook(desc, results area, args base, g).
+    """
+
+    teardown: bytes
+    body_frame: int
+    results: tuple[Piece, ...]
+    area: int
+    area_map: tuple[bool, ...]
+    slot_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A thunk's move from memory to an argument register: dst.offset counts from `base`."""
+
+    base: Base
+    dst: Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A thunk's move from memory (`offset` from `base`) to the hook's outgoing stack arguments (`to`, bytes from the hook's args base).
+    size: bytes, any."""
+
+    base: Base
+    offset: int
+    to: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThunkSpec:
+    """A thunk: func(itab, ctx, args, results, boxes unsafe.Pointer) in ABIInternal, that calls role "hook" with (itab, ctx)
+    as its first, interface, parameter and the loads and copies as the rest. hook_args: FuncInfo.Args of the hook in bytes
+    (stack arguments, results and spill area), to be reserved in the thunk's frame. Has a stack check ("morestack" role) unless
+    its frame is small enough to be NOSPLIT; `Code.entries` has "nosplit" -> 1 if so.
+    """
+
+    loads: tuple[Load, ...]
+    copies: tuple[Copy, ...]
+    hook_args: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSite:
+    """An epilogue that can be overwritten. offset: where the jump goes; length: bytes that may be overwritten from there;
+    teardown: original bytes before RET; body_frame: pcsp value at offset."""
+
+    offset: int
+    length: int
+    teardown: bytes
+    body_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpilogueScan:
+    """sites: every return of the function, all patchable, or `refusal` says why not (machine reason, human sentence)."""
+
+    sites: tuple[PatchSite, ...]
+    refusal: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpillScan:
+    """The spill code before morestack, decoded. pieces: offsets in the args area; None: there is no morestack call."""
+
+    pieces: tuple[Piece, ...] | None
+    refusal: tuple[str, str] | None = None
+
+
+ARCH_FUNCTIONS = (
+    "entry_stub",  # (EntrySpec) -> Code
+    "exit_stub",  # (ExitSpec) -> Code
+    "thunk",  # (ThunkSpec) -> Code
+    "jump",  # () -> Code: the bytes of an unconditional jump to role "target", for patch sites
+    "getg",  # () -> Code: func() unsafe.Pointer returning g
+    "slot_handover",  # (slot_offset, g_m, m_curg, teardown, body_frame) -> Code: newproc1's exit
+    "find_epilogues",  # (code, pcsp, call_relocs: {offset: role}) -> EpilogueScan
+    "find_spills",  # (code, pcsp, morestack_offsets) -> SpillScan
+    "context_use",  # (code, calls_morestack, calls_morestack_noctxt) -> ContextUse
+    "INT_REGS",  # number of integer argument registers
+    "FLOAT_REGS",
+)
