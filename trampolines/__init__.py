@@ -1,1 +1,40 @@
 """Machine code per architecture: encoders, sequences, and the finders that read compiled functions. Imports nothing from objinst."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Protocol, cast
+
+from trampolines.contract import Code, EntrySpec, EpilogueScan, ExitSpec, SpillScan, ThunkSpec
+
+ARCHITECTURES = ("amd64", "arm64")
+
+
+class Arch(Protocol):
+    """What an architecture package offers; see trampolines.contract for the records."""
+
+    INT_REGS: int
+    FLOAT_REGS: int
+
+    def entry_stub(self, spec: EntrySpec) -> Code: ...
+    def exit_stub(self, spec: ExitSpec) -> Code: ...
+    def thunk(self, spec: ThunkSpec) -> Code: ...
+    def jump_code(self) -> Code:
+        """An unconditional jump to role "target"."""
+
+    def getg(self) -> Code:
+        """func() unsafe.Pointer that returns g."""
+
+    def slot_handover(self, slot_offset: int, g_m: int, m_curg: int, teardown: bytes, body_frame: int) -> Code:
+        """The exit of runtime.newproc1."""
+
+    def find_epilogues(self, code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan: ...
+    def find_spills(self, code: bytes, calls: Mapping[int, str]) -> SpillScan: ...
+
+
+def arch(goarch: str) -> Arch:
+    """The package of an architecture. Raises KeyError for one that otelobj does not know."""
+    if goarch not in ARCHITECTURES:
+        raise KeyError(goarch)
+    return cast("Arch", importlib.import_module(f"trampolines.{goarch}"))

@@ -271,7 +271,7 @@ func TestData(t *testing.T) {
 		w.exit(d, 64)
 		l.want(t, "1 true true false <nil> 2", "data of b", "data of a")
 	}
-	c := w.g.slot.owner.next()
+	c := w.g.slot.owner.next
 	if c.data != nil || len(c.more) != 0 {
 		t.Error("a closed record keeps data")
 	}

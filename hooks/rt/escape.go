@@ -24,6 +24,31 @@ func onStack(p, g unsafe.Pointer) bool {
 	return uintptr(p)-stackLo(g) < stackHi(g)-stackLo(g)
 }
 
+// anyOnStack reports whether shield would have something to do.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+//go:noinline
+func anyOnStack(values []Value, args, results, g unsafe.Pointer) bool {
+	lo := stackLo(g)
+	size := stackHi(g) - lo
+	for i := range values {
+		v := &values[i]
+		if v.Flags&(ValueString|ValueFlat) == 0 {
+			continue
+		}
+		base := results
+		if v.Flags&ValueInArgs != 0 {
+			base = args
+		}
+		if word(base, v.Off)-lo < size {
+			return true
+		}
+	}
+	return false
+}
+
 // shield replaces what hooks could keep and what will not stay. A string's copy is left in place, strings being immutable; a
 // slice gets its own elements back when the hooks are done.
 //

@@ -21,15 +21,22 @@ type node struct {
 
 // goroutine is the state of one goroutine. Nobody else touches it.
 type goroutine struct {
-	base   node // the node that the slot points to unless Suppress put another in its place
-	inHook bool
-	top    *Call // the record of the innermost open call
-	calls  [inlineCalls]Call
+	base  node  // the node that the slot points to unless Suppress put another in its place
+	busy  uint8 // not 0: no hook may start
+	next  *Call // the first unused record; the one outside of it belongs to the innermost open call
+	root  Call  // outside of all records, at distance 0
+	calls [inlineCalls]Call
 
 	boxes []any        // for the hook that is running
 	swaps []sliceSwap  // slices that were replaced for the duration of a hook
 	throw unwindReason // why frames may have gone without returning
 }
+
+// Values of goroutine.busy. While a hook runs, the other bit is as it was before: clear.
+const (
+	busyHook       = 1 << iota // a hook is running
+	busySuppressed             // the goroutine's present node is suppressed
+)
 
 // current returns the g of the running goroutine, nil in a program that was not linked by otelobj. It is a variable so that
 // tests can stand in for the machine code.
@@ -111,11 +118,27 @@ func throwsplit(g unsafe.Pointer) bool {
 	return link.ThrowsplitOff != 0 && *(*bool)(unsafe.Add(g, link.ThrowsplitOff))
 }
 
+// guardExit is guard where a record says that guard held at the function's entry. Of what guard looks at, only the lock count can
+// differ now: functions outside the runtime pin the goroutine and return pinned.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func guardExit(g unsafe.Pointer) bool {
+	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
+	return *(*int32)(unsafe.Add(m, link.LocksOff)) == 0 || guardAgain(g, m)
+}
+
 // adopt gives g a state of its own, in place of none or of an inherited one.
 func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	r := new(goroutine)
 	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed}
-	r.chain(nil, r.calls[:])
+	if r.base.suppressed {
+		r.busy = busySuppressed
+	}
+	r.root.hook = noHook
+	r.chain(&r.root, r.calls[:])
+	r.next = &r.calls[0]
 	setSlot(g, &r.base)
 	return r
 }
@@ -129,41 +152,26 @@ func own(g unsafe.Pointer) *goroutine {
 	return adopt(g, n)
 }
 
+// grow adds records below the innermost one.
+func (r *goroutine) grow(last *Call) { r.chain(last, make([]Call, moreCalls)) }
+
 // chain links fresh records below the record above.
 func (r *goroutine) chain(above *Call, calls []Call) {
 	for i := range calls {
 		c := &calls[i]
 		c.owner, c.goid, c.hook = r, r.base.goid, noHook
-		c.outer = above
-		if above != nil {
-			above.inner = c
-		}
+		c.outer, above.inner = above, c
 		above = c
 	}
 }
 
-// next returns the unused record below the top one.
-func (r *goroutine) next() *Call {
-	if r.top == nil {
-		return &r.calls[0]
-	}
-	if r.top.inner == nil {
-		r.chain(r.top, make([]Call, moreCalls))
-	}
-	return r.top.inner
-}
-
-// pop takes the top record off. Its contents stay until it is used again or reset.
+// pop takes the top record off. Its contents stay until it is used again or cleared.
 //
 //go:nosplit
 //go:norace
 func (r *goroutine) pop(n *node) *Call {
-	c := r.top
-	r.top = c.outer
-	if c.outer != nil {
-		n.top = uint64(c.outer.dist)
-	} else {
-		n.top = 0
-	}
+	c := r.next.outer
+	r.next = c
+	n.top = uint64(c.outer.dist)
 	return c
 }

@@ -46,6 +46,9 @@ const (
 	descKeeps      = 1 << 17 // an exit wants a record: there is an after hook
 	descShieldArgs = 1 << 18 // a parameter is a string or a slice of pointer-free elements
 	descShieldRes  = 1 << 19 // so is a result
+	descSimple     = 1 << 20 // one hook, with both parts, that takes no boxes
+
+	descFast = descReady | descKeeps | descSimple
 )
 
 // Desc describes one hooked function. It is static data.
@@ -157,6 +160,12 @@ func (d *Desc) prepare() uint32 {
 	for i := range d.Hooks {
 		if d.Hooks[i].After != nil && flags&DescHasExit != 0 {
 			flags |= descKeeps
+		}
+	}
+	if len(d.Hooks) == 1 {
+		h := &d.Hooks[0]
+		if h.Before != nil && h.After != nil && len(h.BeforeBoxes)|len(h.AfterBoxes) == 0 {
+			flags |= descSimple
 		}
 	}
 	if shieldable(d.Params) {

@@ -5,67 +5,210 @@ import (
 	"unsafe"
 )
 
-// The functions that stubs call. They run wherever a hooked function runs, perhaps on a stack that cannot grow: each first
-// looks, without a stack check of its own, whether anything is to be done and may be done here.
+// The functions that stubs call. They run wherever a hooked function runs, perhaps on a stack that cannot grow: they have no
+// stack check of their own, and call what has one only after they have seen that something is to be done and may be done here.
 
-// enter is called by the entry stub of every hooked function. args is the args area. It returns whether to skip the call.
+// enter is called by the entry stub of every hooked function: it runs the before hooks and pushes a record if an exit will ask
+// for it. args is the args area. The result says whether to skip the call.
+//
+// It handles the common case, one pair of hooks on a goroutine in an ordinary state, and leaves everything else to enterAny.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func enter(d *Desc, args, g unsafe.Pointer) bool {
+	if atomic.LoadUint32(&state) != stateOn {
+		return enterAny(d, args, g)
+	}
+	n := slot(g)
+	if n == nil || n.goid != goid(g) {
+		return enterAny(d, args, g)
+	}
+	r := n.owner
+	if r.busy != 0 {
+		return false
+	}
+	// This is guard, which is too large to be inlined.
+	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
+	if word(m, link.CurgOff) != uintptr(g) || *(*int32)(unsafe.Add(m, link.LocksOff)) != 0 ||
+		*(*int32)(unsafe.Add(m, link.MallocingOff)) != 0 || word(m, link.PreemptoffOff+ptrSize) != 0 || throwsplit(g) {
+		return enterAny(d, args, g)
+	}
+	dist := stackHi(g) - uintptr(args)
+	c := r.next
+	flags := atomic.LoadUint32(&d.Flags)
+	if c.outer.dist >= dist || c.used || flags&descFast != descFast ||
+		flags&descShieldArgs != 0 && anyOnStack(d.Params, args, args, g) {
+		return enterAny(d, args, g)
+	}
+	if c.d != d {
+		c.d = d
+	}
+	c.dist, c.ran, c.phase, c.skip = dist, 1, phaseBefore, false
+	return c.enterOne(r, args, g)
+}
+
+// enterAny is enter for every case.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+//go:noinline
+func enterAny(d *Desc, args, g unsafe.Pointer) bool {
 	if !isOn() || !guard(g) {
 		return false
 	}
 	n := slot(g)
-	if n == nil {
-		return enterFirst(d, args, g)
-	}
-	if n.suppressed {
-		return false
-	}
-	if n.goid != goid(g) {
-		return enterFirst(d, args, g)
+	if n == nil || n.goid != goid(g) {
+		if n != nil && n.suppressed || atomic.LoadUint32(&d.On) == 0 {
+			return false
+		}
+		n = &adopt(g, n).base
 	}
 	r := n.owner
-	if r.inHook {
+	if r.busy != 0 {
 		return false
 	}
-	return r.enter(n, d, args, g)
+	dist := stackHi(g) - uintptr(args)
+	if r.next.outer.dist >= dist {
+		r.closeFrom(dist, g)
+	}
+	c := r.next
+	flags := atomic.LoadUint32(&d.Flags)
+	if flags&descReady == 0 {
+		flags = d.prepare()
+	}
+	if c.used {
+		c.clear()
+	}
+	c.d, c.dist, c.ran, c.phase, c.skip = d, dist, 0, phaseBefore, false
+	if flags&descShieldArgs != 0 {
+		r.shield(d.Params, args, args, g)
+	}
+	c.before(args, 0)
+	if c.hook != noHook {
+		c.beforeRest(args)
+	}
+	if len(r.swaps) != 0 {
+		r.unshield(g)
+	}
+	if c.skip || flags&descKeeps != 0 && c.ran != 0 {
+		c.push(r, g)
+	}
+	return c.skip
 }
 
+// push puts the first unused record on top.
+//
 //go:norace
-//go:noinline
-func enterFirst(d *Desc, args, g unsafe.Pointer) bool {
-	if atomic.LoadUint32(&d.On) == 0 {
-		return false
+//go:nocheckptr
+func (c *Call) push(r *goroutine, g unsafe.Pointer) {
+	if c.inner == nil {
+		r.grow(c)
 	}
-	r := adopt(g, slot(g))
-	return r.enter(&r.base, d, args, g)
+	r.next = c.inner
+	slot(g).top = uint64(c.dist) // looked up again: a hook may have put another node of this goroutine in its place
 }
 
-// exit is called by an exit stub when the top record is at or below its frame. The results area is in the stub's frame.
+// exit is called by an exit stub when the top record is at or below its frame: it closes the records of the frames below, and
+// then its own. The results area is in the stub's frame.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func exit(d *Desc, results, args, g unsafe.Pointer) {
-	if !isOn() {
-		return
+	if atomic.LoadUint32(&state) != stateOn {
+		return // no record was ever pushed
 	}
 	n := slot(g)
 	if n == nil || n.goid != goid(g) {
 		return
 	}
 	r := n.owner
-	if r.inHook {
+	if r.busy != 0 {
 		return // the frame of something that a hook called; its entry was not recorded
 	}
-	if !guard(g) {
-		r.drop(n, stackHi(g)-uintptr(args))
+	dist := stackHi(g) - uintptr(args)
+	c := r.next.outer
+	flags := atomic.LoadUint32(&d.Flags)
+	if !guardExit(g) || c.dist != dist || c.d != d || c.skip || flags&descFast != descFast ||
+		flags&descShieldRes != 0 && anyOnStack(d.Results, args, results, g) {
+		exitAny(d, results, args, g)
 		return
 	}
-	r.exit(n, d, results, args, g)
+	r.next = c
+	n.top = uint64(c.outer.dist)
+	c.phase = phaseReturned
+	c.resDist = stackHi(g) - uintptr(results)
+	c.exitOne(r, args, results)
+}
+
+// exitAny is exit for every case.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+//go:noinline
+func exitAny(d *Desc, results, args, g unsafe.Pointer) {
+	n := slot(g)
+	r := n.owner
+	dist := stackHi(g) - uintptr(args)
+	if !guardExit(g) {
+		r.drop(n, dist)
+		return
+	}
+	if c := r.next.outer; (c.dist != dist || c.d != d) && !r.exitOther(d, dist, g) {
+		return
+	}
+	c := r.pop(slot(g))
+	c.phase = phaseReturned
+	c.resDist = stackHi(g) - uintptr(results)
+	if c.skip && len(c.rets) != 0 {
+		c.storeResults(g)
+	}
+	flags := atomic.LoadUint32(&d.Flags)
+	if flags&descKeeps != 0 {
+		if flags&descShieldRes != 0 {
+			r.shield(d.Results, args, results, g)
+		}
+		c.after(args, results, len(d.Hooks)-1)
+		if c.hook != noHook {
+			c.afterRest(args, results)
+		}
+		if len(r.swaps) != 0 {
+			r.unshield(g)
+		}
+	}
+	c.settle(r)
+}
+
+// settle forgets what belongs to a call that has ended, and the reason for unwinding when there is nothing left to unwind.
+//
+//go:norace
+func (c *Call) settle(r *goroutine) {
+	if c.used {
+		c.clear()
+	}
+	if r.throw.set && c.outer == &r.root {
+		r.throw = unwindReason{}
+	}
+}
+
+// exitOther closes records that are in the way of an exit at dist. It reports whether the exit's own record is on top then.
+//
+//go:norace
+//go:nocheckptr
+func (r *goroutine) exitOther(d *Desc, dist uintptr, g unsafe.Pointer) bool {
+	r.closeFrom(dist+1, g)
+	c := r.next.outer
+	if c.dist != dist {
+		return false
+	}
+	if c.d != d { // another function's frame was here, and was unwound
+		r.closeFrom(dist, g)
+		return false
+	}
+	return true
 }
 
 // drop closes records at or deeper than dist where no hook may run.
@@ -73,7 +216,7 @@ func exit(d *Desc, results, args, g unsafe.Pointer) {
 //go:nosplit
 //go:norace
 func (r *goroutine) drop(n *node, dist uintptr) {
-	for r.top != nil && r.top.dist >= dist {
+	for r.next.outer.dist >= dist {
 		r.pop(n)
 	}
 }
@@ -84,7 +227,7 @@ func (r *goroutine) drop(n *node, dist uintptr) {
 //go:norace
 //go:nocheckptr
 func onPanic(_ *Desc, args, g unsafe.Pointer) bool {
-	if r := thrower(g); r != nil {
+	if r := thrower(g); r != nil && r.busy&busyHook == 0 {
 		r.panicked(args, g)
 	}
 	return false
@@ -96,13 +239,13 @@ func onPanic(_ *Desc, args, g unsafe.Pointer) bool {
 //go:norace
 //go:nocheckptr
 func onGoexit(_ *Desc, args, g unsafe.Pointer) bool {
-	if r := thrower(g); r != nil {
+	if r := thrower(g); r != nil && r.busy&busyHook == 0 {
 		r.goexited(args, g)
 	}
 	return false
 }
 
-// thrower returns the state of a goroutine that has open records and no running hook: of no other is the reason of interest.
+// thrower returns the running goroutine's state if it has open records: of no other is the reason of interest.
 //
 //go:nosplit
 //go:norace
@@ -112,7 +255,7 @@ func thrower(g unsafe.Pointer) *goroutine {
 		return nil
 	}
 	n := slot(g)
-	if n == nil || n.goid != goid(g) || n.owner.inHook || n.owner.top == nil {
+	if n == nil || n.goid != goid(g) || n.owner.next.outer == &n.owner.root {
 		return nil
 	}
 	return n.owner
@@ -132,7 +275,7 @@ func onGoroutineEnd(_ *Desc, _, g unsafe.Pointer) bool {
 	if n == nil {
 		return false
 	}
-	if n.goid == goid(g) && n.owner.top != nil && guard(g) {
+	if n.goid == goid(g) && n.owner.next.outer != &n.owner.root && guard(g) {
 		n.owner.end(n)
 	}
 	setSlot(g, nil)

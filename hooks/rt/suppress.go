@@ -15,7 +15,11 @@ func Suppress(f func()) {
 		return
 	}
 	setSlot(g, &node{goid: r.base.goid, suppressed: true, owner: r})
-	defer func() { setSlot(current(), outer) }()
+	r.busy |= busySuppressed
+	defer func() {
+		r.busy &^= busySuppressed
+		setSlot(current(), outer)
+	}()
 	f()
 }
 

@@ -15,8 +15,8 @@ type unwindReason struct {
 // panicked notes a panic. Records at or below gopanic's frame belong to frames that went before.
 func (r *goroutine) panicked(args, g unsafe.Pointer) {
 	dist := stackHi(g) - uintptr(args)
-	r.closeFrom(dist, g, false)
-	if r.top == nil {
+	r.closeFrom(dist, g)
+	if r.next.outer == &r.root {
 		return
 	}
 	r.throw.set = true
@@ -28,8 +28,8 @@ func (r *goroutine) panicked(args, g unsafe.Pointer) {
 // goexited notes a call of runtime.Goexit.
 func (r *goroutine) goexited(args, g unsafe.Pointer) {
 	dist := stackHi(g) - uintptr(args)
-	r.closeFrom(dist, g, false)
-	if r.top == nil {
+	r.closeFrom(dist, g)
+	if r.next.outer == &r.root {
 		return
 	}
 	r.throw.set = true
@@ -39,18 +39,18 @@ func (r *goroutine) goexited(args, g unsafe.Pointer) {
 
 // end closes all records of a goroutine that ends.
 func (r *goroutine) end(n *node) {
-	for r.top != nil {
+	for r.next.outer != &r.root {
 		r.closeUnwound(r.pop(n), true)
 	}
 	r.throw = unwindReason{}
 }
 
 // closeFrom closes the records at or deeper than dist, innermost first.
-func (r *goroutine) closeFrom(dist uintptr, g unsafe.Pointer, end bool) {
-	for r.top != nil && r.top.dist >= dist {
-		r.closeUnwound(r.pop(slot(g)), end)
+func (r *goroutine) closeFrom(dist uintptr, g unsafe.Pointer) {
+	for r.next.outer.dist >= dist {
+		r.closeUnwound(r.pop(slot(g)), false)
 	}
-	if r.top == nil && r.throw.set {
+	if r.next.outer == &r.root && r.throw.set {
 		r.throw = unwindReason{}
 	}
 }
@@ -61,7 +61,9 @@ func (r *goroutine) closeUnwound(c *Call, end bool) {
 	c.why = r.throw.of(c.dist, end)
 	c.used = true
 	if c.d.Flags&descKeeps != 0 {
-		c.runAfter(zeros(c.d.ArgsSize), zeros(c.d.ResultsSize))
+		args, results := zeros(c.d.ArgsSize), zeros(c.d.ResultsSize)
+		c.after(args, results, len(c.d.Hooks)-1)
+		c.afterRest(args, results)
 	}
 	c.clear()
 }

@@ -9,11 +9,16 @@ Source: runtime/runtime2.go (type g), runtime/proc.go (malg, newproc1, goexit1),
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from objinst.errors import ObjectError
-from objinst.goobj import Edit
-from objinst.rewrite.text import STATIC_ABI
+from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.rewrite.static import Layout, StaticData, layout
+from objinst.rewrite.swap import call_names, morestack_ref, move_body, patch_epilogues, put_stub, read_original
+from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from trampolines import Arch
+from trampolines.contract import ContextUse, EntrySpec, Piece, RegClass
 
 WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
@@ -24,10 +29,15 @@ REMEDY = "this Go version's runtime.g is not known to otelobj; please report it 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where the goroutine slot lies. offset: bytes from the start of runtime.g; size: of the extended runtime.g."""
+    """Where the goroutine slot lies. offset: bytes from the start of runtime.g; size: of the extended runtime.g.
+
+    g, m: offsets in bytes of the fields of runtime.g and runtime.m.
+    """
 
     offset: int
     size: int
+    g: Mapping[str, int]
+    m: Mapping[str, int]
 
 
 def extend_g(edit: Edit) -> Slot:
@@ -44,10 +54,10 @@ def extend_g(edit: Edit) -> Slot:
     struct.pack_into("<QQ", data, 0, size + WORD, size + WORD)
     edit.replace(type_index, data=bytes(data), relocs=[_with_mask(edit, reloc, size, ptrdata) for reloc in obj.relocs(type_index)])
     edit.replace(g0, size=size + WORD)
-    return Slot(size, size + WORD)
+    return Slot(size, size + WORD, layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields)
 
 
-def _with_mask(edit: Edit, reloc: object, size: int, ptrdata: int) -> object:
+def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
     """The relocation of GCData at a longer mask with the slot's bit set; any other relocation as it is."""
     if reloc.off != TYPE_GCDATA:
         return reloc
@@ -61,3 +71,71 @@ def _with_mask(edit: Edit, reloc: object, size: int, ptrdata: int) -> object:
     name = "runtime.gcbits.otelobj.g"
     ref = edit.add_def(name, STATIC_ABI, edit.tables.kinds["SRODATA"], align=1, data=mask.to_bytes(length, "little"))
     return reloc.retargeted(ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A function of package runtime whose entry calls a function of hooks/rt. words: pointer flags of its args area."""
+
+    symbol: str
+    call: str
+    spills: tuple[Piece, ...] = ()
+    since: int = 22
+
+
+WATCHED = (
+    Watch("runtime.gopanic", "onPanic", (Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 1, 8, 8))),
+    Watch("runtime.Goexit", "onGoexit"),
+    Watch("runtime.goexit1", "onGoroutineEnd"),
+    Watch("runtime.corostart.deferwrap1", "onGoroutineEnd", since=23),
+)
+"""gopanic(e any): both words of an interface are pointers to the collector."""
+
+
+def watch_goroutines(edit: Edit, arch: Arch, rt: str, desc: Layout, go_minor: int) -> None:
+    """Stubs at the entries of panics and of the ends of goroutines. rt: import path of hooks/rt; desc: layout of rt.Desc.
+
+    Raises ObjectError for a runtime that has not these functions in a form that can be hooked.
+    """
+    for watch in WATCHED:
+        if go_minor < watch.since:
+            continue
+        index = _function(edit, watch.symbol)
+        original = read_original(edit, index)
+        words = tuple(True for _ in range(len(watch.spills)))
+        if original.info.args != 8 * len(words):
+            raise ObjectError(f"{edit.object.origin}: {watch.symbol} has {original.info.args} bytes of arguments, not {8 * len(words)}", REMEDY)
+        blob = StaticData()
+        blob.put(blob.reserve(desc.size), desc, On=1, Func=watch.symbol, Pkg="runtime")
+        roles = {
+            "desc": Role(blob.add_to(edit, f"otelobj.desc.{watch.symbol}", STATIC_ABI)),
+            "enter": Role(edit.add_ref(f"{rt}.{watch.call}", ABI_INTERNAL)),
+            "morestack": Role(morestack_ref(edit, index)),
+            "body": Role(move_body(edit, index, bytes(edit.object.data(index)), edit.object.relocs(index))),
+        }
+        stub = arch.entry_stub(EntrySpec(watch.spills, ContextUse.RAW, toggle=False))
+        put_stub(edit, original, stub, words, roles, [])
+
+
+def hand_over_slot(edit: Edit, arch: Arch, slot: Slot) -> None:
+    """The exit of newproc1, which returns the new goroutine, stores the creator's slot in it."""
+    index = _function(edit, "runtime.newproc1")
+    original = read_original(edit, index)
+    scan = arch.find_epilogues(bytes(edit.object.data(index)), original.pcsp, call_names(edit, index))
+    if scan.refusal or not scan.sites:
+        raise ObjectError(f"{edit.object.origin}: the exits of runtime.newproc1 cannot be patched: {scan.refusal}", REMEDY)
+    site = scan.sites[0]
+    stub = arch.slot_handover(slot.offset, slot.g["m"], slot.m["curg"], site.teardown, site.body_frame)
+    info = original.info
+    shape = TextShape(0, (), info.func_id, info.func_flag, info.start_line, original.file, original.line)
+    ref = add_text(edit, "runtime.newproc1", stub, shape, {})
+    code, relocs = patch_epilogues(edit, index, scan, arch.jump_code(), ref)
+    edit.replace(index, data=code, relocs=relocs)
+
+
+def _function(edit: Edit, name: str) -> int:
+    """The ABIInternal definition of a function: some have an ABI0 wrapper of the same name."""
+    found = [index for index in edit.object.find_all(name, ABI_INTERNAL) if edit.object.is_text(index)]
+    if len(found) != 1:
+        raise ObjectError(f"{edit.object.origin}: {len(found)} functions {name}", REMEDY)
+    return found[0]

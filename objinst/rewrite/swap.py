@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from objinst.errors import ObjectError
-from objinst.goobj import Aux, Edit, FuncInfo, Reloc, SymRef, pctab
-from objinst.rewrite.text import STATIC_ABI, Role, TextShape, add_text, relocations, text_aux
+from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
+from objinst.rewrite.text import Role, TextShape, add_text, relocations, text_aux
 from trampolines.contract import Code, EpilogueScan
 
 DWARF_AUX = ("AuxDwarfInfo", "AuxDwarfLoc", "AuxDwarfRanges", "AuxDwarfLines")
@@ -56,12 +56,20 @@ def shape(original: Original, args_map: tuple[bool, ...]) -> TextShape:
     return TextShape(info.args, args_map, info.func_id, info.func_flag, info.start_line, original.file, original.line)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The moved function. exit: the exit stub, if its epilogues are patched."""
+def call_names(edit: Edit, index: int) -> dict[int, str]:
+    """Offset and callee of every direct call in a function."""
+    obj = edit.object
+    kind = edit.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
+    return {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == kind}
 
-    ref: SymRef
-    exit: SymRef | None = None
+
+def morestack_ref(edit: Edit, index: int) -> SymRef:
+    """The morestack variant that a function itself calls. Raises ObjectError if it calls none."""
+    obj = edit.object
+    for reloc in obj.relocs(index):
+        if obj.resolve(reloc.sym).name.startswith("runtime.morestack"):
+            return reloc.sym
+    raise ObjectError(f"{obj.origin}: {obj.sym(index).name} has no stack check")
 
 
 def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit_stub: SymRef) -> tuple[bytes, list[Reloc]]:

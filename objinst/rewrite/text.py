@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import Aux, Edit, FuncInfo, Reloc, SymRef
+from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Object, Reloc, SymRef
 from objinst.goobj import pctab, stackmap
 from trampolines.contract import Code, FixupKind
 
-STATIC_ABI = 0xFFFF
 ABI_INTERNAL = 1
 STACK_MAP_NAME = "gclocals·otelobj"
 UNSAFE_POINT_ALL = -2
@@ -92,7 +91,7 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
         Aux(tables.aux["AuxPcline"], table([(shape.line, size)])),
         Aux(tables.aux["AuxPcdata"], table([(UNSAFE_POINT_ALL, size)])),
     ]
-    if edit.object.has_dwarf:
+    if _has_dwarf(edit.object):
         aux.insert(3, Aux(tables.aux["AuxDwarfInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDWARFFCN"], data=b"")))
     return aux
 
@@ -115,3 +114,9 @@ def _rodata(edit: Edit, name: str, data: bytes) -> SymRef:
 
 def _stack_map(edit: Edit, words: Sequence[bool]) -> SymRef:
     return edit.add_def(STACK_MAP_NAME, STATIC_ABI, edit.tables.kinds["SRODATA"], align=4, data=stackmap.encode([words]))
+
+
+def _has_dwarf(obj: Object) -> bool:
+    """Whether text symbols of this object carry a DwarfInfo aux symbol: with DWARF 5 the linker wants one of every text symbol."""
+    wanted = obj.tables.aux["AuxDwarfInfo"]
+    return any(any(aux.type == wanted for aux in obj.aux(index)) for index in obj.text_symbols())

@@ -1,0 +1,182 @@
+package rt
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// before runs the before hooks from index from on. If one panics, the rest are left out, and c.hook tells which it was.
+//
+//go:norace
+//go:nocheckptr
+func (c *Call) before(args unsafe.Pointer, from int) {
+	r := c.owner
+	r.busy = busyHook
+	defer func() {
+		r.busy = 0
+		if c.hook != noHook {
+			c.caught(recover())
+		}
+	}()
+	hooks := c.d.Hooks
+	for i := from; uint(i) < uint(len(hooks)); i++ {
+		h := &hooks[i]
+		if atomic.LoadUint32(&h.On) == 0 {
+			continue
+		}
+		c.ran |= bit(i)
+		if h.Before == nil {
+			continue
+		}
+		c.hook = int32(i)
+		var boxes unsafe.Pointer
+		if len(h.BeforeBoxes) != 0 {
+			boxes = c.box(h.BeforeBoxes, false)
+		}
+		(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, boxes)
+	}
+	c.hook = noHook
+}
+
+// enterOne runs the only before hook of a function, and pushes the record.
+//
+//go:norace
+//go:nocheckptr
+func (c *Call) enterOne(r *goroutine, args, g unsafe.Pointer) bool {
+	r.busy = busyHook
+	c.hook = 0
+	defer func() {
+		if c.hook != noHook {
+			c.caughtOne(recover(), true)
+		}
+	}()
+	h := unsafe.SliceData(c.d.Hooks)
+	(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, nil)
+	c.hook = noHook
+	r.busy = 0
+	c.push(r, g)
+	return c.skip
+}
+
+// exitOne runs the only after hook of a function.
+//
+//go:norace
+//go:nocheckptr
+func (c *Call) exitOne(r *goroutine, args, results unsafe.Pointer) {
+	r.busy = busyHook
+	c.hook = 0
+	defer func() {
+		if c.hook != noHook {
+			c.caughtOne(recover(), false)
+		}
+	}()
+	h := unsafe.SliceData(c.d.Hooks)
+	(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, nil)
+	c.hook = noHook
+	r.busy = 0
+	if c.used || r.throw.set {
+		c.settle(r)
+	}
+}
+
+// caughtOne does what is left to do when the only hook did not end by itself. A hook that has panicked does not skip the call.
+//
+//go:norace
+func (c *Call) caughtOne(p any, push bool) {
+	c.caught(p)
+	c.hook = noHook
+	c.owner.busy = 0
+	switch {
+	case p == nil: // runtime.Goexit
+	case push:
+		c.skip = false
+		c.push(c.owner, current())
+	default:
+		c.settle(c.owner)
+	}
+}
+
+// beforeRest goes on behind a hook that has panicked.
+//
+//go:norace
+//go:nocheckptr
+func (c *Call) beforeRest(args unsafe.Pointer) {
+	for c.hook != noHook {
+		c.before(args, int(c.hook)+1)
+	}
+}
+
+// after runs the after hooks from index from down. If one panics, the rest are left out, and c.hook tells which it was.
+//
+//go:norace
+//go:nocheckptr
+func (c *Call) after(args, results unsafe.Pointer, from int) {
+	r := c.owner
+	r.busy = busyHook
+	defer func() {
+		r.busy = 0
+		if c.hook != noHook {
+			c.caught(recover())
+		}
+	}()
+	hooks := c.d.Hooks
+	for i := from; uint(i) < uint(len(hooks)); i-- {
+		h := &hooks[i]
+		if h.After == nil || c.ran&bit(i) == 0 {
+			continue
+		}
+		c.hook = int32(i)
+		var boxes unsafe.Pointer
+		if len(h.AfterBoxes) != 0 {
+			boxes = c.box(h.AfterBoxes, true)
+		}
+		(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, boxes)
+	}
+	c.hook = noHook
+}
+
+// afterRest goes on behind a hook that has panicked.
+//
+//go:norace
+//go:nocheckptr
+func (c *Call) afterRest(args, results unsafe.Pointer) {
+	for c.hook != noHook {
+		c.after(args, results, int(c.hook)-1)
+	}
+}
+
+// bit is the place of hook i in Call.ran. Hooks from 63 on share one.
+func bit(i int) uint64 {
+	if i > 63 {
+		i = 63
+	}
+	return 1 << uint(i)
+}
+
+// caught ends a run of hooks that did not end by itself. After runtime.Goexit in a hook there is nothing to recover: the goroutine
+// runs its deferred calls and ends, with hooks working again.
+//
+//go:norace
+func (c *Call) caught(p any) {
+	if p == nil {
+		c.hook = noHook
+		return
+	}
+	// What the panic value's Error method calls is not hooked either.
+	c.owner.busy = busyHook
+	hookPanicked(c, p)
+	c.owner.busy = 0
+}
+
+// storeResults puts the results that before hooks have set where the stub of a skipped call looks for them.
+func (c *Call) storeResults(g unsafe.Pointer) {
+	for i := range c.rets {
+		if !c.rets[i].set {
+			continue
+		}
+		v := &c.d.Results[i]
+		if !assign(v, c.resultAt(v, g), c.rets[i].val) {
+			mismatch(c, "SetReturnVal", i)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+"""The copy of package rt: `link` gets its data, `getg` its machine code.
+
+`link` is a zeroed variable in the compiled package; here it becomes initialised data, written by field name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from objinst.errors import ObjectError
+from objinst.goobj import STATIC_ABI, Edit, Reloc, SymRef
+from objinst.rewrite.runtimepkg import Slot
+from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
+from objinst.rewrite.swap import read_original, shape
+from objinst.rewrite.text import ABI_INTERNAL, text_aux
+from trampolines import Arch
+
+VERSION = 1
+RUNTIME_FUNCS = {"UnsafeNew": "runtime.newobject", "TypedMemmove": "runtime.typedmemmove", "AssertE2I": "runtime.assertE2I"}
+REMEDY = "hooks/rt and otelobj are of different versions; reinstall otelobj"
+
+
+def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str]) -> None:
+    """descriptors: names of descriptor symbols in the link. Raises ObjectError or KeyError if rt is of another version."""
+    obj = edit.object
+    index = obj.find(f"{rt}.link", 0)
+    if index is None:
+        raise ObjectError(f"{obj.origin}: no variable {rt}.link", REMEDY)
+    kind = layout(obj, f"{rt}.linkInfo")
+    blob = StaticData()
+    at = blob.reserve(kind.size)
+    table = StaticData()
+    start = table.words([Address(edit.add_ref(name, 0), weak=True) for name in descriptors])
+    blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), **_offsets(kind, slot))
+    for field, function in RUNTIME_FUNCS.items():
+        blob.put(at, kind, **{field: Address(_func_value(edit, function))})
+    if descriptors:
+        blob.put(at, kind, Descs=Slice(start, len(descriptors), table.add_to(edit, "otelobj.descs", STATIC_ABI)))
+    edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(blob.data), relocs=blob.relocs(edit, edit.ref_of(index)))
+
+
+def _offsets(kind: Layout, slot: Slot) -> dict[str, int]:
+    """Fields named …Off: offsets in runtime.g (SlotOff, GoidOff, MOff, ThrowsplitOff) or runtime.m (the others)."""
+    found = {}
+    for name in kind.fields:
+        if name == "SlotOff":
+            found[name] = slot.offset
+        elif name.endswith("Off"):
+            field = name[0].lower() + name[1:-3]
+            found[name] = (slot.g if name in ("GoidOff", "MOff", "ThrowsplitOff") else slot.m)[field]
+    return found
+
+
+def _func_value(edit: Edit, function: str) -> SymRef:
+    """A func value of a runtime function: a word of read-only data that holds its address."""
+    addr = edit.tables.relocs["R_ADDR"]
+    target = edit.add_ref(function, ABI_INTERNAL)
+    return edit.add_def(
+        f"otelobj.func.{function}", STATIC_ABI, edit.tables.kinds["SRODATA"], align=8, data=bytes(8), relocs=[Reloc(0, 8, addr, 0, target)]
+    )
+
+
+def give_getg(edit: Edit, arch: Arch, rt: str) -> None:
+    """Replaces the body of rt.getg, compiled as `return nil`, by machine code that returns g."""
+    index = edit.object.find(f"{rt}.getg", ABI_INTERNAL)
+    if index is None:
+        raise ObjectError(f"{edit.object.origin}: no function {rt}.getg", REMEDY)
+    original = read_original(edit, index)
+    code = arch.getg()
+    edit.replace(index, data=code.code, size=len(code.code), relocs=[], aux=text_aux(edit, code, shape(original, ())))

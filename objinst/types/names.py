@@ -1,0 +1,145 @@
+"""Link names of types taken apart (cmd/compile/internal/types/fmt.go, tconv2 in mode fmtTypeID; Go 1.22-1.27).
+
+The name of an unnamed type says how it is laid out, except for structs, whose names would have to be laid out again as the
+compiler does; those come from their type descriptors. Named types say which package defines them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from objinst.types.model import GoType, Kind
+
+WORD = 8
+SHAPE_PREFIX = "go.shape."
+NOALG_PREFIX = "noalg."
+
+_NUMBERS = {
+    "bool": (Kind.BOOL, 1), "int": (Kind.INT, 8), "int8": (Kind.INT8, 1), "int16": (Kind.INT16, 2), "int32": (Kind.INT32, 4),
+    "int64": (Kind.INT64, 8), "uint": (Kind.UINT, 8), "uint8": (Kind.UINT8, 1), "uint16": (Kind.UINT16, 2), "uint32": (Kind.UINT32, 4),
+    "uint64": (Kind.UINT64, 8), "uintptr": (Kind.UINTPTR, 8), "float32": (Kind.FLOAT32, 4), "float64": (Kind.FLOAT64, 8),
+    "byte": (Kind.UINT8, 1), "rune": (Kind.INT32, 4),
+}  # fmt: skip
+
+
+def _basic() -> dict[str, GoType]:
+    types = {name: GoType(name, kind, size, size, (False,)) for name, (kind, size) in _NUMBERS.items()}
+    types["complex64"] = GoType("complex64", Kind.COMPLEX64, 8, 4, (False,))
+    types["complex128"] = GoType("complex128", Kind.COMPLEX128, 16, 8, (False, False))
+    types["string"] = GoType("string", Kind.STRING, 16, 8, (True, False))
+    types["unsafe.Pointer"] = GoType("unsafe.Pointer", Kind.UNSAFE_POINTER, 8, 8, (True,))
+    types["interface {}"] = types["any"] = GoType("interface {}", Kind.INTERFACE, 16, 8, (True, True), methods=())
+    return types
+
+
+BASIC = _basic()
+
+
+@dataclass(frozen=True, slots=True)
+class TypeName:
+    """A name taken apart. kind: None for a named type, whose kind only its descriptor tells. elem, key, length: as in GoType.
+    package, generic: of a named type, its defining package (import path, unescaped) and whether it is an instance."""
+
+    name: str
+    kind: Kind | None
+    elem: str = ""
+    key: str = ""
+    length: int = 0
+    package: str = ""
+    generic: bool = False
+
+
+@lru_cache(maxsize=4096)
+def parse(name: str) -> TypeName:
+    """Raises ValueError for a text that is no type name."""
+    name = name.removeprefix(NOALG_PREFIX)
+    if name in BASIC:
+        return TypeName(name, BASIC[name].kind)
+    if name.startswith("*"):
+        return TypeName(name, Kind.POINTER, name[1:])
+    if name.startswith("[]"):
+        return TypeName(name, Kind.SLICE, name[2:])
+    if match := re.match(r"\[(\d+)\](?=.)", name):
+        return TypeName(name, Kind.ARRAY, name[match.end() :], length=int(match[1]))
+    if name.startswith("map["):
+        end = closing(name, 3)
+        return TypeName(name, Kind.MAP, name[end + 1 :], key=name[4:end])
+    for prefix in ("<-chan ", "chan<- ", "chan "):
+        if name.startswith(prefix):
+            elem = name.removeprefix(prefix)
+            return TypeName(name, Kind.CHAN, elem[1:-1] if elem.startswith("(") else elem)
+    for prefix, kind in (("func(", Kind.FUNC), ("interface {", Kind.INTERFACE), ("struct {", Kind.STRUCT)):
+        if name.startswith(prefix):
+            return TypeName(name, kind)
+    return _named(name)
+
+
+def _named(name: str) -> TypeName:
+    head = name.split("[", 1)[0]
+    generic = head != name
+    if name in {"error", "comparable"}:
+        return TypeName(name, Kind.INTERFACE)
+    if name.startswith(SHAPE_PREFIX):
+        return TypeName(name, None, package="", generic=True)
+    slash = head.rfind("/") + 1
+    dot = head.find(".", slash)
+    if dot <= 0 or dot + 1 == len(head) or (generic and not name.endswith("]") and "·" not in name):
+        raise ValueError(f"{name!r} is no type name")
+    return TypeName(name, None, package=unescape(head[:dot]), generic=generic)
+
+
+def unescape(path: str) -> str:
+    """An import path as link names spell it, unescaped (cmd/internal/objabi/path.go, PathToPrefix)."""
+    return re.sub(r"%([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), path)
+
+
+def escape(path: str) -> str:
+    """The inverse of `unescape`: control characters, `%`, `"`, bytes above 0x7e and dots in the last element."""
+    slash = path.rfind("/")
+    raw = path.encode("utf-8", "surrogateescape")
+    start = len(path[: slash + 1].encode("utf-8", "surrogateescape"))
+    out = bytearray()
+    for at, byte in enumerate(raw):
+        if byte <= 0x20 or (byte == 0x2E and at >= start) or byte in b'%"' or byte >= 0x7F:
+            out += b"%%%02x" % byte
+        else:
+            out.append(byte)
+    return out.decode("ascii")
+
+
+def closing(text: str, start: int) -> int:
+    """Index of the bracket that closes the one at `start`; skips struct tags. Raises ValueError."""
+    depth, at = 0, start
+    while at < len(text):
+        char = text[at]
+        if char in "[({":
+            depth += 1
+        elif char in "])}":
+            depth -= 1
+            if depth == 0:
+                return at
+        elif char == '"':
+            at += 1
+            while at < len(text) and text[at] != '"':
+                at += 2 if text[at] == "\\" else 1
+        at += 1
+    raise ValueError(f"{text!r} is no type name: bracket {start} is open")
+
+
+def type_arguments(name: str) -> list[str]:
+    """The arguments of an instance's name: `Pair[int,net/http.Header]` gives both."""
+    start = name.find("[")
+    if start < 0:
+        return []
+    inside = name[start + 1 : closing(name, start)]
+    parts, last, at = [], 0, 0
+    while at < len(inside):
+        if inside[at] in "[({":
+            at = closing(inside, at)
+        elif inside[at] == ",":
+            parts.append(inside[last:at])
+            last = at + 1
+        at += 1
+    return [*parts, inside[last:]]

@@ -1,0 +1,19 @@
+"""Registers of Go's ABIInternal on amd64 (cmd/compile/abi-internal.md, Go 1.22-1.27). Numbers are the hardware's."""
+
+from __future__ import annotations
+
+AX, CX, DX, BX, SP, BP, SI, DI, R8, R9, R10, R11, R12, R13, R14, R15 = range(16)
+
+INT_ARGS = (AX, BX, CX, DI, SI, R8, R9, R10, R11)
+FLOAT_ARGS = tuple(range(15))
+INT_REGS = len(INT_ARGS)
+FLOAT_REGS = len(FLOAT_ARGS)
+G = R14
+CONTEXT = DX
+
+STACK_HI = 8
+"""Offset of g.stack.hi (runtime/runtime2.go: stack is g's first field)."""
+STACK_GUARD = 16
+"""Offset of g.stackguard0."""
+STACK_SMALL = 128
+"""internal/abi/stack.go: a frame up to this size may lie below the guard."""

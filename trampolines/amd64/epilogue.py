@@ -1,0 +1,91 @@
+"""Finds the epilogues of a compiled function: every return, or a reason why not all can be patched (amd64).
+
+The proof of completeness is the pc-to-SP table: a RET is executed with SP where it was at the entry, so every RET lies in a
+run of code where the table says 0. Such a run is the head of the function (before its frame is open), the tail behind the
+stack check (it calls morestack), or the end of an epilogue, which must begin with RET: anything else there leaves the
+function in another way, by a tail call. Source: cmd/internal/obj/x86/obj6.go (preprocess, case obj.ARET), Go 1.22-1.27.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+from trampolines.contract import EpilogueScan, PatchSite
+
+POP_BP, RET, JMP, CALL = 0x5D, 0xC3, 0xE9, 0xE8
+JUMP_SIZE = 5
+NOPS = (b"\x90", b"\x66\x90", b"\x0f\x1f\x00", b"\x0f\x1f\x40\x00", b"\x0f\x1f\x44\x00\x00", b"\x66\x0f\x1f\x44\x00\x00", b"\x0f\x1f\x80\x00\x00\x00\x00",
+        b"\x0f\x1f\x84\x00\x00\x00\x00\x00", b"\x66\x0f\x1f\x84\x00\x00\x00\x00\x00")  # fmt: skip
+
+
+def refuse(code: str, why: str) -> EpilogueScan:
+    return EpilogueScan((), (code, why))
+
+
+def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan:
+    """calls: offset of each call's displacement -> name of the callee. See the module for what is proven."""
+    for at in calls:
+        if at and code[at - 1] == JMP:
+            return refuse("tail-call", "it ends in a tail call, which never comes back to its exit")
+    runs = _runs(pcsp)
+    if all(value == 0 for value, _, _ in runs):
+        return refuse("no-frame", "it has no frame, and its return instruction has no room for a jump")
+    sites = []
+    for number, (value, start, end) in enumerate(runs):
+        if value != 0 or number == 0:
+            continue
+        if code[start] != RET:
+            if any(start <= at < end and name.startswith("runtime.morestack") for at, name in calls.items()):
+                continue
+            return refuse("tail-call", f"it leaves at {start:#x} without a return instruction")
+        site = _site(code, runs, number)
+        if isinstance(site, str):
+            return refuse("epilogue", f"the epilogue before {start:#x} {site}")
+        sites.append(site)
+    if len({site.teardown for site in sites}) > 1:
+        return refuse("epilogue", "its epilogues differ")
+    return EpilogueScan(tuple(sites))
+
+
+def _runs(pcsp: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """(value, start, end) of each run."""
+    starts = [0, *(end for _, end in pcsp)]
+    return [(value, start, end) for (value, end), start in zip(pcsp, starts, strict=False)]
+
+
+def _site(code: bytes, runs: Sequence[tuple[int, int, int]], number: int) -> PatchSite | str:
+    """The epilogue that ends with the RET at the start of run `number`, or what is wrong with it."""
+    ret = runs[number][1]
+    value, pop, _ = runs[number - 1]
+    if value != 8 or code[ret - 1] != POP_BP or not _is_nops(code[pop : ret - 1]):
+        return "does not end with POPQ BP; RET"
+    if number < 2 or runs[number - 2][2] != pop or runs[number - 2][0] <= 8:
+        return "is too short for a jump"
+    frame = runs[number - 2][0]
+    free = _free(frame - 8)
+    for encoded in free:
+        if code[pop - len(encoded) : pop] == encoded and pop - len(encoded) >= runs[number - 2][1]:
+            offset = pop - len(encoded)
+            return PatchSite(offset, ret + 1 - offset, encoded + bytes([POP_BP]), frame)
+    return "does not free the frame with ADDQ or SUBQ"
+
+
+def _free(size: int) -> tuple[bytes, ...]:
+    """ADDQ $size, SP and SUBQ $-size, SP in their encodings, the shorter first."""
+    forms = []
+    if size < 128:
+        forms.append(b"\x48\x83\xc4" + bytes([size]))
+    if size <= 128:
+        forms.append(b"\x48\x83\xec" + struct.pack("<b", -size))
+    forms += [b"\x48\x81\xc4" + struct.pack("<i", size), b"\x48\x81\xec" + struct.pack("<i", -size)]
+    return tuple(forms)
+
+
+def _is_nops(code: bytes) -> bool:
+    while code:
+        nop = next((nop for nop in NOPS if code.startswith(nop)), None)
+        if nop is None:
+            return False
+        code = code[len(nop) :]
+    return True

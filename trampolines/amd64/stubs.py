@@ -1,0 +1,229 @@
+"""Entry stub, exit stub, and the pieces of the runtime package, for amd64.
+
+Frame of a stub: saved BP above `size` bytes of locals. The args area of the hooked call begins above the return address.
+A stub of a splittable function has the compiler's own stack check (cmd/internal/obj/x86/obj6.go, stacksplit), so that the
+linker's nosplit graph stays that of the plain build; after morestack the stub starts again, and no hook has run yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trampolines.amd64 import encode as x
+from trampolines.amd64.abi import (
+    AX, BX, CONTEXT, CX, DI, FLOAT_ARGS, G, INT_ARGS, R12, R13, SP, STACK_GUARD, STACK_HI, STACK_SMALL,
+)  # fmt: skip
+from trampolines.asm import Assembly, EncodeError
+from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
+
+WORD = 8
+RETURN_ADDRESS = 8
+SAVED_BP = 8
+MAX_EXIT_FRAME = 256
+"""The exit stub has no stack check of its own: its frame must fit where the body's check left room (internal/abi/stack.go)."""
+
+
+ENTER_ARGS = 3 * WORD
+"""Spill area of enter(desc, args, g): every function spills its register arguments into its caller's frame."""
+EXIT_ARGS = 4 * WORD
+"""Spill area of exit(desc, results, args, g)."""
+
+
+def save(asm: Assembly, base: int, offset: int, pieces: Sequence[Piece]) -> None:
+    """Stores registers at base + offset + piece.offset."""
+    for piece in pieces:
+        encode, register = (x.store, INT_ARGS) if piece.reg is RegClass.INT else (x.store_float, FLOAT_ARGS)
+        asm.emit(encode(register[piece.index], base, offset + piece.offset, piece.size))
+
+
+def restore(asm: Assembly, base: int, offset: int, pieces: Sequence[Piece]) -> None:
+    """Loads registers from base + offset + piece.offset."""
+    for piece in pieces:
+        encode, register = (x.load, INT_ARGS) if piece.reg is RegClass.INT else (x.load_float, FLOAT_ARGS)
+        asm.emit(encode(register[piece.index], base, offset + piece.offset, piece.size))
+
+
+def jump_if(asm: Assembly, condition: int) -> int:
+    """A conditional jump to a place that `land` names later; returns its offset."""
+    return asm.emit(x.jcc(condition))
+
+
+def land(asm: Assembly, jump: int) -> None:
+    """Makes the conditional jump at `jump` come here."""
+    asm.code[jump + 2 : jump + 6] = x.imm32(asm.here - (jump + 6))
+
+
+def call(asm: Assembly, role: str) -> None:
+    asm.fixup(FixupKind.CALL, role, 4, at=asm.emit(x.CALL) + 1)
+
+
+def jump(asm: Assembly, role: str) -> None:
+    asm.fixup(FixupKind.CALL, role, 4, at=asm.emit(x.JMP) + 1)
+
+
+def address(asm: Assembly, reg: int, role: str) -> None:
+    asm.fixup(FixupKind.PCREL, role, 4, at=asm.emit(x.lea_pc(reg)) + 3)
+
+
+def open_frame(asm: Assembly, size: int) -> None:
+    """PUSHQ BP; MOVQ SP, BP; SUBQ $size, SP"""
+    asm.emit(x.PUSH_BP)
+    asm.moved(asm.sp + SAVED_BP)
+    asm.emit(x.MOVE_SP_TO_BP)
+    if size:
+        asm.emit(x.sub_sp(size))
+        asm.moved(asm.sp + size)
+
+
+def close_frame(asm: Assembly, size: int) -> None:
+    if size:
+        asm.emit(x.add_sp(size))
+        asm.moved(asm.sp - size)
+    asm.emit(x.POP_BP)
+    asm.moved(asm.sp - SAVED_BP)
+
+
+def stack_check(asm: Assembly, size: int) -> int:
+    """Returns the jump that is taken when the stack must grow. size: bytes of the frame without the saved BP."""
+    below = size + SAVED_BP
+    if below <= STACK_SMALL:
+        asm.emit(x.compare_mem(SP, G, STACK_GUARD))
+    else:
+        asm.emit(x.lea(R12, SP, -(below - STACK_SMALL)))
+        asm.emit(x.compare_mem(R12, G, STACK_GUARD))
+    return jump_if(asm, x.JBE)
+
+
+def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
+    """The tail behind a stack check: save the arguments where the runtime finds them, grow, start again."""
+    save(asm, SP, RETURN_ADDRESS, spills)
+    call(asm, "morestack")
+    restore(asm, SP, RETURN_ADDRESS, spills)
+    asm.emit(x.JMP[:1] + x.imm32(-(asm.here + 5)))
+
+
+def entry_stub(spec: EntrySpec) -> Code:
+    """See EntrySpec. Locals: the spill area of enter, one word for the closure context."""
+    asm = Assembly()
+    size = ENTER_ARGS + WORD
+    if spec.toggle:
+        asm.fixup(FixupKind.PCREL, "desc", 4, at=asm.emit(x.compare_byte_pc(0)) + 2, addend=-1)
+        asm.fixup(FixupKind.CALL, "body", 4, at=asm.emit(x.jcc(x.JE)) + 2)
+    grow = stack_check(asm, size)
+    open_frame(asm, size)
+    args = size + SAVED_BP + RETURN_ADDRESS
+    save(asm, SP, args, spec.spills)
+    asm.emit(x.store(CONTEXT, SP, ENTER_ARGS, WORD))
+    address(asm, AX, "desc")
+    asm.emit(x.lea(BX, SP, args))
+    asm.emit(x.move(CX, G))
+    call(asm, "enter")
+    if spec.skippable:
+        asm.emit(x.move(R12, AX))
+    restore(asm, SP, args, spec.spills)
+    asm.emit(x.load(CONTEXT, SP, ENTER_ARGS, WORD))
+    close_frame(asm, size)
+    skip = None
+    if spec.skippable:
+        asm.emit(x.test_byte(R12))
+        skip = jump_if(asm, x.JNE)
+    jump(asm, "body")
+    land(asm, grow)
+    grow_stack(asm, spec.spills)
+    if skip is not None:
+        land(asm, skip)
+        _zero_results(asm, spec)
+        jump(asm, "exit")
+    return asm.finish(size, (False,) * (ENTER_ARGS // WORD) + (spec.context is ContextUse.POINTER,))
+
+
+def _zero_results(asm: Assembly, spec: EntrySpec) -> None:
+    for piece in spec.results:
+        asm.emit(x.zero(INT_ARGS[piece.index]) if piece.reg is RegClass.INT else x.zero_float(FLOAT_ARGS[piece.index]))
+    for offset, size in spec.stack_results:
+        if size % WORD:
+            raise EncodeError(f"stack result of {size} bytes")
+        for at in range(offset, offset + size, WORD):
+            asm.emit(x.store_zero(SP, RETURN_ADDRESS + at))
+
+
+def exit_stub(spec: ExitSpec) -> Code:
+    """See ExitSpec. Locals: the spill area of exit, the results area."""
+    asm = Assembly()
+    asm.entries["exit"] = 0
+    _teardown(asm, spec.teardown, spec.body_frame)
+    asm.entries["frameless"] = asm.here
+    size = EXIT_ARGS + ((spec.area + WORD - 1) & ~(WORD - 1))
+    if size > MAX_EXIT_FRAME:
+        raise EncodeError(f"results of {spec.area} bytes do not fit in the frame of an exit stub ({MAX_EXIT_FRAME})")
+    asm.emit(x.load(R12, G, spec.slot_offset, WORD))
+    asm.emit(x.test(R12))
+    none = jump_if(asm, x.JE)
+    asm.emit(x.lea(R13, SP, RETURN_ADDRESS))
+    asm.emit(x.sub_mem(R13, G, STACK_HI))
+    asm.emit(x.neg(R13))
+    asm.emit(x.compare_mem(R13, R12, 0))
+    record = jump_if(asm, x.JBE)
+    land(asm, none)
+    asm.emit(x.RET)
+    land(asm, record)
+    open_frame(asm, size)
+    save(asm, SP, EXIT_ARGS, spec.results)
+    address(asm, AX, "desc")
+    asm.emit(x.lea(BX, SP, EXIT_ARGS))
+    asm.emit(x.lea(CX, SP, size + SAVED_BP + RETURN_ADDRESS))
+    asm.emit(x.move(DI, G))
+    call(asm, "exit_hook")
+    restore(asm, SP, EXIT_ARGS, spec.results)
+    close_frame(asm, size)
+    asm.emit(x.RET)
+    return asm.finish(size, (False,) * (EXIT_ARGS // WORD) + tuple(spec.area_map))
+
+
+def _teardown(asm: Assembly, teardown: bytes, body_frame: int) -> None:
+    """The body's own epilogue but for its RET: ADDQ (or SUBQ of a negative) $frame, SP; POPQ BP."""
+    asm.sp = body_frame
+    if teardown:
+        if not teardown.endswith(x.POP_BP):
+            raise EncodeError(f"epilogue {teardown.hex()} does not end with POPQ BP")
+        if teardown[:-1]:
+            asm.emit(teardown[:-1])
+            asm.moved(SAVED_BP)
+        asm.emit(x.POP_BP)
+    asm.moved(0)
+
+
+def jump_code() -> Code:
+    """JMP target"""
+    asm = Assembly()
+    jump(asm, "target")
+    return asm.finish(0, ())
+
+
+def getg() -> Code:
+    """func() unsafe.Pointer: MOVQ R14, AX; RET"""
+    asm = Assembly()
+    asm.emit(x.move(AX, G))
+    asm.emit(x.RET)
+    return asm.finish(0, ())
+
+
+def slot_handover(slot_offset: int, g_m: int, m_curg: int, teardown: bytes, body_frame: int) -> Code:
+    """The exit of runtime.newproc1, on the system stack: the creator's slot, or nil, goes to the new goroutine in AX.
+
+    It always stores. No write barrier is needed because the slot of the new g is nil before: every end of a goroutine clears it.
+    """
+    asm = Assembly()
+    asm.emit(x.load(R12, G, g_m, WORD))
+    asm.emit(x.load(R12, R12, m_curg, WORD))
+    asm.emit(x.test(R12))
+    none = jump_if(asm, x.JE)
+    asm.emit(x.load(R12, R12, slot_offset, WORD))
+    land(asm, none)
+    asm.emit(x.store(R12, AX, slot_offset, WORD))
+    body = Assembly()
+    body.sp = body_frame
+    body.emit(bytes(asm.code))
+    _teardown(body, teardown, body_frame)
+    body.emit(x.RET)
+    return body.finish(0, ())

@@ -1,0 +1,55 @@
+"""The thunk: from saved arguments in memory to the registers and stack slots of a hook's own signature (amd64)."""
+
+from __future__ import annotations
+
+from trampolines.amd64 import encode as x
+from trampolines.amd64.abi import AX, BX, CONTEXT, CX, DI, FLOAT_ARGS, INT_ARGS, R12, R13, SI, SP
+from trampolines.amd64.stubs import WORD, call, close_frame, grow_stack, land, open_frame, stack_check
+from trampolines.asm import Assembly, EncodeError
+from trampolines.contract import Base, Code, Piece, RegClass, ThunkSpec
+
+PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
+"""func(itab, ctx, args, results, boxes unsafe.Pointer): AX, BX, CX, DI, SI."""
+BASES = {Base.ARGS: R12, Base.RESULTS: R13, Base.BOXES: CONTEXT}
+NOSPLIT_FRAME = 256
+"""A frame up to this size needs no stack check: the caller has one, and the hook has its own."""
+
+
+def thunk(spec: ThunkSpec) -> Code:
+    """See ThunkSpec. The frame is the hook's args area: the collector sees it through the hook's own maps."""
+    asm = Assembly()
+    size = (spec.hook_args + WORD - 1) & ~(WORD - 1)
+    grow = stack_check(asm, size) if size > NOSPLIT_FRAME else None
+    if grow is None:
+        asm.entries["nosplit"] = 1
+    open_frame(asm, size)
+    for register, base in ((CX, Base.ARGS), (DI, Base.RESULTS), (SI, Base.BOXES)):
+        asm.emit(x.move(BASES[base], register))
+    for copy in spec.copies:
+        _copy(asm, BASES[copy.base], copy.offset, copy.to, copy.size)
+    for load in spec.loads:
+        piece = load.dst
+        if piece.reg is RegClass.INT:
+            register = INT_ARGS[piece.index]
+            if register in (AX, BX):
+                raise EncodeError("AX and BX hold the hook's context")
+            asm.emit(x.load(register, BASES[load.base], piece.offset, piece.size))
+        else:
+            asm.emit(x.load_float(FLOAT_ARGS[piece.index], BASES[load.base], piece.offset, piece.size))
+    call(asm, "hook")
+    close_frame(asm, size)
+    asm.emit(x.RET)
+    if grow is not None:
+        land(asm, grow)
+        grow_stack(asm, PARAMS)
+    return asm.finish(size, (False,) * (size // WORD))
+
+
+def _copy(asm: Assembly, base: int, offset: int, to: int, size: int) -> None:
+    """Copies `size` bytes to the outgoing arguments through SI, whose parameter is saved already."""
+    done = 0
+    while done < size:
+        width = next(w for w in (8, 4, 2, 1) if w <= size - done)
+        asm.emit(x.load(SI, base, offset + done, width))
+        asm.emit(x.store(SI, SP, to + done, width))
+        done += width
