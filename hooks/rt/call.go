@@ -16,6 +16,7 @@ type Call struct {
 	resDist uintptr // to the results area, while after hooks of a returned call run
 	ran     uint64  // bit i: hook i was on at entry
 	hook    int32   // index of the running hook, or noHook
+	skipper int32   // index of the hook that asked last
 	phase   uint8
 	skip    bool // asked for by a hook, and possible
 	used    bool // a field below is not zero
@@ -68,7 +69,8 @@ func (c *Call) live() bool {
 }
 
 // SetSkipCall asks for the call to be skipped: the function's body does not run, and the call returns the results set by
-// SetReturnVal, zero values otherwise. It does nothing where the link step made no provision for it, nor in an after hook.
+// SetReturnVal, zero values otherwise. It does nothing where the link step made no provision for it, nor in an after hook, nor if the hook
+// panics afterwards.
 func (c *Call) SetSkipCall(skip bool) {
 	if !c.live() || c.phase != phaseBefore {
 		return
@@ -77,7 +79,7 @@ func (c *Call) SetSkipCall(skip bool) {
 		mismatch(c, "SetSkipCall", -1)
 		return
 	}
-	c.skip = skip
+	c.skip, c.skipper = skip, c.hook
 }
 
 // IsSkipCall reports whether the call is going to be skipped or, in an after hook, was.

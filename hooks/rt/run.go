@@ -79,7 +79,7 @@ func (c *Call) exitOne(r *goroutine, args, results unsafe.Pointer) {
 	}
 }
 
-// caughtOne does what is left to do when the only hook did not end by itself. A hook that has panicked does not skip the call.
+// caughtOne does what is left to do when the only hook did not end by itself.
 //
 //go:norace
 func (c *Call) caughtOne(p any, push bool) {
@@ -89,7 +89,6 @@ func (c *Call) caughtOne(p any, push bool) {
 	switch {
 	case p == nil: // runtime.Goexit
 	case push:
-		c.skip = false
 		c.push(c.owner, current())
 	default:
 		c.settle(c.owner)
@@ -161,6 +160,9 @@ func (c *Call) caught(p any) {
 	if p == nil {
 		c.hook = noHook
 		return
+	}
+	if c.skipper == c.hook && c.phase == phaseBefore {
+		c.skip = false
 	}
 	// What the panic value's Error method calls is not hooked either.
 	c.owner.busy = busyHook

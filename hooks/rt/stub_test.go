@@ -171,6 +171,84 @@ func TestHookPanics(t *testing.T) {
 	}
 }
 
+// A single pair of hooks takes a shorter way from the second call on.
+func TestOnePair(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	var do, undo func(c *Call)
+	d := desc("main.f", hook("f",
+		func(c *Call, _, _, _ unsafe.Pointer) { l.add("before"); do(c) },
+		func(c *Call, _, _, _ unsafe.Pointer) { l.add("after"); undo(c) }))
+	d.Flags |= DescSkippable
+	d.Results = []Value{value[int](0)}
+	nop := func(*Call) {}
+	do, undo = nop, nop
+	call := func(skip bool) {
+		t.Helper()
+		if got := w.enter(d, 64); got != skip || w.top() != 64 {
+			t.Errorf("skip %v, top %d", got, w.top())
+		}
+		w.exit(d, 64)
+		if w.top() != 0 || w.g.slot.owner.busy != 0 {
+			t.Errorf("top %d, busy %d", w.top(), w.g.slot.owner.busy)
+		}
+		l.want(t, "before", "after")
+	}
+	do = func(c *Call) { c.SetSkipCall(true); panic("boom") }
+	call(false) // the long way: the flags of d are not known yet
+	do = nop
+	if d.Flags&descSimple == 0 {
+		t.Fatal("not the short way")
+	}
+	call(false)
+	do = func(c *Call) { c.SetData("d") }
+	undo = func(c *Call) {
+		if c.GetData() != "d" {
+			t.Error("data lost")
+		}
+	}
+	call(false)
+	do = func(c *Call) { c.SetSkipCall(true); c.SetReturnVal(0, 7) }
+	undo = func(c *Call) {
+		if c.GetReturnVal(0) != 7 || c.GetData() != nil {
+			t.Error("result lost")
+		}
+	}
+	call(true)
+	boom := func(*Call) { panic("boom") }
+	do, undo = func(c *Call) { c.SetSkipCall(true); panic("boom") }, nop
+	call(false) // a hook that has panicked does not skip the call
+	do, undo = nop, boom
+	call(false)
+	do, undo = boom, boom
+	call(false)
+	if HookPanics() != 5 {
+		t.Errorf("HookPanics() = %d", HookPanics())
+	}
+	leave := func(*Call) { runtime.Goexit() }
+	for i := 0; i < 2; i++ {
+		done := make(chan bool)
+		go func() {
+			defer close(done)
+			if i == 0 {
+				do, undo = leave, nop
+			} else {
+				do, undo = nop, leave
+			}
+			w.enter(d, 64)
+			w.exit(d, 64)
+			t.Error("Goexit returned")
+		}()
+		<-done
+		if w.g.slot.owner.busy != 0 || w.top() != 0 {
+			t.Errorf("busy %d, top %d", w.g.slot.owner.busy, w.top())
+		}
+		l.lines = nil
+		do, undo = nop, nop
+		call(false)
+	}
+}
+
 type evilError struct{}
 
 func (evilError) Error() string { panic("again") }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from objinst.types import FuncABI, GoType
+from objinst.types import Assigned, FuncABI, GoType
 from trampolines.contract import ContextUse, EpilogueScan
 
 
@@ -25,20 +25,26 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A parameter or result of a target. offset: bytes, in the args area (in_args) or the results area."""
+    """A parameter or result of a target. home: where it lives; elem_size (bytes), elem_flat (no pointers in it): of a slice's
+    elements; described: the link has a type descriptor of it."""
 
     name: str
-    type: GoType
-    offset: int
-    in_args: bool
+    home: Assigned
+    elem_size: int = 0
+    elem_flat: bool = False
+    described: bool = False
+
+    @property
+    def type(self) -> GoType:
+        return self.home.type
 
 
 @dataclass(frozen=True, slots=True)
 class HookFunction:
     """One typed hook. package, symbol: as the linker names it; abi: of the hook itself, context interface included.
 
-    values: for each parameter behind the context, the index of the target's value; boxed: those that the hook takes as
-    interface{}, in the order of the boxes. methods: of the context interface, in itab order.
+    Its parameters behind the context are the target's parameters (before) or results (after), one for one; boxed: the
+    indices of those that it takes as interface{}. methods: of the context interface, in itab order.
     """
 
     package: str

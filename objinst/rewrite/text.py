@@ -96,14 +96,15 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
     return aux
 
 
-def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping[str, Role], *, extra: Sequence[Reloc] = ()) -> SymRef:
+def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping[str, Role], *, flag: int = 0) -> SymRef:
     """Appends a static text symbol and returns its reference."""
     return edit.add_def(
         name,
         STATIC_ABI,
         edit.tables.kinds["STEXT"],
         data=code.code,
-        relocs=[*extra, *relocations(edit, code, roles)],
+        flag=flag,
+        relocs=relocations(edit, code, roles),
         aux=text_aux(edit, code, shape),
     )
 

@@ -92,7 +92,8 @@ def _named(name: str) -> TypeName:
 
 def unescape(path: str) -> str:
     """An import path as link names spell it, unescaped (cmd/internal/objabi/path.go, PathToPrefix)."""
-    return re.sub(r"%([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), path)
+    raw = path.encode("utf-8", "surrogateescape")
+    return re.sub(rb"%([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), raw).decode("utf-8", "surrogateescape")
 
 
 def escape(path: str) -> str:

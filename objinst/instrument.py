@@ -1,0 +1,221 @@
+"""One link's packages: plan, then rewrite, archive by archive.
+
+What is done to an archive depends on its own bytes, the rules, the hook packages and otelobj itself, so a rewritten archive is
+kept in the cache under a digest of those and used again by later links. Only the root package and rt are written anew each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import trampolines
+from objinst import cache
+from objinst.archive import Archive, peek
+from objinst.errors import OtelobjError
+from objinst.goobj import Edit, Object, verify
+from objinst.plan.hooks import HookFinder
+from objinst.plan.judge import Function, judge, read_function
+from objinst.plan.model import FunctionPlan, Refusal, Status, Target
+from objinst.plan.scope import closed_packages, fork_set
+from objinst.plan.select import candidates
+from objinst.rewrite import mainpkg, rtpkg, runtimepkg
+from objinst.rewrite.function import Runtime, hook_function
+from objinst.rules import InjectHooks, Rule, RuleSet
+from objinst.types import TypeTable
+
+RT = "github.com/otelobj/otelobj/hooks/rt"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was done to one archive. path: the archive to link. descriptors: names of descriptor symbols in it."""
+
+    path: Path
+    targets: tuple[Target, ...] = ()
+    descriptors: tuple[str, ...] = ()
+
+
+@dataclass
+class Link:
+    """The packages of one link. packages: import path -> archive, the root package under its symbol prefix (`main`);
+    hooks: the same for hook packages and what only they need. digest: of otelobj and the rules; folder: for files of this link only.
+    """
+
+    goarch: str
+    go_minor: int
+    root: str
+    packages: Mapping[str, Path]
+    hooks: Mapping[str, Path]
+    rules: RuleSet
+    versions: Callable[[str], str | None]
+    digest: str
+    folder: Path
+    _objects: dict[str, Object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.arch = trampolines.arch(self.goarch)
+        self.table = TypeTable(self.load, [*self.packages, *self.hooks])
+        self.finder = HookFinder(self.goarch, self.table, self.load)
+        self.hooks_digest = self._digest(sorted(identity(path) for path in self.hooks.values()))
+
+    def load(self, package: str) -> Object | None:
+        """The object of a package of the link or its hook closure."""
+        if package not in self._objects:
+            path = self.packages.get(package) or self.hooks.get(package)
+            if path is None:
+                return None
+            self._objects[package] = Archive.read(path).go_object()[1]
+        return self._objects[package]
+
+    def _digest(self, parts: Sequence[str]) -> str:
+        return hashlib.sha256("\n".join([self.digest, *parts]).encode()).hexdigest()
+
+    # steps
+
+    def runtime(self) -> tuple[Path, runtimepkg.Slot]:
+        """The copy of package runtime with the goroutine slot."""
+        slot_file = "slot.json"
+
+        def make(folder: Path) -> None:
+            archive = Archive.read(self.packages["runtime"])
+            member, obj = archive.go_object()
+            edit = Edit(obj)
+            slot = runtimepkg.extend_g(edit)
+            runtimepkg.watch_goroutines(edit, self.arch, RT, self._runtime_layouts().desc, self.go_minor)
+            runtimepkg.hand_over_slot(edit, self.arch, slot)
+            (folder / "pkg.a").write_bytes(archive.to_bytes({member: checked(edit)}))
+            (folder / slot_file).write_text(json.dumps(asdict(slot)))
+
+        made = cache.folder("archive", self._digest(["runtime", identity(self.packages["runtime"]), self.hooks_digest]), make)
+        return made / "pkg.a", runtimepkg.Slot(**json.loads((made / slot_file).read_text()))
+
+    def _runtime_layouts(self) -> Runtime:
+        obj = self.load(RT)
+        if obj is None:
+            raise OtelobjError(f"{RT} is not among the hook packages", "reinstall otelobj")
+        return Runtime.of(obj, RT)
+
+    def package(self, package: str, slot: runtimepkg.Slot) -> Result:
+        """Plans and rewrites one package. Raises OtelobjError for a rule that cannot be carried out."""
+        path = self.packages[package]
+
+        def make(folder: Path) -> None:
+            result = self._rewrite(package, path, slot, folder / "pkg.a")
+            (folder / "result.json").write_text(json.dumps([[asdict(t) | {"status": t.status.value} for t in result.targets], result.descriptors]))
+
+        made = cache.folder("archive", self._digest(["package", package, identity(path), self.hooks_digest]), make)
+        raw_targets, descriptors = json.loads((made / "result.json").read_text())
+        targets = tuple(Target(**(raw | {"status": Status(raw["status"])})) for raw in raw_targets)
+        return Result(made / "pkg.a" if descriptors else path, targets, tuple(descriptors))
+
+    def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, out: Path) -> Result:
+        archive = Archive.read(path)
+        targets: list[Target] = []
+        descriptors: list[str] = []
+        replaced: dict[int, bytes] = {}
+        for member, obj in archive.objects().items():
+            edit = Edit(obj)
+            for plan, found in self.plan_object(obj, package):
+                targets += found
+                if plan is not None:
+                    descriptors.append(hook_function(edit, self.arch, self._runtime_layouts(), plan, package, slot.offset))
+            if edit.dirty:
+                replaced[member] = checked(edit)
+        if replaced:
+            out.write_bytes(archive.to_bytes(replaced))
+        return Result(out, tuple(targets), tuple(descriptors))
+
+    def plan_object(self, obj: Object, package: str) -> list[tuple[FunctionPlan | None, list[Target]]]:
+        """The plan of every function of an object that some rule names."""
+        planned: list[tuple[FunctionPlan | None, list[Target]]] = []
+        forbidden = fork_set(obj) if package == "syscall" else frozenset()
+        for index, matching in candidates(obj, package, self.rules, self.versions(package)):
+            function = read_function(obj, index)
+            if package in self.closed:
+                outcome: FunctionPlan | Refusal = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
+            elif index in forbidden:
+                outcome = Refusal("fork", "it can run between fork and exec")
+            elif isinstance(function, Refusal):
+                outcome = function
+            else:
+                outcome = judge(function, matching, self.arch, self.finder)
+            plan = outcome if isinstance(outcome, FunctionPlan) else None
+            planned.append((plan, [_target(rule, hooks, obj, index, package, function, outcome) for rule, hooks in matching]))
+        return planned
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Packages that are never hooked."""
+        if not hasattr(self, "_closed"):
+            def imports(package: str) -> Sequence[str]:
+                obj = self.load(package)
+                return [path for path, _ in obj.autolib] if obj else []
+
+            self._closed = closed_packages(imports, RT)
+        return self._closed
+
+    def rt(self, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:
+        """The copy of package rt that knows this link."""
+        archive = Archive.read(self.hooks.get(RT) or self.packages[RT])
+        member, obj = archive.go_object()
+        edit = Edit(obj)
+        rtpkg.fill_link(edit, RT, slot, descriptors)
+        rtpkg.give_getg(edit, self.arch, RT)
+        return self._write("rt.a", archive.to_bytes({member: checked(edit)}))
+
+    def root_package(self, path: Path, loaded: Sequence[str]) -> Path:
+        """The copy of the root package that loads the hook packages."""
+        archive = Archive.read(path)
+        member, obj = archive.go_object()
+        edit = Edit(obj)
+        needs = {}
+        for package in loaded:
+            hook = self.load(package)
+            if hook is None:
+                raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`")
+            needs[package] = (hook.fingerprint, hook.find(f"{package}..inittask") is not None)
+        mainpkg.load_packages(edit, self.root, needs)
+        return self._write("main.a", archive.to_bytes({member: checked(edit)}))
+
+    def _write(self, name: str, data: bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+
+def checked(edit: Edit) -> bytes:
+    """The bytes of an edited object, verified. Raises ObjectError: nothing goes to the linker that does not hold together."""
+    data = edit.to_bytes()
+    verify(Object.parse(data, edit.object.origin), like=edit.object)
+    return data
+
+
+def identity(path: Path) -> str:
+    """What tells an archive from others with the same name: its build id, or a digest of its bytes where a build system has none."""
+    head = peek(path)
+    if "/" in head.build_id:
+        return f"{head.line} {head.build_id}"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _target(
+    rule: Rule, hooks: InjectHooks, obj: Object, index: int, package: str, function: Function | Refusal, outcome: FunctionPlan | Refusal
+) -> Target:
+    known = isinstance(function, Function)
+    plan = outcome if isinstance(outcome, FunctionPlan) else None
+    return Target(
+        rule=rule.name,
+        symbol=obj.sym(index).name,
+        package=package,
+        file=function.file if known else "",  # type: ignore[union-attr]
+        line=function.line if known else 0,  # type: ignore[union-attr]
+        status=Status.HOOKED if plan else Status.REFUSED,
+        reason="" if plan else f"{outcome.code}: {outcome.why}",  # type: ignore[union-attr]
+        entry=plan is not None,
+        exit=plan is not None and plan.has_exit,
+        inlined_calls=0,
+    )

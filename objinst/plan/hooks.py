@@ -1,0 +1,82 @@
+"""Hook functions: found in their package's archive, their signature held against the target's.
+
+A hook is `func BeforeX(ictx I, recv R, p0 P0, ...)` or `func AfterX(ictx I, r0 R0, ...)`, where I is an interface whose methods
+are among CONTEXT_METHODS. A parameter has the target's type, or is interface{}. Anything else is refused with both signatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from objinst.errors import OtelobjError
+from objinst.goobj import Object
+from objinst.plan.model import HookFunction, Refusal, Value
+from objinst.types import GoType, Kind, NoSignature, Signature, TypeTable, Unknown, assign, interface_methods, resolve, signature
+
+ABI_INTERNAL = 1
+CONTEXT_METHODS = frozenset(
+    {
+        "GetData", "GetFuncName", "GetKeyData", "GetPackageName", "GetParam", "GetParamCount", "GetReturnVal", "GetReturnValCount",
+        "HasKeyData", "IsSkipCall", "SetData", "SetKeyData", "SetParam", "SetReturnVal", "SetSkipCall", "Unwound",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HookFinder:
+    """Finds and checks hooks. load: the object of a package in the link or its hook closure, None if there is none."""
+
+    goarch: str
+    table: TypeTable
+    load: Callable[[str], Object | None]
+
+    def find(self, package: str, name: str, target: str, values: tuple[Value, ...]) -> HookFunction | Refusal:
+        """values: the target's parameters for a before hook, its results for an after hook.
+
+        Raises OtelobjError if there is no such function: a rule that names it is wrong, whatever the target.
+        """
+        obj = self.load(package)
+        if obj is None:
+            raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`, and that the package compiles")
+        symbol = f"{package}.{name}"
+        index = obj.find(symbol, ABI_INTERNAL)
+        if index is None:
+            raise OtelobjError(f"hook package {package} has no function {name}", "check `before` and `after` of the rule; the name must be exported")
+        declared = signature(obj, index)
+        if isinstance(declared, NoSignature):
+            raise OtelobjError(f"hook {symbol}: {declared.reason}", "compile the hook package with DWARF (without -dwarf=false)")
+        typed = resolve(declared, self.table)
+        if isinstance(typed, Unknown):
+            return Refusal("hook-type", f"hook {symbol}: type {typed.name}: {typed.reason}")
+        problem = _mismatch(declared, typed.params, values)
+        if problem:
+            return Refusal("hook-signature", f"{problem}; hook {symbol}{_text(declared)}, but {target} has ({_values(values)})")
+        methods = tuple(method.name for method in interface_methods(typed.params[0]))
+        boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if param.name != value.type.name)
+        return HookFunction(package, symbol, assign(self.goarch, typed.params, typed.results), typed.params[0].name, methods, boxed)
+
+
+def _mismatch(declared: Signature, params: tuple[GoType, ...], values: tuple[Value, ...]) -> str:
+    """What keeps a hook from the target; "" if nothing does."""
+    if declared.results:
+        return "a hook has no results"
+    if not params or params[0].kind is not Kind.INTERFACE or params[0].methods is None:
+        return "a hook's first parameter is its context, an interface"
+    strange = sorted({method.name for method in params[0].methods} - CONTEXT_METHODS)
+    if strange:
+        return f"the context interface asks for {', '.join(strange)}, which no context has"
+    if len(params) - 1 != len(values):
+        return f"{len(params) - 1} parameters behind the context, {len(values)} needed"
+    for param, value in zip(params[1:], values, strict=True):
+        if param.name not in (value.type.name, "interface {}"):
+            return f"parameter {value.name} is {value.type.name}, not {param.name}"
+    return ""
+
+
+def _text(declared: Signature) -> str:
+    return "(" + ", ".join(param.type for param in declared.params) + ")"
+
+
+def _values(values: tuple[Value, ...]) -> str:
+    return ", ".join(value.type.name for value in values)

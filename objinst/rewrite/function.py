@@ -1,0 +1,172 @@
+"""One planned function: descriptor, thunks, itabs, exit stub, body and entry stub, all in the function's own object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from objinst.goobj import Edit, Object, Reloc, SymRef
+from objinst.plan.model import FunctionPlan, HookFunction, HookUse, Value
+from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
+from objinst.rewrite.swap import add_exit_stub, morestack_ref, move_body, patch_epilogues, put_stub, read_original
+from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from objinst.types import Kind
+from trampolines import Arch
+from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, Load, Piece, ThunkSpec
+
+DESC_SKIPPABLE, DESC_HAS_EXIT = 1, 2
+IN_ARGS, STRING, SLICE, FLAT, POINTER, IFACE, EFACE = (1 << bit for bit in range(7))
+BOX_SIZE = 16
+THUNK_ARGS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the rewrite of a function needs to know of hooks/rt. call_hash: type hash of *rt.Call, for itabs."""
+
+    path: str
+    desc: Layout
+    value: Layout
+    hook: Layout
+    call_hash: int
+
+    @classmethod
+    def of(cls, obj: Object, path: str) -> Runtime:
+        """Reads the layouts from rt's archive. Raises ObjectError if rt is of another version."""
+        index = obj.find(f"type:*{path}.Call")
+        call_hash = 0 if index is None else int.from_bytes(obj.data(index)[16:20], "little")
+        return cls(path, *(layout(obj, f"{path}.{name}") for name in ("Desc", "Value", "Hook")), call_hash)  # type: ignore[arg-type]
+
+
+def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, slot_offset: int) -> str:
+    """Applies the plan of one function; returns the name of its descriptor symbol, unique in the link."""
+    original = read_original(edit, plan.index)
+    name = f"otelobj.desc.{package}.{plan.symbol}"
+    desc = _descriptor(edit, arch, rt, plan, package, name)
+    roles = {"desc": Role(desc), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
+    roles["morestack"] = Role(morestack_ref(edit, plan.index))
+    code, relocs = bytes(edit.object.data(plan.index)), edit.object.relocs(plan.index)
+    if plan.epilogues is not None:
+        site = plan.epilogues.sites[0]
+        exit_code = arch.exit_stub(
+            ExitSpec(site.teardown, site.body_frame, plan.abi.result_pieces, plan.abi.results_size, plan.abi.results_map, slot_offset)
+        )
+        exit_roles = {"desc": Role(desc), "exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
+        exit_ref = add_exit_stub(edit, original, plan.symbol, exit_code, plan.abi.exit_args_map, exit_roles)
+        roles["exit"] = Role(exit_ref, exit_code.entry("frameless"))
+        code, relocs = patch_epilogues(edit, plan.index, plan.epilogues, arch.jump_code(), exit_ref)
+    roles["body"] = Role(move_body(edit, plan.index, code, relocs))
+    stub = arch.entry_stub(
+        EntrySpec(
+            plan.abi.spills,
+            plan.context,
+            skippable=plan.skippable,
+            results=plan.abi.result_pieces,
+            stack_results=plan.abi.stack_results,
+        )
+    )
+    put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))
+    return name
+
+
+def _type_markers(edit: Edit, plan: FunctionPlan) -> list[Reloc]:
+    """R_USEIFACE for every type that a hook may box, or dead-code elimination drops its methods (deadcode.go)."""
+    if not plan.boxes_values:
+        return []
+    kind = edit.tables.relocs["R_USEIFACE"]
+    names = sorted({value.type.name for value in (*plan.params, *plan.results) if value.described})
+    return [Reloc(0, 0, kind, 0, _type_ref(edit, name)) for name in names]
+
+
+def _type_ref(edit: Edit, type_name: str) -> SymRef:
+    return edit.add_ref(f"type:{type_name}", 0)
+
+
+def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, name: str) -> SymRef:
+    blob = StaticData()
+    at = blob.reserve(rt.desc.size)
+    params = _values(edit, blob, rt.value, plan, plan.params)
+    results = _values(edit, blob, rt.value, plan, plan.results)
+    start = blob.reserve(rt.hook.size * len(plan.hooks))
+    for number, use in enumerate(plan.hooks):
+        _hook(edit, arch, rt, blob, start + number * rt.hook.size, plan, use)
+    blob.put(
+        at,
+        rt.desc,
+        On=len(plan.hooks),
+        Flags=(DESC_SKIPPABLE if plan.skippable else 0) | (DESC_HAS_EXIT if plan.has_exit else 0),
+        Func=plan.symbol,
+        Pkg=package,
+        File=plan.file,
+        Line=plan.line,
+        ArgsSize=plan.abi.args_size,
+        ResultsSize=plan.abi.results_size,
+        Params=params,
+        Results=results,
+        Hooks=Slice(start, len(plan.hooks)),
+    )
+    return blob.add_to(edit, name, 0)
+
+
+def _values(edit: Edit, blob: StaticData, kind: Layout, plan: FunctionPlan, values: tuple[Value, ...]) -> Slice:
+    start = blob.reserve(kind.size * len(values))
+    for number, value in enumerate(values):
+        typ = value.type
+        pointer = Address(_type_ref(edit, typ.name)) if plan.boxes_values and value.described else None
+        blob.put(
+            start + number * kind.size, kind, Name=value.name, Off=value.home.offset, Size=typ.size,
+            Flags=(IN_ARGS if value.home.in_args else 0) | _kind_flags(value), ElemSize=value.elem_size, Type=pointer,
+        )  # fmt: skip
+    return Slice(start, len(values))
+
+
+def _kind_flags(value: Value) -> int:
+    typ = value.type
+    interface = EFACE if typ.methods == () else IFACE
+    flags = {Kind.STRING: STRING, Kind.SLICE: SLICE, Kind.POINTER: POINTER, Kind.INTERFACE: interface}.get(typ.kind, 0)
+    return flags | (FLAT if value.elem_flat else 0)
+
+
+def _hook(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: FunctionPlan, use: HookUse) -> None:
+    fields: dict[str, Address | Slice | None] = {}
+    for label, hook, values, base in (("Before", use.before, plan.params, Base.ARGS), ("After", use.after, plan.results, Base.RESULTS)):
+        if hook is None:
+            continue
+        thunk = _thunk(edit, arch, hook, values, base)
+        fields[label] = Address(None, blob.words([Address(thunk)]))
+        fields[f"{label}Tab"] = Address(None, _itab(edit, rt, blob, hook))
+        fields[f"{label}Boxes"] = blob.int32s(hook.boxed)
+    blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, **fields)
+
+
+def _itab(edit: Edit, rt: Runtime, blob: StaticData, hook: HookFunction) -> int:
+    """An itab of (the hook's context interface, *rt.Call): internal/abi/iface.go, ITab, Go 1.22-1.27."""
+    words: list[Address | int] = [Address(_type_ref(edit, hook.context_type)), Address(_type_ref(edit, f"*{rt.path}.Call")), rt.call_hash]
+    words += [Address(edit.add_ref(f"{rt.path}.(*Call).{method}", ABI_INTERNAL)) for method in hook.methods]
+    return blob.words(words)
+
+
+def _thunk(edit: Edit, arch: Arch, hook: HookFunction, values: tuple[Value, ...], base: Base) -> SymRef:
+    loads: list[Load] = []
+    copies: list[Copy] = []
+    for number, home in enumerate(hook.abi.params[1:]):
+        source, offset = base, 0
+        if number in hook.boxed:
+            source, offset = Base.BOXES, BOX_SIZE * hook.boxed.index(number)
+        else:
+            value = values[number]
+            source, offset = Base.ARGS if value.home.in_args else base, value.home.offset
+        if home.pieces:
+            loads += [Load(source, Piece(p.reg, p.index, p.size, p.offset - home.offset + offset)) for p in home.pieces]
+        elif home.type.size:
+            copies.append(Copy(source, offset, home.offset, home.type.size))
+    code = arch.thunk(ThunkSpec(tuple(loads), tuple(copies), hook.abi.args_size))
+    file = edit.add_file("<otelobj>")
+    shape = TextShape(THUNK_ARGS, (True,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1)
+    flag = edit.tables.sym_flags["SymFlagNoSplit"] if dict(code.entries).get("nosplit") else 0
+    roles: Mapping[str, Role] = {
+        "hook": Role(edit.add_ref(hook.symbol, ABI_INTERNAL)),
+        "morestack": Role(edit.add_ref("runtime.morestack_noctxt", 0)),
+    }
+    return add_text(edit, f"otelobj.thunk.{hook.symbol}", code, shape, roles, flag=flag)
+

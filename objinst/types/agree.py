@@ -1,0 +1,42 @@
+"""Whether the sources that tell a function's layout agree: its types, its code, and what the compiler noted of it.
+
+The code before morestack stores every register of every parameter, used or not (cmd/compile/internal/ssagen/ssa.go,
+buildssa: "using all the parameters (used, partially used, and unused)"), so its stores must equal the assignment. The
+function's own stack map covers parameters that are live at entry only: a subset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from objinst.types.abi import FuncABI
+from trampolines.contract import Piece, SpillScan
+
+
+def agree(abi: FuncABI, args_size: int, spills: SpillScan | None = None, entry_map: Sequence[bool] | None = None) -> str | None:
+    """None if everything given agrees, otherwise a sentence on the first disagreement.
+
+    args_size: FuncInfo.Args. spills: of the function's code; without a morestack call it says nothing. entry_map: bitmap 0 of
+    its ArgsPointerMaps.
+    """
+    if abi.args_size != args_size:
+        return f"its types take {abi.args_size} bytes of arguments, the compiler noted {args_size}"
+    if spills is not None and spills.refusal is None and spills.pieces is not None:
+        reason = _compare(abi.spills, spills.pieces)
+        if reason:
+            return reason
+    if entry_map is not None:
+        expected = abi.args_map
+        for word, pointer in enumerate(entry_map):
+            if pointer and not (word < len(expected) and expected[word]):
+                return f"the compiler has a pointer at byte {8 * word} of its arguments, its types have none there"
+    return None
+
+
+def _compare(computed: Sequence[Piece], decoded: Sequence[Piece]) -> str | None:
+    ours, theirs = set(computed), set(decoded)
+    for piece in sorted(ours ^ theirs, key=lambda p: (p.offset, p.reg.value, p.index)):
+        who = "its types" if piece in ours else "its code"
+        other = "its code" if piece in ours else "its types"
+        return f"{who} put {piece.reg.value} register {piece.index} ({piece.size} bytes) at byte {piece.offset} of its arguments, {other} do not"
+    return None

@@ -1,0 +1,209 @@
+"""Types by link name across the objects of a link, read when asked for.
+
+The descriptor of a named type lies in the package that defines it, a copy of that of an instance or an unnamed type in each
+package that uses it. An object is only searched if its bytes hold the name, and only loaded if the name says so or nothing
+nearer has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from objinst.goobj.object import Object
+from objinst.goobj.records import SymRef
+from objinst.types import descriptors, names
+from objinst.types.descriptors import TYPE_PREFIX, Descriptor, RawField
+from objinst.types.model import Field, GoType, Kind, Method, Signature, Typed, Unknown
+
+WORD = 8
+MAX_DEPTH = 64
+SIMD_PACKAGE = "simd/archsimd."
+"""Its vectors live in vector registers if GOEXPERIMENT=simd is on (cmd/compile/internal/types/size.go, simdify)."""
+
+Load = Callable[[str], Object | None]
+
+
+class TypeTable:
+    """Types of one link. load: the object that the compiler wrote for an import path, None if it is not in the link; expected
+    to remember. packages: import paths in the order in which to look for unnamed types."""
+
+    def __init__(self, load: Load, packages: Sequence[str] = ()) -> None:
+        self._load = load
+        self._packages = tuple(packages)
+        self._types: dict[str, GoType | Unknown] = {}
+        self._found: dict[str, tuple[Object, int] | None] = {}
+
+    def resolve(self, name: str, near: Object | None = None) -> GoType | Unknown:
+        """The type with this link name. near: the object that mentions it."""
+        return self._resolve(name, near, 0)
+
+    def descriptor(self, name: str, near: Object | None = None) -> tuple[Object, int] | None:
+        """Where `type:NAME` is defined: object and symbol index."""
+        if name not in self._found or (self._found[name] is None and near is not None):
+            self._found[name] = self._search(name, near)
+        return self._found[name]
+
+    def name_of(self, obj: Object, ref: SymRef) -> str:
+        """Name of a referenced symbol, "" if it lies in a package that cannot be loaded. Raises ObjectError."""
+        resolved = obj.resolve(ref)
+        if resolved.name or not resolved.package:
+            return resolved.name
+        other = self._object(resolved.package)
+        return "" if other is None or ref.idx >= other.starts[1] else other.sym(ref.idx).name
+
+    # lookup
+
+    def _object(self, package: str) -> Object | None:
+        found = self._load(package)
+        return found if found is not None or "%" not in package else self._load(names.unescape(package))
+
+    def _search(self, name: str, near: Object | None) -> tuple[Object, int] | None:
+        symbol = TYPE_PREFIX + name
+        encoded = symbol.encode("utf-8", "surrogateescape")
+        seen: set[int] = set()
+        for obj in self._candidates(name, near):
+            if id(obj) in seen:
+                continue
+            seen.add(id(obj))
+            if encoded in obj.raw and (index := obj.find(symbol)) is not None and obj.sym(index).size:
+                return obj, index
+        return None
+
+    def _candidates(self, name: str, near: Object | None) -> Iterator[Object]:
+        try:
+            base = names.parse(name.lstrip("*"))
+        except ValueError:
+            return
+        if base.package and not base.generic:
+            paths: Sequence[str] = (base.package,)
+        else:
+            paths = (*_argument_packages(name), base.package, *self._packages)
+        if near is not None:
+            yield near
+        for path in paths:
+            obj = self._object(path) if path else None
+            if obj is not None:
+                yield obj
+
+    # layout
+
+    def _resolve(self, name: str, near: Object | None, depth: int) -> GoType | Unknown:
+        known = self._types.get(name)
+        if known is None or (isinstance(known, Unknown) and near is not None):
+            try:
+                parsed = names.parse(name)
+            except ValueError as error:
+                return Unknown(name, str(error))
+            known = Unknown(name, "its layout does not end") if depth > MAX_DEPTH else self._build(parsed, near, depth)
+            self._types[name] = known
+        return known
+
+    def _build(self, parsed: names.TypeName, near: Object | None, depth: int) -> GoType | Unknown:
+        name, kind = parsed.name, parsed.kind
+        if name in names.BASIC:
+            return names.BASIC[name]
+        if kind is Kind.ARRAY:
+            return self._array(name, parsed.elem, parsed.length, near, depth)
+        if kind is Kind.POINTER:
+            return GoType(name, kind, WORD, WORD, (not self._off_heap(parsed, near),), elem=parsed.elem)
+        if kind in {Kind.MAP, Kind.CHAN, Kind.FUNC}:
+            return GoType(name, kind, WORD, WORD, (True,), elem=parsed.elem, key=parsed.key)
+        if kind is Kind.SLICE:
+            return GoType(name, kind, 3 * WORD, WORD, (True, False, False), elem=parsed.elem)
+        found = self.descriptor(name, near)
+        if found is None and kind is Kind.INTERFACE:
+            return GoType(name, kind, 2 * WORD, WORD, (True, True))
+        if found is None and name.startswith(names.SHAPE_PREFIX):
+            return self._renamed(name, self._resolve(name.removeprefix(names.SHAPE_PREFIX), near, depth + 1))
+        if found is None:
+            return Unknown(name, f"no type descriptor of {name} in the link")
+        return self._described(name, found[0], descriptors.read(*found, self.name_of), depth)
+
+    def _described(self, name: str, obj: Object, found: Descriptor, depth: int) -> GoType | Unknown:
+        if found.kind is Kind.ARRAY:
+            return self._renamed(name, self._array(name, found.elem, found.length, obj, depth))
+        fields: list[Field] = []
+        for raw in found.fields:
+            inner = self._resolve(raw.type, obj, depth + 1)
+            if isinstance(inner, Unknown):
+                return Unknown(name, inner.reason)
+            fields.append(Field(raw.name, inner, raw.offset, raw.embedded))
+        if found.fields and _is_vector(found.fields[0]):
+            return Unknown(name, f"{name} is a SIMD vector")
+        words = found.ptr_words or _words(found, fields)
+        if words is None:
+            return Unknown(name, f"the pointer words of {name} are not known")
+        methods = found.methods if found.kind is Kind.INTERFACE else None
+        return GoType(name, found.kind, found.size, found.align, words, tuple(fields), found.elem, found.key, methods=methods)
+
+    def _array(self, name: str, elem: str, length: int, near: Object | None, depth: int) -> GoType | Unknown:
+        inner = self._resolve(elem, near, depth + 1)
+        if isinstance(inner, Unknown):
+            return Unknown(name, inner.reason)
+        size = inner.size * length
+        words = inner.ptr_words * length if inner.size % WORD == 0 else (False,) * ((size + WORD - 1) // WORD)
+        return GoType(name, Kind.ARRAY, size, inner.align, words, elem=elem, array=inner, length=length)
+
+    def _renamed(self, name: str, found: GoType | Unknown) -> GoType | Unknown:
+        if isinstance(found, Unknown):
+            return Unknown(name, found.reason)
+        return GoType(
+            name, found.kind, found.size, found.align, found.ptr_words, found.fields, found.elem, found.key, found.array, found.length, found.methods
+        )
+
+    def _off_heap(self, parsed: names.TypeName, near: Object | None) -> bool:
+        """A pointer to a type that is never on the heap (runtime's, and incomplete types of C) is no pointer to the collector;
+        only its descriptor says so."""
+        try:
+            elem = names.parse(parsed.elem)
+        except ValueError:
+            return False
+        if elem.kind is not None or elem.generic:
+            return False
+        found = self.descriptor(parsed.name, near)
+        return found is not None and descriptors.read(*found, self.name_of).ptr_bytes == 0
+
+
+def _argument_packages(name: str) -> Iterator[str]:
+    for argument in names.type_arguments(name):
+        try:
+            parsed = names.parse(argument.lstrip("*[]"))
+        except ValueError:
+            continue
+        if parsed.package:
+            yield parsed.package
+
+
+def _is_vector(first: RawField) -> bool:
+    return first.type.startswith((SIMD_PACKAGE + "v", SIMD_PACKAGE + "_v"))
+
+
+def _words(found: Descriptor, fields: Sequence[Field]) -> tuple[bool, ...] | None:
+    """Pointer words from the fields, where the descriptor has no mask; None if they disagree with its PtrBytes."""
+    words = [False] * ((found.size + WORD - 1) // WORD)
+    for item in fields:
+        for i, pointer in enumerate(item.type.ptr_words):
+            if pointer:
+                words[item.offset // WORD + i] = True
+    end = max((i + 1 for i, pointer in enumerate(words) if pointer), default=0) * WORD
+    return tuple(words) if end == found.ptr_bytes else None
+
+
+def resolve(signature: Signature, table: TypeTable, near: Object | None = None) -> Typed | Unknown:
+    """A signature's types; the first unknown one if there is one. near: the function's object."""
+    types: list[GoType] = []
+    for param in (*signature.params, *signature.results):
+        found = table.resolve(param.type, near)
+        if isinstance(found, Unknown):
+            return found
+        types.append(found)
+    count = len(signature.params)
+    return Typed(signature, tuple(types[:count]), tuple(types[count:]))
+
+
+def interface_methods(interface: GoType) -> tuple[Method, ...]:
+    """The methods of an interface in itab order (exported names first, then by name and package: cmd/compile/internal/types/sym.go,
+    Less). Raises ValueError for a type that is none, or whose descriptor was not found."""
+    if interface.kind is not Kind.INTERFACE or interface.methods is None:
+        raise ValueError(f"{interface.name} is no interface with known methods")
+    return interface.methods
