@@ -190,7 +190,7 @@ class Link:
 def checked(edit: Edit) -> bytes:
     """The bytes of an edited object, verified. Raises ObjectError: nothing goes to the linker that does not hold together."""
     data = edit.to_bytes()
-    verify(Object.parse(data, edit.object.origin), like=edit.object)
+    verify(Object.parse(data, edit.object.origin), edit.touched())
     return data
 
 

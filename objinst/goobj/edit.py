@@ -101,6 +101,12 @@ class Edit:
         if self.object.starts[1] <= index < self.object.starts[3]:
             self._hashes.add(index)
 
+    def touched(self) -> list[int]:
+        """Indices, in the written object, of the definitions that were added or changed."""
+        split = self.object.starts[1]
+        added = range(split, split + len(self.added))
+        return [*added, *(index if index < split else index + len(self.added) for index in sorted(self.changed))]
+
     # writing
 
     def to_bytes(self) -> bytes:

@@ -46,7 +46,7 @@ class HookFinder:
         declared = signature(obj, index)
         if isinstance(declared, NoSignature):
             raise OtelobjError(f"hook {symbol}: {declared.reason}", "compile the hook package with DWARF (without -dwarf=false)")
-        typed = resolve(declared, self.table)
+        typed = resolve(declared, self.table, obj)
         if isinstance(typed, Unknown):
             return Refusal("hook-type", f"hook {symbol}: type {typed.name}: {typed.reason}")
         problem = _mismatch(declared, typed.params, values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import FuncInfo, Object, pctab
+from objinst.goobj import FuncInfo, Object, pctab, stackmap
 from objinst.plan.hooks import HookFinder
 from objinst.plan.model import FunctionPlan, HookUse, Refusal, Value
 from objinst.plan.scope import refusal_by_name
@@ -71,15 +71,15 @@ def judge(function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: A
     declared = signature(obj, index)
     if isinstance(declared, NoSignature):
         return Refusal("no-types", f"its parameters are not known: {declared.reason}")
-    typed = resolve(declared, finder.table)
+    typed = resolve(declared, finder.table, obj)
     if isinstance(typed, Unknown):
         return Refusal("no-types", f"type {typed.name}: {typed.reason}")
     abi = assign(obj.header.goarch, typed.params, typed.results)
-    problem = agree(abi, function.info.args, arch.find_spills(bytes(obj.data(index)), function.calls))
+    problem = agree(abi, function.info.args, arch.find_spills(bytes(obj.data(index)), function.calls), _entry_map(obj, index))
     if problem:
         return Refusal("sources-disagree", problem)
-    params = _values(declared.params, abi.params, finder.table)
-    results = _values(declared.results, abi.results, finder.table)
+    params = _values(declared.params, abi.params, finder.table, obj)
+    results = _values(declared.results, abi.results, finder.table, obj)
     uses = []
     for rule, hooks in rules:
         before = finder.find(hooks.path, hooks.before, function.symbol, params) if hooks.before else None
@@ -101,13 +101,22 @@ def judge(function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: A
     )
 
 
-def _values(names: Sequence[Param], homes: Sequence[Assigned], table: TypeTable) -> tuple[Value, ...]:
+def _entry_map(obj: Object, index: int) -> tuple[bool, ...] | None:
+    """Bitmap 0 of the function's own ArgsPointerMaps: its parameters that are live at entry."""
+    for ref in obj.aux_symbols(index, "AuxFuncdata")[:1]:
+        target = obj.resolve(ref).index
+        if target is not None and target < obj.n_defs and obj.sym(target).size:
+            return stackmap.decode(obj.data(target))[0]
+    return None
+
+
+def _values(names: Sequence[Param], homes: Sequence[Assigned], table: TypeTable, near: Object) -> tuple[Value, ...]:
     """What hooks see: everything but the dictionary of a generic function."""
     values = []
     for name, home in zip(names, homes, strict=True):
         if name.hidden:
             continue
-        elem = table.lookup(home.type.elem) if home.type.kind is Kind.SLICE else None
+        elem = table.resolve(home.type.elem, near) if home.type.kind is Kind.SLICE else None
         known = elem is not None and not isinstance(elem, Unknown)
         values.append(
             Value(
@@ -115,7 +124,7 @@ def _values(names: Sequence[Param], homes: Sequence[Assigned], table: TypeTable)
                 home,
                 elem.size if known else 0,  # type: ignore[union-attr]
                 known and elem.flat,  # type: ignore[union-attr]
-                table.described(home.type.name),
+                table.descriptor(home.type.name, near) is not None,
             )
         )
     return tuple(values)

@@ -105,7 +105,7 @@ def move_body(edit: Edit, index: int, code: bytes, relocs: list[Reloc]) -> SymRe
     )
     dwarf = {tables.aux[name] for name in DWARF_AUX}
     about = [obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type in dwarf]
-    about += [target for reloc in relocs if (target := _jump_table(edit, sym.name, reloc)) is not None]
+    about += [target for reloc in obj.relocs(index) if (target := _jump_table(edit, sym.name, reloc)) is not None]
     own = edit.ref_of(index)
     for target in {target for target in about if target is not None}:
         changed = [reloc.retargeted(body) if reloc.sym == own else reloc for reloc in obj.relocs(target)]

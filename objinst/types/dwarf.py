@@ -5,7 +5,8 @@ What the compiler does to a function's list of parameters, and is undone here:
   parameters are not in the abstract DIE and follow the others; their names `~pN` and `~rN` say which position they have
   (cmd/compile/internal/ir/func.go, DeclareParams; dwarfgen/dwinl.go, assembleInlines);
 - a result that lives in a register may be listed twice;
-- the dictionary of a function that was compiled for a shape has no DIE up to Go 1.26. It stands behind the receiver
+- the dictionary of a function that was compiled for a shape has no DIE up to Go 1.26, and one in any place from Go 1.27 on.
+  It is the first parameter behind the receiver
   (cmd/compile/internal/noder/reader.go, shapeSig). Closures inside such a function have none: they capture it;
 - a type that comes from a type parameter is a reference to a DIE of the same symbol, which refers to the type.
 """
@@ -23,6 +24,7 @@ from objinst.types.names import closing
 INFO_PREFIX = "go:info."
 DICT = Param(".dict", "unsafe.Pointer")
 MAX_HOPS = 4
+_CLOSURE = re.compile(r"(func|gowrap|deferwrap)\d+")
 _SYNTHESIZED = re.compile(r"~[pr](\d+)")
 
 
@@ -31,6 +33,8 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
     name = obj.sym(index).name
     refs = obj.aux_symbols(index, "AuxDwarfInfo")
     target = obj.resolve(refs[0]).index if refs else None
+    if not obj.sym(index).size:
+        return NoSignature(f"{name} has no code: every call of it was inlined or removed")
     if target is None or target >= obj.n_defs or not obj.sym(target).size:
         return NoSignature(f"{name} has no DWARF (compiled with -dwarf=false, or written in assembly)")
     reader = DieReader(obj, target)
@@ -94,19 +98,20 @@ def _follow(reader: DieReader, reference: Reloc) -> tuple[DieReader, Die] | None
 
 
 def _in_order(name: str, params: list[Param], results: list[Param]) -> Signature | NoSignature:
-    listed = any(param.name == DICT.name for param in params)
-    dictionary = None if listed else dictionary_position(name)
-    ordered = _place(params, dictionary)
-    ordered_results = _place(results, None)
+    listed = [param for param in params if param.name == DICT.name]
+    position = (receiver_count(name) or 0) if listed else dictionary_position(name)
+    hidden = {} if position is None else {position: (listed or [DICT])[0]}
+    ordered = _place([param for param in params if param.name != DICT.name], hidden)
+    ordered_results = _place(results, {})
     if ordered is None or ordered_results is None:
         return NoSignature(f"{name}: the positions of its unnamed parameters contradict each other")
     return Signature(ordered, ordered_results)
 
 
-def _place(given: list[Param], dictionary: int | None) -> tuple[Param, ...] | None:
-    """Unnamed ones at the position that their names say, the dictionary at its own, the others around them."""
-    count = len(given) + (dictionary is not None)
-    slots: dict[int, Param] = {} if dictionary is None else {min(dictionary, count - 1): DICT}
+def _place(given: list[Param], hidden: dict[int, Param]) -> tuple[Param, ...] | None:
+    """Unnamed ones at the position that their names say, hidden ones at theirs, the others around them."""
+    count = len(given) + len(hidden)
+    slots = dict(hidden)
     rest = []
     for param in given:
         match = _SYNTHESIZED.fullmatch(param.name)
@@ -116,6 +121,8 @@ def _place(given: list[Param], dictionary: int | None) -> tuple[Param, ...] | No
             return None
         else:
             slots[int(match[1])] = param
+    if any(position >= count for position in slots):
+        return None
     others = iter(rest)
     return tuple(slots.get(i) or next(others) for i in range(count))
 
@@ -124,22 +131,28 @@ def dictionary_position(symbol: str) -> int | None:
     """Position of the hidden dictionary among the parameters of the function with this symbol name; None: it has none.
 
     Shaped functions are named `p.F[go.shape.int]`, methods `p.(*T[go.shape.int]).M` and `p.T[go.shape.int].M`; what follows
-    (`.func1`, `-fm`, …) is a closure or a wrapper.
+    (`.func1`, `-fm`, `-range1`, …) is a closure or a wrapper. `type:.eq.T[go.shape.int]` is the compiler's own, without one.
     """
-    start = symbol.find("[go.shape.")
-    if start < 0 or symbol.rfind("[", 0, start) > start:
+    if "[go.shape." not in symbol or symbol.startswith("type:"):
         return None
-    open_at = symbol.find("[")
+    return receiver_count(symbol)
+
+
+def receiver_count(symbol: str) -> int | None:
+    """1 for the name of a method, 0 for that of a function, None for a closure or a wrapper of either."""
     try:
-        end = closing(symbol, open_at)
+        bare = _without_brackets(symbol)
     except ValueError:
         return None
-    tail = symbol[end + 1 :]
-    if not tail:
-        return 0
-    return 1 if re.fullmatch(r"\)?\.[^.\-]+", tail) and not _is_closure(symbol[:open_at], tail) else None
+    slash = bare.rfind("/", 0, bare.find("(") if "(" in bare else None) + 1
+    parts = bare[slash:].split(".")[1:]
+    if any("-" in part for part in parts) or (len(parts) > 1 and _CLOSURE.fullmatch(parts[-1])):
+        return None
+    return {1: 0, 2: 1}.get(len(parts))
 
 
-def _is_closure(head: str, tail: str) -> bool:
-    """`p.F[…].func1` is a closure, `p.T[…].func1` cannot be told from it by name; no method is called so by accident."""
-    return not tail.startswith(")") and re.fullmatch(r"\.(func|gowrap|deferwrap)\d+", tail) is not None and "(" not in head
+def _without_brackets(symbol: str) -> str:
+    """The name without type arguments, which may hold dots, slashes and parentheses. Raises ValueError."""
+    while (start := symbol.find("[")) >= 0:
+        symbol = symbol[:start] + symbol[closing(symbol, start) + 1 :]
+    return symbol
