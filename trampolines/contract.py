@@ -160,7 +160,8 @@ class ThunkSpec:
     """A thunk: func(itab, ctx, args, results, boxes unsafe.Pointer) in ABIInternal, that calls role "hook" with (itab, ctx)
     as its first, interface, parameter and the loads and copies as the rest. hook_args: FuncInfo.Args of the hook in bytes
     (stack arguments, results and spill area), to be reserved in the thunk's frame. Has a stack check ("morestack" role) unless
-    its frame is small enough to be NOSPLIT; `Code.entries` has "nosplit" -> 1 if so.
+    its frame is small enough to be NOSPLIT; `Code.entries` has "nosplit" -> 1 if so, and then its own args area is never
+    written: the args map must have no pointers. With a check it has five.
     """
 
     loads: tuple[Load, ...]

@@ -27,11 +27,13 @@ def verify(obj: Object, only: Iterable[int] | None = None) -> None:
 
 
 def _unique_names(obj: Object) -> None:
+    """Of definitions that other objects refer to by name. A dup-ok one may stand beside another (1.27: closures' func values)."""
     seen: set[tuple[str, int]] = set()
+    dupok = obj.tables.sym_flags["SymFlagDupok"]
     named = [*range(obj.starts[1]), *range(obj.starts[3], obj.n_defs)]
     for index in named:
         sym = obj.sym(index)
-        if sym.abi == STATIC_ABI or not sym.name:
+        if sym.abi == STATIC_ABI or not sym.name or sym.flag & dupok:
             continue
         if sym.abi > MAX_NAMED_ABI:
             raise obj.error(f"symbol {index} ({sym.name}) has ABI {sym.abi}")

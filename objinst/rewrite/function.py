@@ -162,8 +162,9 @@ def _thunk(edit: Edit, arch: Arch, hook: HookFunction, values: tuple[Value, ...]
             copies.append(Copy(source, offset, home.offset, home.type.size))
     code = arch.thunk(ThunkSpec(tuple(loads), tuple(copies), hook.abi.args_size))
     file = edit.add_file("<otelobj>")
-    shape = TextShape(THUNK_ARGS, (True,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1)
-    flag = edit.tables.sym_flags["SymFlagNoSplit"] if dict(code.entries).get("nosplit") else 0
+    nosplit = bool(dict(code.entries).get("nosplit"))
+    shape = TextShape(THUNK_ARGS, (not nosplit,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1)
+    flag = edit.tables.sym_flags["SymFlagNoSplit"] if nosplit else 0
     roles: Mapping[str, Role] = {
         "hook": Role(edit.add_ref(hook.symbol, ABI_INTERNAL)),
         "morestack": Role(edit.add_ref("runtime.morestack_noctxt", 0)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trampolines.amd64 import encode as x
 from trampolines.amd64.abi import AX, BX, CONTEXT, CX, DI, FLOAT_ARGS, INT_ARGS, R12, R13, SI, SP
-from trampolines.amd64.stubs import WORD, call, close_frame, grow_stack, land, open_frame, stack_check
+from trampolines.amd64.stubs import RETURN_ADDRESS, WORD, call, close_frame, grow_stack, land, open_frame, save, stack_check
 from trampolines.asm import Assembly, EncodeError
 from trampolines.contract import Base, Code, Piece, RegClass, ThunkSpec
 
@@ -16,12 +16,19 @@ NOSPLIT_FRAME = 256
 
 
 def thunk(spec: ThunkSpec) -> Code:
-    """See ThunkSpec. The frame is the hook's args area: the collector sees it through the hook's own maps."""
+    """See ThunkSpec. The frame is the hook's args area: the collector sees it through the hook's own maps.
+
+    With a stack check the parameters lie in the spill area from the first instruction on, and the thunk's args map has five
+    pointers; without one nothing is ever stored there, and the map must have none.
+    """
     asm = Assembly()
     size = (spec.hook_args + WORD - 1) & ~(WORD - 1)
-    grow = stack_check(asm, size) if size > NOSPLIT_FRAME else None
-    if grow is None:
+    if size > NOSPLIT_FRAME:
+        save(asm, SP, RETURN_ADDRESS, PARAMS)
+        grow = stack_check(asm, size)
+    else:
         asm.entries["nosplit"] = 1
+        grow = None
     open_frame(asm, size)
     for register, base in ((CX, Base.ARGS), (DI, Base.RESULTS), (SI, Base.BOXES)):
         asm.emit(x.move(BASES[base], register))
