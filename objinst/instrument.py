@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -111,6 +112,22 @@ class Link:
         raw_targets, descriptors = json.loads((made / "result.json").read_text())
         targets = tuple(Target(**(raw | {"status": Status(raw["status"])})) for raw in raw_targets)
         return Result(made / "pkg.a" if descriptors else path, targets, tuple(descriptors))
+
+    def touched(self) -> list[str]:
+        """Packages that rules name, and those that may hold instances of generic functions that rules name."""
+        named = [package for package in self.packages if any(rule.matches_package(package) for rule in self.rules.rules)]
+        instances = [re.compile(re.escape(name.encode()) + rb"\[") for rule in self.rules.rules for name in self._literal_names(rule, named)]
+        if not instances:
+            return named
+        return named + [other for other in self.packages if other not in named and self._holds(other, instances)]
+
+    @staticmethod
+    def _literal_names(rule: Rule, packages: Sequence[str]) -> list[str]:
+        return [f"{package}.{rule.where.func}" for package in packages if rule.matches_package(package) and rule.where.is_literal and not rule.where.recv]
+
+    def _holds(self, package: str, instances: Sequence[re.Pattern[bytes]]) -> bool:
+        data = self.packages[package].read_bytes()
+        return any(pattern.search(data) for pattern in instances)
 
     def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, out: Path) -> Result:
         archive = Archive.read(path)

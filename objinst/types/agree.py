@@ -1,8 +1,9 @@
 """Whether the sources that tell a function's layout agree: its types, its code, and what the compiler noted of it.
 
-The code before morestack stores every register of every parameter, used or not (cmd/compile/internal/ssagen/ssa.go,
-buildssa: "using all the parameters (used, partially used, and unused)"), so its stores must equal the assignment. The
-function's own stack map covers parameters that are live at entry only: a subset.
+The code before morestack stores every register of every parameter, used or not (cmd/compile/internal/ssagen/ssa.go, buildssa:
+"using all the parameters (used, partially used, and unused)"), so its stores must equal the assignment; or it stores none,
+if the function uses none of them (cmd/compile/internal/amd64/ssa.go and arm64/ssa.go: the first OpArgIntReg or
+OpArgFloatReg adds them all). The function's own stack map covers parameters that are live at entry only: a subset.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from trampolines.contract import Piece, SpillScan
 def agree(abi: FuncABI, args_size: int, spills: SpillScan | None = None, entry_map: Sequence[bool] | None = None) -> str | None:
     """None if everything given agrees, otherwise a sentence on the first disagreement.
 
-    args_size: FuncInfo.Args. spills: of the function's code; without a morestack call it says nothing. entry_map: bitmap 0 of
+    args_size: FuncInfo.Args. spills: of the function's code; nothing stored says nothing. entry_map: bitmap 0 of
     its ArgsPointerMaps.
     """
     if abi.args_size != args_size:
         return f"its types take {abi.args_size} bytes of arguments, the compiler noted {args_size}"
-    if spills is not None and spills.refusal is None and spills.pieces is not None:
+    if spills is not None and spills.refusal is None and spills.pieces:
         reason = _compare(abi.spills, spills.pieces)
         if reason:
             return reason

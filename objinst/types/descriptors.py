@@ -26,6 +26,9 @@ GCDATA, TAIL, MIDDLE = 32, 48, 56
 FIELD_SIZE, IMETHOD_SIZE = 24, 8
 NAME_EMBEDDED, NAME_HAS_TAG, NAME_HAS_PKG = 8, 2, 4
 
+MAX_SIZE = 1 << 25
+"""Bytes of the largest type that is laid out; larger ones are not passed by value in practice, and damaged ones may claim any size."""
+
 NameOf = Callable[[Object, SymRef], str]
 
 
@@ -91,6 +94,8 @@ class _Reader:
         )  # fmt: skip
 
     def mask(self, size: int, ptr_bytes: int, tflag: int, raw_kind: int) -> tuple[bool, ...] | None:
+        if size > MAX_SIZE or ptr_bytes > size:
+            return None
         words = (size + WORD - 1) // WORD
         if not ptr_bytes:
             return (False,) * words

@@ -105,7 +105,7 @@ class DieReader:
 
     def _uleb(self, at: int) -> tuple[int, int]:
         value = shift = 0
-        while at < len(self.data):
+        while 0 <= at < len(self.data):
             byte = self.data[at]
             value |= (byte & 0x7F) << shift
             at, shift = at + 1, shift + 7

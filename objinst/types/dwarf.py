@@ -14,6 +14,7 @@ What the compiler does to a function's list of parameters, and is undone here:
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from objinst.goobj.object import Object
 from objinst.goobj.records import Reloc
@@ -22,6 +23,7 @@ from objinst.types.model import NoSignature, Param, Signature
 from objinst.types.names import closing
 
 INFO_PREFIX = "go:info."
+PRODUCER_PREFIX = "go:cuinfo.producer."
 DICT = Param(".dict", "unsafe.Pointer")
 MAX_HOPS = 4
 _CLOSURE = re.compile(r"(func|gowrap|deferwrap)\d+")
@@ -41,8 +43,6 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
     root = reader.read(0)
     if root is None or root.abbrev.tag != "subprogram":
         return NoSignature(f"{name}: its DWARF is no subprogram")
-    if not _describes(reader, root):
-        return NoSignature(f"{name}: its DWARF describes no parameters (compiled with -dwarf=false)")
     params: list[Param] = []
     results: list[Param] = []
     for die in reader.children(root):
@@ -55,12 +55,17 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
         side = results if is_result else params
         if all(other.name != param.name for other in side):
             side.append(param)
-    return _in_order(name, params, results)
+    if not params and not results and _dwarf_off(obj):
+        return NoSignature(f"{name}: its DWARF describes no parameters (compiled with -dwarf=false)")
+    return _in_order(name, params, results, concrete="abstract_origin" in root.attrs)
 
 
-def _describes(reader: DieReader, root: Die) -> bool:
-    """A subprogram DIE with -dwarf=false has neither a name nor an abstract origin."""
-    return bool(root.attrs.get("name") or root.attrs.get("abstract_origin"))
+@lru_cache(maxsize=256)
+def _dwarf_off(obj: Object) -> bool:
+    """Compiled with -dwarf=false: every DIE is there, without its parameters. The compiler notes its flags in a symbol
+    (cmd/compile/internal/dwarfgen/dwarf.go, RecordFlags; "regabi" is always among them, so there is always one)."""
+    found = [index for name in obj.names() if name.startswith(PRODUCER_PREFIX) for index in obj.find_all(name)]
+    return not found or any(b"-dwarf=false" in bytes(obj.data(index)) for index in found)
 
 
 def _parameter(reader: DieReader, die: Die) -> tuple[Param, bool] | NoSignature:
@@ -79,7 +84,7 @@ def _parameter(reader: DieReader, die: Die) -> tuple[Param, bool] | NoSignature:
             return NoSignature(f"parameter {attrs.get('name')!r} has no type")
         name = reader.object.resolve(reference.sym).name
         if name.startswith(INFO_PREFIX):
-            return Param(str(attrs["name"]), name.removeprefix(INFO_PREFIX)), bool(attrs.get("variable_parameter"))
+            return Param(str(attrs.get("name", "")), name.removeprefix(INFO_PREFIX)), bool(attrs.get("variable_parameter"))
         target = _follow(reader, reference)
         if target is None:
             break
@@ -97,10 +102,14 @@ def _follow(reader: DieReader, reference: Reloc) -> tuple[DieReader, Die] | None
     return None if die is None else (target, die)
 
 
-def _in_order(name: str, params: list[Param], results: list[Param]) -> Signature | NoSignature:
-    listed = [param for param in params if param.name == DICT.name]
-    position = (receiver_count(name) or 0) if listed else dictionary_position(name)
-    hidden = {} if position is None else {position: (listed or [DICT])[0]}
+def _in_order(name: str, params: list[Param], results: list[Param], *, concrete: bool) -> Signature | NoSignature:
+    listed = [i for i, param in enumerate(params) if param.name == DICT.name]
+    position = dictionary_position(name)
+    if listed and position is None:
+        if concrete:
+            return NoSignature(f"{name}: the position of its dictionary is not known")
+        position = listed[0]
+    hidden = {} if position is None else {position: params[listed[0]] if listed else DICT}
     ordered = _place([param for param in params if param.name != DICT.name], hidden)
     ordered_results = _place(results, {})
     if ordered is None or ordered_results is None:

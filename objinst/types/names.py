@@ -15,6 +15,8 @@ from objinst.types.model import GoType, Kind
 WORD = 8
 SHAPE_PREFIX = "go.shape."
 NOALG_PREFIX = "noalg."
+INTERFACE_WORDS = (False, True)
+"""The collector is not shown the first word: itabs and types are kept by others (cmd/compile/internal/typebits/typebits.go)."""
 
 _NUMBERS = {
     "bool": (Kind.BOOL, 1), "int": (Kind.INT, 8), "int8": (Kind.INT8, 1), "int16": (Kind.INT16, 2), "int32": (Kind.INT32, 4),
@@ -30,7 +32,7 @@ def _basic() -> dict[str, GoType]:
     types["complex128"] = GoType("complex128", Kind.COMPLEX128, 16, 8, (False, False))
     types["string"] = GoType("string", Kind.STRING, 16, 8, (True, False))
     types["unsafe.Pointer"] = GoType("unsafe.Pointer", Kind.UNSAFE_POINTER, 8, 8, (True,))
-    types["interface {}"] = types["any"] = GoType("interface {}", Kind.INTERFACE, 16, 8, (True, True), methods=())
+    types["interface {}"] = types["any"] = GoType("interface {}", Kind.INTERFACE, 16, 8, INTERFACE_WORDS, methods=())
     return types
 
 

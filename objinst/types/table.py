@@ -32,10 +32,11 @@ class TypeTable:
         self._packages = tuple(packages)
         self._types: dict[str, GoType | Unknown] = {}
         self._found: dict[str, tuple[Object, int] | None] = {}
+        self._building: set[str] = set()
 
     def resolve(self, name: str, near: Object | None = None) -> GoType | Unknown:
         """The type with this link name. near: the object that mentions it."""
-        return self._resolve(name, near, 0)
+        return self._resolve(name, near)
 
     def descriptor(self, name: str, near: Object | None = None) -> tuple[Object, int] | None:
         """Where `type:NAME` is defined: object and symbol index."""
@@ -87,23 +88,28 @@ class TypeTable:
 
     # layout
 
-    def _resolve(self, name: str, near: Object | None, depth: int) -> GoType | Unknown:
+    def _resolve(self, name: str, near: Object | None) -> GoType | Unknown:
         known = self._types.get(name)
         if known is None or (isinstance(known, Unknown) and near is not None):
             try:
                 parsed = names.parse(name)
             except ValueError as error:
                 return Unknown(name, str(error))
-            known = Unknown(name, "its layout does not end") if depth > MAX_DEPTH else self._build(parsed, near, depth)
-            self._types[name] = known
+            if name in self._building or len(self._building) > MAX_DEPTH:
+                return Unknown(name, f"the layout of {name} does not end")
+            self._building.add(name)
+            try:
+                known = self._types[name] = self._build(parsed, near)
+            finally:
+                self._building.remove(name)
         return known
 
-    def _build(self, parsed: names.TypeName, near: Object | None, depth: int) -> GoType | Unknown:
+    def _build(self, parsed: names.TypeName, near: Object | None) -> GoType | Unknown:
         name, kind = parsed.name, parsed.kind
         if name in names.BASIC:
             return names.BASIC[name]
         if kind is Kind.ARRAY:
-            return self._array(name, parsed.elem, parsed.length, near, depth)
+            return self._array(name, parsed.elem, parsed.length, near)
         if kind is Kind.POINTER:
             return GoType(name, kind, WORD, WORD, (not self._off_heap(parsed, near),), elem=parsed.elem)
         if kind in {Kind.MAP, Kind.CHAN, Kind.FUNC}:
@@ -112,35 +118,39 @@ class TypeTable:
             return GoType(name, kind, 3 * WORD, WORD, (True, False, False), elem=parsed.elem)
         found = self.descriptor(name, near)
         if found is None and kind is Kind.INTERFACE:
-            return GoType(name, kind, 2 * WORD, WORD, (True, True))
+            return GoType(name, kind, 2 * WORD, WORD, names.INTERFACE_WORDS)
         if found is None and name.startswith(names.SHAPE_PREFIX):
-            return self._renamed(name, self._resolve(name.removeprefix(names.SHAPE_PREFIX), near, depth + 1))
+            return self._renamed(name, self._resolve(name.removeprefix(names.SHAPE_PREFIX), near))
         if found is None:
             return Unknown(name, f"no type descriptor of {name} in the link")
-        return self._described(name, found[0], descriptors.read(*found, self.name_of), depth)
+        return self._described(name, found[0], descriptors.read(*found, self.name_of))
 
-    def _described(self, name: str, obj: Object, found: Descriptor, depth: int) -> GoType | Unknown:
+    def _described(self, name: str, obj: Object, found: Descriptor) -> GoType | Unknown:
         if found.kind is Kind.ARRAY:
-            return self._renamed(name, self._array(name, found.elem, found.length, obj, depth))
+            return self._renamed(name, self._array(name, found.elem, found.length, obj))
         fields: list[Field] = []
         for raw in found.fields:
-            inner = self._resolve(raw.type, obj, depth + 1)
+            inner = self._resolve(raw.type, obj)
             if isinstance(inner, Unknown):
                 return Unknown(name, inner.reason)
             fields.append(Field(raw.name, inner, raw.offset, raw.embedded))
         if found.fields and _is_vector(found.fields[0]):
             return Unknown(name, f"{name} is a SIMD vector")
-        words = found.ptr_words or _words(found, fields)
+        words = found.ptr_words
+        if words is None and found.size <= descriptors.MAX_SIZE:
+            words = _words(found, fields)
         if words is None:
             return Unknown(name, f"the pointer words of {name} are not known")
         methods = found.methods if found.kind is Kind.INTERFACE else None
         return GoType(name, found.kind, found.size, found.align, words, tuple(fields), found.elem, found.key, methods=methods)
 
-    def _array(self, name: str, elem: str, length: int, near: Object | None, depth: int) -> GoType | Unknown:
-        inner = self._resolve(elem, near, depth + 1)
+    def _array(self, name: str, elem: str, length: int, near: Object | None) -> GoType | Unknown:
+        inner = self._resolve(elem, near)
         if isinstance(inner, Unknown):
             return Unknown(name, inner.reason)
         size = inner.size * length
+        if size > descriptors.MAX_SIZE or inner.size % WORD and not inner.flat:
+            return Unknown(name, f"{name} takes {size} bytes")
         words = inner.ptr_words * length if inner.size % WORD == 0 else (False,) * ((size + WORD - 1) // WORD)
         return GoType(name, Kind.ARRAY, size, inner.align, words, elem=elem, array=inner, length=length)
 
@@ -183,7 +193,7 @@ def _words(found: Descriptor, fields: Sequence[Field]) -> tuple[bool, ...] | Non
     words = [False] * ((found.size + WORD - 1) // WORD)
     for item in fields:
         for i, pointer in enumerate(item.type.ptr_words):
-            if pointer:
+            if pointer and item.offset // WORD + i < len(words):
                 words[item.offset // WORD + i] = True
     end = max((i + 1 for i, pointer in enumerate(words) if pointer), default=0) * WORD
     return tuple(words) if end == found.ptr_bytes else None

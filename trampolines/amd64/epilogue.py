@@ -35,11 +35,12 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
     for number, (value, start, end) in enumerate(runs):
         if value != 0 or number == 0:
             continue
-        if code[start] != RET:
+        ret = skip_nops(code, start, end)
+        if code[ret] != RET:
             if any(start <= at < end and name.startswith("runtime.morestack") for at, name in calls.items()):
                 continue
             return refuse("tail-call", f"it leaves at {start:#x} without a return instruction")
-        site = _site(code, runs, number)
+        site = _site(code, runs, number, ret)
         if isinstance(site, str):
             return refuse("epilogue", f"the epilogue before {start:#x} {site}")
         sites.append(site)
@@ -54,12 +55,13 @@ def _runs(pcsp: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     return [(value, start, end) for (value, end), start in zip(pcsp, starts, strict=False)]
 
 
-def _site(code: bytes, runs: Sequence[tuple[int, int, int]], number: int) -> PatchSite | str:
-    """The epilogue that ends with the RET at the start of run `number`, or what is wrong with it."""
-    ret = runs[number][1]
-    value, pop, _ = runs[number - 1]
-    if value != 8 or code[ret - 1] != POP_BP or not _is_nops(code[pop : ret - 1]):
+def _site(code: bytes, runs: Sequence[tuple[int, int, int]], number: int, ret: int) -> PatchSite | str:
+    """The epilogue that ends with the RET at `ret` in run `number`, or what is wrong with it. Its NOPs are left out of the teardown."""
+    value, pop, end = runs[number - 1]
+    if value != 8 or code[end - 1] != POP_BP:
         return "does not end with POPQ BP; RET"
+    if skip_nops(code, pop, end) != end - 1:
+        return "is too short for a jump"
     if number < 2 or runs[number - 2][2] != pop or runs[number - 2][0] <= 8:
         return "is too short for a jump"
     frame = runs[number - 2][0]
@@ -82,10 +84,11 @@ def _free(size: int) -> tuple[bytes, ...]:
     return tuple(forms)
 
 
-def _is_nops(code: bytes) -> bool:
-    while code:
-        nop = next((nop for nop in NOPS if code.startswith(nop)), None)
+def skip_nops(code: bytes, at: int, end: int) -> int:
+    """The first offset from `at` on that is no padding."""
+    while at < end:
+        nop = next((nop for nop in NOPS if code.startswith(nop, at)), None)
         if nop is None:
-            return False
-        code = code[len(nop) :]
-    return True
+            break
+        at += len(nop)
+    return at

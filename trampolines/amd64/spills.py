@@ -10,7 +10,7 @@ import struct
 from collections.abc import Mapping
 
 from trampolines.amd64.abi import FLOAT_ARGS, INT_ARGS
-from trampolines.amd64.epilogue import CALL, NOPS
+from trampolines.amd64.epilogue import CALL, skip_nops
 from trampolines.contract import Piece, RegClass, SpillScan
 
 RETURN_ADDRESS = 8
@@ -31,9 +31,9 @@ def find_spills(code: bytes, calls: Mapping[int, str]) -> SpillScan:
     pieces = []
     at, end = start, grow[0] - 1
     while at < end:
-        nop = next((nop for nop in NOPS if code.startswith(nop, at)), None)
-        if nop is not None:
-            at += len(nop)
+        after = skip_nops(code, at, end)
+        if after > at:
+            at = after
             continue
         match = STORE.match(code, at, end) or STORE_FLOAT.match(code, at, end)
         piece = _piece(match) if match else None

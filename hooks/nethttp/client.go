@@ -1,0 +1,205 @@
+package nethttp
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// clientCall is a request on its way, and then the body of its response (see responseBody).
+type clientCall struct {
+	responseBody
+
+	ctx   context.Context // with the span
+	start time.Time
+	orig  *http.Request // the program's
+	req   *http.Request // what is sent in its place
+	sent  *requestBody  // nil if the request has no body
+}
+
+type clientKey struct{}
+
+// clientContext makes the call known to the hooks below it.
+type clientContext struct {
+	context.Context
+	call *clientCall
+}
+
+// Value implements context.Context.
+func (c *clientContext) Value(key any) any {
+	if key == (clientKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
+// BeforeRoundTrip runs before net/http.(*Transport).roundTrip(req).
+func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
+	if req == nil {
+		return
+	}
+	outer := req.Context()
+	if isQuiet(outer) {
+		return
+	}
+	c := &clientCall{start: time.Now(), orig: req}
+	tracer := tracerFor(trace.SpanFromContext(outer))
+	c.ctx, c.span = tracer.Start(outer, "HTTP "+clientMethod(req.Method),
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.start))
+	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
+	c.req = req.WithContext(&clientContext{c.ctx, c})
+	if req.Header != nil { // else net/http refuses the request, and must find it as it was
+		c.req.Header = req.Header.Clone()
+		otel.GetTextMapPropagator().Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
+	}
+	c.sent = countRequest(c.req)
+	if c.span.IsRecording() {
+		a := make(attrs, 0, 8)
+		a.clientRequest(req)
+		c.span.SetAttributes(a...)
+	}
+	ictx.SetParam(1, c.req)
+	ictx.SetData(c)
+}
+
+// AfterRoundTrip runs when net/http.(*Transport).roundTrip has returned, or was unwound.
+func AfterRoundTrip(ictx HookContext, resp *http.Response, err error) {
+	c, ok := ictx.GetData().(*clientCall)
+	if !ok {
+		return
+	}
+	if value, _, unwound := ictx.Unwound(); unwound {
+		if value != nil {
+			recordPanic(c.span, value)
+		}
+		c.span.End()
+		return
+	}
+	c.record(resp, err)
+	if err != nil || resp == nil {
+		if err != nil {
+			c.fail(err)
+		}
+		c.span.End()
+		return
+	}
+	if resp.Request == c.req {
+		resp.Request = c.orig
+	}
+	if c.span.IsRecording() {
+		c.span.SetAttributes(clientResponse(resp)...)
+		if code, text := clientStatus(resp.StatusCode); code != codes.Unset {
+			c.span.SetStatus(code, text)
+		}
+	}
+	resp.Body = c.watch(resp.Body)
+}
+
+// BeforePrepareTransportCancel runs before net/http.(*Transport).prepareTransportCancel(req, cancel), which files a request for
+// Transport.CancelRequest: it must be the one that the program knows.
+func BeforePrepareTransportCancel(ictx HookContext, _ interface{}, req *http.Request, _ interface{}) {
+	if req == nil {
+		return
+	}
+	if c, ok := req.Context().Value(clientKey{}).(*clientCall); ok && c.req == req {
+		ictx.SetParam(1, c.orig)
+	}
+}
+
+func (c *clientCall) record(resp *http.Response, err error) {
+	a := getAttrs()
+	a.clientMetric(c.orig, resp, err)
+	opts := []metric.RecordOption{metric.WithAttributeSet(a.set())}
+	m := meters()
+	m.clientRequestSize.Record(c.ctx, c.sent.size(err == nil), opts...)
+	m.clientDuration.Record(c.ctx, float64(time.Since(c.start))/float64(time.Second), opts...)
+}
+
+func clientMethod(method string) string {
+	if method == "" {
+		return http.MethodGet // as net/http reads it
+	}
+	return method
+}
+
+func clientStatus(code int) (codes.Code, string) {
+	if code < 100 || code >= 600 {
+		return codes.Error, "Invalid HTTP status code " + strconv.Itoa(code)
+	}
+	if code >= 400 {
+		return codes.Error, ""
+	}
+	return codes.Unset, ""
+}
+
+// clientHost returns what the program asked for: the URL's host or, failing that, the header.
+func clientHost(req *http.Request) (host string, port int, https bool) {
+	port = -1
+	if req.URL != nil {
+		host, port = splitHostPort(req.URL.Host)
+		https = req.URL.Scheme == "https"
+	}
+	if host == "" && port <= 0 {
+		host, port = splitHostPort(req.Header.Get("Host"))
+	}
+	return host, port, https
+}
+
+func (a *attrs) clientRequest(req *http.Request) {
+	a.method(req.Method)
+	full := ""
+	if req.URL != nil {
+		u := *req.URL
+		u.User = nil // no passwords in spans
+		full = u.String()
+	}
+	a.str(keyURLFull, full)
+	a.server(clientHost(req))
+	a.protocol(req.Proto, false)
+}
+
+func clientResponse(resp *http.Response) []attribute.KeyValue {
+	a := make(attrs, 0, 4)
+	if resp.StatusCode > 0 {
+		a.num(keyResponseStatusCode, resp.StatusCode)
+	}
+	if resp.StatusCode >= 400 || resp.StatusCode < 100 {
+		a.str(keyErrorType, strconv.Itoa(resp.StatusCode))
+	}
+	a.protocol(resp.Proto, false)
+	return a
+}
+
+func (a *attrs) clientMetric(req *http.Request, resp *http.Response, err error) {
+	a.str(keyRequestMethod, standardMethod(clientMethod(req.Method)))
+	host, port, https := clientHost(req)
+	a.server(host, port, https)
+	scheme := "http"
+	if req.URL != nil && req.URL.Scheme != "" {
+		scheme = req.URL.Scheme
+	}
+	a.str(keyURLScheme, scheme)
+	proto := req.Proto
+	if err == nil && resp != nil {
+		if resp.Proto != "" {
+			proto = resp.Proto
+		}
+		a.protocol(proto, true)
+		if resp.StatusCode > 0 {
+			a.num(keyResponseStatusCode, resp.StatusCode)
+		}
+		return
+	}
+	a.protocol(proto, true)
+	if err != nil {
+		a.str(keyErrorType, errorType(err))
+	}
+}

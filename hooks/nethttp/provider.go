@@ -1,0 +1,96 @@
+package nethttp
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+const (
+	scope = "github.com/otelobj/otelobj/hooks/nethttp"
+	// Version is the version of the instrumentation scope.
+	Version = "0.1.0"
+)
+
+// The program may set its providers at any time, so the global ones are asked for at every use. What is made of them is kept
+// until another one is found. Providers are compared by their interface words: a provider need not be comparable.
+var (
+	lastTracer atomic.Pointer[tracerOf]
+	lastMeter  atomic.Pointer[instruments]
+)
+
+type tracerOf struct {
+	provider trace.TracerProvider
+	tracer   trace.Tracer
+}
+
+// tracerFor returns the tracer of the span's provider, if there is a span, else that of the global one: a program may use
+// several, and a child belongs where its parent is.
+func tracerFor(span trace.Span) trace.Tracer {
+	if span.SpanContext().IsValid() {
+		return span.TracerProvider().Tracer(scope, trace.WithInstrumentationVersion(Version))
+	}
+	tp := otel.GetTracerProvider()
+	if last := lastTracer.Load(); last != nil && words(&last.provider) == words(&tp) {
+		return last.tracer
+	}
+	t := &tracerOf{provider: tp, tracer: tp.Tracer(scope, trace.WithInstrumentationVersion(Version))}
+	lastTracer.Store(t)
+	return t.tracer
+}
+
+// instruments are the metrics of servers and clients.
+type instruments struct {
+	provider metric.MeterProvider
+
+	serverDuration     metric.Float64Histogram
+	serverRequestSize  metric.Int64Histogram
+	serverResponseSize metric.Int64Histogram
+	clientDuration     metric.Float64Histogram
+	clientRequestSize  metric.Int64Histogram
+}
+
+func meters() *instruments {
+	mp := otel.GetMeterProvider()
+	if last := lastMeter.Load(); last != nil && words(&last.provider) == words(&mp) {
+		return last
+	}
+	m := mp.Meter(scope, metric.WithInstrumentationVersion(Version))
+	in := &instruments{
+		provider:           mp,
+		serverDuration:     duration(m, "http.server.request.duration", "Duration of HTTP server requests."),
+		serverRequestSize:  size(m, "http.server.request.body.size", "Size of HTTP server request bodies."),
+		serverResponseSize: size(m, "http.server.response.body.size", "Size of HTTP server response bodies."),
+		clientDuration:     duration(m, "http.client.request.duration", "Duration of HTTP client requests."),
+		clientRequestSize:  size(m, "http.client.request.body.size", "Size of HTTP client request bodies."),
+	}
+	lastMeter.Store(in)
+	return in
+}
+
+func duration(m metric.Meter, name, description string) metric.Float64Histogram {
+	h, err := m.Float64Histogram(name, metric.WithDescription(description), metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10))
+	handle(err)
+	return h
+}
+
+func size(m metric.Meter, name, description string) metric.Int64Histogram {
+	h, err := m.Int64Histogram(name, metric.WithDescription(description), metric.WithUnit("By"))
+	handle(err)
+	return h
+}
+
+func handle(err error) {
+	if err != nil {
+		otel.Handle(err)
+	}
+}
+
+// words returns the two words of an interface variable, pointers kept alive by the interface they come from.
+func words[T any](iface *T) [2]unsafe.Pointer {
+	return *(*[2]unsafe.Pointer)(unsafe.Pointer(iface))
+}

@@ -1,0 +1,209 @@
+package nethttp
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// HookContext is what the hooks of this package need of the call they hook.
+type HookContext interface {
+	SetData(data any)
+	GetData() any
+	SetParam(idx int, val any)
+	Unwound() (panicValue any, goexit, ok bool)
+}
+
+// serverCall is a request being served. It is the request's context, too, so that one allocation does for both. It is never used
+// again: a handler may keep a context for as long as it likes.
+type serverCall struct {
+	context.Context                 // with the span
+	outer           context.Context // the request's own, before the hook
+
+	span  trace.Span
+	start time.Time
+	req   *http.Request
+	rw    http.ResponseWriter
+	read  *atomic.Int64 // bytes read from the request's body, nil if it has none
+
+	// quiet: an instrumentation of the program's own traces this request. Atomic because http.TimeoutHandler runs its handler
+	// on a goroutine that may outlive the call.
+	quiet, quietMetrics atomic.Bool
+}
+
+type serverKey struct{}
+
+// Value implements context.Context.
+func (c *serverCall) Value(key any) any {
+	if key == (serverKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// BeforeServeHTTP runs before net/http.serverHandler.ServeHTTP(rw, req).
+func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, req *http.Request) {
+	if req == nil {
+		return
+	}
+	outer := req.Context()
+	c := &serverCall{outer: outer, start: time.Now(), req: req, rw: rw}
+	tracer := tracerFor(trace.SpanFromContext(outer))
+	parent := otel.GetTextMapPropagator().Extract(outer, propagation.HeaderCarrier(req.Header))
+	a := getAttrs()
+	a.serverRequest(req)
+	c.Context, c.span = tracer.Start(parent, spanMethod(req.Method),
+		trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
+	a.free()
+	if !setContext(req, c) {
+		c.req = req.WithContext(c)
+		ictx.SetParam(2, c.req)
+	}
+	c.read = countBody(c.req)
+	ictx.SetData(c)
+}
+
+// AfterServeHTTP runs when net/http.serverHandler.ServeHTTP has returned, or was unwound by a panic or runtime.Goexit.
+func AfterServeHTTP(ictx HookContext) {
+	c, ok := ictx.GetData().(*serverCall)
+	if !ok {
+		return
+	}
+	status, written, known := sent(c.rw)
+	value, _, unwound := ictx.Unwound()
+	c.endSpan(status, written, known, unwound, value)
+	if !unwound && !c.quietMetrics.Load() {
+		c.record(status, written, known)
+	}
+	c.req, c.rw = nil, nil // a handler that keeps its context need not keep these
+}
+
+func (c *serverCall) endSpan(status int, written int64, known, unwound bool, panicValue any) {
+	if c.quiet.Load() {
+		return // never ended, so never exported
+	}
+	defer c.span.End()
+	if !c.span.IsRecording() {
+		return
+	}
+	if r := route(c.req.Pattern); r != "" {
+		c.span.SetName(spanMethod(c.req.Method) + " " + r)
+		c.span.SetAttributes(keyRoute.String(r))
+	}
+	if status == 0 && known && !unwound {
+		status = http.StatusOK // what net/http sends when the handler returns
+	}
+	if read := c.bytesRead(); read > 0 {
+		c.span.SetAttributes(keyRequestBodySize.Int64(read))
+	}
+	if written > 0 {
+		c.span.SetAttributes(keyResponseBodySize.Int64(written))
+	}
+	if status > 0 {
+		c.span.SetAttributes(keyResponseStatusCode.Int(status))
+		if status >= 500 {
+			c.span.SetStatus(serverStatus(status))
+		}
+	}
+	if panicValue != nil {
+		recordPanic(c.span, panicValue)
+	}
+}
+
+// recordPanic adds the event that the SDK adds when a span ends in a panic, and the status that it leaves out.
+func recordPanic(span trace.Span, value any) {
+	event := exception(value)
+	span.AddEvent(eventException, trace.WithAttributes(event...))
+	if value == any(http.ErrAbortHandler) { // the comparison that net/http makes
+		return
+	}
+	span.SetStatus(codes.Error, event[1].Value.AsString())
+}
+
+func (c *serverCall) record(status int, written int64, known bool) {
+	if status == 0 && known {
+		status = http.StatusOK
+	}
+	a := getAttrs()
+	a.serverMetric(c.req, status)
+	opts := []metric.RecordOption{metric.WithAttributeSet(a.set())}
+	m := meters()
+	m.serverRequestSize.Record(c, c.bytesRead(), opts...)
+	m.serverResponseSize.Record(c, written, opts...)
+	m.serverDuration.Record(c, float64(time.Since(c.start))/float64(time.Second), opts...)
+}
+
+func (c *serverCall) bytesRead() int64 {
+	if c.read == nil {
+		return 0
+	}
+	return c.read.Load()
+}
+
+// serverStatus is the status of a server's span for a status code of 500 or more.
+func serverStatus(code int) (codes.Code, string) {
+	if code >= 600 {
+		return codes.Error, "Invalid HTTP status code " + attribute.IntValue(code).Emit()
+	}
+	return codes.Error, ""
+}
+
+func (a *attrs) serverRequest(req *http.Request) {
+	https := req.TLS != nil
+	host, port := splitHostPort(req.Host)
+	a.server(host, port, https)
+	a.method(req.Method)
+	a.str(keyURLScheme, scheme(https))
+	peer, peerPort := splitHostPort(req.RemoteAddr)
+	if peer != "" {
+		a.str(keyNetworkPeerAddress, peer)
+		if peerPort > 0 {
+			a.num(keyNetworkPeerPort, peerPort)
+		}
+	}
+	if agent := req.UserAgent(); agent != "" {
+		a.str(keyUserAgentOriginal, agent)
+	}
+	client, _, _ := strings.Cut(req.Header.Get("X-Forwarded-For"), ",")
+	if client == "" {
+		client = peer
+	}
+	if client != "" {
+		a.str(keyClientAddress, client)
+	}
+	if req.URL != nil && req.URL.Path != "" {
+		a.str(keyURLPath, req.URL.Path)
+	}
+	a.protocol(req.Proto, false)
+}
+
+func (a *attrs) serverMetric(req *http.Request, status int) {
+	https := req.TLS != nil
+	host, port := splitHostPort(req.Host)
+	a.server(host, port, https)
+	a.str(keyRequestMethod, standardMethod(req.Method))
+	a.str(keyURLScheme, scheme(https))
+	a.protocol(req.Proto, true)
+	if status > 0 {
+		a.num(keyResponseStatusCode, status)
+	}
+	if r := route(req.Pattern); r != "" {
+		a.str(keyRoute, r)
+	}
+}
+
+func scheme(https bool) string {
+	if https {
+		return "https"
+	}
+	return "http"
+}

@@ -1,0 +1,74 @@
+package nethttp
+
+import (
+	"context"
+	"net/http"
+
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Requests that somebody else traces, or nobody should: those of otelhttp, and those of exporters.
+
+type quietKey struct{}
+
+// quietContext silences the client hooks for requests that are made with it.
+type quietContext struct{ context.Context }
+
+// Value implements context.Context.
+func (c quietContext) Value(key any) any {
+	if key == (quietKey{}) {
+		return true
+	}
+	return c.Context.Value(key)
+}
+
+func isQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
+
+// BeforeExport runs before the function of an exporter that sends telemetry; ctx is its first parameter behind the receiver, and
+// the context of the request it makes. A request of the exporter's must not make a span that must be exported in turn.
+func BeforeExport(ictx HookContext, _ interface{}, ctx context.Context, _ interface{}) {
+	if ctx != nil {
+		ictx.SetParam(1, quietContext{ctx})
+	}
+}
+
+// BeforeOtelhttpRoundTrip runs before otelhttp.(*Transport).RoundTrip(req): the program traces this request itself.
+func BeforeOtelhttpRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
+	if req != nil {
+		ictx.SetParam(1, req.WithContext(quietContext{req.Context()}))
+	}
+}
+
+// BeforeOtelhttpServeHTTP runs before otelhttp's server middleware, serveHTTP(w, req, next): the program traces this request
+// itself. Our span is dropped and hidden, so that the program's has the parent that it would have had.
+func BeforeOtelhttpServeHTTP(ictx HookContext, _ interface{}, _ http.ResponseWriter, req *http.Request, _ http.Handler) {
+	if req == nil {
+		return
+	}
+	ctx := req.Context()
+	c, ok := ctx.Value(serverKey{}).(*serverCall)
+	if !ok {
+		return
+	}
+	c.quietMetrics.Store(true)
+	if trace.SpanFromContext(ctx) != c.span {
+		return // somebody has made a child of our span, which must not lose its parent
+	}
+	c.quiet.Store(true)
+	if ctx == context.Context(c) && setContext(req, c.outer) {
+		return
+	}
+	// Something was added to our context: keep that, and put back what we have replaced.
+	ctx = trace.ContextWithSpan(ctx, outerSpan(c.outer))
+	ctx = baggage.ContextWithBaggage(ctx, baggage.FromContext(c.outer))
+	ictx.SetParam(2, req.WithContext(ctx))
+}
+
+// outerSpan returns the span of a context, nil if it has none.
+func outerSpan(ctx context.Context) trace.Span {
+	if span := trace.SpanFromContext(ctx); span.SpanContext().IsValid() {
+		return span
+	}
+	return nil
+}

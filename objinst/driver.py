@@ -1,0 +1,179 @@
+"""The link step, from argv to the linked program. Reads as the list of what happens.
+
+`argv → LinkCommand → packages and build settings → rules that apply → hook packages → plan and rewrite, archive by archive →
+root package and rt → importcfg → the real linker → report`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst import paths
+from objinst.closure import HookRequest, resolve
+from objinst.closure.gocmd import Go
+from objinst.digest import hooks_digest, own_digest
+from objinst.errors import OtelobjError
+from objinst.goobj import header as headers
+from objinst.instrument import RT, Link, identity
+from objinst.plan.model import Status, Target
+from objinst.report import Report, write_report
+from objinst.rules import InjectHooks, RuleSet, load
+from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand
+from objinst.toolexec.options import options
+
+SUPPORTED = {("linux", "amd64"), ("linux", "arm64")}
+BUILD_MODES = {"", "exe", "pie", "default"}
+SUPPORTING = "sdk"
+"""The instrumentation whose rules only support others: alone they instrument nothing."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """argv: options of otelobj, then the link tool and its arguments. Returns the exit status."""
+    rule_files, command_line = options(argv)
+    try:
+        return instrumented_link(command_line, rule_files)
+    except OtelobjError as error:
+        if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
+            raise
+        print(f"otelobj: warning: linking without hooks: {error}", file=sys.stderr)
+        return subprocess.run(command_line, check=False).returncode
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds of each step."""
+
+    last: float
+    steps: dict[str, float]
+
+    def lap(self, step: str) -> None:
+        now = time.monotonic()
+        self.steps[step] = self.steps.get(step, 0) + round(now - self.last, 4)
+        self.last = now
+
+
+def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -> int:
+    """Raises OtelobjError before the linker has run; nothing of the user's is written but by the linker."""
+    clock = Clock(time.monotonic(), {})
+    command = LinkCommand.parse(command_line)
+    cfg = ImportCfg.read(Path(command.get("importcfg") or ""))
+    rules = load(rule_files, os.environ)
+    applying = _applying(rules, cfg)
+    if not applying:
+        return subprocess.run(command_line, check=False).returncode
+    header, _ = headers.parse(_head(Path(command.main)), command.main)
+    _check_supported(command, header)
+    info = BuildInfo.parse(cfg.modinfo)
+    go = _go(command, header, info, cgo="runtime/cgo" in cfg.packages)
+    packages = {**cfg.packages, "main": Path(command.main)}
+    identities = {name: identity(path) for name, path in packages.items()}
+    wanted = tuple(sorted({hooks.path for rule in applying for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
+    clock.lap("read")
+    closure = resolve(_request(wanted, packages, identities, info, header.line), go)
+    clock.lap("hook packages")
+    with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
+        link = Link(
+            header.goarch, int(header.go_version.split(".")[1].split("-")[0].split("rc")[0].split("beta")[0]), _root(command), packages, closure.archives,
+            rules, lambda _: None, own_digest() + rules.digest(), Path(folder),
+        )  # fmt: skip
+        new, targets = _rewrite(link, cfg, wanted)
+        clock.lap("rewrite")
+        _refuse(targets, rules)
+        modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
+        importcfg = Path(folder) / "importcfg.link"
+        main_archive = new.pop("main")
+        importcfg.write_text(ImportCfg(new, cfg.lines, modinfo).text(), errors="surrogateescape")
+        status = subprocess.run(command.replaced(importcfg=importcfg, main=main_archive).argv(), check=False).returncode
+    clock.lap("link")
+    if status == 0:
+        write_report(
+            Report.make(command.get("o") or "", header, targets, sorted(closure.archives), clock.steps), os.environ.get("OTELOBJ_REPORT", "")
+        )
+    return status
+
+
+def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Target]]:
+    """Archives to link by import path, and the targets."""
+    runtime, slot = link.runtime()
+    new = {**cfg.packages, **link.hooks, "runtime": runtime}
+    targets: list[Target] = []
+    descriptors: list[str] = []
+    for package in link.touched():
+        result = link.package(package, slot)
+        new[package] = result.path
+        targets += result.targets
+        descriptors += result.descriptors
+    new[RT] = link.rt(slot, descriptors)
+    new["main"] = link.root_package(new.get("main", link.packages["main"]), wanted)
+    return new, targets
+
+
+def _applying(rules: RuleSet, cfg: ImportCfg) -> list:
+    """Rules that name a package of the link; none if only supporting ones do."""
+    found = [rule for rule in rules.rules if any(rule.matches_package(package) for package in (*cfg.packages, "main"))]
+    return found if any(rule.instrumentation != SUPPORTING for rule in found) else []
+
+
+def _refuse(targets: Sequence[Target], rules: RuleSet) -> None:
+    """A function that a rule names and that cannot be hooked is an error, unless the rule is optional or names by glob."""
+    by_name = {rule.name: rule for rule in rules.rules}
+    for target in targets:
+        rule = by_name[target.rule]
+        if target.status is Status.REFUSED and not rule.optional and not rule.is_glob:
+            raise OtelobjError(f"rule {rule.name}: {target.symbol} cannot be hooked: {target.reason}", "set `optional: true` in the rule to go on without it")
+
+
+def _check_supported(command: LinkCommand, header: headers.Header) -> None:
+    if (header.goos, header.goarch) not in SUPPORTED:
+        raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", "linux/amd64 and linux/arm64 are; OTELOBJ_ON_ERROR=plain links without hooks")
+    mode = command.get("buildmode") or ""
+    if mode not in BUILD_MODES or command.on("linkshared"):
+        raise OtelobjError(f"-buildmode={mode} is not supported yet", "exe and pie are; OTELOBJ_ON_ERROR=plain links without hooks")
+
+
+def _root(command: LinkCommand) -> str:
+    """Symbol prefix of the root package."""
+    return "main" if command.get("buildmode") != "plugin" else command.get("pluginpath") or "main"
+
+
+def _head(path: Path) -> bytes:
+    """The first Go object header in an archive."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(65536)
+    except OSError as error:
+        raise OtelobjError(f"{path}: {error.strerror}", "the package to link is missing; rebuild it") from error
+    return head[max(head.find(b"go object "), 0) :] + b"\n!\n"
+
+
+def _go(command: LinkCommand, header: headers.Header, info: BuildInfo, *, cgo: bool) -> Go:
+    """The user's go command, told what the build at hand was told."""
+    settings = info.settings
+    env = {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if cgo else "0"}
+    for name in ("GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140"):
+        value = settings.get(name) or os.environ.get(name)
+        if value:
+            env[name] = value
+    return Go.beside(command.tool, env)
+
+
+def _request(wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], info: BuildInfo, header: str) -> HookRequest:
+    settings = dict(info.settings)
+    return HookRequest(
+        packages=wanted,
+        link={name: path for name, path in packages.items() if name != "main"},
+        identities=identities,
+        deps=tuple((module.path, module.version, module.replaced_by) for module in info.deps),
+        settings=settings,
+        user_dir=Path(os.environ.get("PWD") or os.getcwd()),  # noqa: PTH109 - the shell's view first
+        header=header,
+        hooks=paths.hooks_dir(),
+        hooks_digest=hooks_digest(),
+    )

@@ -1,0 +1,104 @@
+"""What a build was told: runtime/debug.BuildInfo in the modinfo line, completed by the environment and the go command's own flags."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MARK_SIZE = 16
+"""Bytes of the markers around the text (cmd/go/internal/modload/build.go, infoStart and infoEnd)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A line of the build list. version: "(devel)" for the main module; replaced_by: path and version, version "" for a folder."""
+
+    path: str
+    version: str
+    replaced_by: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInfo:
+    """start, end: the markers; lines: the text between them."""
+
+    start: str
+    lines: tuple[str, ...]
+    end: str
+
+    @classmethod
+    def parse(cls, modinfo: str) -> BuildInfo:
+        raw = modinfo.encode("utf-8", "surrogateescape")
+        start, text, end = raw[:MARK_SIZE], raw[MARK_SIZE:-MARK_SIZE], raw[-MARK_SIZE:]
+        return cls(
+            start.decode("utf-8", "surrogateescape"), tuple(text.decode("utf-8", "surrogateescape").splitlines()), end.decode("utf-8", "surrogateescape")
+        )
+
+    def text(self) -> str:
+        return self.start + "\n".join(self.lines) + "\n" + self.end
+
+    @property
+    def settings(self) -> dict[str, str]:
+        pairs = (line.split("\t", 1)[1].partition("=") for line in self.lines if line.startswith("build\t"))
+        return {_unquote(key): _unquote(value) for key, _, value in pairs}
+
+    @property
+    def main(self) -> Module | None:
+        modules = self._modules("mod")
+        return modules[0] if modules else None
+
+    @property
+    def deps(self) -> list[Module]:
+        return self._modules("dep")
+
+    def _modules(self, verb: str) -> list[Module]:
+        found: list[Module] = []
+        last = ""
+        for line in self.lines:
+            kind, *rest = line.split("\t")
+            if kind == verb:
+                found.append(Module(rest[0], rest[1] if len(rest) > 1 else ""))
+            elif kind == "=>" and last == verb and found:
+                found[-1] = Module(found[-1].path, found[-1].version, (rest[0], rest[1] if len(rest) > 1 else ""))
+                continue
+            last = kind
+        return found
+
+    def with_additions(self, deps: Mapping[str, str], settings: Mapping[str, str]) -> BuildInfo:
+        """The same with more modules and settings, so that `go version -m` shows what was linked in. Order as in runtime/debug/mod.go."""
+        present = {module.path for module in (*self.deps, *([self.main] if self.main else []))}
+        new_deps = [f"dep\t{path}\t{version}\t" for path, version in sorted(deps.items()) if path not in present]
+        new_settings = [f"build\t{key}={value}" for key, value in settings.items()]
+        at = next((i for i, line in enumerate(self.lines) if line.startswith("build\t")), len(self.lines))
+        return BuildInfo(self.start, (*self.lines[:at], *new_deps, *self.lines[at:], *new_settings), self.end)
+
+
+def _unquote(text: str) -> str:
+    """Keys and values with spaces or quotes are quoted (runtime/debug/mod.go, quoteValue)."""
+    return text[1:-1].encode().decode("unicode_escape") if len(text) > 1 and text[0] == '"' and text[-1] == '"' else text
+
+
+def parent_flags() -> list[str]:
+    """Flags of the go command that runs us, from /proc, then GOFLAGS; empty where neither says anything."""
+    words: list[str] = shlex.split(os.environ.get("GOFLAGS", ""))
+    try:
+        raw = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+    except OSError:
+        return words
+    if raw and Path(raw[0]).name.startswith("go"):
+        words += raw[2:]
+    return words
+
+
+def parent_flag(name: str) -> str | None:
+    """The value of -name=value (or -name value) of the go command; None if it was not given."""
+    words = parent_flags()
+    found = None
+    for at, word in enumerate(words):
+        key, equals, value = word.lstrip("-").partition("=")
+        if word.startswith("-") and key == name:
+            found = value if equals else words[at + 1] if at + 1 < len(words) and not words[at + 1].startswith("-") else ""
+    return found
