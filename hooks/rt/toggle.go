@@ -5,6 +5,15 @@ import "sync/atomic"
 // SetEnabled switches the hooks of an instrumentation, or of a single rule, on or off while the program runs. Calls that are open
 // keep the hooks they began with. It returns how many hooks bear the name.
 func SetEnabled(name string, on bool) int {
+	return setEnabled(func(h *Hook) bool { return h.named(name) }, on)
+}
+
+// SetAllEnabled switches all hooks on or off.
+func SetAllEnabled(on bool) int {
+	return setEnabled(func(*Hook) bool { return true }, on)
+}
+
+func setEnabled(wanted func(*Hook) bool, on bool) int {
 	want := uint32(0)
 	if on {
 		want = 1
@@ -16,7 +25,7 @@ func SetEnabled(name string, on bool) int {
 		}
 		hit := false
 		for i := range d.Hooks {
-			if h := &d.Hooks[i]; h.named(name) {
+			if h := &d.Hooks[i]; wanted(h) {
 				atomic.StoreUint32(&h.On, want)
 				found++
 				hit = true

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -31,7 +32,16 @@ def entries(source: str, variable: str) -> list[dict[str, object]]:
     return rows
 
 
-def generate(goroot: Path) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """go: minor version; names: of the DW_ABRV constants in order; abbrevs: rows, the ones without a constant last."""
+
+    go: str
+    names: list[str]
+    abbrevs: list[dict[str, object]]
+
+
+def generate(goroot: Path) -> Table:
     """The table of one GOROOT. Raises ValueError where the source is not as expected."""
     folder = goroot / "src/cmd/internal/dwarf"
     source = (folder / "dwarf.go").read_text()
@@ -50,16 +60,21 @@ def generate(goroot: Path) -> dict[str, object]:
     minor = re.match(r"go1\.\d+", version)
     if minor is None:
         raise ValueError(f"version {version}")
-    return {"go": minor[0].removeprefix("go"), "names": order, "abbrevs": rows}
+    return Table(minor[0].removeprefix("go"), order, rows)
+
+
+def render(goroot: Path) -> tuple[Path, str]:
+    """The file of a GOROOT's table, and its text."""
+    table = generate(goroot)
+    rows = ",\n".join("  " + json.dumps(row) for row in table.abbrevs)
+    return HERE / f"go{table.go}.json", f'{{"go": {json.dumps(table.go)},\n "names": {json.dumps(table.names)},\n "abbrevs": [\n{rows}\n]}}\n'
 
 
 def main() -> None:
     """Writes one file a GOROOT."""
     for arg in sys.argv[1:]:
-        table = generate(Path(arg))
-        rows = ",\n".join("  " + json.dumps(row) for row in table["abbrevs"])  # type: ignore[attr-defined]
-        text = f'{{"go": {json.dumps(table["go"])},\n "names": {json.dumps(table["names"])},\n "abbrevs": [\n{rows}\n]}}\n'
-        (HERE / f"go{table['go']}.json").write_text(text)
+        path, text = render(Path(arg))
+        path.write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,20 @@
+// Package sdk sets up the OpenTelemetry SDK before main.main runs, and flushes it when the program ends.
+//
+// # What it sets up
+//
+// Exporters and propagators are chosen by the standard environment variables, as contrib's autoexport and autoprop read them:
+// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_*, OTEL_PROPAGATORS, OTEL_TRACES_SAMPLER, OTEL_BSP_*,
+// OTEL_METRIC_EXPORT_INTERVAL, OTEL_RESOURCE_ATTRIBUTES and so on. OTEL_SERVICE_NAME defaults to the name of the executable.
+// OTEL_SDK_DISABLED=true sets up nothing and switches the instrumentations off. Three variables are not the standard's:
+// OTEL_GO_ENABLED_INSTRUMENTATIONS and OTEL_GO_DISABLED_INSTRUMENTATIONS (names separated by commas) switch instrumentations,
+// and OTELOBJ_SHUTDOWN_TIMEOUT (a duration, or milliseconds; 5s if unset, 0: no flush) bounds the flush at exit.
+//
+// # Constraints
+//
+//   - The program's own set-up wins, whenever it happens: see delegate.go and meter.go.
+//   - Whatever goes wrong is reported to otel.Handle, which prints it, and never stops the program.
+//   - Set-up connects to nothing and takes a few milliseconds at most.
+//   - Exporters work under rt.Suppress: their requests are never traced, nor is anything on the goroutines they start.
+//   - The package compiles against old versions of OpenTelemetry, because the program's version wins: it imports no semconv
+//     package, whose import path has the version in it.
+package sdk

@@ -1,0 +1,112 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/contrib/instrumentation/runtime"
+	"go.opentelemetry.io/contrib/propagators/autoprop"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+// builtin are the instrumentations that OTEL_SDK_DISABLED and OTEL_GO_ENABLED_INSTRUMENTATIONS switch off.
+var builtin = []string{"nethttp"}
+
+// flushers are the pipelines that were set up.
+var flushers []flusher
+
+type flusher interface {
+	ForceFlush(ctx context.Context) error
+}
+
+func init() {
+	if rt.Linked() {
+		rt.Suppress(func() { flushers = setup(context.Background()) })
+	}
+}
+
+// setup makes the global providers and returns what has to be flushed at exit.
+func setup(ctx context.Context) []flusher {
+	if strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true") {
+		switchOff(builtin)
+		return nil
+	}
+	switchInstrumentations()
+	otel.SetTextMapPropagator(&propagator{TextMapPropagator: autoprop.NewTextMapPropagator()})
+	res := newResource(ctx)
+	var made []flusher
+	if tp := newTracerProvider(ctx, res); tp != nil {
+		made = append(made, tp)
+		otel.SetTracerProvider(&tracerProvider{TracerProvider: tp})
+	}
+	if mp := newMeterProvider(ctx, res); mp != nil {
+		made = append(made, mp)
+		otel.SetMeterProvider(&meterProvider{MeterProvider: mp})
+		report("runtime metrics", runtime.Start(runtime.WithMeterProvider(mp)))
+	}
+	return made
+}
+
+// newTracerProvider returns nil if spans are not to be exported: then none are recorded, and contexts still pass through.
+func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.TracerProvider {
+	exporter, err := autoexport.NewSpanExporter(ctx)
+	if err != nil || exporter == nil {
+		report("trace exporter (OTEL_TRACES_EXPORTER)", err)
+		return nil
+	}
+	if autoexport.IsNoneSpanExporter(exporter) {
+		return nil
+	}
+	return trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(res))
+}
+
+func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
+	reader, err := autoexport.NewMetricReader(ctx)
+	if err != nil || reader == nil {
+		report("metrics exporter (OTEL_METRICS_EXPORTER)", err)
+		return nil
+	}
+	if autoexport.IsNoneMetricReader(reader) {
+		return nil
+	}
+	return metric.NewMeterProvider(metric.WithReader(reader), metric.WithResource(res))
+}
+
+// switchInstrumentations obeys the two variables that name instrumentations; the one that disables has the last word.
+func switchInstrumentations() {
+	if only := names(os.Getenv("OTEL_GO_ENABLED_INSTRUMENTATIONS")); len(only) > 0 {
+		switchOff(builtin)
+		for _, name := range only {
+			rt.SetEnabled(name, true)
+		}
+	}
+	switchOff(names(os.Getenv("OTEL_GO_DISABLED_INSTRUMENTATIONS")))
+}
+
+func switchOff(list []string) {
+	for _, name := range list {
+		rt.SetEnabled(name, false)
+	}
+}
+
+func names(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// report hands an error to otel's error handler, which prints it unless the program has set another one.
+func report(what string, err error) {
+	if err != nil {
+		otel.Handle(fmt.Errorf("otelobj: %s: %w", what, err))
+	}
+}
+
+var errTimeout = errors.New("telemetry was not flushed in time (OTELOBJ_SHUTDOWN_TIMEOUT)")

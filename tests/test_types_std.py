@@ -1,0 +1,67 @@
+"""Every function of net/http, and in long mode of everything below it: types, spill code and FuncInfo.Args agree."""
+
+from __future__ import annotations
+
+import collections
+import re
+from pathlib import Path
+
+import pytest
+from objinst.goobj import Object
+from objinst.types import NoSignature, Unknown, agree, assign, resolve, signature
+from types_build import Build, entry_map, func_info, spill_scan
+from toolchains import versions
+
+NEWEST = "1.26.6"
+MODULE = Path(__file__).parent.parent / "testbins" / "abi"
+KNOWN = re.compile(r"^go\.shape\.|-range\d+$|\[go\.shape\..*\]\.func\d+$")
+"""Functions whose parameters DWARF does not tell in full. agree() refuses them: methods that were promoted through a shape,
+bodies of range-over-func loops with unnamed parameters, closures called where they stand that take the dictionary."""
+
+
+def judge(built: Build, obj: Object, index: int) -> str:
+    """One word, or what disagrees."""
+    if obj.sym(index).abi != 1:
+        return "not ABIInternal"
+    found = signature(obj, index)
+    if isinstance(found, NoSignature):
+        return "no code" if not obj.sym(index).size else found.reason
+    typed = resolve(found, built.table, obj)
+    if isinstance(typed, Unknown):
+        return typed.reason
+    layout = assign(built.goarch, typed.params, typed.results)
+    return agree(layout, func_info(obj, index).args, spill_scan(built.goarch)(obj, index), entry_map(obj, index)) or "agrees"
+
+
+def judge_all(built: Build, packages: list[str]) -> tuple[collections.Counter[str], list[tuple[str, str]]]:
+    counts: collections.Counter[str] = collections.Counter()
+    wrong = []
+    for package in packages:
+        obj = built.object(package)
+        for index in obj.text_symbols():
+            word = judge(built, obj, index)
+            counts[word if word in {"agrees", "no code", "not ABIInternal"} else "wrong"] += 1
+            if word not in {"agrees", "no code", "not ABIInternal"} and not KNOWN.search(obj.sym(index).name):
+                wrong.append((obj.sym(index).name, word))
+    return counts, wrong
+
+
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+@pytest.mark.parametrize("version", [pytest.param(v, marks=[] if v == NEWEST else [pytest.mark.long]) for v in versions()])
+def test_net_http(version: str, goarch: str) -> None:
+    counts, wrong = judge_all(Build(version, goarch, MODULE, "net/http"), ["net/http"])
+    assert wrong == []
+    assert counts["agrees"] > 1300
+    assert counts["wrong"] == 0
+    assert counts["no code"] < 20
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+@pytest.mark.parametrize("version", versions())
+def test_everything_below_net_http(version: str, goarch: str) -> None:
+    built = Build(version, goarch, MODULE, "net/http")
+    counts, wrong = judge_all(built, list(built.paths))
+    assert wrong == []
+    assert counts["agrees"] > 12000
+    assert counts["wrong"] < counts["agrees"] // 200
