@@ -43,7 +43,7 @@ func (c *clientContext) Value(key any) any {
 
 // BeforeRoundTrip runs before net/http.(*Transport).roundTrip(req).
 func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
-	if req == nil {
+	if req == nil || req.URL == nil { // without a URL it is an error, or a ping of an HTTP/2 connection
 		return
 	}
 	outer := req.Context()

@@ -134,7 +134,7 @@ def _hook(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
             continue
         thunk = _thunk(edit, arch, hook, values, base)
         fields[label] = Address(None, blob.words([Address(thunk)]))
-        fields[f"{label}Tab"] = Address(None, _itab(edit, rt, blob, hook))
+        fields[f"{label}Tab"] = Address(None, _itab(edit, rt, blob, hook)) if hook.methods else Address(_type_ref(edit, f"*{rt.path}.Call"))
         fields[f"{label}Boxes"] = blob.int32s(hook.boxed)
     blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, **fields)
 

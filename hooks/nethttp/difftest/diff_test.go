@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,8 +77,6 @@ func mux() http.Handler {
 func cases() []diffCase {
 	version2 := rewrite{`^((?:span client|metric http\.client).*network\.protocol\.version=)1\.1`, "${1}2.0",
 		"the protocol that was negotiated, not that of the request"}
-	panics := rewrite{`^(span server\(GET )?(.*)$`, "", ""}
-	_ = panics
 	list := []diffCase{
 		{name: "not found", spans: 2, run: func(f *fixture) { f.do("GET", "/nothing", "") }},
 		{name: "ok and 500", spans: 6, run: func(f *fixture) {
@@ -91,11 +89,17 @@ func cases() []diffCase {
 			f.do("GET", "/status/304", "")
 			f.do("HEAD", "/big", "")
 		}},
-		{name: "redirect", spans: 4, run: func(f *fixture) { f.do("GET", "/status/302", "") }},
+		{name: "redirect", spans: 4, run: func(f *fixture) { f.do("GET", "/status/302", "") }, differs: []rewrite{
+			{`^(span client.*status_code=200) server`, "$1 network.protocol.version=1.1 server", "net/http sets no protocol on the request that follows"},
+			{`^(metric http\.client.*status_code=200) server`, "$1 network.protocol.name=http network.protocol.version=1.1 server", "the same"},
+		}},
 		{name: "post", spans: 2, run: func(f *fixture) { f.do("POST", "/echo", strings.Repeat("x", big)) }},
 		{name: "post unread", spans: 2, run: func(f *fixture) { f.do("POST", "/ignore", "hello") }},
 		{name: "post chunked", spans: 2, run: func(f *fixture) {
-			f.do("POST", "/echo", "hello", func(r *http.Request) { r.ContentLength, r.GetBody = -1, nil; r.Body = io.NopCloser(strings.NewReader("hello")) })
+			f.do("POST", "/echo", "hello", func(r *http.Request) {
+				r.ContentLength, r.GetBody = -1, nil
+				r.Body = io.NopCloser(strings.NewReader("hello"))
+			})
 		}},
 		{name: "flush", spans: 2, run: func(f *fixture) { f.do("GET", "/flush", "") }},
 		{name: "big", spans: 2, run: func(f *fixture) { f.do("GET", "/big", "") }},
@@ -152,15 +156,24 @@ func compare(t *testing.T, c diffCase, normalize func([]string) []string) {
 		dumps[i] = tel.dump(t, c.spans)
 	}
 	want, got := normalize(dumps[0]), dumps[1]
-	if strings.Join(want, "\n") != strings.Join(got, "\n") {
-		t.Errorf("otelhttp (meant differences applied):\n%s\nhooks:\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
+	for _, l := range want {
+		if !slices.Contains(got, l) {
+			t.Errorf("otelhttp only: %s", l)
+		}
+	}
+	for _, l := range got {
+		if !slices.Contains(want, l) {
+			t.Errorf("hooks only:    %s", l)
+		}
 	}
 }
 
 func TestSameAsOtelhttp(t *testing.T) {
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
-			compare(t, c, func(lines []string) []string { return apply(t, lines, append(always[:1:1], c.differs...)) })
+			compare(t, c, func(lines []string) []string {
+				return apply(t, lines, append(always[:len(always):len(always)], c.differs...))
+			})
 		})
 	}
 }
@@ -183,5 +196,3 @@ func apply(t *testing.T, lines []string, rules []rewrite) []string {
 	}
 	return out
 }
-
-var _ net.Conn

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -88,13 +87,23 @@ type side struct {
 var sides = []side{
 	{"otelhttp", func(h http.Handler) http.Handler {
 		return otelhttp.NewHandler(h, "", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
-			if i := strings.IndexByte(r.Pattern, '/'); i >= 0 {
-				return r.Method + " " + r.Pattern[i:]
+			return strings.TrimSpace(r.Method + " " + route(r))
+		}), otelhttp.WithMetricAttributesFn(func(r *http.Request) []attribute.KeyValue {
+			if route(r) == "" {
+				return nil
 			}
-			return r.Method
+			return []attribute.KeyValue{attribute.String("http.route", route(r))}
 		}))
 	}, func(rt http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(rt) }},
 	{"hooks", hooked, func(rt http.RoundTripper) http.RoundTripper { return hookedTransport{rt} }},
+}
+
+// route is what newer versions of otelhttp do by themselves.
+func route(r *http.Request) string {
+	if i := strings.IndexByte(r.Pattern, '/'); i >= 0 {
+		return r.Pattern[i:]
+	}
+	return ""
 }
 
 // fixture is a server and a client of one side.
@@ -226,6 +235,3 @@ func (tel *telemetry) metrics(t *testing.T) []string {
 	slices.Sort(lines)
 	return lines
 }
-
-// settle lets handlers that were left behind end.
-func settle() { runtime.Gosched(); time.Sleep(5 * time.Millisecond) }
