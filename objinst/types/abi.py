@@ -145,7 +145,7 @@ def registers(value: GoType) -> tuple[int, int] | None:
         if None in needs:
             return None
         ints, floats = (sum(need[i] for need in needs if need) for i in (0, 1))
-        return (ints, floats) if max(ints, floats) < 255 else None  # noqa: PLR2004 - uint8 in the compiler
+        return (ints, floats) if max(ints, floats) < 255 else None
     if value.kind in _FLOATS:
         return 0, len(_FLOATS[value.kind])
     return _WORDS.get(value.kind, 1), 0

@@ -37,7 +37,8 @@ def agree(abi: FuncABI, args_size: int, spills: SpillScan | None = None, entry_m
 def _compare(computed: Sequence[Piece], decoded: Sequence[Piece]) -> str | None:
     ours, theirs = set(computed), set(decoded)
     for piece in sorted(ours ^ theirs, key=lambda p: (p.offset, p.reg.value, p.index)):
-        who = "its types" if piece in ours else "its code"
-        other = "its code" if piece in ours else "its types"
-        return f"{who} put {piece.reg.value} register {piece.index} ({piece.size} bytes) at byte {piece.offset} of its arguments, {other} do not"
+        who = "its types" if piece in ours else "its stores"
+        other = "its stores" if piece in ours else "its types"
+        place = f"{piece.reg.value} register {piece.index} ({piece.size} bytes) at byte {piece.offset}"
+        return f"{who} put {place} of its arguments, {other} do not"
     return None

@@ -183,8 +183,6 @@ def _varint_text(data: bytes, at: int) -> tuple[str, int]:
         byte = data[at]
         length |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
-        if byte < 0x80:  # noqa: PLR2004 - varint
+        if byte < 0x80:
             break
     return data[at : at + length].decode("utf-8", "surrogateescape"), at + length
-
-

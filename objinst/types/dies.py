@@ -109,6 +109,6 @@ class DieReader:
             byte = self.data[at]
             value |= (byte & 0x7F) << shift
             at, shift = at + 1, shift + 7
-            if byte < 0x80:  # noqa: PLR2004 - LEB128
+            if byte < 0x80:
                 return value, at
         raise self.error(at, "truncated number")

@@ -27,6 +27,8 @@ PRODUCER_PREFIX = "go:cuinfo.producer."
 DICT = Param(".dict", "unsafe.Pointer")
 MAX_HOPS = 4
 _CLOSURE = re.compile(r"(func|gowrap|deferwrap)\d+")
+_PROMOTED = re.compile(r"\.[^./()]+(?:/[^./()]+)+\.")
+"""The import path before an unexported method that was promoted from a type of another package: `p.T.internal/q.m`."""
 _SYNTHESIZED = re.compile(r"~[pr](\d+)")
 
 
@@ -153,8 +155,8 @@ def receiver_count(symbol: str) -> int | None:
         bare = _without_brackets(symbol)
     except ValueError:
         return None
-    slash = bare.rfind("/", 0, bare.find("(") if "(" in bare else None) + 1
-    parts = bare[slash:].split(".")[1:]
+    slash = re.split(r"[\[(]", symbol, maxsplit=1)[0].rfind("/") + 1
+    parts = _PROMOTED.sub(".", bare[slash:]).split(".")[1:]
     if any("-" in part for part in parts) or (len(parts) > 1 and _CLOSURE.fullmatch(parts[-1])):
         return None
     return {1: 0, 2: 1}.get(len(parts))

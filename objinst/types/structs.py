@@ -99,9 +99,7 @@ def _put_struct(data: bytearray, refs: list[tuple[int, Ref]], at: int, kind: GoT
         _put(data, refs, at + fields[name].offset, fields[name].type, item, f"{path}.{name}")
 
 
-def _put_header(
-    data: bytearray, refs: list[tuple[int, Ref]], at: int, kind: GoType, value: Ref | StringRef | SliceRef | InterfaceRef, path: str
-) -> None:
+def _put_header(data: bytearray, refs: list[tuple[int, Ref]], at: int, kind: GoType, value: Ref | StringRef | SliceRef | InterfaceRef, path: str) -> None:
     words: tuple[Ref | int | None, ...]
     if isinstance(value, Ref) and (kind.kind in POINTERS or kind.kind is Kind.UINTPTR):
         words = (value,)

@@ -8,6 +8,7 @@ nearer has it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from objinst.goobj.object import Object
 from objinst.goobj.records import SymRef
@@ -149,7 +150,7 @@ class TypeTable:
         if isinstance(inner, Unknown):
             return Unknown(name, inner.reason)
         size = inner.size * length
-        if size > descriptors.MAX_SIZE or inner.size % WORD and not inner.flat:
+        if size > descriptors.MAX_SIZE or (inner.size % WORD and not inner.flat):
             return Unknown(name, f"{name} takes {size} bytes")
         words = inner.ptr_words * length if inner.size % WORD == 0 else (False,) * ((size + WORD - 1) // WORD)
         return GoType(name, Kind.ARRAY, size, inner.align, words, elem=elem, array=inner, length=length)
@@ -157,9 +158,7 @@ class TypeTable:
     def _renamed(self, name: str, found: GoType | Unknown) -> GoType | Unknown:
         if isinstance(found, Unknown):
             return Unknown(name, found.reason)
-        return GoType(
-            name, found.kind, found.size, found.align, found.ptr_words, found.fields, found.elem, found.key, found.array, found.length, found.methods
-        )
+        return replace(found, name=name)
 
     def _off_heap(self, parsed: names.TypeName, near: Object | None) -> bool:
         """A pointer to a type that is never on the heap (runtime's, and incomplete types of C) is no pointer to the collector;

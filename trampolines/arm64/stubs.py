@@ -1,0 +1,200 @@
+"""Entry stub, exit stub, and the pieces of the runtime package, for arm64.
+
+Frame of a stub: R30 at 0(RSP), usable words from 8(RSP) to size-16(RSP); the caller's R29 lies at -8(RSP), so the top word of a
+callee's frame belongs to its caller (runtime/traceback.go). The args area of the hooked call begins at 8(RSP) of its caller.
+A stub of a splittable function has the compiler's own stack check (cmd/internal/obj/arm64/obj7.go, stacksplit); after morestack it
+starts again, and no hook has run yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trampolines.arm64 import encode as a
+from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, G, INT_ARGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, ZR
+from trampolines.asm import Assembly, EncodeError
+from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
+
+WORD = 8
+LINK = 8
+"""The slot of R30 at 0(RSP), below the outgoing arguments."""
+CONTEXT_SLOT = LINK + 3 * WORD
+"""Behind the spill area of enter(desc, args, g): every function spills its register arguments into its caller's frame."""
+ENTRY_FRAME = 48
+RESULTS = LINK + 4 * WORD
+"""Behind the spill area of exit(desc, results, args, g)."""
+
+
+def frame_for(end: int) -> int:
+    """The frame whose usable words reach up to `end` (bytes from RSP)."""
+    return (end + WORD + 15) & ~15
+
+
+def save(asm: Assembly, offset: int, pieces: Sequence[Piece]) -> None:
+    """Stores registers at RSP + offset + piece.offset."""
+    for piece in pieces:
+        encode, register = (a.store, INT_ARGS) if piece.reg is RegClass.INT else (a.store_float, FLOAT_ARGS)
+        asm.emit(encode(register[piece.index], SP, offset + piece.offset, piece.size))
+
+
+def restore(asm: Assembly, offset: int, pieces: Sequence[Piece]) -> None:
+    """Loads registers from RSP + offset + piece.offset."""
+    for piece in pieces:
+        encode, register = (a.load, INT_ARGS) if piece.reg is RegClass.INT else (a.load_float, FLOAT_ARGS)
+        asm.emit(encode(register[piece.index], SP, offset + piece.offset, piece.size))
+
+
+def call(asm: Assembly, role: str) -> None:
+    asm.fixup(FixupKind.CALL, role, 4, at=asm.emit(a.BL))
+
+
+def jump(asm: Assembly, role: str) -> None:
+    asm.fixup(FixupKind.CALL, role, 4, at=asm.emit(a.B))
+
+
+def address(asm: Assembly, reg: int, role: str) -> None:
+    asm.fixup(FixupKind.ADDR, role, 8, at=asm.emit(a.address(reg)))
+
+
+def open_frame(asm: Assembly, size: int) -> None:
+    push, *rest = a.open_frame(size)
+    asm.emit(push)
+    asm.moved(asm.sp + size)
+    for instruction in rest:
+        asm.emit(instruction)
+
+
+def close_frame(asm: Assembly, size: int) -> None:
+    for instruction in a.close_frame(size):
+        asm.emit(instruction)
+    asm.moved(asm.sp - size)
+
+
+def hole(asm: Assembly) -> int:
+    """Room for a branch whose target comes later."""
+    return asm.emit(bytes(4))
+
+
+def fill(asm: Assembly, at: int, condition: int) -> None:
+    """Makes the branch at `at` come here."""
+    asm.code[at : at + 4] = a.branch_if(condition, asm.here - at)
+
+
+def locals_map(size: int, pointers: dict[int, bool]) -> tuple[bool, ...]:
+    """One flag a word from RSP up to the caller's word. pointers: flags by byte offset."""
+    return tuple(pointers.get(at, False) for at in range(0, size - WORD, WORD))
+
+
+def entry_stub(spec: EntrySpec) -> Code:
+    """See EntrySpec."""
+    asm = Assembly()
+    if spec.toggle:
+        address(asm, R16, "desc")
+        asm.emit(a.load(R16, R16, 0, 1))
+        asm.emit(a.branch_if_not_zero_word(R16, 8))
+        jump(asm, "body")
+    asm.emit(a.LOAD_GUARD)
+    asm.emit(a.COMPARE_GUARD)
+    grow = hole(asm)
+    open_frame(asm, ENTRY_FRAME)
+    args = ENTRY_FRAME + LINK
+    save(asm, args, spec.spills)
+    asm.emit(a.store(CONTEXT, SP, CONTEXT_SLOT, WORD))
+    address(asm, R0, "desc")
+    asm.emit(a.add(R1, SP, args))
+    asm.emit(a.move(R2, G))
+    call(asm, "enter")
+    if spec.skippable:
+        asm.emit(a.move(R16, R0))
+    restore(asm, args, spec.spills)
+    asm.emit(a.load(CONTEXT, SP, CONTEXT_SLOT, WORD))
+    close_frame(asm, ENTRY_FRAME)
+    skip = None
+    if spec.skippable:
+        asm.emit(a.TEST_R16)
+        skip = hole(asm)
+    jump(asm, "body")
+    fill(asm, grow, a.LS)
+    save(asm, LINK, spec.spills)
+    asm.emit(a.LINK_TO_R3)
+    call(asm, "morestack")
+    restore(asm, LINK, spec.spills)
+    asm.emit(a.branch(-asm.here))
+    if skip is not None:
+        fill(asm, skip, a.NE)
+        _zero_results(asm, spec)
+        jump(asm, "exit")
+    return asm.finish(ENTRY_FRAME - WORD, locals_map(ENTRY_FRAME, {CONTEXT_SLOT: spec.context is ContextUse.POINTER}))
+
+
+def _zero_results(asm: Assembly, spec: EntrySpec) -> None:
+    for piece in spec.results:
+        asm.emit(a.zero(INT_ARGS[piece.index]) if piece.reg is RegClass.INT else a.zero_float(FLOAT_ARGS[piece.index]))
+    for offset, size in spec.stack_results:
+        if size % WORD:
+            raise EncodeError(f"stack result of {size} bytes")
+        for at in range(offset, offset + size, WORD):
+            asm.emit(a.store(ZR, SP, LINK + at, WORD))
+
+
+def exit_stub(spec: ExitSpec) -> Code:
+    """See ExitSpec. At a patched RET the body's frame is gone already."""
+    if spec.teardown or spec.body_frame:
+        raise EncodeError("arm64 has no teardown before its exit stub")
+    asm = Assembly()
+    asm.entries.update(exit=0, frameless=0)
+    size = frame_for(RESULTS + ((spec.area + WORD - 1) & ~(WORD - 1)))
+    asm.emit(a.load(R16, G, spec.slot_offset, WORD))
+    none = hole(asm)
+    asm.emit(a.add(R17, SP, LINK))
+    asm.emit(a.load(R27, G, STACK_HI, WORD))
+    asm.emit(a.subtract(R17, R27, R17))
+    asm.emit(a.load(R27, R16, 0, WORD))
+    asm.emit(a.compare(R27, R17))
+    record = hole(asm)
+    asm.code[none : none + 4] = a.branch_if_zero(R16, asm.here - none)
+    asm.emit(a.RET)
+    fill(asm, record, a.HS)
+    open_frame(asm, size)
+    save(asm, RESULTS, spec.results)
+    address(asm, R0, "desc")
+    asm.emit(a.add(R1, SP, RESULTS))
+    asm.emit(a.add(R2, SP, size + LINK))
+    asm.emit(a.move(R3, G))
+    call(asm, "exit_hook")
+    restore(asm, RESULTS, spec.results)
+    close_frame(asm, size)
+    asm.emit(a.RET)
+    return asm.finish(size - WORD, locals_map(size, {RESULTS + WORD * i: flag for i, flag in enumerate(spec.area_map)}))
+
+
+def jump_code() -> Code:
+    """B target"""
+    asm = Assembly()
+    jump(asm, "target")
+    return asm.finish(0, ())
+
+
+def getg() -> Code:
+    """func() unsafe.Pointer: MOVD R28, R0; RET"""
+    asm = Assembly()
+    asm.emit(a.move(R0, G))
+    asm.emit(a.RET)
+    return asm.finish(0, ())
+
+
+def slot_handover(slot_offset: int, g_m: int, m_curg: int, teardown: bytes, body_frame: int) -> Code:
+    """The exit of runtime.newproc1, on the system stack: the creator's slot, or nil, goes to the new goroutine in R0.
+
+    It always stores. No write barrier is needed because the slot of the new g is nil before: every end of a goroutine clears it.
+    """
+    if teardown or body_frame:
+        raise EncodeError("arm64 has no teardown before its exit stub")
+    asm = Assembly()
+    asm.emit(a.load(R16, G, g_m, WORD))
+    asm.emit(a.load(R16, R16, m_curg, WORD))
+    asm.emit(a.branch_if_zero(R16, 8))
+    asm.emit(a.load(R16, R16, slot_offset, WORD))
+    asm.emit(a.store(R16, R0, slot_offset, WORD))
+    asm.emit(a.RET)
+    return asm.finish(0, ())
