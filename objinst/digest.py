@@ -9,15 +9,7 @@ from pathlib import Path
 from objinst import paths
 
 SOURCES = ("*.py", "*.yaml", "*.json")
-
-
-def tree_digest(folder: Path, patterns: tuple[str, ...]) -> str:
-    """Names, sizes and contents of the files below a folder."""
-    state = hashlib.sha256()
-    for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
-        state.update(f"{path.relative_to(folder)}\0".encode())
-        state.update(path.read_bytes())
-    return state.hexdigest()
+HOOK_SOURCES = ("*.go", "go.mod", "go.sum", "*.s")
 
 
 def stat_digest(folder: Path, patterns: tuple[str, ...]) -> str:
@@ -41,4 +33,4 @@ def own_digest() -> str:
 @functools.cache
 def hooks_digest() -> str:
     """Of the Go sources of the hooks."""
-    return stat_digest(paths.hooks_dir(), ("*.go", "go.mod", "go.sum", "*.s"))
+    return stat_digest(paths.hooks_dir(), HOOK_SOURCES)

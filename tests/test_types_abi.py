@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from objinst.types import GoType, Kind, TypeTable, Unknown, agree, assign
-from objinst.types.dwarf import dictionary_position
+from objinst.types import GoType, Kind, Param, TypeTable, Unknown, agree, assign
+from objinst.types.dwarf import DICT, _place, dictionary_position
 from objinst.types.dwarf_tables import generate
 from objinst.types.model import Field
 from objinst.types.names import closing, escape, parse, type_arguments, unescape
@@ -147,6 +147,15 @@ def test_paths() -> None:
 )
 def test_dictionary_position(symbol: str, position: int | None) -> None:
     assert dictionary_position(symbol) == position
+
+
+def test_parameters_are_placed_where_their_names_say() -> None:
+    given = [Param(name, "int") for name in ("a", "b", "~p3", "~p0")]
+    placed = _place(given, {1: DICT})
+    assert placed is not None
+    assert [param.name for param in placed] == ["~p0", ".dict", "a", "~p3", "b"]
+    assert _place([Param("~p1", "int")], {}) is None
+    assert _place([Param("~p0", "int")], {0: DICT}) is None
 
 
 @pytest.mark.parametrize("version", versions())

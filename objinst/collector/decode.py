@@ -84,7 +84,10 @@ DECODERS: Mapping[str, Callable[..., Signals]] = {
 def _parse(request: M, body: bytes, *, is_json: bool) -> M:
     try:
         if is_json:
-            json_format.Parse(json.dumps(_ids_to_base64(json.loads(body))), request, ignore_unknown_fields=True)
+            document = _ids_to_base64(json.loads(body))
+            if not isinstance(document, dict):
+                raise DecodeError("no JSON object")
+            json_format.ParseDict(document, request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(body)
     except (ProtobufError, json_format.ParseError, ValueError, RecursionError) as error:

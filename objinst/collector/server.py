@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 import threading
 import time
 import zlib
@@ -18,7 +19,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from objinst.collector.decode import DECODERS, DecodeError
 from objinst.collector.model import LogRecord, Metric, Signals, Span
@@ -152,8 +153,10 @@ class _Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is no event."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away in the middle is no event; anything else is a defect here and is shown."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _BadRequestError(Exception):

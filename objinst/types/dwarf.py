@@ -1,9 +1,9 @@
 """Signatures of functions from the DWARF of their object (cmd/compile/internal/dwarfgen, cmd/internal/dwarf; Go 1.22-1.27).
 
 What the compiler does to a function's list of parameters, and is undone here:
-- a function that was inlined somewhere has a concrete DIE whose parameters refer to an abstract one. Unnamed and blank
-  parameters are not in the abstract DIE and follow the others; their names `~pN` and `~rN` say which position they have
-  (cmd/compile/internal/ir/func.go, DeclareParams; dwarfgen/dwinl.go, assembleInlines);
+- a function that was inlined somewhere has a concrete DIE whose parameters refer to an abstract one. What is not in the
+  abstract DIE (the dictionary; unnamed and blank parameters) may follow the others; the names `~pN` and `~rN` say which
+  position those have (cmd/compile/internal/ir/func.go, DeclareParams; dwarfgen/dwinl.go, assembleInlines);
 - a result that lives in a register may be listed twice;
 - the dictionary of a function that was compiled for a shape has no DIE up to Go 1.26, and one in any place from Go 1.27 on.
   It is the first parameter behind the receiver

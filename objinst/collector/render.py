@@ -1,0 +1,138 @@
+"""Traces for people: trees with durations, status and the attributes one looks for first; and for machines, a JSON object a line."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from objinst.collector.model import LogRecord, Metric, Signals, Span
+from objinst.collector.traces import Node, Trace
+
+SHOWN: Mapping[str, str] = {
+    "http.request.method": "method",
+    "http.route": "route",
+    "http.response.status_code": "status",
+    "url.full": "url",
+    "url.path": "path",
+    "rpc.method": "rpc",
+    "db.system.name": "db",
+    "db.query.text": "query",
+    "messaging.destination.name": "destination",
+    "http.request.resend_count": "resend",
+    "error.type": "error",
+}
+"""Attributes worth a place on the line, and what they are called there."""
+
+LONGEST = 100
+"""Characters of a name or value."""
+MS, SECOND = 1_000_000, 1_000_000_000
+
+
+def duration(nanoseconds: int) -> str:
+    """Three digits or so, in the unit that suits."""
+    if nanoseconds >= SECOND:
+        return f"{nanoseconds / SECOND:.2f} s"
+    if nanoseconds >= MS:
+        return f"{nanoseconds / MS:.1f} ms"
+    return f"{nanoseconds / 1000:.0f} µs"
+
+
+def clean(text: object) -> str:
+    """Text of a program's own, safe for a terminal: no control characters, not too long."""
+    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def span_line(node: Node) -> Text:
+    """Name, kind, service, duration, attributes, status."""
+    span = node.span
+    failed = span.status == "ERROR"
+    line = Text(clean(span.name) or "(no name)", style="bold red" if failed else "bold")
+    line.append(f"  {duration(span.duration)}", style="yellow")
+    line.append(f"  {span.kind.lower()}", style="cyan")
+    if span.service:
+        line.append(f"  {clean(span.service)}", style="magenta")
+    for key, label in SHOWN.items():
+        value = span.attributes.get(key)
+        if value is None or _superfluous(span, key):
+            continue
+        bad = failed and key in ("error.type", "http.response.status_code")
+        line.append(f"  {label}=", style="dim")
+        line.append(clean(value), style="red" if bad else "")
+    if failed:
+        line.append("  ERROR" + (f": {clean(span.status_message)}" if span.status_message else ""), style="bold red")
+    if node.orphan:
+        line.append("  (its parent was not received)", style="dim")
+    return line
+
+
+def _superfluous(span: Span, key: str) -> bool:
+    """Whether another attribute on the line says it already."""
+    if key == "url.path":
+        return "http.route" in span.attributes or "url.full" in span.attributes
+    return key == "error.type" and str(span.attributes[key]) == str(span.attributes.get("http.response.status_code"))
+
+
+def events(span: Span) -> list[Text]:
+    """Exceptions, then other events by name."""
+    lines = []
+    for event in span.events:
+        at = f"+{duration(event.time - span.start)}"
+        if event.name == "exception":
+            kind, message = (clean(event.attributes.get(f"exception.{key}", "")) for key in ("type", "message"))
+            lines.append(Text(f"! {kind}: {message}  {at}" if kind else f"! {message}  {at}", style="red"))
+        else:
+            lines.append(Text(f"· {clean(event.name)}  {at}", style="dim"))
+    return lines
+
+
+def trace_tree(trace: Trace) -> Tree:
+    """The trace as a rich tree; its own label is the trace's line."""
+    spans, services = len(trace.spans), [clean(name) for name in trace.services if name]
+    head = Text(f"trace {trace.trace_id}", style="dim")
+    head.append(f"  {duration(trace.duration)}  {count(spans, 'span')}" + (f"  {' → '.join(services)}" if services else ""))
+    if trace.errors:
+        head.append(f"  {count(trace.errors, 'error')}", style="red")
+    tree = Tree(head, guide_style="dim")
+    at = [tree]
+    for depth, node in trace.walk():
+        del at[depth + 1 :]
+        branch = at[depth].add(span_line(node))
+        for line in events(node.span):
+            branch.add(line)
+        at.append(branch)
+    return tree
+
+
+def print_trace(console: Console, trace: Trace) -> None:
+    """Lines are not broken where nobody looks at a terminal."""
+    console.print(trace_tree(trace), soft_wrap=not console.is_terminal)
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def summary(traces: int, spans: list[Span], metrics: list[Metric], logs: list[LogRecord]) -> str:
+    """Counts of everything received, in a line."""
+    errors = sum(span.status == "ERROR" for span in spans)
+    parts = [f"{count(len(spans), 'span')} in {count(traces, 'trace')}", count(errors, "error")]
+    names = len({metric.name for metric in metrics})
+    points = sum(len(metric.points) for metric in metrics)
+    return ", ".join([*parts, f"{count(names, 'metric')} ({count(points, 'point')})", count(len(logs), "log record")])
+
+
+def json_lines(signals: Signals) -> list[str]:
+    """One object per span, metric and log record: {"signal": "span", …}. Bytes are base64."""
+    kinds = (("span", signals.spans), ("metric", signals.metrics), ("log", signals.logs))
+    return [json.dumps({"signal": kind} | asdict(item), default=_json) for kind, items in kinds for item in items]
+
+
+def _json(value: object) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)

