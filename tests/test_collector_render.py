@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import json
 
-from rich.console import Console
-
 from objinst.collector import Event, Scope, Signals, Span
-from objinst.collector.render import clean, duration, json_lines, print_trace, summary
+from objinst.collector.render import clean, console, duration, json_lines, summary, trace_tree
 from objinst.collector.traces import build
 
 MS = 1_000_000
@@ -28,7 +26,7 @@ def shape(trace) -> list[tuple[int, str]]:
 
 def rendered(trace) -> str:
     out = io.StringIO()
-    print_trace(Console(file=out, width=60), trace)
+    console(out).print(trace_tree(trace))
     return out.getvalue()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from objinst.archive import Archive
 from objinst.goobj import FuncInfo, Object, stackmap
 from objinst.types import TypeTable
-from toolchains import goroot
+from toolchains import go_env, goroot
 from trampolines import arch
 from trampolines.contract import SpillScan
 
@@ -20,7 +19,7 @@ class Build:
     """The packages that `go list -deps` names below a module, with their archives."""
 
     def __init__(self, version: str, goarch: str, folder: Path, pattern: str, flags: tuple[str, ...] = ()) -> None:
-        env = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off", "GOARCH": goarch, "CGO_ENABLED": "0"}
+        env = go_env(version, goarch, GOWORK="off")
         command = [str(goroot(version) / "bin" / "go"), "list", "-export", "-deps", *flags, "-f", "{{.ImportPath}}={{.Export}}", pattern]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -170,11 +170,11 @@ func errorType(err error) string {
 	return t.String()
 }
 
-// exception returns what the SDK, too, writes into the event of a panic.
+// exception returns what the SDK, too, writes into the event of a panic, but for the dot that it puts before "string".
 func exception(value any) []attribute.KeyValue {
 	t := reflect.TypeOf(value)
 	name := t.String()
-	if t.PkgPath() != "" || t.Name() != "" {
+	if t.PkgPath() != "" && t.Name() != "" {
 		name = t.PkgPath() + "." + t.Name()
 	}
 	return []attribute.KeyValue{keyExceptionType.String(name), keyExceptionMessage.String(fmt.Sprint(value))}

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -31,6 +32,8 @@ SHOWN: Mapping[str, str] = {
 
 LONGEST = 100
 """Characters of a name or value."""
+UNBROKEN = 10_000
+"""Columns of a file or pipe."""
 MS, SECOND = 1_000_000, 1_000_000_000
 
 
@@ -110,9 +113,12 @@ def trace_tree(trace: Trace) -> Tree:
     return tree
 
 
-def print_trace(console: Console, trace: Trace) -> None:
+def console(stream: TextIO) -> Console:
     """Lines are not broken where nobody looks at a terminal."""
-    console.print(trace_tree(trace), soft_wrap=not console.is_terminal)
+    made = Console(file=stream, highlight=False)
+    if not made.is_terminal:
+        made.width = UNBROKEN
+    return made
 
 
 def count(number: int, noun: str) -> str:

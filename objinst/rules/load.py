@@ -1,23 +1,37 @@
-"""Reads rule files. Every complaint names file, line and key, and the nearest name that would be right."""
+"""Reads rule files: the schema of the OpenTelemetry SIG's compile-time instrumentation (its docs/rules.md), as far as it speaks of functions.
+
+What that schema has beyond, all of it changes of source text, is refused by name: objects have none.
+"""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from objinst.errors import UsageError
-from objinst.rules.model import InjectHooks, Rule, RuleSet, Where
+from objinst.rules.model import InjectHooks, Rule, RuleSet, Where, version_key
+from objinst.rules.names import translate
+from objinst.rules.nodes import Nodes, closest
 
 BUILT_IN = Path(__file__).parent
-RULE_KEYS = ("target", "version", "where", "do", "optional", "instrumentation", "name")
+RULE_KEYS = ("target", "version", "where", "do", "name", "optional", "instrumentation")
 WHERE_KEYS = ("func", "recv", "all-of", "one-of", "not")
 HOOK_KEYS = ("before", "after", "path")
 ACTIONS = ("inject_hooks",)
-LATER = ("probe", "span", "raw", "inject_code")
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LATER = ("probe", "span")
+SOURCE_ACTIONS = ("inject_code", "add_struct_fields", "add_file", "wrap_call", "expand_directive", "assign_value", "set_fields")
+SOURCE_SELECTORS = ("file", "struct", "struct_literal", "function_call", "directive", "kind", "identifier")
+MAX_DEPTH = 32
+"""Of nested conditions: an anchor that holds itself ends here."""
+
+FUNC = re.compile(r"[^\s()\[/]+(\[[^\]]*\][^\s()\[/]*)*")
+RECV = re.compile(r"\*?[^\s().\[/*]*(\*[^\s().\[/]*)*")
+HOOK = re.compile(r"[^\W\d]\w*")
+IMPORT_PATH = re.compile(r"[^\s\"'`:;<>\\()]+")
 
 
 def load(paths: Sequence[Path], environ: Mapping[str, str]) -> RuleSet:
@@ -25,125 +39,156 @@ def load(paths: Sequence[Path], environ: Mapping[str, str]) -> RuleSet:
 
     $OTELOBJ_DISABLE leaves instrumentations out, `all` every built-in one. Raises UsageError.
     """
-    disabled = {name.strip() for name in environ.get("OTELOBJ_DISABLE", "").replace(";", ",").split(",") if name.strip()}
-    built_in = [] if "all" in disabled else sorted(BUILT_IN.glob("*.yaml"))
-    listed = [Path(name) for name in environ.get("OTELOBJ_RULES", "").split(":") if name]
-    rules: dict[str, Rule] = {}
-    for path in (*built_in, *listed, *paths):
-        for rule in read_file(path):
-            rules[rule.name] = rule
-    return RuleSet(tuple(rule for rule in rules.values() if rule.instrumentation not in disabled))
+    disabled = [name.strip() for name in environ.get("OTELOBJ_DISABLE", "").split(",") if name.strip()]
+    built_in = sorted(BUILT_IN.glob("*.yaml"))
+    listed = [Path(name) for name in environ.get("OTELOBJ_RULES", "").split(os.pathsep) if name]
+    defaults = {rule.name: rule for path in built_in for rule in read_file(path)}
+    given = {rule.name: rule for path in (*listed, *paths) for rule in read_file(path)}
+    _check_disabled(disabled, {rule.instrumentation for rule in (*defaults.values(), *given.values())})
+    merged = given if "all" in disabled else defaults | given
+    return RuleSet(tuple(rule for rule in merged.values() if rule.instrumentation not in disabled))
+
+
+def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
+    """A misspelt name would leave in what the user wants out."""
+    for name in disabled:
+        if name != "all" and name not in known:
+            names = ["all", *sorted(known)]
+            raise UsageError(f"OTELOBJ_DISABLE: no instrumentation is called {name!r}", closest(name, names))
 
 
 def read_file(path: Path) -> list[Rule]:
     """Raises UsageError if the file cannot be read or is no rule file."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "check --rules and OTELOBJ_RULES") from error
+        raise UsageError(f"rule file {path}: {error.strerror}", "check --rules and OTELOBJ_RULES") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 at byte {error.start}", "a rule file is YAML text") from error
-    try:
-        root = yaml.compose(text, Loader=Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{line}: {getattr(error, 'problem', None) or 'not YAML'}", "a rule file is a YAML mapping of rules") from error
+        raise UsageError(f"rule file {path}: not UTF-8 at byte {error.start}", "a rule file is YAML text") from error
+    reader = _Reader(path)
+    root = reader.compose(text)
     if root is None:
         return []
-    return [_Reader(path).rule(key, value) for key, value in _Reader(path).pairs(root, "a mapping of rule names to rules")]
+    rules: dict[str, Rule] = {}
+    for key, value in reader.pairs(root, "a mapping of rule names to rules"):
+        rule = reader.rule(key, value)
+        if rule.name in rules:
+            raise reader.error(key, f"rule {rule.name} stands here twice")
+        rules[rule.name] = rule
+    return list(rules.values())
 
 
-class _Reader:
-    """Nodes of one file."""
+class _Reader(Nodes):
+    """Rules from the nodes of one file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def error(self, node: yaml.Node, what: str, remedy: str = "") -> UsageError:
-        return UsageError(f"{self.path}:{node.start_mark.line + 1}: {what}", remedy or "docs/rules.md describes the format")
-
-    def pairs(self, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node]]:
-        if not isinstance(node, yaml.MappingNode):
-            raise self.error(node, f"expected {what}")
-        found: list[tuple[str, yaml.Node]] = []
-        for key, value in node.value:
-            name = str(key.value)
-            if any(name == other for other, _ in found):
-                raise self.error(key, f"{name} stands here twice")
-            found.append((name, value))
-        return found
-
-    def keys(self, node: yaml.Node, allowed: Sequence[str], what: str) -> dict[str, yaml.Node]:
-        found = self.pairs(node, what)
-        for name, value in found:
-            if name not in allowed:
-                near = difflib.get_close_matches(name, allowed, 1)
-                raise self.error(value, f"unknown key {name!r} in {what}", f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(allowed)}")
-        return dict(found)
-
-    def text(self, node: yaml.Node, what: str) -> str:
-        if not isinstance(node, yaml.ScalarNode) or not str(node.value):
-            raise self.error(node, f"{what} must be text")
-        return str(node.value)
-
-    def rule(self, name: str, node: yaml.Node) -> Rule:
-        keys = self.keys(node, RULE_KEYS, f"rule {name}")
+    def rule(self, key: yaml.ScalarNode, node: yaml.Node) -> Rule:
+        name = str(key.value)
+        refused = {"imports": ("a hook package has its own imports", "leave `imports` out")}
+        keys = self.keys(node, RULE_KEYS, f"rule {name}", refused)
         for needed in ("target", "do"):
             if needed not in keys:
-                raise self.error(node, f"rule {name} has no `{needed}`")
-        optional = self.text(keys["optional"], "optional") if "optional" in keys else "false"
-        if optional not in ("true", "false"):
-            raise self.error(keys["optional"], f"optional must be true or false, not {optional}")
-        instrumentation = self.text(keys["instrumentation"], "instrumentation") if "instrumentation" in keys else self.path.stem
+                raise self.error(key, f"rule {name} has no `{needed}`")
         return Rule(
-            name,
-            instrumentation,
-            self.text(keys["target"], "target"),
-            self.where(keys["where"]) if "where" in keys else Where(),
-            self.actions(keys["do"], name),
-            f"{self.path}:{node.start_mark.line + 1}",
-            self.version(keys["version"]) if "version" in keys else ("", ""),
-            optional == "true",
+            name=self.text(keys["name"], "name") if "name" in keys else name,
+            instrumentation=self.text(keys["instrumentation"], "instrumentation") if "instrumentation" in keys else self.path.stem,
+            target=self.target(keys["target"]),
+            where=self.where(keys["where"]) if "where" in keys else Where(),
+            do=self.actions(keys["do"], name),
+            origin=f"{self.path}:{key.start_mark.line + 1}",
+            version=self.version(keys["version"]) if "version" in keys else ("", ""),
+            optional=self.boolean(keys["optional"], "optional") if "optional" in keys else False,
         )
 
-    def where(self, node: yaml.Node) -> Where:
-        keys = self.keys(node, WHERE_KEYS, "where")
+    def target(self, node: yaml.Node) -> str:
+        target = self.glob(node, "target")
+        if target.startswith("$"):
+            raise self.error(node, f"target {target!r} is not supported", "name the module's path: example.com/shop/**")
+        if not IMPORT_PATH.fullmatch(target) or target.startswith("/") or target.endswith("/"):
+            raise self.error(node, f"target {target!r} is no import path", "such as net/http, example.com/shop/** or main")
+        return target
+
+    def glob(self, node: yaml.Node, what: str) -> str:
+        pattern = self.text(node, what)
+        try:
+            re.compile(translate(pattern.removeprefix("*"), "."))
+        except (ValueError, re.error) as error:
+            raise self.error(node, f"{what} {pattern!r} is no glob: {error}", "brackets and braces must close") from error
+        return pattern
+
+    def where(self, node: yaml.Node, depth: int = 0) -> Where:
+        if depth > MAX_DEPTH:
+            raise self.error(node, f"more than {MAX_DEPTH} conditions inside each other", "does a YAML anchor hold itself?")
+        refused = {name: ("it selects source text, and objects have none", "select by target, func and recv") for name in SOURCE_SELECTORS}
+        keys = self.keys(node, WHERE_KEYS, "where", refused)
         return Where(
-            self.text(keys["func"], "func") if "func" in keys else None,
-            self.text(keys["recv"], "recv") if "recv" in keys else None,
-            self.wheres(keys.get("all-of")),
-            self.wheres(keys.get("one-of")),
-            self.wheres(keys.get("not")),
+            self.func(keys["func"]) if "func" in keys else None,
+            self.recv(keys["recv"]) if "recv" in keys else None,
+            self.wheres(keys["all-of"], "all-of", depth) if "all-of" in keys else (),
+            self.wheres(keys["one-of"], "one-of", depth) if "one-of" in keys else (),
+            (self.where(keys["not"], depth + 1),) if "not" in keys else (),
         )
 
-    def wheres(self, node: yaml.Node | None) -> tuple[Where, ...]:
-        if node is None:
-            return ()
-        return tuple(self.where(item) for item in node.value) if isinstance(node, yaml.SequenceNode) else (self.where(node),)
+    def wheres(self, node: yaml.Node, what: str, depth: int) -> tuple[Where, ...]:
+        items = self.items(node, f"{what} must be a list of conditions")
+        return tuple(self.where(item, depth + 1) for item in items)
+
+    def func(self, node: yaml.Node) -> str:
+        func = self.glob(node, "func")
+        if not FUNC.fullmatch(func):
+            raise self.error(node, f"func {func!r} is no function name", 'write func: queryDC and recv: "*DB", without type parameters')
+        return func
+
+    def recv(self, node: yaml.Node) -> str:
+        recv = self.glob(node, "recv")
+        if not RECV.fullmatch(recv):
+            raise self.error(
+                node, f"recv {recv!r} is no receiver", 'write recv: "*DB" for a pointer, recv: DB for a value, without package and type parameters'
+            )
+        return recv
 
     def version(self, node: yaml.Node) -> tuple[str, str]:
-        start, _, end = self.text(node, "version").partition(",")
-        for part in (start.strip(), end.strip()):
-            if part and not (part[0] == "v" and part[1:2].isdigit()):
-                raise self.error(node, f"version {part!r} is not like v1.2.3", "write `version: v1.2.0,v2.0.0`: start inclusive, end exclusive")
-        return start.strip(), end.strip()
+        start, _, end = (part.strip() for part in self.text(node, "version").partition(","))
+        remedy = "write `version: v1.2.0,v2.0.0`: start inclusive, end exclusive, of the module"
+        keys = [version_key(part) for part in (start, end)]
+        for part, key in zip((start, end), keys, strict=True):
+            if part and key is None:
+                raise self.error(node, f"version {part!r} is not like v1.2.3", remedy)
+        if keys[0] is not None and keys[1] is not None and keys[0] >= keys[1]:
+            raise self.error(node, f"version range {start},{end} is empty", remedy)
+        return start, end
 
     def actions(self, node: yaml.Node, rule: str) -> tuple[InjectHooks, ...]:
-        if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise self.error(node, f"`do` of rule {rule} must be a list of actions")
-        return tuple(self.action(item, rule) for item in node.value)
+        items = [node] if isinstance(node, yaml.MappingNode) else self.items(node, f"`do` of rule {rule} must be a list of actions")
+        return tuple(self.action(item, rule) for item in items)
 
     def action(self, node: yaml.Node, rule: str) -> InjectHooks:
-        pairs = self.pairs(node, f"an action of rule {rule}")
-        name, value = pairs[0] if len(pairs) == 1 else ("", node)
+        pairs = self.pairs(node, f"an action of rule {rule}: a mapping with one key")
+        if len(pairs) != 1:
+            raise self.error(node, f"rule {rule}: an action has one key, this one has {len(pairs)}", "give each action a list entry (`- `) of its own")
+        key, value = pairs[0]
+        name = str(key.value)
         if name in LATER:
-            raise self.error(node, f"rule {rule}: `{name}` is not supported in this version", "use inject_hooks with a hook package")
+            raise self.error(key, f"rule {rule}: `{name}` is not supported yet", "use inject_hooks with a hook package")
+        if name in SOURCE_ACTIONS:
+            raise self.error(key, f"rule {rule}: `{name}` changes source text, and objects have none", "use inject_hooks with a hook package")
         if name not in ACTIONS:
-            near = difflib.get_close_matches(name, ACTIONS, 1)
-            raise self.error(node, f"rule {rule}: unknown action {name!r}", f"did you mean {(near or ACTIONS)[0]!r}?")
-        keys = self.keys(value, HOOK_KEYS, "inject_hooks")
+            raise self.error(key, f"rule {rule}: unknown action {name!r}", closest(name, ACTIONS))
+        return self.hooks(key, value, rule)
+
+    def hooks(self, key: yaml.Node, node: yaml.Node, rule: str) -> InjectHooks:
+        keys = self.keys(node, HOOK_KEYS, "inject_hooks")
         if "path" not in keys or not ("before" in keys or "after" in keys):
-            raise self.error(value, f"rule {rule}: inject_hooks needs `path`, and `before` or `after`")
-        before, after = (self.text(keys[key], key) if key in keys else "" for key in ("before", "after"))
-        return InjectHooks(before, after, self.text(keys["path"], "path"))
+            raise self.error(key, f"rule {rule}: inject_hooks needs `path`, and `before` or `after`")
+        before, after = (self.hook(keys[name], name) if name in keys else "" for name in ("before", "after"))
+        path = self.text(keys["path"], "path")
+        if not IMPORT_PATH.fullmatch(path) or path.startswith(("/", ".")) or path.endswith("/"):
+            raise self.error(
+                keys["path"], f"path {path!r} is no import path", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
+            )
+        return InjectHooks(before, after, path)
+
+    def hook(self, node: yaml.Node, what: str) -> str:
+        name = self.text(node, what)
+        if not HOOK.fullmatch(name) or not name[0].isupper():
+            raise self.error(node, f"{what}: {name!r} is no exported Go function", "write its name only; `path` names its package")
+        return name

@@ -7,27 +7,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-FUNC_NAME = re.compile(r"(?P<pkg>(?:[^\[(]*/)?[^\[(./]+)\.(?:\((?P<ptr>\*?)(?P<precv>[^)\[]+)(?:\[.*\])?\)\.|(?P<recv>[^.\[(]+)(?:\[.*?\])?\.)?(?P<name>[^.\[]+)(?P<args>\[.*\])?$")
+from objinst.rules.names import FuncName, is_glob, matches_func, matches_package, matches_recv
 
-
-@dataclass(frozen=True, slots=True)
-class FuncName:
-    """A linker symbol taken apart: `net/http.(*Transport).roundTrip` is net/http, *Transport, roundTrip."""
-
-    pkg: str
-    recv: str
-    name: str
-    type_args: str = ""
-
-
-@functools.lru_cache(maxsize=None)
-def parse_func_name(symbol: str) -> FuncName | None:
-    """None for what is no function of the source: closures, deferred wrappers, generated equality functions."""
-    match = FUNC_NAME.match(symbol)
-    if match is None or symbol.startswith(("type:", "go:")):
-        return None
-    recv = (match["ptr"] or "") + (match["precv"] or match["recv"] or "")
-    return FuncName(match["pkg"].replace("%2e", "."), recv, match["name"], match["args"] or "")
+VERSION = re.compile(r"v(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
+"""A module version; minor and patch may be left out in a rule (golang.org/x/mod/semver)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +34,8 @@ class Where:
 
     def holds(self, name: FuncName) -> bool:
         return (
-            (self.func is None or glob_matches(self.func, name.name))
-            and (self.recv is None or glob_matches(self.recv, name.recv))
+            (self.func is None or matches_func(self.func, name))
+            and (self.recv is None or matches_recv(self.recv, name.recv))
             and all(part.holds(name) for part in self.all_of)
             and (not self.one_of or any(part.holds(name) for part in self.one_of))
             and not any(part.holds(name) for part in self.negated)
@@ -60,8 +43,9 @@ class Where:
 
     @property
     def is_literal(self) -> bool:
-        """Names one function by its exact name."""
-        return self.func is not None and "*" not in self.func and not (self.all_of or self.one_of or self.negated)
+        """Names functions by their exact name."""
+        globs = (self.func is None or is_glob(self.func)) or (self.recv is not None and is_glob(self.recv.removeprefix("*") or "*"))
+        return not (globs or self.all_of or self.one_of or self.negated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +65,30 @@ class Rule:
     optional: bool = False
 
     def matches_package(self, package: str) -> bool:
-        return path_glob(self.target).fullmatch(package) is not None
+        return matches_package(self.target, package)
 
     def matches_version(self, version: str | None) -> bool:
         """A module whose version is not known (the main module, the standard library) matches every range."""
         if version is None or self.version == ("", ""):
             return True
         key = version_key(version)
-        start, end = self.version
-        return (not start or version_key(start) <= key) and (not end or key < version_key(end))
+        if key is None:
+            return True
+        start, end = (version_key(part) for part in self.version)
+        return (start is None or start <= key) and (end is None or key < end)
 
     def matches_function(self, name: FuncName) -> bool:
         return self.where.holds(name)
 
     @property
     def is_glob(self) -> bool:
-        return "*" in self.target or not self.where.is_literal
+        """May name any number of functions, so that one which cannot be hooked is no error."""
+        return is_glob(self.target) or not self.where.is_literal
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules in order: built-in ones first, then by file and place in it."""
+    """Rules in order: built-in ones first, then by file and place in it; a rule that replaces another keeps its place."""
 
     rules: tuple[Rule, ...]
 
@@ -114,25 +101,17 @@ class RuleSet:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-@functools.lru_cache(maxsize=None)
-def path_glob(pattern: str) -> re.Pattern[str]:
-    """`*` within one path element, `**` across them."""
-    parts = re.split(r"(\*\*|\*)", pattern)
-    return re.compile("".join({"**": ".*", "*": "[^/]*"}.get(part, re.escape(part)) for part in parts))
+VersionKey = tuple[int, int, int, tuple[tuple[int, int, str], ...]]
+RELEASE = ((2, 0, ""),)
+"""Sorts behind every pre-release identifier."""
 
 
 @functools.lru_cache(maxsize=None)
-def _name_glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")))
-
-
-def glob_matches(pattern: str, text: str) -> bool:
-    """`*` stands for anything; a receiver's own leading `*` is meant literally where the pattern is exactly the receiver."""
-    return pattern == text or ("*" in pattern.lstrip("*") or pattern == "*") and _name_glob(pattern).fullmatch(text) is not None
-
-
-def version_key(version: str) -> tuple[int, ...]:
-    """Orders v1.2.3; a pre-release comes before its release."""
-    core, _, pre = version.removeprefix("v").partition("-")
-    numbers = [int(part) if part.isdigit() else 0 for part in core.split("+")[0].split(".")]
-    return (*numbers, *(0,) * (3 - len(numbers)), 0 if pre else 1)
+def version_key(version: str) -> VersionKey | None:
+    """Orders versions as semver.org does (11: numbers before words, a pre-release before its release); None if it is no version."""
+    match = VERSION.fullmatch(version)
+    if match is None:
+        return None
+    major, minor, patch = (int(part or 0) for part in match.groups()[:3])
+    pre = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in match[4].split(".")) if match[4] else RELEASE
+    return major, minor, patch, pre

@@ -93,7 +93,7 @@ func TestPanic(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	for _, p := range []proto{plain, http2} {
 		tel := collect(t)
-		seen := make(chan *http.Request, 1)
+		seen := make(chan *http.Request, 2)
 		f := start(t, side{transport: hooksSide.transport, handler: func(h http.Handler) http.Handler {
 			inner := hooked(h)
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -114,10 +114,16 @@ def tables(goroot: Path) -> dict[str, object]:
     }
 
 
+def text(made: dict[str, object]) -> str:
+    """The file's contents."""
+    return json.dumps(made, indent=1, sort_keys=True) + "\n"
+
+
 def main() -> None:
+    """One file for each GOROOT on the command line."""
     for goroot in map(Path, sys.argv[1:]):
         made = tables(goroot)
-        (HERE / f"go{made['go']}.json").write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
+        (HERE / f"go{made['go']}.json").write_text(text(made))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,171 @@
+"""Names of functions as the linker knows them, and the globs that rules write for packages, functions and receivers.
+
+Symbol names are made by cmd/compile (ir/func.go, closureName; types/sym.go; reader.go, methodSym; Go 1.22-1.27) and their package
+paths escaped by cmd/internal/objabi, PathToPrefix: `net/http.(*Transport).roundTrip`, `net/http.serverHandler.ServeHTTP`,
+`main.f.func1`, `slices.Sort[go.shape.[]int,go.shape.int]`, `sync/atomic.(*Pointer[main.T]).Load`, `gopkg.in/yaml%2ev3.Unmarshal`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+GENERATED = re.compile(r"-fm$|(^|\.)(deferwrap|gowrap)\d+$")
+"""Wrappers of the compiler's own: method values, deferred and go'ed calls."""
+CLOSURE_PART = re.compile(r"(func\d+|\d+|)(-range\d+)?(\.|$)")
+"""What follows a function's name in its closures, range bodies and numbered init functions; empty after `glob.`."""
+NOT_SOURCE = ("type:", "go:", "_cgo")
+GLOB = "*?[{"
+CLOSING = {"[": "]", "(": ")", "{": "}"}
+
+
+@dataclass(frozen=True, slots=True)
+class FuncName:
+    """A linker symbol taken apart: `net/http.(*Transport).roundTrip` is net/http, *Transport, roundTrip.
+
+    recv: without type arguments, "" for a function that is no method. name: with a closure's suffix (`f.func1`).
+    type_args: `[…]` of the function or its receiver, "" without.
+    """
+
+    pkg: str
+    recv: str
+    name: str
+    type_args: str = ""
+
+    @property
+    def is_closure(self) -> bool:
+        """A closure, a range-over-func body, or an init function."""
+        return "." in self.name or "-" in self.name
+
+
+@functools.lru_cache(maxsize=None)
+def parse_func_name(symbol: str) -> FuncName | None:
+    """None for what nobody wrote: type algorithms, wrappers for method values, deferred and go'ed calls, cgo's own."""
+    if symbol.startswith(NOT_SOURCE) or GENERATED.search(symbol):
+        return None
+    head = re.split(r"[(\[]", symbol, maxsplit=1)[0]
+    dot = symbol.find(".", head.rfind("/") + 1, len(head))
+    if dot <= 0:
+        return None
+    pkg, rest = unquote(symbol[:dot]), symbol[dot + 1 :]
+    if rest.startswith("("):
+        end = _closing(rest, 0)
+        base, bracket, args = rest[1:end].partition("[")
+        name = rest[end + 1 :]
+        return FuncName(pkg, base, name[1:], bracket + args) if name[:1] == "." and len(name) > 1 else None
+    match = re.match(r"[^.\[]+", rest)
+    if match is None:
+        return None
+    end = _closing(rest, match.end()) + 1 if rest[match.end() : match.end() + 1] == "[" else match.end()
+    first, args, tail = match[0], rest[match.end() : end], rest[end:]
+    if not tail or (tail[0] == "." and CLOSURE_PART.match(tail, 1)):
+        return FuncName(pkg, "", first + tail, args)
+    if tail[0] != ".":
+        return FuncName(pkg, "", first + tail, args) if tail[0] == "-" else None
+    return FuncName(pkg, first, tail[1:], args)
+
+
+def _closing(text: str, at: int) -> int:
+    """Index of the bracket that closes the one at `at`; the last index of the text if none does. Struct tags are quoted."""
+    depth = 0
+    quoted = False
+    opening, closing = text[at], CLOSING[text[at]]
+    skip = False
+    for index in range(at, len(text)):
+        char = text[index]
+        if skip:
+            skip = False
+        elif char == '"':
+            quoted = not quoted
+        elif quoted:
+            skip = char == "\\"
+        elif char == opening:
+            depth += 1
+        elif char == closing:
+            depth -= 1
+            if depth == 0:
+                return index
+    return len(text) - 1
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a pattern can match more than itself. A receiver's own leading `*` is no glob: strip it before."""
+    return any(char in pattern for char in GLOB)
+
+
+def matches_package(pattern: str, package: str) -> bool:
+    """`*`, `?`, `[a-z]`, `{a,b}` within a path element; `**` as an element of its own: any number of elements."""
+    return pattern == package or (is_glob(pattern) and _path_glob(pattern).fullmatch(package) is not None)
+
+
+def matches_func(pattern: str, name: FuncName) -> bool:
+    """A closure matches `*`, and patterns with its suffix in them; `handle*` does not mean the closures of handlers."""
+    if name.is_closure and pattern != "*" and "." not in pattern and "-" not in pattern:
+        return False
+    return pattern == name.name or (is_glob(pattern) and _glob(pattern).fullmatch(name.name) is not None)
+
+
+def matches_recv(pattern: str, recv: str) -> bool:
+    """`*DB` is a pointer receiver, `DB` a value; `*` alone any receiver, `**` any pointer."""
+    if pattern == "*":
+        return bool(recv)
+    if pattern.startswith("*") != recv.startswith("*"):
+        return False
+    base, wanted = recv.removeprefix("*"), pattern.removeprefix("*")
+    return base == wanted or (bool(base) and is_glob(wanted) and _glob(wanted).fullmatch(base) is not None)
+
+
+@functools.lru_cache(maxsize=None)
+def _path_glob(pattern: str) -> re.Pattern[str]:
+    """Raises ValueError or re.error for a damaged class or alternation."""
+    regex = ""
+    first, *more = pattern.split("/")
+    if first == "**":
+        regex = "(?:.*/)?" if more else ".*"
+    else:
+        regex = translate(first, "[^/]")
+    for element in more:
+        separator = "" if regex == "(?:.*/)?" else "/"
+        regex += "(?:/.*)?" if element == "**" else separator + translate(element, "[^/]")
+    return re.compile(regex)
+
+
+@functools.lru_cache(maxsize=None)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern, "."))
+
+
+def translate(pattern: str, any_char: str) -> str:
+    """A glob as a regular expression; any_char: what `*` and `?` stand for. Raises ValueError if brackets do not close."""
+    out: list[str] = []
+    depth = 0
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        at += 1
+        if char == "*":
+            out.append(any_char + "*")
+        elif char == "?":
+            out.append(any_char)
+        elif char == "[":
+            end = pattern.find("]", at + 1)
+            if end < 0:
+                raise ValueError(f"[ is not closed in {pattern}")
+            content = pattern[at:end].replace("\\", "\\\\").replace("[", "\\[")
+            out.append("[" + ("^" + content[1:] if content[0] in "!^" else content) + "]")
+            at = end + 1
+        elif char == "{":
+            depth += 1
+            out.append("(?:")
+        elif char == "}" and depth:
+            depth -= 1
+            out.append(")")
+        elif char == "," and depth:
+            out.append("|")
+        else:
+            out.append(re.escape(char))
+    if depth:
+        raise ValueError(f"{{ is not closed in {pattern}")
+    return "".join(out)
