@@ -24,7 +24,7 @@ from objinst.goobj import header as headers
 from objinst.instrument import RT, Link, identity
 from objinst.plan.model import Status, Target
 from objinst.report import Report, write_report
-from objinst.rules import InjectHooks, RuleSet, load
+from objinst.rules import InjectHooks, Rule, RuleSet, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand
 from objinst.toolexec.options import options
 
@@ -86,17 +86,37 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         _refuse(targets, rules)
+        targets += _missing(link, applying, targets)
         modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
         importcfg = Path(folder) / "importcfg.link"
         main_archive = new.pop("main")
         importcfg.write_text(ImportCfg(new, cfg.lines, modinfo).text(), errors="surrogateescape")
         status = subprocess.run(command.replaced(importcfg=importcfg, main=main_archive).argv(), check=False).returncode
     clock.lap("link")
-    if status == 0:
-        write_report(
-            Report.make(command.get("o") or "", header, targets, sorted(closure.archives), clock.steps), os.environ.get("OTELOBJ_REPORT", "")
-        )
+    place = os.environ.get("OTELOBJ_REPORT", "")
+    if status == 0 and place:
+        counted = link.count_inlined(targets)
+        clock.lap("report")
+        write_report(Report.make(command.get("o") or "", header, counted, sorted(closure.archives), clock.steps), place)
     return status
+
+
+def _missing(link: Link, rules: Sequence[Rule], targets: Sequence[Target]) -> list[Target]:
+    """Rules that name no function though their packages are in the link. Raises OtelobjError for one that is not optional."""
+    found = {target.rule for target in targets}
+    missing = []
+    for rule in rules:
+        if rule.name in found:
+            continue
+        if not rule.optional:
+            near = link.missing(rule)
+            where = f"{rule.where.recv or ''} {rule.where.func or '*'}".strip()
+            raise OtelobjError(
+                f"{rule.origin}: rule {rule.name} names no function: {rule.target}.{where}" + (f"; nearest: {', '.join(near)}" if near else ""),
+                "correct the rule, or set `optional: true`",
+            )
+        missing.append(Target(rule.name, rule.where.func or "*", rule.target, "", 0, Status.MISSING, "no such function in this link", False, False, 0))
+    return missing
 
 
 def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Target]]:
@@ -115,7 +135,7 @@ def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[st
     return new, targets
 
 
-def _applying(rules: RuleSet, cfg: ImportCfg) -> list:
+def _applying(rules: RuleSet, cfg: ImportCfg) -> list[Rule]:
     """Rules that name a package of the link; none if only supporting ones do."""
     found = [rule for rule in rules.rules if any(rule.matches_package(package) for package in (*cfg.packages, "main"))]
     return found if any(rule.instrumentation != SUPPORTING for rule in found) else []

@@ -6,11 +6,13 @@ kept in the cache under a digest of those and used again by later links. Only th
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import trampolines
@@ -19,13 +21,14 @@ from objinst.archive import Archive, peek
 from objinst.errors import OtelobjError
 from objinst.goobj import Edit, Object, verify
 from objinst.plan.hooks import HookFinder
+from objinst.plan.inlining import inlined_calls, own_key
 from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.plan.select import candidates
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
-from objinst.rules import InjectHooks, Rule, RuleSet
+from objinst.rules import Rule, RuleSet
 from objinst.types import TypeTable
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
@@ -161,8 +164,44 @@ class Link:
             else:
                 outcome = judge(function, matching, self.arch, self.finder)
             plan = outcome if isinstance(outcome, FunctionPlan) else None
-            planned.append((plan, [_target(rule, hooks, obj, index, package, function, outcome) for rule, hooks in matching]))
+            planned.append((plan, [_target(rule, obj, index, package, function, outcome) for rule, _ in matching]))
         return planned
+
+    def missing(self, rule: Rule) -> list[str]:
+        """Functions whose names come near to what a rule names in vain: "" if the rule's packages hold no functions at all."""
+        names = []
+        for package in (name for name in self.packages if rule.matches_package(name)):
+            obj = self.load(package)
+            names += [obj.sym(index).name for index in obj.text_symbols()] if obj else []
+        wanted = f"{rule.target}.{f'({rule.where.recv}).' if (rule.where.recv or '').startswith('*') else ''}{rule.where.func or '*'}"
+        return difflib.get_close_matches(wanted, names, 3, 0.5)
+
+    def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
+        """The targets with the number of inlined calls of each, over all packages of the link."""
+        keys: dict[tuple[str, str], set[str]] = {}
+        for target in targets:
+            obj = self.load(target.package)
+            if obj is not None:
+                found = obj.find_all(target.symbol)
+                keys[target.package, target.symbol] = {key for index in found for key in own_key(obj, target.package, index)}
+        packages = {key.partition("#")[0] for group in keys.values() for key in group if "#" in key}
+        totals: Counter[str] = Counter()
+        for package in self.packages:
+            if package in self.closed and package not in packages:
+                continue
+            totals.update(self._inlined(package))
+        return tuple(replace(t, inlined_calls=max((totals[key] for key in keys.get((t.package, t.symbol), ())), default=0)) for t in targets)
+
+    def _inlined(self, package: str) -> dict[str, int]:
+        """Inlined calls of one package, remembered by its identity."""
+
+        def make(folder: Path) -> None:
+            obj = self.load(package)
+            (folder / "calls.json").write_text(json.dumps(inlined_calls(obj, package) if obj else {}))
+
+        made = cache.folder("inlined", hashlib.sha256(f"{package} {identity(self.packages[package])}".encode()).hexdigest(), make)
+        counts: dict[str, int] = json.loads((made / "calls.json").read_text())
+        return counts
 
     @property
     def closed(self) -> frozenset[str]:
@@ -220,7 +259,7 @@ def identity(path: Path) -> str:
 
 
 def _target(
-    rule: Rule, hooks: InjectHooks, obj: Object, index: int, package: str, function: Function | Refusal, outcome: FunctionPlan | Refusal
+    rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal, outcome: FunctionPlan | Refusal
 ) -> Target:
     known = isinstance(function, Function)
     plan = outcome if isinstance(outcome, FunctionPlan) else None

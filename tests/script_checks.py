@@ -25,3 +25,11 @@ def span_problem(collector: Collector, span: Any, wanted: list[str]) -> str | No
         if str(found).lower() != value.lower():
             return f"{key} is {found!r}"
     return None
+
+
+def static_program(run: Any, name: str) -> None:
+    """The program needs no ELF interpreter."""
+    from elftools.elf.elffile import ELFFile
+
+    with (run.folder / name).open("rb") as file:
+        assert not any(segment.header.p_type == "PT_INTERP" for segment in ELFFile(file).iter_segments()), f"{name} is dynamic"

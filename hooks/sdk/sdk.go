@@ -60,7 +60,7 @@ func setup(ctx context.Context) []flusher {
 func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.TracerProvider {
 	exporter, err := autoexport.NewSpanExporter(ctx)
 	if err != nil || exporter == nil {
-		report("trace exporter (OTEL_TRACES_EXPORTER)", err)
+		report(setting("OTEL_TRACES_EXPORTER"), err)
 		return nil
 	}
 	if autoexport.IsNoneSpanExporter(exporter) {
@@ -72,7 +72,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
 	reader, err := autoexport.NewMetricReader(ctx)
 	if err != nil || reader == nil {
-		report("metrics exporter (OTEL_METRICS_EXPORTER)", err)
+		report(setting("OTEL_METRICS_EXPORTER"), err)
 		return nil
 	}
 	if autoexport.IsNoneMetricReader(reader) {
@@ -101,6 +101,9 @@ func switchOff(list []string) {
 func names(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
+
+// setting shows a variable with its value.
+func setting(name string) string { return name + "=" + os.Getenv(name) }
 
 // report hands an error to otel's error handler, which prints it unless the program has set another one.
 func report(what string, err error) {

@@ -12,7 +12,21 @@ from collections.abc import Sequence
 
 from objinst.goobj.object import Object
 from objinst.goobj.records import (
-    AUTOLIB, AUX, HEADER, MAGIC, PKG_NONE, PKG_SELF, RELOC, STATIC_ABI, STRING_REF, SYM, Aux, Blk, Reloc, Sym, SymRef,
+    AUTOLIB,
+    AUX,
+    HEADER,
+    MAGIC,
+    PKG_NONE,
+    PKG_SELF,
+    RELOC,
+    STATIC_ABI,
+    STRING_REF,
+    SYM,
+    Aux,
+    Blk,
+    Reloc,
+    Sym,
+    SymRef,
 )  # fmt: skip
 
 
@@ -88,7 +102,10 @@ class Edit:
     ) -> None:  # fmt: skip
         """Changes a definition in place; what is not given stays."""
         old = self.changed.get(index) or _Def(self.object.sym(index), None, None, None)
-        sym = old.sym._replace(**{k: v for k, v in (("kind", kind), ("size", size), ("flag", flag)) if v is not None})
+        was = old.sym
+        sym = was._replace(
+            kind=was.kind if kind is None else kind, size=was.size if size is None else size, flag=was.flag if flag is None else flag
+        )
         self.changed[index] = _Def(
             sym,
             old.data if data is None else data,
@@ -129,17 +146,17 @@ class Edit:
 
     def _blocks(self, strings: _Strings) -> list[bytes]:
         obj = self.object
-        raw = {block: bytes(obj.block(block)) for block in Blk if block is not Blk.END}
+        raw: dict[Blk, bytes] = {block: bytes(obj.block(block)) for block in Blk if block is not Blk.END}
         raw[Blk.AUTOLIB] += b"".join(AUTOLIB.pack(*strings.ref(path), fp) for path, fp in self.new_autolib)
         raw[Blk.FILE] += b"".join(STRING_REF.pack(*strings.ref(path)) for path in self.new_files)
-        self._patch_symbols(raw, strings)
+        self._patch_symbols(raw)
         raw[Blk.SYMDEF] += b"".join(_pack_sym(item.sym, strings) for item in self.added)
         raw[Blk.NONPKGREF] += b"".join(_pack_sym(sym, strings) for sym in self.new_refs)
         self._patch_hashes(raw)
         self._write_contents(raw)
         return [raw[block] for block in Blk if block is not Blk.END]
 
-    def _patch_symbols(self, raw: dict[Blk, bytes], strings: _Strings) -> None:
+    def _patch_symbols(self, raw: dict[Blk, bytes]) -> None:
         blocks = [bytearray(raw[Blk(Blk.SYMDEF + part)]) for part in range(4)]
         for index, item in self.changed.items():
             part = max(p for p in range(4) if self.object.starts[p] <= index < self.object.starts[p + 1])
@@ -148,7 +165,6 @@ class Edit:
             SYM.pack_into(blocks[part], at, length, offset, *item.sym[1:])
         for part in range(4):
             raw[Blk(Blk.SYMDEF + part)] = bytes(blocks[part])
-        del strings
 
     def _patch_hashes(self, raw: dict[Blk, bytes]) -> None:
         starts = self.object.starts
@@ -162,52 +178,62 @@ class Edit:
 
     def _write_contents(self, raw: dict[Blk, bytes]) -> None:
         """The relocation, aux and data blocks and their index arrays, in the order of the index space."""
-        obj = self.object
+        total = self.object.n_defs + len(self.added)
         for block, index_block, width in ((Blk.RELOC, Blk.RELOC_IDX, RELOC.size), (Blk.AUX, Blk.AUX_IDX, AUX.size), (Blk.DATA, Blk.DATA_IDX, 1)):
-            old = struct.unpack(f"<{obj.n_defs + 1}I", raw[index_block])
-            parts: list[bytes] = []
-            index: list[int] = []
-            at = 0
-
-            def keep(start: int, end: int) -> None:
-                nonlocal at
-                shift = at - old[start]
-                index.extend([value + shift for value in old[start:end]] if shift else old[start:end])
-                parts.append(raw[block][old[start] * width : old[end] * width])
-                at += old[end] - old[start]
-
-            def put(item: _Def, original: int | None) -> None:
-                nonlocal at
-                encoded = _encode(item, block)
-                if encoded is None and original is not None:
-                    keep(original, original + 1)
-                    return
-                index.append(at)
-                parts.append(encoded or b"")
-                at += len(encoded or b"") // width
-
+            out = _Contents(block, width, raw[block], struct.unpack(f"<{self.object.n_defs + 1}I", raw[index_block]))
             last = 0
             for position, item in self._events():
-                keep(last, position)
+                out.keep(last, position)
                 last = position
                 if item is None:
                     for added in self.added:
-                        put(added, None)
+                        out.put(added, None)
                 else:
-                    put(item, position)
+                    out.put(item, position)
                     last += 1
-            keep(last, obj.n_defs)
-            index.append(at)
-            raw[block] = b"".join(parts)
-            raw[index_block] = struct.pack(f"<{len(index)}I", *index)
-            if len(index) != obj.n_defs + len(self.added) + 1 or len(raw[block]) != at * width:
-                raise AssertionError(f"index array of {block.name}: {len(index)} entries for {obj.n_defs + len(self.added)} definitions")
-
+            out.keep(last, self.object.n_defs)
+            raw[block], raw[index_block] = out.finish(total)
 
     def _events(self) -> list[tuple[int, _Def | None]]:
         """(index, changed definition) in order; (end of SymbolDefs, None) is where the added ones go."""
         events: list[tuple[int, _Def | None]] = [(self.object.starts[1], None), *self.changed.items()]
         return sorted(events, key=lambda event: (event[0], event[1] is not None))
+
+
+class _Contents:
+    """One block of variable-size contents under construction, with its index array. width: bytes of a record."""
+
+    def __init__(self, block: Blk, width: int, raw: bytes, old: Sequence[int]) -> None:
+        self.block, self.width, self.raw, self.old = block, width, raw, old
+        self.parts: list[bytes] = []
+        self.index: list[int] = []
+        self.at = 0
+
+    def keep(self, start: int, end: int) -> None:
+        """Copies the contents of the definitions in a range of the old index space."""
+        old = self.old
+        shift = self.at - old[start]
+        self.index.extend([value + shift for value in old[start:end]] if shift else old[start:end])
+        self.parts.append(self.raw[old[start] * self.width : old[end] * self.width])
+        self.at += old[end] - old[start]
+
+    def put(self, item: _Def, original: int | None) -> None:
+        """Writes an added or changed definition; what a changed one does not say is kept."""
+        encoded = _encode(item, self.block)
+        if encoded is None and original is not None:
+            self.keep(original, original + 1)
+            return
+        self.index.append(self.at)
+        self.parts.append(encoded or b"")
+        self.at += len(encoded or b"") // self.width
+
+    def finish(self, definitions: int) -> tuple[bytes, bytes]:
+        """The block and its index array."""
+        index = [*self.index, self.at]
+        data = b"".join(self.parts)
+        if len(index) != definitions + 1 or len(data) != self.at * self.width:
+            raise AssertionError(f"index array of {self.block.name}: {len(index)} entries for {definitions} definitions")
+        return data, struct.pack(f"<{len(index)}I", *index)
 
 
 class _Strings:

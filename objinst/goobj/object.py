@@ -8,14 +8,33 @@ from __future__ import annotations
 
 import array
 import functools
-import struct
 from collections.abc import Iterator
 
 from objinst.errors import ObjectError
 from objinst.goobj import header as headers
 from objinst.goobj.records import (
-    AUTOLIB, AUX, DEF_BLOCKS, HEADER, MAGIC, PKG_BUILTIN, PKG_HASHED, PKG_HASHED64, PKG_NONE, PKG_SELF, RECORD_SIZES, REF_FLAGS, REF_NAME,
-    RELOC, STRING_REF, SYM, Aux, Blk, Reloc, Resolved, Sym, SymRef,
+    AUTOLIB,
+    AUX,
+    DEF_BLOCKS,
+    HEADER,
+    MAGIC,
+    PKG_BUILTIN,
+    PKG_HASHED,
+    PKG_HASHED64,
+    PKG_NONE,
+    PKG_SELF,
+    RECORD_SIZES,
+    REF_FLAGS,
+    REF_NAME,
+    RELOC,
+    STRING_REF,
+    SYM,
+    Aux,
+    Blk,
+    Reloc,
+    Resolved,
+    Sym,
+    SymRef,
 )  # fmt: skip
 from objinst.goobj.tables import Tables, for_version
 
@@ -71,7 +90,8 @@ class Object:
         return self.blob[self.offsets[block] : self.offsets[block + 1]]
 
     def count(self, block: Blk) -> int:
-        return (self.offsets[block + 1] - self.offsets[block]) // RECORD_SIZES[block]
+        size: int = self.offsets[block + 1] - self.offsets[block]
+        return size // RECORD_SIZES[block]
 
     def _index_array(self, block: Blk, end: int) -> array.array[int]:
         values = array.array("I", bytes(self.block(block)))
@@ -205,7 +225,7 @@ class Object:
                 raise self.error(f"reference to symbol {idx} of block {pkg:#x}, which has {end - start}")
             return Resolved(start + idx, "", self.sym(start + idx).name)
         if pkg == PKG_BUILTIN:
-            if idx // 1 >= len(self.tables.builtins):
+            if idx >= len(self.tables.builtins):
                 raise self.error(f"reference to builtin {idx} of {len(self.tables.builtins)}")
             return Resolved(None, "", self.tables.builtins[idx])
         if pkg == 0 and idx == 0:
@@ -225,10 +245,3 @@ class Object:
             if target is not None and target < self.n_defs:
                 return self.data(target)
         return None
-
-
-def unpack(fmt: struct.Struct, data: memoryview, offset: int, error: ObjectError) -> tuple[int, ...]:
-    """struct.unpack_from that raises `error` where the data ends."""
-    if offset + fmt.size > len(data):
-        raise error
-    return fmt.unpack_from(data, offset)

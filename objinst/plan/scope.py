@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from objinst.goobj import Object
-
 from objinst.plan.model import Refusal
 
 RT_IMPORTS = frozenset({"unsafe", "sync/atomic"})

@@ -35,7 +35,8 @@ class Runtime:
         """Reads the layouts from rt's archive. Raises ObjectError if rt is of another version."""
         index = obj.find(f"type:*{path}.Call")
         call_hash = 0 if index is None else int.from_bytes(obj.data(index)[16:20], "little")
-        return cls(path, *(layout(obj, f"{path}.{name}") for name in ("Desc", "Value", "Hook")), call_hash)  # type: ignore[arg-type]
+        desc, value, hook = (layout(obj, f"{path}.{name}") for name in ("Desc", "Value", "Hook"))
+        return cls(path, desc, value, hook, call_hash)
 
 
 def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, slot_offset: int) -> str:

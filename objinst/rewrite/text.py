@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Object, Reloc, SymRef
-from objinst.goobj import pctab, stackmap
+from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Object, Reloc, SymRef, pctab, stackmap
 from trampolines.contract import Code, FixupKind
 
 ABI_INTERNAL = 1

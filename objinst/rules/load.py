@@ -118,7 +118,7 @@ class _Reader(Nodes):
     def where(self, node: yaml.Node, depth: int = 0) -> Where:
         if depth > MAX_DEPTH:
             raise self.error(node, f"more than {MAX_DEPTH} conditions inside each other", "does a YAML anchor hold itself?")
-        refused = {name: ("it selects source text, and objects have none", "select by target, func and recv") for name in SOURCE_SELECTORS}
+        refused = dict.fromkeys(SOURCE_SELECTORS, ("it selects source text, and objects have none", "select by target, func and recv"))
         keys = self.keys(node, WHERE_KEYS, "where", refused)
         return Where(
             self.func(keys["func"]) if "func" in keys else None,

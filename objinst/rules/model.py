@@ -106,7 +106,7 @@ RELEASE = ((2, 0, ""),)
 """Sorts behind every pre-release identifier."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def version_key(version: str) -> VersionKey | None:
     """Orders versions as semver.org does (11: numbers before words, a pre-release before its release); None if it is no version."""
     match = VERSION.fullmatch(version)

@@ -40,7 +40,7 @@ class FuncName:
         return "." in self.name or "-" in self.name
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def parse_func_name(symbol: str) -> FuncName | None:
     """None for what nobody wrote: type algorithms, wrappers for method values, deferred and go'ed calls, cgo's own."""
     if symbol.startswith(NOT_SOURCE) or GENERATED.search(symbol):
@@ -117,22 +117,18 @@ def matches_recv(pattern: str, recv: str) -> bool:
     return base == wanted or (bool(base) and is_glob(wanted) and _glob(wanted).fullmatch(base) is not None)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _path_glob(pattern: str) -> re.Pattern[str]:
     """Raises ValueError or re.error for a damaged class or alternation."""
-    regex = ""
     first, *more = pattern.split("/")
-    if first == "**":
-        regex = "(?:.*/)?" if more else ".*"
-    else:
-        regex = translate(first, "[^/]")
+    regex = ("(?:.*/)?" if more else ".*") if first == "**" else translate(first, "[^/]")
     for element in more:
         separator = "" if regex == "(?:.*/)?" else "/"
         regex += "(?:/.*)?" if element == "**" else separator + translate(element, "[^/]")
     return re.compile(regex)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern, "."))
 

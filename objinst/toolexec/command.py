@@ -31,7 +31,7 @@ class LinkCommand:
         """argv: tool path and arguments, response files included. Raises UsageError if there is no archive to link."""
         tool, *rest = argv
         args = [word for arg in rest for word in (_response_file(Path(arg[1:])) if arg.startswith("@") else [arg])]
-        flags = []
+        flags: list[tuple[str, str | None, tuple[str, ...]]] = []
         at = 0
         while at < len(args) and args[at].startswith("-") and args[at] != "-":
             name, equals, value = args[at].lstrip("-").partition("=")

@@ -81,7 +81,7 @@ def tracked(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
 
 def link_digest(rules: RuleSet, folder: Path) -> str:
     """folder: where the build was started; the files of its module and workspace count."""
-    state = hashlib.sha256("\0".join([own_digest(), hooks_digest(), rules.digest()]).encode())
+    state = hashlib.sha256(f"{own_digest()} {hooks_digest()} {rules.digest()}".encode())
     for name in OUTPUT_VARIABLES:
         state.update(f"{name}={os.environ.get(name, '')}\0".encode())
     for path in module_files(folder):

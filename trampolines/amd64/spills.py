@@ -50,7 +50,8 @@ def _tail(code: bytes) -> int | None:
     if match is None:
         return None
     short, near = match.groups()[-2:]
-    return match.end() + (struct.unpack("<b", short)[0] if short else struct.unpack("<i", near)[0])
+    distance: int = struct.unpack("<b", short)[0] if short else struct.unpack("<i", near)[0]
+    return match.end() + distance
 
 
 def _piece(match: re.Match[bytes]) -> Piece | None:

@@ -11,7 +11,20 @@ from collections.abc import Sequence
 
 from trampolines.amd64 import encode as x
 from trampolines.amd64.abi import (
-    AX, BX, CONTEXT, CX, DI, FLOAT_ARGS, G, INT_ARGS, R12, R13, SP, STACK_GUARD, STACK_HI, STACK_SMALL,
+    AX,
+    BX,
+    CONTEXT,
+    CX,
+    DI,
+    FLOAT_ARGS,
+    INT_ARGS,
+    R12,
+    R13,
+    SP,
+    STACK_GUARD,
+    STACK_HI,
+    STACK_SMALL,
+    G,
 )  # fmt: skip
 from trampolines.asm import Assembly, EncodeError
 from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.arm64 import encode as a
-from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, G, INT_ARGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, ZR
+from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, INT_ARGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, ZR, G
 from trampolines.asm import Assembly, EncodeError
 from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
 

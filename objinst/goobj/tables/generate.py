@@ -108,7 +108,7 @@ def tables(goroot: Path) -> dict[str, object]:
         "aux": const_block(obj, "AuxGotype"),
         "func_ids": const_block(funcid, "FuncIDNormal"),
         "func_flags": const_block(funcid, "FuncFlagTopFrame"),
-        "pcdata": {k: v for k, v in const_block(funcid, "PCDATA_UnsafePoint").items()},
+        "pcdata": const_block(funcid, "PCDATA_UnsafePoint"),
         "abbrevs": abbrevs(cmd / "dwarf"),
         "builtins": builtins((cmd / "goobj/builtinlist.go").read_text()),
     }

@@ -1,0 +1,246 @@
+package sdk
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+)
+
+// hanging is a pipeline that never ends its flush, whatever its context says.
+type hanging struct{ calls atomic.Int32 }
+
+func (h *hanging) ForceFlush(context.Context) error {
+	h.calls.Add(1)
+	select {}
+}
+
+type quick struct{ calls atomic.Int32 }
+
+func (q *quick) ForceFlush(context.Context) error {
+	q.calls.Add(1)
+	return nil
+}
+
+func setFlushers(t *testing.T, f ...flusher) {
+	t.Helper()
+	old := flushers
+	flushers = f
+	t.Cleanup(func() {
+		flushers = old
+		select {
+		case <-oneFlush:
+		default:
+		}
+	})
+}
+
+func TestFlushIsBounded(t *testing.T) {
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {}))
+	h := &hanging{}
+	setFlushers(t, h)
+	began := time.Now()
+	Flush(20 * time.Millisecond)
+	Flush(20 * time.Millisecond) // the first one still hangs
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if n := h.calls.Load(); n != 1 {
+		t.Errorf("%d flushes at a time", n)
+	}
+}
+
+func TestExitHooksFlush(t *testing.T) {
+	q := &quick{}
+	setFlushers(t, q)
+	BeforeExit(nil, 1)
+	AfterMain(nil)
+	if n := q.calls.Load(); n != 2 {
+		t.Errorf("%d flushes", n)
+	}
+	t.Setenv("OTELOBJ_SHUTDOWN_TIMEOUT", "0")
+	AfterMain(nil)
+	if n := q.calls.Load(); n != 2 {
+		t.Error("flushed, although switched off")
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": defaultTimeout, "250": 250 * time.Millisecond, "2s": 2 * time.Second, "-1s": defaultTimeout, "soon": defaultTimeout} {
+		t.Setenv("OTELOBJ_SHUTDOWN_TIMEOUT", text)
+		if got := timeout(); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestDisabled(t *testing.T) {
+	t.Setenv("OTEL_SDK_DISABLED", "TRUE")
+	if made := setup(t.Context()); made != nil {
+		t.Errorf("set up %v", made)
+	}
+}
+
+func TestBadExporterStopsNothing(t *testing.T) {
+	t.Setenv("OTEL_TRACES_EXPORTER", "carrier-pigeon")
+	t.Setenv("OTEL_METRICS_EXPORTER", "none")
+	var reported []string
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { reported = append(reported, err.Error()) }))
+	if made := setup(t.Context()); len(made) != 0 {
+		t.Errorf("set up %v", made)
+	}
+	if len(reported) != 1 || !strings.Contains(reported[0], "OTEL_TRACES_EXPORTER") || !strings.Contains(reported[0], "carrier-pigeon") {
+		t.Errorf("reported %q", reported)
+	}
+}
+
+func TestResource(t *testing.T) {
+	get := func() map[string]string {
+		m := map[string]string{}
+		for _, kv := range newResource(t.Context()).Attributes() {
+			m[string(kv.Key)] = kv.Value.Emit()
+		}
+		return m
+	}
+	m := get()
+	if exe, _ := os.Executable(); m["service.name"] != filepath.Base(exe) {
+		t.Errorf("service.name %q", m["service.name"])
+	}
+	for _, key := range []string{"telemetry.distro.name", "telemetry.distro.version", "telemetry.sdk.name", "host.name", "os.type", "process.pid", "process.runtime.version"} {
+		if m[key] == "" {
+			t.Errorf("no %s", key)
+		}
+	}
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=from-attributes,deployment.environment.name=test")
+	if m = get(); m["service.name"] != "from-attributes" || m["deployment.environment.name"] != "test" {
+		t.Errorf("%v", m)
+	}
+	t.Setenv("OTEL_SERVICE_NAME", "mine")
+	if m = get(); m["service.name"] != "mine" {
+		t.Errorf("service.name %q", m["service.name"])
+	}
+}
+
+// TestSetupIsQuick: with exporters whose collector is not there.
+func TestSetupIsQuick(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://192.0.2.1:4318")
+	began := time.Now()
+	made := setup(t.Context())
+	if took := time.Since(began); took > 500*time.Millisecond {
+		t.Errorf("took %v", took)
+	} else {
+		t.Logf("took %v", took)
+	}
+	if len(made) != 2 {
+		t.Errorf("set up %v", made)
+	}
+}
+
+// TestProgramsProviderWins: also for tracers and instruments made before the program set its own.
+func TestProgramsProviderWins(t *testing.T) {
+	ours, theirs := tracetest.NewInMemoryExporter(), tracetest.NewInMemoryExporter()
+	ourReader, theirReader := sdkmetric.NewManualReader(), sdkmetric.NewManualReader()
+	otel.SetTracerProvider(&tracerProvider{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(ours))})
+	otel.SetMeterProvider(&meterProvider{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(ourReader))})
+	tracer := otel.Tracer("early")
+	count := use(t, otel.Meter("early"))
+
+	emit := func() {
+		_, span := tracer.Start(t.Context(), "s")
+		span.End()
+		count()
+	}
+	emit()
+	if n := len(ours.GetSpans()); n != 1 {
+		t.Errorf("%d spans of ours", n)
+	}
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(theirs)))
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(theirReader)))
+	emit()
+	emit()
+	if a, b := len(ours.GetSpans()), len(theirs.GetSpans()); a != 1 || b != 2 {
+		t.Errorf("spans: %d ours, %d theirs", a, b)
+	}
+	if a, b := points(t, ourReader), points(t, theirReader); a != 6 || b != 12 {
+		t.Errorf("measurements: %d ours, %d theirs", a, b)
+	}
+}
+
+// use makes one of each synchronous instrument and returns what measures 1 with each.
+func use(t *testing.T, m metric.Meter) func() {
+	t.Helper()
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ic, err := m.Int64Counter("ic")
+	must(err)
+	iu, err := m.Int64UpDownCounter("iu")
+	must(err)
+	ih, err := m.Int64Histogram("ih")
+	must(err)
+	fc, err := m.Float64Counter("fc")
+	must(err)
+	fu, err := m.Float64UpDownCounter("fu")
+	must(err)
+	fh, err := m.Float64Histogram("fh")
+	must(err)
+	return func() {
+		ctx := context.Background()
+		ic.Add(ctx, 1)
+		iu.Add(ctx, 1)
+		ih.Record(ctx, 1)
+		fc.Add(ctx, 1)
+		fu.Add(ctx, 1)
+		fh.Record(ctx, 1)
+	}
+}
+
+// points returns the sum of all measurements.
+func points(t *testing.T, r sdkmetric.Reader) int {
+	t.Helper()
+	var rm metricdata.ResourceMetrics
+	if err := r.Collect(t.Context(), &rm); err != nil {
+		t.Fatal(err)
+	}
+	n := 0.0
+	for _, sm := range rm.ScopeMetrics {
+		for _, m := range sm.Metrics {
+			switch d := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				n += float64(d.DataPoints[0].Value)
+			case metricdata.Sum[float64]:
+				n += d.DataPoints[0].Value
+			case metricdata.Histogram[int64]:
+				n += float64(d.DataPoints[0].Count)
+			case metricdata.Histogram[float64]:
+				n += float64(d.DataPoints[0].Count)
+			}
+		}
+	}
+	return int(n)
+}
+
+func TestPropagatorOfTheMoment(t *testing.T) {
+	otel.SetTextMapPropagator(&propagator{TextMapPropagator: propagation.TraceContext{}})
+	early := otel.GetTextMapPropagator()
+	if f := early.Fields(); len(f) != 2 {
+		t.Errorf("fields %v", f)
+	}
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.Baggage{}))
+	if f := early.Fields(); len(f) != 1 || f[0] != "baggage" {
+		t.Errorf("fields %v", f)
+	}
+}

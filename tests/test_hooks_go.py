@@ -1,0 +1,82 @@
+"""hooks/sdk and hooks/nethttp: formatted, vetted, tested with the oldest and the newest Go version that they support.
+
+They are compiled into other people's programs with whatever OpenTelemetry those use, so they must compile with an old one too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from toolchains import goroot, versions
+
+ROOT = Path(__file__).parent.parent
+HOOKS = ROOT / "hooks"
+MODULES = ("sdk", "nethttp", "nethttp/difftest")
+OLDEST = (1, 24)
+"""The oldest Go version that the OpenTelemetry release in go.mod compiles with."""
+USABLE = sorted((v for v in versions() if tuple(int(n) for n in v.split(".")[:2]) >= OLDEST), key=lambda v: [int(n) for n in v.split(".")])
+ENDS = (USABLE[0], USABLE[-1])
+OLD_OTEL = {"go.opentelemetry.io/otel": "v1.28.0", "go.opentelemetry.io/otel/metric": "v1.28.0", "go.opentelemetry.io/otel/trace": "v1.28.0"}
+OLD_SDK = OLD_OTEL | {
+    "go.opentelemetry.io/otel/sdk": "v1.28.0",
+    "go.opentelemetry.io/otel/sdk/metric": "v1.28.0",
+    "go.opentelemetry.io/contrib/exporters/autoexport": "v0.53.0",
+    "go.opentelemetry.io/contrib/propagators/autoprop": "v0.53.0",
+    "go.opentelemetry.io/contrib/instrumentation/runtime": "v0.53.0",
+}
+
+
+def go(version: str, folder: Path, *args: str, **extra: str) -> str:
+    """Run the go command of a version and return its standard output; a failure shows all that it wrote."""
+    env = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"} | extra
+    env.pop("GOROOT", None)
+    for name in [name for name in env if name.startswith("OTEL")]:
+        del env[name]
+    done = subprocess.run([goroot(version) / "bin" / "go", *args], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"go {' '.join(args)}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("sdk", "nethttp")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
+def test_gofmt(folder: Path) -> None:
+    done = subprocess.run([goroot(ENDS[-1]) / "bin" / "gofmt", "-l", "."], cwd=folder, capture_output=True, text=True, check=True)
+    assert not done.stdout, f"not formatted: {done.stdout}"
+
+
+@pytest.mark.parametrize("version", ENDS)
+@pytest.mark.parametrize("module", MODULES)
+def test_vet_and_tests(module: str, version: str) -> None:
+    go(version, HOOKS / module, "vet", "./...")
+    go(version, HOOKS / module, "test", "-timeout", "60s", "./...")
+
+
+def test_race() -> None:
+    """Hooks read what net/http and handlers write: never at the same time."""
+    if not shutil.which("gcc"):
+        pytest.skip("the race detector needs a C compiler")
+    go(ENDS[-1], HOOKS / "nethttp" / "difftest", "test", "-race", "-timeout", "120s", "./...", CGO_ENABLED="1")
+
+
+@pytest.mark.parametrize(("module", "pins"), [("nethttp", OLD_OTEL), ("sdk", OLD_SDK)])
+def test_compiles_with_an_old_opentelemetry(module: str, pins: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(HOOKS / "rt", tmp_path / "rt")
+    folder = shutil.copytree(HOOKS / module, tmp_path / module, ignore=shutil.ignore_patterns("*_test.go", "difftest", "go.sum"))
+    go(ENDS[0], folder, "mod", "edit", *(f"-replace={path}={path}@{version}" for path, version in pins.items()))
+    go(ENDS[0], folder, "mod", "tidy")
+    go(ENDS[0], folder, "build", "./...")
+
+
+def test_nethttp_requires_nothing_but_the_api() -> None:
+    listed = go(ENDS[-1], HOOKS / "nethttp", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").split()
+    allowed = ("github.com/otelobj/", "go.opentelemetry.io/otel", "go.opentelemetry.io/auto/sdk", "github.com/go-logr/", "github.com/cespare/xxhash")
+    assert [path for path in listed if not path.startswith(allowed) or path.startswith("go.opentelemetry.io/otel/sdk")] == []
+
+
+@pytest.mark.parametrize("module", ["sdk", "nethttp"])
+def test_imports_no_versioned_semconv(module: str) -> None:
+    for version in ENDS:
+        assert "semconv" not in go(version, HOOKS / module, "list", "-f", "{{.Imports}}", ".")
