@@ -1,15 +1,20 @@
-"""The report of one link: JSON, described by docs/report.schema.json."""
+"""The report of one link: JSON, described by docs/report.schema.json.
+
+It is written beside its place and renamed into it: a reader sees a whole report or the one before.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from objinst.errors import OtelobjError
 from objinst.goobj import Header
-from objinst.plan.model import Target
+from objinst.plan.model import Status, Target
 
 VERSION = "0.1.0"
 
@@ -36,12 +41,27 @@ class Report:
         raw["targets"] = [target | {"status": target["status"].value} for target in raw["targets"]]
         return json.dumps(raw, indent=2) + "\n"
 
+    @classmethod
+    def from_json(cls, text: str, origin: str) -> Report:
+        """Raises OtelobjError, which names `origin`, if the text is no report of this version."""
+        try:
+            raw = json.loads(text)
+            targets = tuple(Target(**(target | {"status": Status(target["status"])})) for target in raw.pop("targets"))
+            return cls(targets=targets, packages_linked_in=tuple(raw.pop("packages_linked_in")), **raw)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise OtelobjError(f"{origin}: no report of otelobj {VERSION}: {error}", "build the program again with OTELOBJ_REPORT set") from error
+
 
 def write_report(report: Report, place: str) -> None:
-    """Writes the report to `place` (nothing if it is empty), whole or not at all."""
+    """Writes the report to `place` (nothing if it is empty), whole or not at all. Raises OtelobjError if it cannot be written."""
     if not place:
         return
     target = Path(place)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(report.to_json())
-    temporary.replace(target)
+    try:
+        temporary.write_text(report.to_json(), encoding="utf-8")
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OtelobjError(f"report {target}: {error.strerror}", "OTELOBJ_REPORT names a file in a folder that can be written") from error

@@ -16,7 +16,7 @@ GENERATED = re.compile(r"-fm$|(^|\.)(deferwrap|gowrap)\d+$")
 """Wrappers of the compiler's own: method values, deferred and go'ed calls."""
 CLOSURE_PART = re.compile(r"(func\d+|\d+|)(-range\d+)?(\.|$)")
 """What follows a function's name in its closures, range bodies and numbered init functions; empty after `glob.`."""
-NOT_SOURCE = ("type:", "go:", "_cgo")
+NOT_SOURCE = ("type:", "go:", "go.shape.", "_cgo")
 GLOB = "*?[{"
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 
@@ -42,7 +42,7 @@ class FuncName:
 
 @functools.cache
 def parse_func_name(symbol: str) -> FuncName | None:
-    """None for what nobody wrote: type algorithms, wrappers for method values, deferred and go'ed calls, cgo's own."""
+    """None for what nobody wrote: type algorithms, methods of interface and shape types, wrappers for method values, deferred and go'ed calls, cgo's own."""
     if symbol.startswith(NOT_SOURCE) or GENERATED.search(symbol):
         return None
     head = re.split(r"[(\[]", symbol, maxsplit=1)[0]
