@@ -1,26 +1,33 @@
-"""`python -m objinst`: the link step when the first argument that is no option is a tool's path, else the command line for people."""
+"""Runs otelobj: `--tool` and `--version-full` come from the launcher, the rest is the command line for people.
+
+The launcher names this file (in a checkout) or this module (installed), in Python's isolated mode, so the checkout puts itself on
+the path. Start-up time is part of every link: nothing is imported before it is known what is wanted.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 
-from objinst.errors import OtelobjError
+HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs milliseconds before anything is known
+if not __package__:
+    sys.path.insert(0, os.path.dirname(HERE))  # noqa: PTH120
+
+
+def keep_bytecode() -> None:
+    """An installation that cannot be written and has no bytecode keeps it in the cache."""
+    sys.dont_write_bytecode = False
+    if not os.access(HERE, os.W_OK) and not os.path.isdir(os.path.join(HERE, "__pycache__")):  # noqa: PTH112, PTH118
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+        sys.pycache_prefix = os.path.join(os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj"), "pycache")  # noqa: PTH118
 
 
 def main(argv: list[str]) -> int:
     """Returns the exit status; every error is one message."""
+    from objinst.errors import OtelobjError  # noqa: PLC0415 - after keep_bytecode, as all others
+
     try:
-        if argv and argv[0] == "--tool":
-            from objinst import driver  # noqa: PLC0415 - the command line for people must not pay for it, nor it for that
-
-            return driver.main(argv[1:])
-        if argv and argv[0] == "--version-full":
-            from objinst.toolexec import version  # noqa: PLC0415
-
-            return version.main(argv[1:])
-        from objinst import cli  # noqa: PLC0415
-
-        return cli.main(argv)
+        return run(argv)
     except OtelobjError as error:
         print(f"otelobj: {error}", file=sys.stderr)
         return error.exit_status
@@ -32,5 +39,26 @@ def main(argv: list[str]) -> int:
         return 1
 
 
+def run(argv: list[str]) -> int:
+    """The command line for people must not pay for the driver, nor the driver for that."""
+    mode = argv[0] if argv else ""
+    if mode == "--tool":
+        from objinst import driver  # noqa: PLC0415
+
+        return driver.main(argv[1:])
+    if mode == "--version-full":
+        from objinst.toolexec import version  # noqa: PLC0415
+
+        return version.main(argv[1:])
+    if mode == "--self-check":  # the launcher asks whether this Python will do
+        import yaml  # noqa: F401, PLC0415
+
+        return 0
+    from objinst import cli  # noqa: PLC0415
+
+    return cli.main(argv)
+
+
 if __name__ == "__main__":
+    keep_bytecode()
     sys.exit(main(sys.argv[1:]))

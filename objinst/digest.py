@@ -1,4 +1,7 @@
-"""Digests of otelobj itself and of the hook sources: part of every cache key and of `link -V=full`."""
+"""Digests of otelobj itself and of the hook sources: part of every cache key and of `link -V=full`.
+
+Of contents, not of file times: installers set those as they like, and two machines that share a build cache must agree.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ SOURCES = ("*.py", "*.yaml", "*.json")
 HOOK_SOURCES = ("*.go", "go.mod", "go.sum", "*.s")
 
 
-def stat_digest(folder: Path, patterns: tuple[str, ...]) -> str:
-    """Names, sizes and times of the files below a folder: quick, for sources that are installed and not edited in place."""
+def content_digest(folder: Path, patterns: tuple[str, ...]) -> str:
+    """Names and contents of the files below a folder; tests left out."""
     state = hashlib.sha256()
     for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
-        stat = path.stat()
-        state.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+        if not path.name.endswith("_test.go"):
+            content = path.read_bytes()
+            state.update(f"{path.relative_to(folder)}\0{len(content)}\0".encode())
+            state.update(content)
     return state.hexdigest()
 
 
@@ -26,11 +31,11 @@ def own_digest() -> str:
     """Of the code that rewrites."""
     import trampolines  # noqa: PLC0415 - its folder is wanted, not its code
 
-    state = stat_digest(paths.HERE, SOURCES) + stat_digest(Path(trampolines.__file__).parent, SOURCES)
+    state = content_digest(paths.HERE, SOURCES) + content_digest(Path(trampolines.__file__).parent, SOURCES)
     return hashlib.sha256(state.encode()).hexdigest()
 
 
 @functools.cache
 def hooks_digest() -> str:
     """Of the Go sources of the hooks."""
-    return stat_digest(paths.hooks_dir(), HOOK_SOURCES)
+    return content_digest(paths.hooks_dir(), HOOK_SOURCES)

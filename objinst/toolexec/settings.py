@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,16 +84,16 @@ def _unquote(text: str) -> str:
     return text[1:-1].encode().decode("unicode_escape") if len(text) > 1 and text[0] == '"' and text[-1] == '"' else text
 
 
-def parent_flags() -> list[str]:
-    """Flags of the go command that runs us, from /proc, then GOFLAGS; empty where neither says anything."""
-    words: list[str] = shlex.split(os.environ.get("GOFLAGS", ""))
-    try:
+@functools.cache
+def parent_flags() -> tuple[str, ...]:
+    """Flags of the go command that runs us: of `go env -w`, then GOFLAGS, then its own command line from /proc. Later ones win."""
+    flags = os.environ.get("GOFLAGS")
+    words = _split(flags if flags is not None else _go_env_flags())
+    with contextlib.suppress(OSError):
         raw = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
-    except OSError:
-        return words
-    if raw and Path(raw[0]).name.startswith("go"):
-        words += raw[2:]
-    return words
+        if raw and re.fullmatch(r"go[\d.]*(\.exe)?", Path(raw[0]).name):
+            words += raw[1:]
+    return tuple(words)
 
 
 def parent_flag(name: str) -> str | None:
@@ -102,3 +105,28 @@ def parent_flag(name: str) -> str | None:
         if word.startswith("-") and key == name:
             found = value if equals else words[at + 1] if at + 1 < len(words) and not words[at + 1].startswith("-") else ""
     return found
+
+
+def go_env_file() -> Path | None:
+    """Where `go env -w` writes: $GOENV, else the user's configuration folder (cmd/go/internal/cfg/cfg.go, EnvFile)."""
+    given = os.environ.get("GOENV", "")
+    if given == "off":
+        return None
+    base = os.environ.get("XDG_CONFIG_HOME") or (os.path.join(os.environ["HOME"], ".config") if os.environ.get("HOME") else "")  # noqa: PTH118
+    return Path(given) if given else Path(base) / "go" / "env" if base else None
+
+
+def _go_env_flags() -> str:
+    path = go_env_file()
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines() if path else []
+    except OSError:
+        return ""
+    return next((line.partition("=")[2] for line in lines if line.startswith("GOFLAGS=")), "")
+
+
+def _split(flags: str) -> list[str]:
+    try:
+        return shlex.split(flags)
+    except ValueError:
+        return flags.split()

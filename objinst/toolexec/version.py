@@ -1,17 +1,20 @@
 """`link -V=full`: the real linker's line and a digest of everything that changes what otelobj links.
 
-The go command takes the whole line as the linker's identity (cmd/go/internal/work/buildid.go, toolID, Go 1.22-1.27), so any
-change of the digest relinks, and nothing else. The inputs: otelobj, the rules, the hook sources, and what can change the choice
-of modules without changing a linked package.
+The go command takes the whole line of a release, and the last field's content ID of a development version, as the linker's identity
+(cmd/go/internal/work/buildid.go, toolID, Go 1.22-1.27): any change of the digest relinks, and nothing else. The inputs: otelobj, the
+rules, the hook sources, and what can change the choice of modules without changing a linked package.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shlex
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import trampolines
@@ -19,12 +22,14 @@ from objinst import paths
 from objinst.digest import HOOK_SOURCES, SOURCES, hooks_digest, own_digest
 from objinst.errors import OtelobjError
 from objinst.rules import RuleSet, load
+from objinst.toolexec import usertree
 from objinst.toolexec.options import options
 
-MODULE_FILES = ("go.mod", "go.sum", "go.work", "go.work.sum", "vendor/modules.txt")
 SETTLED = 1.0
-"""Seconds after which a file's time can be trusted."""
+"""Seconds after which a file's times can be trusted to change with its content."""
 OUTPUT_VARIABLES = ("OTELOBJ_DISABLE", "OTELOBJ_ON_ERROR")
+STAT = ("stat", "-c", "%n %i %s %y %z")
+"""As the launcher runs it: name, inode, size, and the times of content and inode. Files that do not exist give no line."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,77 +38,90 @@ def main(argv: Sequence[str]) -> int:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OtelobjError(f"{command[0]} -V=full: {done.stderr.strip()}", "is this Go installation whole?")
+    plain = done.stdout.strip()
     began = time.time()
-    rules = load(rule_files, os.environ)
-    line = f"{done.stdout.strip()} otelobj-{link_digest(rules, Path.cwd())}"
+    folder = Path.cwd()
+    try:
+        rules = load(rule_files, os.environ)
+        line = marked(plain, link_digest(rules, folder))
+    except OtelobjError as error:
+        if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
+            raise
+        print(f"otelobj: warning: linking without hooks: {error}", file=sys.stderr)
+        print(plain)
+        return 0
     print(line)
-    remember(line, began, [*rule_sources(rule_files), Path(command[0]), *own_files(), *module_files(Path.cwd()), *hook_sources(rules, Path.cwd())])
+    tree = [*usertree.module_file_candidates(folder), *with_folders(usertree.hook_sources(hook_packages(rules), folder))]
+    remember(line, began, [*rule_sources(rule_files), Path(command[0]), *own_files(), *tree])
     return 0
 
 
-def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
-    """Writes the launcher's memory: signature, answer, `+ FILE` for inputs, `- FILE` for module files that are not there.
+def marked(plain: str, digest: str) -> str:
+    """The linker's line with the digest where the go command looks for the linker's identity."""
+    fields = plain.split()
+    devel = len(fields) > 2 and "devel" in fields[2]
+    return f"{plain}{'+' if devel else ' '}otelobj-{digest}"
 
-    Only if every input is older than a second, so that a change within the resolution of file times cannot hide.
+
+def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
+    """Writes the launcher's memory, a piece of sh: signature, answer, inputs and what `stat` says of them.
+
+    Only if nothing of an input has changed in the last second, so that a change within the resolution of file times cannot hide.
+    A memory that cannot be kept costs time, nothing else.
     """
     memory, signature = os.environ.get("OTELOBJ_VERSION_MEMORY", ""), os.environ.get("OTELOBJ_VERSION_SIGNATURE", "")
-    if not memory or "\n" in signature or any("\n" in str(path) or path.stat().st_mtime > began - SETTLED for path in inputs):
+    names = list(dict.fromkeys(str(path) for path in inputs))
+    if not memory or any(_changed_since(name, began - SETTLED) for name in names):
         return
-    absent = [parent / name for parent in (Path.cwd(), *Path.cwd().parents) for name in MODULE_FILES if not (parent / name).exists()]
-    text = "\n".join([signature, line, *(f"+ {path}" for path in inputs), *(f"- {path}" for path in absent)]) + "\n"
-    try:
+    with contextlib.suppress(OSError, UnicodeError):
+        stamp = subprocess.run([*STAT, *names], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"LC_ALL": "C"}, check=False).stdout
+        if not stamp or any(_changed_since(name, began - SETTLED) for name in names):
+            return
+        values = {"known": signature, "answer": line, "stamp": os.fsdecode(stamp).rstrip("\n")}
+        text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()) + f"set -- {shlex.join(names)}\n"
         Path(memory).parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(f"{memory}.{os.getpid()}")
-        temporary.write_text(text, errors="surrogateescape")
-        os.utime(temporary, (began, began))
-        temporary.replace(memory)
+        try:
+            temporary.write_bytes(os.fsencode(text))
+            temporary.replace(memory)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _changed_since(name: str, moment: float) -> bool:
+    """Content or inode. A file that is not there has not changed."""
+    try:
+        stat = os.stat(name)  # noqa: PTH116 - names, not paths: this is done for some hundred files
     except OSError:
-        return  # a memory that cannot be kept costs time, nothing else
+        return False
+    return max(stat.st_mtime, stat.st_ctime) > moment
 
 
 def rule_sources(rule_files: Sequence[Path]) -> list[Path]:
-    """Rule files in force, and the folder of the built-in ones."""
+    """Rule files in force other than the built-in ones."""
     listed = [Path(name) for name in os.environ.get("OTELOBJ_RULES", "").split(":") if name]
-    return [path.resolve() for path in (*rule_files, *listed)]
+    return [path.absolute() for path in (*rule_files, *listed)]
 
 
 def own_files() -> list[Path]:
     """otelobj's own files and the hooks', with their folders: a new file changes its folder's time."""
-    trees = [tracked(paths.HERE, SOURCES), tracked(Path(trampolines.__file__).parent, SOURCES), tracked(paths.hooks_dir(), HOOK_SOURCES)]
-    return [path for tree in trees for path in tree]
+    trees = [(paths.HERE, SOURCES), (Path(trampolines.__file__).parent, SOURCES), (paths.hooks_dir(), HOOK_SOURCES)]
+    return with_folders(path for folder, patterns in trees for pattern in patterns for path in folder.rglob(pattern))
 
 
-def tracked(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
-    """Files that match, and their folders."""
-    files = [path for pattern in patterns for path in folder.rglob(pattern)]
-    return sorted({*files, *(path.parent for path in files)})
+def with_folders(files: Iterable[Path]) -> list[Path]:
+    """Files and the folders they lie in."""
+    listed = list(files)
+    return sorted({*listed, *(path.parent for path in listed)})
+
+
+def hook_packages(rules: RuleSet) -> set[str]:
+    """Import paths of the hook packages that rules name."""
+    return {path for rule in rules.rules for action in rule.do if (path := getattr(action, "path", ""))}
 
 
 def link_digest(rules: RuleSet, folder: Path) -> str:
     """folder: where the build was started; the files of its module and workspace count."""
-    state = hashlib.sha256(f"{own_digest()} {hooks_digest()} {rules.digest()}".encode())
-    for name in OUTPUT_VARIABLES:
-        state.update(f"{name}={os.environ.get(name, '')}\0".encode())
-    for path in module_files(folder):
-        state.update(f"{path}\0".encode())
-        state.update(path.read_bytes())
-    for path in hook_sources(rules, folder):
-        state.update(f"{path}\0".encode())
-        state.update(path.read_bytes())
-    return state.hexdigest()[:32]
-
-
-def module_files(folder: Path) -> Iterator[Path]:
-    """go.mod, go.work and their companions in `folder` and above it."""
-    for parent in (folder, *folder.parents):
-        yield from (path for name in MODULE_FILES if (path := parent / name).is_file())
-
-
-def hook_sources(rules: RuleSet, folder: Path) -> Iterator[Path]:
-    """Go sources of hook packages that lie in the user's own module or workspace: their import path is its path and a folder."""
-    wanted = {hooks.path for rule in rules.rules for hooks in rule.do}
-    for mod in (path for path in module_files(folder) if path.name == "go.mod"):
-        module = next((line.split()[1] for line in mod.read_text().splitlines() if line.startswith("module ")), "")
-        for path in sorted(wanted):
-            if module and (path == module or path.startswith(module + "/")):
-                yield from sorted((mod.parent / path[len(module) :].lstrip("/")).glob("*.go"))
+    parts = [own_digest(), hooks_digest(), rules.digest(), *(f"{name}={os.environ.get(name, '')}" for name in OUTPUT_VARIABLES)]
+    parts.append(usertree.digest(hook_packages(rules), folder))
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
