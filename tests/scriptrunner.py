@@ -181,9 +181,9 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
 
 
 def play_line(run: Run, line: str) -> None:
-    words = shlex.split(string.Template(line).safe_substitute(run.env), comments=False)
-    if words[0].startswith("#"):
+    if line.startswith("#"):
         return
+    words = shlex.split(string.Template(line).safe_substitute(run.env), comments=False)
     negate = words[0] == "!"
     verb, *rest = words[1:] if negate else words
     if verb == "env":

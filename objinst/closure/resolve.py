@@ -144,9 +144,11 @@ def _write_module(request: HookRequest, go: Go, folder: Path, user_module: Path 
     if modules.HOOK_MODULES.keys() - set(wanted):
         wanted = [name for name in modules.HOOK_MODULES if name in wanted or name.endswith("/rt")]
     needs = modules.hook_requirements(request.hooks, wanted, go)
-    pins += modules.lockstep(pins, needs)
+    companions = modules.lockstep(pins, needs)
+    hooks = modules.without_indirect(request.hooks, folder) if companions else request.hooks
+    pins += companions
     version = go.run(["env", "GOVERSION"], folder.parent).strip().removeprefix("go").split("-")[0].split(" ")[0]
-    modules.write(folder, version, request.hooks, wanted, pins, needs, sums)
+    modules.write(folder, version, hooks, wanted, pins, needs, sums)
 
 
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:

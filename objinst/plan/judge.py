@@ -14,11 +14,13 @@ from objinst.plan.hooks import HookFinder
 from objinst.plan.model import FunctionPlan, HookUse, Refusal, Value
 from objinst.plan.scope import refusal_by_name
 from objinst.rules import InjectHooks, Rule
-from objinst.types import Assigned, Kind, NoSignature, Param, TypeTable, Unknown, agree, assign, resolve, signature
+from objinst.types import Assigned, Kind, NoSignature, Param, Signature, TypeTable, Unknown, agree, assign, resolve, signature
 from trampolines import Arch
 from trampolines.contract import ContextUse
 
 ABI_INTERNAL = 1
+KNOWN = {"main.main": Signature((), ())}
+"""Signatures that the language fixes: `go run` compiles package main without DWARF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def judge(function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: A
         return Refusal("assembly", "it is written in assembly")
     if obj.sym(index).flag & obj.tables.sym_flags["SymFlagNoSplit"] or not function.morestack:
         return Refusal("nosplit", "it has no stack check (a leaf function, or //go:nosplit), so no Go code may run at its entry")
-    declared = signature(obj, index)
+    declared = KNOWN.get(function.symbol) or signature(obj, index)
     if isinstance(declared, NoSignature):
         return Refusal("no-types", f"its parameters are not known: {declared.reason}")
     typed = resolve(declared, finder.table, obj)

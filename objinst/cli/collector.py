@@ -1,0 +1,99 @@
+"""`otelobj collector`: the receiver alone, for a laptop without a collector."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+import click
+
+from objinst.collector import Collector, Signals, Span
+from objinst.collector.render import console, json_lines, summary, trace_tree
+from objinst.collector.traces import Trace, build
+
+DEFAULT_PORT = 4318
+TICK = 0.1
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=DEFAULT_PORT, type=click.IntRange(0, 65535), help="Port to listen on; 0: a free one.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each span, metric and log record, instead of trees.")
+@click.option("--quiet-for", default=1.0, type=click.FloatRange(min=0), metavar="SECONDS", help="Show a trace when nothing was added to it for so long.")
+def command(host: str, port: int, *, as_json: bool, quiet_for: float) -> int:
+    """Receive OTLP/HTTP (protobuf and JSON) and show traces as trees, until interrupted; then the counts."""
+    output = sys.stdout
+    receive = _print_json(output) if as_json else None
+    feed = TraceFeed(quiet_for)
+    with Collector(host, port, receive or (lambda signals: feed.add(signals.spans))) as collector:
+        print(
+            f"listening for OTLP/HTTP: OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", file=sys.stderr, flush=True
+        )
+        stop = _stop_on_signals()
+        screen = console(output)
+        while not stop.wait(TICK):
+            for trace in feed.quiet():
+                screen.print(trace_tree(trace))
+            output.flush()
+    for trace in feed.rest():
+        screen.print(trace_tree(trace))
+    spans = collector.spans()
+    traces = len({span.trace_id for span in spans})
+    print(summary(traces, spans, collector.metrics(), collector.logs()), file=sys.stderr if as_json else output)
+    return 0
+
+
+class TraceFeed:
+    """Traces as they become quiet. One that goes on after it was shown is shown again, whole. Usable from several threads."""
+
+    def __init__(self, quiet_for: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._quiet_for = quiet_for
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._spans: dict[str, list[Span]] = {}
+        self._waiting: dict[str, float] = {}
+
+    def add(self, spans: tuple[Span, ...]) -> None:
+        with self._lock:
+            for span in spans:
+                self._spans.setdefault(span.trace_id, []).append(span)
+                self._waiting[span.trace_id] = self._clock()
+
+    def quiet(self) -> list[Trace]:
+        """Traces to show now."""
+        now = self._clock()
+        with self._lock:
+            return self._take([trace_id for trace_id, last in self._waiting.items() if now - last >= self._quiet_for])
+
+    def rest(self) -> list[Trace]:
+        """All that were not shown yet."""
+        with self._lock:
+            return self._take(list(self._waiting))
+
+    def _take(self, trace_ids: list[str]) -> list[Trace]:
+        for trace_id in trace_ids:
+            del self._waiting[trace_id]
+        return build(span for trace_id in trace_ids for span in self._spans[trace_id])
+
+
+def _print_json(output: TextIO) -> Callable[[Signals], None]:
+    lock = threading.Lock()
+
+    def receive(signals: Signals) -> None:
+        with lock:
+            output.write("".join(line + "\n" for line in json_lines(signals)))
+            output.flush()
+
+    return receive
+
+
+def _stop_on_signals() -> threading.Event:
+    """Set at SIGINT and SIGTERM: both end the receiver in order."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

