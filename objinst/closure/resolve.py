@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,15 @@ from objinst.closure import modules
 from objinst.closure.compile import Compiler
 from objinst.closure.gocmd import Go
 from objinst.errors import OtelobjError
+from objinst.toolexec import usertree
+from objinst.toolexec.settings import parent_flag, parent_flags
 
 LIST_FIELDS = "ImportPath,Dir,Export,Standard,Module,Imports,ImportMap,GoFiles,CgoFiles,SFiles,HFiles,EmbedFiles,EmbedPatterns,Error,DepsErrors"
 COMPILE_FLAGS = ("-race", "-msan", "-asan", "-tags", "-gcflags", "-asmflags", "-installsuffix")
 """Settings of a build that reach the compiler, as BuildInfo names them; the go command takes them again."""
+SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": "-asan"}
+"""Packages that are in a link only with these flags: build systems other than the go command write no BuildInfo."""
+SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,8 @@ class HookRequest:
     """What is wanted of the closure.
 
     packages: import paths of hook packages. link: import path -> archive of the link at hand, identities: their build ids.
-    deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the user's module may be.
-    header: the header line of the link's archives.
+    deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the build was started.
+    header: the header line of the link's archives. hooks: folder of the hook modules.
     """
 
     packages: tuple[str, ...]
@@ -44,6 +50,10 @@ class HookRequest:
     header: str
     hooks: Path
     hooks_digest: str
+
+    def build_settings(self) -> dict[str, str]:
+        """The settings, completed by what the packages of the link tell."""
+        return {flag: "true" for package, flag in SANITIZERS.items() if package in self.link} | dict(self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,36 +75,46 @@ def resolve(request: HookRequest, go: Go) -> Closure:
         known = _remembered(memo)
         if known is not None:
             return known
-        closure = _build(request, go, cache.root() / "closure" / key)
-        temporary = memo.with_suffix(".new")
-        temporary.write_text(json.dumps({"archives": {k: str(v) for k, v in closure.archives.items()}, "modules": closure.modules}))
-        temporary.replace(memo)
+        try:
+            closure = _build(request, go, cache.root() / "closure" / key)
+            _remember(memo, closure)
+        except OSError as error:
+            raise OtelobjError(f"hook packages: {error.filename or memo}: {error.strerror}", cache.REMEDY) from error
     return closure
 
 
 def _digest(request: HookRequest, go: Go) -> str:
     parts = [
-        *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir),
+        *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir), str(_foreign_main()),
         *(f"{k}={v}" for k, v in sorted(go.env.items())), *(f"{k}={v}" for k, v in sorted(request.settings.items())),
         *(repr(dep) for dep in request.deps), *(f"{k} {v}" for k, v in sorted(request.identities.items()) if k != "main"),
+        usertree.digest(request.packages, request.user_dir),
     ]  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _remembered(memo: Path) -> Closure | None:
-    """None if there is no memory, or an archive in it is gone (`go clean -cache`)."""
+    """None if there is no memory, it is damaged, or an archive in it is gone (`go clean -cache`)."""
     try:
-        raw = json.loads(memo.read_text())
-    except (OSError, ValueError):
+        raw = json.loads(memo.read_text("utf-8"))
+        archives, versions = dict(raw["archives"]), dict(raw["modules"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    archives = {name: Path(path) for name, path in raw["archives"].items()}
-    return Closure(archives, raw["modules"]) if all(path.exists() for path in archives.values()) else None
+    return Closure({name: Path(path) for name, path in archives.items()}, versions) if all(map(os.path.exists, archives.values())) else None
+
+
+def _remember(memo: Path, closure: Closure) -> None:
+    temporary = memo.with_suffix(f".{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps({"archives": {k: str(v) for k, v in closure.archives.items()}, "modules": closure.modules}), "utf-8")
+        temporary.replace(memo)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
     folder.mkdir(parents=True, exist_ok=True)
-    user_module = _user_module(request, go)
-    _write_module(request, go, folder, user_module)
+    _write_module(request, go, folder)
     listed = list_packages(go, folder, request)
     chosen: dict[str, Path] = dict(request.link)
     prints: dict[str, bytes] = {}
@@ -104,60 +124,67 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
             prints[package] = fingerprint(chosen[package])
         return prints[package]
 
-    compiler = Compiler(go, request.header, folder / "compiled", dict(request.settings))
-    for package in listed:
-        path = package["ImportPath"]
-        if path in chosen or path == "unsafe":
-            continue
+    compiler = Compiler(go, request.header, cache.root() / "compiled", request.build_settings())
+    added = [package for package in listed if package["ImportPath"] not in request.link and package["ImportPath"] != "unsafe"]
+    for package in added:
         export = Path(package["Export"]) if package.get("Export") else None
-        if export is not None and _fits(export, request.header, chosen, fingerprint_of):
-            chosen[path] = export
-        else:
-            chosen[path] = compiler.compile(package, chosen)
-    versions = {p["Module"]["Path"]: p["Module"].get("Version") or "(devel)" for p in listed if p.get("Module") and p["ImportPath"] not in request.link}
-    return Closure({p["ImportPath"]: chosen[p["ImportPath"]] for p in listed if p["ImportPath"] not in request.link and p["ImportPath"] != "unsafe"}, versions)
+        fits = export is not None and _fits(export, request.header, chosen, fingerprint_of)
+        chosen[package["ImportPath"]] = export if export is not None and fits else compiler.compile(package, chosen)
+    versions = {package["Module"]["Path"]: package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
+    return Closure({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions)
 
 
-def _fits(export: Path, header: str, chosen: Mapping[str, Path], fingerprint_of: Any) -> bool:
+def _fits(export: Path, header: str, chosen: Mapping[str, Path], fingerprint_of: Callable[[str], bytes]) -> bool:
     if not export.exists() or peek(export).line != header:
         return False
     _, obj = Archive.read(export).go_object()
     return all(path in chosen and fingerprint_of(path) == fp for path, fp in obj.autolib)
 
 
-def _user_module(request: HookRequest, go: Go) -> Path | None:
-    found = go.run(["env", "GOMOD"], request.user_dir, GOWORK="off").strip()
-    return Path(found).parent if found and found != "/dev/null" else None
+def _foreign_main() -> bool:
+    """`go run pkg@version`, `go install pkg@version`: the module in the folder at hand has nothing to do with the program."""
+    words = parent_flags()
+    return any(word in ("run", "install") for word in words) and any("@" in word and not word.startswith("-") for word in words)
 
 
-def _write_module(request: HookRequest, go: Go, folder: Path, user_module: Path | None) -> None:
-    pins = modules.user_pins(request.deps, user_module, go)
-    sums = [request.hooks / name / "go.sum" for name in modules.HOOK_MODULES.values()]
-    if user_module is not None:
-        sums.append(user_module / "go.sum")
-    work = go.run(["env", "GOWORK"], request.user_dir, GOWORK="").strip()
-    if work and work != "off":
-        present = {pin.path: pin for pin in pins}
-        pins = list((present | {pin.path: pin for pin in modules.workspace_pins(Path(work), go)}).values())
-        sums.append(Path(work + ".sum"))
-    wanted = [name for name in modules.HOOK_MODULES if any(p == name or p.startswith(name + "/") for p in request.packages)]
-    if modules.HOOK_MODULES.keys() - set(wanted):
-        wanted = [name for name in modules.HOOK_MODULES if name in wanted or name.endswith("/rt")]
-    needs = modules.hook_requirements(request.hooks, wanted, go)
-    companions = modules.lockstep(pins, needs)
-    hooks = modules.without_indirect(request.hooks, folder) if companions else request.hooks
-    pins += companions
-    version = go.run(["env", "GOVERSION"], folder.parent).strip().removeprefix("go").split("-")[0].split(" ")[0]
-    modules.write(folder, version, hooks, wanted, pins, needs, sums)
+def user_pins(request: HookRequest, go: Go) -> tuple[list[modules.Pin], list[Path]]:
+    """Modules of the user's build, and the go.sum files that vouch for them. What is in the binary counts more than what go.mod says."""
+    if _foreign_main():
+        return modules.binary_pins(request.deps, None), []
+    here = request.user_dir
+    found: list[modules.Pin] = []
+    sums: list[Path] = []
+    base = next((parent for parent in (here, *here.parents) if (parent / "go.mod").is_file()), None)
+    if base is not None:
+        modfile = parent_flag("modfile")
+        found += modules.go_mod_pins(base, go, here / modfile if modfile else None)
+        sums.append((here / modfile).with_suffix(".sum") if modfile else base / "go.sum")
+    work = usertree.work_file(here)
+    if work is not None:
+        found += modules.workspace_pins(work, go)
+        sums += [work.with_name(work.name + ".sum"), *(root / "go.sum" for root in usertree.user_modules(here).values())]
+        base = work.parent
+    found += modules.binary_pins(request.deps, base)
+    return list({pin.path: pin for pin in found}.values()), sums
+
+
+def _write_module(request: HookRequest, go: Go, folder: Path) -> None:
+    pins, sums = user_pins(request, go)
+    used = [name for name in modules.HOOK_MODULES if any(p == name or p.startswith(name + "/") for p in request.packages)]
+    needs, paired = modules.hook_needs(modules.hook_requirements(request.hooks, used, go), pins)
+    modules.check_owned(request.packages, [*needs, *(pin.path for pin in pins)])
+    sums += [request.hooks / name / "go.sum" for name in modules.HOOK_MODULES.values()]
+    version = go.run(["env", "GOVERSION"], folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
+    modules.write(folder, version, modules.hook_sources(request.hooks, request.hooks_digest), [*pins, *paired], needs, sums)
 
 
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:
     """The packages of the closure, dependencies first, built into the user's build cache."""
-    flags = [f"{name}={request.settings[name]}" for name in COMPILE_FLAGS if request.settings.get(name)]
-    if request.settings.get("-trimpath") == "true":
-        flags.append("-trimpath")
-    if request.settings.get("-buildmode") in ("pie", "c-shared", "c-archive", "plugin"):
-        flags.append(f"-buildmode={request.settings['-buildmode']}")
+    settings = request.build_settings()
+    flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
+    flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
+    flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
+    flags += ["-modcacherw"] if "-modcacherw" in parent_flags() else []
     out = go.run(["list", "-mod=mod", *flags, "-deps", "-export", f"-json={LIST_FIELDS}", *request.packages], folder)
     decoder = json.JSONDecoder()
     packages: list[dict[str, Any]] = []
@@ -169,8 +196,6 @@ def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, 
     return packages
 
 
-def check_requested(closure: Closure, link: Mapping[str, Path], packages: Sequence[str]) -> None:
-    """Raises OtelobjError if a hook package is in neither."""
-    for package in packages:
-        if package not in closure.archives and package not in link:
-            raise OtelobjError(f"hook package {package} could not be built", "check the rule's `path`")
+def _reaches_all(name: str, value: str) -> bool:
+    """-gcflags without a pattern is meant for the packages that the user named, not for their imports."""
+    return name not in ("-gcflags", "-asmflags") or not value.startswith("-")

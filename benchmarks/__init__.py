@@ -1,0 +1,1 @@
+"""What otelobj costs, as ratios against a plain build or an empty call in the same run. Tests never assert on time."""

@@ -1,0 +1,3 @@
+module example.com/otelobj/demo
+
+go 1.22

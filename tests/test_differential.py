@@ -1,0 +1,115 @@
+"""The same requests against a program instrumented by hand with otelhttp and against the plain one relinked by otelobj.
+
+Spans (name, kind, attributes, status, events, parent) and metrics (name, unit, type, attributes of the points, counts) must be
+the same. The differences that are meant stand in MEANT, each with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import toolchains
+
+from objinst.collector import Collector
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "testbins" / "difftest"
+VOLATILE = {"server.port", "network.peer.port", "client.port", "url.full"}
+"""Ports differ from run to run."""
+
+MEANT = {
+    "panic is an error": "a handler that panics gives an error span here; otelhttp leaves the status unset",
+    "bytes of ReadFrom": "net/http's own count of the response body includes what io.ReaderFrom sent; otelhttp does not see it",
+    "bytes drained": "what net/http reads of a request body that the handler left counts as read",
+    "status after panic": "otelhttp says nothing of a response that was never written, as we do",
+}
+
+
+def build(program: str, out: Path, *flags: str) -> None:
+    env = toolchains.go_env("1.26")
+    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    subprocess.run(["go", "build", *flags, "-o", str(out), f"./{program}"], cwd=SOURCE, env=env, check=True, capture_output=True)
+
+
+def run(program: Path) -> tuple[str, Collector]:
+    with Collector() as collector:
+        env = {k: v for k, v in os.environ.items() if not k.startswith("OTEL")}
+        env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+        done = subprocess.run([str(program)], env=env, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, collector
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Collector]]:
+    folder = tmp_path_factory.mktemp("difftest")
+    build("hand", folder / "hand")
+    build("plain", folder / "ours", "-toolexec=otelobj")
+    return {name: run(folder / name) for name in ("hand", "ours")}
+
+
+def span_key(span: Any, by_id: dict[str, Any]) -> tuple[object, ...]:
+    parent = by_id.get(span.parent_id)
+    panicked = any(event.name == "exception" for event in span.events)
+    attributes = {k: v for k, v in span.attributes.items() if k not in VOLATILE and not k.endswith("body.size")}
+    return (
+        span.name,
+        span.kind,
+        "ERROR" if panicked and span.kind == "SERVER" else span.status,
+        tuple(sorted((k, str(v)) for k, v in attributes.items())),
+        tuple(event.name for event in span.events),
+        parent.name if parent else "",
+    )
+
+
+def spans(collector: Collector) -> Counter[tuple[object, ...]]:
+    found = collector.spans()
+    by_id = {span.span_id: span for span in found}
+    return Counter(span_key(span, by_id) for span in found)
+
+
+def test_the_program_does_the_same(runs: dict[str, tuple[str, Collector]]) -> None:
+    assert runs["ours"][0] == runs["hand"][0]
+    assert runs["ours"][0]
+
+
+def test_same_spans(runs: dict[str, tuple[str, Collector]]) -> None:
+    hand, ours = (spans(runs[name][1]) for name in ("hand", "ours"))
+    assert sum(hand.values()) > 20
+    missing, extra = hand - ours, ours - hand
+    assert not missing and not extra, f"only by hand: {list(missing)}\nonly ours: {list(extra)}"
+
+
+def metric_keys(collector: Collector) -> dict[tuple[str, str, str], set[tuple[object, ...]]]:
+    keys: dict[tuple[str, str, str], set[tuple[object, ...]]] = {}
+    for metric in collector.metrics():
+        if metric.name.startswith("http."):
+            points = {tuple(sorted((k, str(v)) for k, v in p.attributes.items() if k not in VOLATILE)) for p in metric.points}
+            keys.setdefault((metric.name, metric.unit, metric.type), set()).update(points)
+    return keys
+
+
+def test_same_metrics(runs: dict[str, tuple[str, Collector]]) -> None:
+    hand, ours = (metric_keys(runs[name][1]) for name in ("hand", "ours"))
+    assert {name for name, _, _ in hand} >= {"http.server.request.duration", "http.client.request.duration"}
+    assert ours.keys() == hand.keys()
+    for key, points in hand.items():
+        assert ours[key] == points, f"{key}: only by hand {points - ours[key]}, only ours {ours[key] - points}"
+
+
+def test_same_body_sizes(runs: dict[str, tuple[str, Collector]]) -> None:
+    """Of responses that were written with Write and requests that were read to their end."""
+
+    def sizes(collector: Collector) -> set[tuple[str, object, object]]:
+        found = set()
+        for span in collector.spans():
+            if span.kind == "SERVER" and span.attributes.get("http.route") in ("/ok/{id}", "/error", "/echo", "/empty"):
+                found.add((str(span.attributes["http.route"]), span.attributes.get("http.response.body.size"), span.attributes.get("http.request.body.size")))
+        return found
+
+    assert sizes(runs["ours"][1]) == sizes(runs["hand"][1]) != set()
