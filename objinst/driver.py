@@ -76,7 +76,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     identities = {name: identity(path) for name, path in packages.items()}
     wanted = tuple(sorted({hooks.path for rule in applying for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
     clock.lap("read")
-    closure = resolve(_request(wanted, packages, identities, info, header.line), go)
+    closure = resolve(_request(wanted, packages, identities, info, header.line, go), go)
     clock.lap("hook packages")
     with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
         link = Link(
@@ -184,15 +184,18 @@ def _go(command: LinkCommand, header: headers.Header, info: BuildInfo, *, cgo: b
     return Go.beside(command.tool, env)
 
 
-def _request(wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], info: BuildInfo, header: str) -> HookRequest:
+def _request(wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], info: BuildInfo, header: str, go: Go) -> HookRequest:
     settings = dict(info.settings)
+    here = Path(os.environ.get("PWD") or os.getcwd())  # noqa: PTH109 - the shell's view first
+    # The standard library's own modules are vendored under other import paths, at versions that nobody else can have.
+    in_std = here.resolve().is_relative_to(go.goroot.resolve() / "src")
     return HookRequest(
         packages=wanted,
         link={name: path for name, path in packages.items() if name != "main"},
         identities=identities,
-        deps=tuple((module.path, module.version, module.replaced_by) for module in info.deps),
+        deps=() if in_std else tuple((module.path, module.version, module.replaced_by) for module in info.deps),
         settings=settings,
-        user_dir=Path(os.environ.get("PWD") or os.getcwd()),  # noqa: PTH109 - the shell's view first
+        user_dir=go.goroot if in_std else here,
         header=header,
         hooks=paths.hooks_dir(),
         hooks_digest=hooks_digest(),

@@ -17,8 +17,11 @@ from objinst.errors import OtelobjError
 
 KINDS = {
     "archive": "rewritten packages",
-    "closure": "hook packages and their modules' lists",
-    "digest": "answers to `link -V=full`",
+    "compiled": "hook packages and what they import",
+    "closure": "which archives a link needs",
+    "hooks": "sources of the hooks",
+    "inlined": "counts of inlined calls",
+    "version": "answers to `link -V=full`",
     "toolchains": "Go toolchains from PyPI",
     "locks": "lock files",
 }

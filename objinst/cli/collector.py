@@ -27,13 +27,14 @@ TICK = 0.1
 def command(host: str, port: int, *, as_json: bool, quiet_for: float) -> int:
     """Receive OTLP/HTTP (protobuf and JSON) and show traces as trees, until interrupted; then the counts."""
     output = sys.stdout
-    receive = _print_json(output) if as_json else None
     feed = TraceFeed(quiet_for)
-    with Collector(host, port, receive or (lambda signals: feed.add(signals.spans))) as collector:
+    stop = threading.Event()
+    receive = _print_json(output, stop) if as_json else lambda signals: feed.add(signals.spans)
+    with Collector(host, port, receive) as collector:
         print(
             f"listening for OTLP/HTTP: OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", file=sys.stderr, flush=True
         )
-        stop = _stop_on_signals()
+        _stop_on_signals(stop)
         screen = console(output)
         while not stop.wait(TICK):
             for trace in feed.quiet():
@@ -80,20 +81,22 @@ class TraceFeed:
         return build(span for trace_id in trace_ids for span in self._spans[trace_id])
 
 
-def _print_json(output: TextIO) -> Callable[[Signals], None]:
+def _print_json(output: TextIO, stop: threading.Event) -> Callable[[Signals], None]:
+    """Prints what it is given; stops the receiver when nobody reads any more."""
     lock = threading.Lock()
 
     def receive(signals: Signals) -> None:
-        with lock:
-            output.write("".join(line + "\n" for line in json_lines(signals)))
-            output.flush()
+        try:
+            with lock:
+                output.write("".join(line + "\n" for line in json_lines(signals)))
+                output.flush()
+        except BrokenPipeError:
+            stop.set()
 
     return receive
 
 
-def _stop_on_signals() -> threading.Event:
-    """Set at SIGINT and SIGTERM: both end the receiver in order."""
-    stop = threading.Event()
+def _stop_on_signals(stop: threading.Event) -> None:
+    """SIGINT and SIGTERM both end the receiver in order."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -28,7 +28,11 @@ def command() -> int:
     """
     screen = console(sys.stdout)
     go = find_or_install()
-    print(f"building with {go.env['GOVERSION']} for {go.env['GOOS']}/{go.env['GOARCH']}: plainly, then with -toolexec=otelobj …", file=sys.stderr, flush=True)
+    print(
+        f"building with {go.env['GOVERSION']} for {go.env['GOHOSTOS']}/{go.env['GOHOSTARCH']}: plainly, then with -toolexec=otelobj …",
+        file=sys.stderr,
+        flush=True,
+    )
     with tempfile.TemporaryDirectory(prefix="otelobj-demo-") as folder:
         built = demo_build.build(go, Path(folder))
         with Collector() as collector, demo_run.services(built.program, collector.environ()) as running:

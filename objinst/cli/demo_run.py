@@ -16,7 +16,6 @@ from objinst.errors import OtelobjError
 
 REQUESTS = (("kettle", 200), ("anvil", 200), ("teapot", 404), ("unicorn", 502), ("mimic", 502))
 """Items to buy, and the shop's answer: plain, slow, unknown, failing, panicking stock."""
-START_SECONDS = 20
 STOP_SECONDS = 15
 REPORT_ISSUE = "run `otelobj doctor`; if it finds nothing, this is a defect of otelobj"
 
@@ -42,7 +41,9 @@ def services(program: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Se
     running: dict[str, Service] = {}
     try:
         for name, own, peer in (("shop", shop, stock), ("stock", stock, shop)):
-            running[name] = _start(program, name, own, peer, environ)
+            running[name] = service = _start(program, name, own, peer, environ)
+            if service.process.stdout is None or not service.process.stdout.readline():
+                raise service.error("does not start")
         yield running
         for service in running.values():
             _stop(service)
@@ -83,11 +84,7 @@ def _start(program: Path, name: str, own: str, peer: str, environ: Mapping[str, 
     env = {**os.environ, **environ, "OTEL_SERVICE_NAME": name}
     with log.open("w") as stderr:
         process = subprocess.Popen([program, name, "-listen", own, "-peer", f"http://{peer}"], env=env, stdout=subprocess.PIPE, stderr=stderr, text=True)
-    service = Service(name, f"http://{own}", process, log)
-    if process.stdout is None or not process.stdout.readline():
-        process.wait(START_SECONDS)
-        raise service.error("does not start")
-    return service
+    return Service(name, f"http://{own}", process, log)
 
 
 def _stop(service: Service) -> None:

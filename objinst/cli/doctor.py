@@ -183,10 +183,11 @@ def check_modules(go: GoCommand) -> Finding:
         else:
             failure = "" if done.returncode == 0 else _download_error(done.stdout, done.stderr)
     what = f"{module} {version}"
+    proxy = re.sub(r"//[^/@,|]*@", "//…@", go.env["GOPROXY"])
     if failure:
-        remedy = f"GOPROXY is {go.env['GOPROXY']}: set one that answers, or bring the module cache ({go.env['GOMODCACHE']}) along"
+        remedy = f"GOPROXY is {proxy}: set one that answers, or bring the module cache ({go.env['GOMODCACHE']}) along"
         return Finding(PROBLEM, "modules", f"{what} cannot be had: {failure}", remedy)
-    return Finding(OK, "modules", f"{what} is there (GOPROXY={go.env['GOPROXY']})")
+    return Finding(OK, "modules", f"{what} is there (GOPROXY={proxy})")
 
 
 def hook_module() -> tuple[str, str]:

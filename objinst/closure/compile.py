@@ -11,17 +11,19 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from objinst.archive import peek
+from objinst.archive import END, peek
 from objinst.closure.gocmd import Go
 from objinst.errors import OtelobjError
 
+SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
+
 
 class Compiler:
-    """header: the header line that archives must have; folder: the cache of compiled archives of this closure."""
+    """header: the header line that archives must have; folder: the cache of archives compiled here; settings: of the build."""
 
     def __init__(self, go: Go, header: str, folder: Path, settings: Mapping[str, str]) -> None:
         self.go, self.header, self.folder, self.settings = go, header, folder, settings
@@ -34,72 +36,135 @@ class Compiler:
                 f"package {path} uses cgo and must be compiled again for this link, which otelobj cannot do",
                 "build with CGO_ENABLED=0, or leave the instrumentation out with OTELOBJ_DISABLE",
             )
-        imports = {package.get("ImportMap", {}).get(name, name): chosen[package.get("ImportMap", {}).get(name, name)] for name in package["Imports"] if name != "unsafe"}
-        out = self.folder / f"{self._key(package, imports)}.a"
-        if out.exists():
-            return out
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder) as work:
-            made = self._compile(package, imports, Path(work))
-            made.replace(out)
+        mapped = package.get("ImportMap") or {}
+        names = [mapped.get(name, name) for name in package.get("Imports") or () if name != "unsafe"]
+        imports = {name: chosen[name] for name in names}
+        key = self._key(package, imports)
+        out = self.folder / key[:2] / f"{key}.a"
+        if not out.exists():
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".new-", dir=out.parent) as work:
+                self._compile(package, imports, Path(work), key).replace(out)
         return out
 
     def _key(self, package: Mapping[str, Any], imports: Mapping[str, Path]) -> str:
-        parts = [self.header, package["ImportPath"], package["Dir"], *sorted(f"{k}={v}" for k, v in self.settings.items())]
-        parts += [f"{name} {peek(path).build_id} {path}" for name, path in sorted(imports.items())]
-        for name in (*package.get("GoFiles", ()), *package.get("SFiles", ()), *package.get("HFiles", ())):
-            stat = (Path(package["Dir"]) / name).stat()
-            parts.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        """Of all that the archive depends on, sources and imports by content: equal keys, equal archives."""
+        settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
+        parts = [self.header, str(self.go.goroot), package["ImportPath"], package["Dir"], *settings]
+        parts += [f"{name} {_content(path)}" for name, path in sorted(imports.items())]
+        for kind in ("GoFiles", "SFiles", "HFiles", "EmbedFiles"):
+            parts += [f"{kind} {name} {_sha256(Path(package['Dir']) / name)}" for name in package.get(kind) or ()]
+        return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _compile(self, package: Mapping[str, Any], imports: Mapping[str, Path], work: Path) -> Path:
+    def _compile(self, package: Mapping[str, Any], imports: Mapping[str, Path], work: Path, key: str) -> Path:
         folder, path = Path(package["Dir"]), package["ImportPath"]
-        mapped = [f"importmap {old}={new}" for old, new in package.get("ImportMap", {}).items()]
-        (work / "importcfg").write_text("\n".join([*mapped, *(f"packagefile {name}={file}" for name, file in imports.items())]) + "\n")
-        (work / "go_asm.h").write_text("")
-        args = ["-o", str(work / "pkg.a"), "-trimpath", str(work), "-p", path, "-importcfg", str(work / "importcfg"), "-pack", "-buildid", f"otelobj/{work.name}"]
-        module = package.get("Module") or {}
-        if module.get("GoVersion"):
-            args.append("-lang=go" + ".".join(module["GoVersion"].split(".")[:2]))
-        args += ["-std"] if package.get("Standard") else []
-        args += [flag for flag in ("-race", "-msan", "-asan") if self.settings.get(flag) == "true"]
-        args += ["-shared"] if self.settings.get("-buildmode") in ("pie", "c-shared", "plugin") else []
-        assembly = [str(folder / name) for name in package.get("SFiles", ())]
-        include = ["-I", str(work), "-I", str(self.go.goroot / "pkg" / "include")]
+        mapped = [f"importmap {old}={new}" for old, new in (package.get("ImportMap") or {}).items()]
+        files = [f"packagefile {name}={file}" for name, file in imports.items()]
+        (work / "importcfg").write_text("\n".join([*mapped, *files]) + "\n", "utf-8", "surrogateescape")
+        (work / "go_asm.h").touch()
+        trim = ["-trimpath", self._trim(package, work)]
+        args = ["-o", str(work / "pkg.a"), *trim, "-p", path, "-importcfg", str(work / "importcfg"), "-pack", "-buildid", f"{key[:20]}/{key[:20]}"]
+        args += [*self._language(package), *self._modes()]
+        assembly = [str(folder / name) for name in package.get("SFiles") or ()]
+        asm = ["-p", path, *trim, "-I", str(work), "-I", str(self.go.goroot / "pkg" / "include"), *self._defines(), *self._asm_modes()]
         if assembly:
-            self.go.tool("asm", ["-p", path, *include, *self._defines(), "-gensymabis", "-o", str(work / "symabis"), *assembly], folder)
+            self.go.tool("asm", [*asm, "-gensymabis", "-o", str(work / "symabis"), *assembly], folder)
             args += ["-symabis", str(work / "symabis"), "-asmhdr", str(work / "go_asm.h")]
-        elif not self._bodyless(package):
+        elif not package.get("Standard"):  # standard packages declare functions that others define: gc.go lists them
             args.append("-complete")
         if package.get("EmbedFiles"):
-            args += ["-embedcfg", str(self._embedcfg(package, work))]
+            args += ["-embedcfg", str(_embedcfg(package, work))]
         self.go.tool("compile", [*args, *(str(folder / name) for name in package["GoFiles"])], folder)
-        objects = []
-        for number, source in enumerate(assembly):
-            objects.append(str(work / f"asm{number}.o"))
-            self.go.tool("asm", ["-p", path, *include, *self._defines(), "-o", objects[-1], source], folder)
-        if objects:
-            self.go.tool("pack", ["r", str(work / "pkg.a"), *objects], folder)
-        if peek(work / "pkg.a").line != self.header:
-            raise OtelobjError(f"{path}: compiled as `{peek(work / 'pkg.a').line}`, the link has `{self.header}`", "please report this with `go env`")
+        objects = [(f"{Path(source).stem}.o", work / f"asm{number}.o", source) for number, source in enumerate(assembly)]
+        for _, target, source in objects:
+            self.go.tool("asm", [*asm, "-o", str(target), source], folder)
+        _pack(work / "pkg.a", [(name, target) for name, target, _ in objects])
+        made = peek(work / "pkg.a").line
+        if made != self.header:
+            raise OtelobjError(f"{path}: compiled as `{made}`, the link has `{self.header}`", "is `go` on PATH the one that builds? compare `go env`")
         return work / "pkg.a"
+
+    def _trim(self, package: Mapping[str, Any], work: Path) -> str:
+        """What the compiler takes off file names; with the user's -trimpath, all that tells of this machine (gc.go, trimpath)."""
+        if self.settings.get("-trimpath") != "true":
+            return str(work)
+        module = package.get("Module") or {}
+        path = package["ImportPath"]
+        if module.get("Version") and not package.get("Standard"):
+            path = f"{module['Path']}@{module['Version']}{path[len(module['Path']) :]}"
+        return f"{work}=>;{package['Dir']}=>{path}"
+
+    @staticmethod
+    def _language(package: Mapping[str, Any]) -> list[str]:
+        version = (package.get("Module") or {}).get("GoVersion")
+        return ["-std"] if package.get("Standard") else ["-lang=go" + ".".join(version.split(".")[:2])] if version else []
+
+    def _modes(self) -> list[str]:
+        flags = [flag for flag in ("-race", "-msan", "-asan") if self.settings.get(flag) == "true"]
+        return flags + (["-shared"] if self._is_shared else [])
+
+    def _asm_modes(self) -> list[str]:
+        return ["-shared"] if self._is_shared else []
+
+    @property
+    def _is_shared(self) -> bool:
+        return self.settings.get("-buildmode") in SHARED_MODES
 
     def _defines(self) -> list[str]:
         goos, goarch = self.header.split()[2:4]
-        level = re.search(r"GO(AMD|ARM)64=(\S+)", self.header)
+        level = re.search(r"GO(AMD|ARM)64=(v[\d.]+)", self.header)
         made = ["-D", f"GOOS_{goos}", "-D", f"GOARCH_{goarch}"]
-        return [*made, "-D", f"GO{level[1]}64_{level[2]}"] if level else made
+        return [*made, "-D", f"GO{level[1]}64_{level[2]}"] if level and level[1] == "AMD" else made
 
-    @staticmethod
-    def _bodyless(package: Mapping[str, Any]) -> bool:
-        """Standard packages declare functions that others define (cmd/go/internal/work/gc.go lists them)."""
-        return bool(package.get("Standard"))
 
-    @staticmethod
-    def _embedcfg(package: Mapping[str, Any], work: Path) -> Path:
-        folder = package["Dir"]
-        files = {name: os.path.join(folder, name) for name in package["EmbedFiles"]}  # noqa: PTH118 - as go writes it
-        patterns = {pattern: sorted(files) for pattern in package["EmbedPatterns"]}
-        target = work / "embedcfg"
-        target.write_text(json.dumps({"Patterns": patterns, "Files": files}))
-        return target
+def _content(archive: Path) -> str:
+    """The content half of an archive's build id, which names its bytes; a digest of them where there is none."""
+    build_id = peek(archive).build_id
+    return build_id.rpartition("/")[2] if "/" in build_id else _sha256(archive)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _pack(archive: Path, objects: Sequence[tuple[str, Path]]) -> None:
+    """Appends objects as cmd/go does (gc.go, packInternal): from Go 1.25 on distributions have no pack tool."""
+    with archive.open("ab") as out:
+        for name, path in objects:
+            data = path.read_bytes()
+            out.write(f"{name[:16]:<16}{0:<12}{0:<6}{0:<6}{0o644:<8o}{len(data):<10}".encode() + END + data + b"\0" * (len(data) & 1))
+
+
+def _embedcfg(package: Mapping[str, Any], work: Path) -> Path:
+    """Patterns to files, files to paths: what the compiler needs for //go:embed."""
+    files = {name: os.path.join(package["Dir"], name) for name in package["EmbedFiles"]}  # noqa: PTH118 - as go writes it
+    patterns = {pattern: sorted(name for name in files if embeds(pattern, name)) for pattern in package["EmbedPatterns"]}
+    target = work / "embedcfg"
+    target.write_text(json.dumps({"Patterns": patterns, "Files": files}), "utf-8")
+    return target
+
+
+def embeds(pattern: str, name: str) -> bool:
+    """Whether a pattern of //go:embed takes a file (cmd/go/internal/load/pkg.go, resolveEmbed): by its name, or as part of a folder,
+    and then without hidden files unless the pattern begins with `all:`."""
+    everything = pattern.startswith("all:")
+    glob = pattern.removeprefix("all:")
+    parts = PurePosixPath(name).parts
+    depth = 0 if glob == "." else len(PurePosixPath(glob).parts)
+    if depth > len(parts) or (depth and not all(map(_element_matches, PurePosixPath(glob).parts, parts))):
+        return False
+    return everything or not any(part.startswith((".", "_")) for part in parts[depth:])
+
+
+def _element_matches(glob: str, text: str) -> bool:
+    """path.Match for one element: `*`, `?`, `[a-z]`, `[^a-z]`, and `\\` before a character that is meant itself."""
+    out = ""
+    for match in re.finditer(r"\\(.)|\[(\^?)((?:\\.|[^\]])+)\]|(.)", glob, re.DOTALL):
+        escaped, negated, inside, plain = match.groups()
+        if inside is not None:
+            out += f"[{negated}{inside}]"
+        elif escaped is not None:
+            out += re.escape(escaped)
+        else:
+            out += {"*": ".*", "?": "."}.get(plain, re.escape(plain))
+    return re.fullmatch(out, text, re.DOTALL) is not None

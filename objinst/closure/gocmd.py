@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,47 +12,63 @@ from pathlib import Path
 
 from objinst.errors import OtelobjError
 
-DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR")
+DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
+OFFLINE = ("dial tcp", "no such host", "proxyconnect", "module lookup disabled", "connection refused", "i/o timeout", "network is unreachable", "TLS handshake")
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """goroot: of the toolchain at hand; env: what the build at hand was told (GOOS, GOARCH, CGO_ENABLED, ...)."""
+    """goroot: of the toolchain at hand; env: what the build at hand was told (GOOS, GOARCH, CGO_ENABLED, ...); tools: where its tools are."""
 
     goroot: Path
     env: Mapping[str, str]
+    tools: Path | None = None
 
     @classmethod
     def beside(cls, link_tool: str, env: Mapping[str, str]) -> Go:
-        """From $GOROOT/pkg/tool/OS_ARCH/link. Raises OtelobjError if there is no go command where it belongs."""
-        goroot = Path(link_tool).resolve().parents[3]
-        if not (goroot / "bin" / "go").exists():
-            raise OtelobjError(f"no go command in {goroot / 'bin'}, beside the link tool {link_tool}", "install a whole Go distribution")
-        return cls(goroot, env)
+        """From $GOROOT/pkg/tool/OS_ARCH/link, also where parts of it are symbolic links. Raises OtelobjError if there is no go command."""
+        tool = Path(link_tool).absolute()
+        for path in (tool, tool.resolve()):
+            if len(path.parents) > 3 and (path.parents[3] / "bin" / "go").exists():
+                return cls(path.parents[3], env, tool.parent)
+        on_path = shutil.which("go")
+        roots = [os.environ.get("GOROOT") or "", str(Path(on_path).resolve().parents[1]) if on_path else ""]
+        for root in (Path(root) for root in roots if root):
+            if (root / "bin" / "go").exists() and (root / "pkg" / "tool").is_dir():
+                return cls(root, env, tool.parent)
+        raise OtelobjError(f"no go command in {tool.parent.parent.parent.parent / 'bin'}, beside the link tool {link_tool}", "install a whole Go distribution")
 
     def environment(self, **more: str) -> dict[str, str]:
-        base = {key: value for key, value in os.environ.items() if key not in DROPPED and not key.startswith("CGO_ENABLED")}
+        base = {key: value for key, value in os.environ.items() if key not in DROPPED}
         return base | {"GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on", "GOFLAGS": ""} | dict(self.env) | more
 
     def run(self, args: Sequence[str], cwd: Path, **env: str) -> str:
         """Standard output. Raises OtelobjError with what go said."""
-        done = subprocess.run([str(self.goroot / "bin" / "go"), *args], cwd=cwd, env=self.environment(**env), capture_output=True, text=True, check=False)
+        command = [str(self.goroot / "bin" / "go"), *args]
+        done = subprocess.run(command, cwd=cwd, env=self.environment(PWD=str(cwd), **env), capture_output=True, check=False)
         if done.returncode:
-            raise OtelobjError(f"go {' '.join(args[:2])} failed in {cwd}:\n{done.stderr.strip()}", _remedy(done.stderr))
-        return done.stdout
+            said = done.stderr.decode("utf-8", "replace").strip()
+            raise OtelobjError(f"go {' '.join(args[:2])} failed in {cwd}:\n{said}", remedy(said))
+        return done.stdout.decode("utf-8", "surrogateescape")
 
     def tool(self, name: str, args: Sequence[str], cwd: Path) -> None:
         """Runs a tool of the toolchain. Raises OtelobjError with what it said."""
-        path = next((self.goroot / "pkg" / "tool").glob(f"*/{name}"), None)
-        command = [str(path)] if path else [str(self.goroot / "bin" / "go"), "tool", name]
-        done = subprocess.run([*command, *args], cwd=cwd, env=self.environment(GOROOT=str(self.goroot)), capture_output=True, text=True, check=False)
+        path = self.tools / name if self.tools else next((self.goroot / "pkg" / "tool").glob(f"*/{name}"), None)
+        command = [str(path)] if path is not None and path.exists() else [str(self.goroot / "bin" / "go"), "tool", name]
+        env = self.environment(GOROOT=str(self.goroot), PWD=str(cwd))
+        done = subprocess.run([*command, *args], cwd=cwd, env=env, capture_output=True, check=False)
         if done.returncode:
-            raise OtelobjError(f"go tool {name} failed in {cwd}:\n{(done.stderr or done.stdout).strip()}", _remedy(done.stderr))
+            said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+            raise OtelobjError(f"go tool {name} failed in {cwd}:\n{said}", remedy(said))
 
 
-def _remedy(text: str) -> str:
-    if any(word in text for word in ("dial tcp", "no such host", "proxyconnect", "module lookup disabled", "connection refused", "i/o timeout")):
+def remedy(text: str) -> str:
+    """What to do about something that the go command said."""
+    if any(word in text for word in OFFLINE):
         return "the modules of the hooks are not in the module cache and the network does not answer: build once with network, or set GOPROXY"
     if "no space left" in text:
         return "free some disk space"
+    newer = re.search(r"requires go >= ([\d.]+)", text)
+    if newer:
+        return f"the hooks' modules need Go {newer[1]}: build with that version, or require an OpenTelemetry in go.mod that this Go version can build"
     return "a hook package does not build with the versions of this program; OTELOBJ_DISABLE=NAME leaves an instrumentation out"

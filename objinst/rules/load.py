@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from objinst.errors import UsageError
 from objinst.rules.model import InjectHooks, Rule, RuleSet, Where, version_key
-from objinst.rules.names import translate
+from objinst.rules.names import name_glob, path_glob
 from objinst.rules.nodes import Nodes, closest
 
 BUILT_IN = Path(__file__).parent
@@ -28,8 +28,8 @@ SOURCE_SELECTORS = ("file", "struct", "struct_literal", "function_call", "direct
 MAX_DEPTH = 32
 """Of nested conditions: an anchor that holds itself ends here."""
 
-FUNC = re.compile(r"[^\s()\[/]+(\[[^\]]*\][^\s()\[/]*)*")
-RECV = re.compile(r"\*?[^\s().\[/*]*(\*[^\s().\[/]*)*")
+FUNC = re.compile(r"[^\s()\[\]/]+")
+RECV = re.compile(r"[^\s().\[\]/]+")
 HOOK = re.compile(r"[^\W\d]\w*")
 IMPORT_PATH = re.compile(r"[^\s\"'`:;<>\\()]+")
 
@@ -100,19 +100,20 @@ class _Reader(Nodes):
         )
 
     def target(self, node: yaml.Node) -> str:
-        target = self.glob(node, "target")
+        target = self.glob(node, "target", path_glob)
         if target.startswith("$"):
             raise self.error(node, f"target {target!r} is not supported", "name the module's path: example.com/shop/**")
         if not IMPORT_PATH.fullmatch(target) or target.startswith("/") or target.endswith("/"):
             raise self.error(node, f"target {target!r} is no import path", "such as net/http, example.com/shop/** or main")
         return target
 
-    def glob(self, node: yaml.Node, what: str) -> str:
+    def glob(self, node: yaml.Node, what: str, compiled: Callable[[str], object] = name_glob) -> str:
+        """The text of a glob that compiles."""
         pattern = self.text(node, what)
         try:
-            re.compile(translate(pattern.removeprefix("*"), "."))
+            compiled(pattern)
         except (ValueError, re.error) as error:
-            raise self.error(node, f"{what} {pattern!r} is no glob: {error}", "brackets and braces must close") from error
+            raise self.error(node, f"{what} {pattern!r} is no glob: {error}", "brackets and braces must close, within one element of a path") from error
         return pattern
 
     def where(self, node: yaml.Node, depth: int = 0) -> Where:

@@ -97,14 +97,14 @@ def is_glob(pattern: str) -> bool:
 
 def matches_package(pattern: str, package: str) -> bool:
     """`*`, `?`, `[a-z]`, `{a,b}` within a path element; `**` as an element of its own: any number of elements."""
-    return pattern == package or (is_glob(pattern) and _path_glob(pattern).fullmatch(package) is not None)
+    return pattern == package or (is_glob(pattern) and path_glob(pattern).fullmatch(package) is not None)
 
 
 def matches_func(pattern: str, name: FuncName) -> bool:
     """A closure matches `*`, and patterns with its suffix in them; `handle*` does not mean the closures of handlers."""
     if name.is_closure and pattern != "*" and "." not in pattern and "-" not in pattern:
         return False
-    return pattern == name.name or (is_glob(pattern) and _glob(pattern).fullmatch(name.name) is not None)
+    return pattern == name.name or (is_glob(pattern) and name_glob(pattern).fullmatch(name.name) is not None)
 
 
 def matches_recv(pattern: str, recv: str) -> bool:
@@ -114,11 +114,11 @@ def matches_recv(pattern: str, recv: str) -> bool:
     if pattern.startswith("*") != recv.startswith("*"):
         return False
     base, wanted = recv.removeprefix("*"), pattern.removeprefix("*")
-    return base == wanted or (bool(base) and is_glob(wanted) and _glob(wanted).fullmatch(base) is not None)
+    return base == wanted or (bool(base) and is_glob(wanted) and name_glob(wanted).fullmatch(base) is not None)
 
 
 @functools.cache
-def _path_glob(pattern: str) -> re.Pattern[str]:
+def path_glob(pattern: str) -> re.Pattern[str]:
     """Raises ValueError or re.error for a damaged class or alternation."""
     first, *more = pattern.split("/")
     regex = ("(?:.*/)?" if more else ".*") if first == "**" else translate(first, "[^/]")
@@ -129,7 +129,8 @@ def _path_glob(pattern: str) -> re.Pattern[str]:
 
 
 @functools.cache
-def _glob(pattern: str) -> re.Pattern[str]:
+def name_glob(pattern: str) -> re.Pattern[str]:
+    """Raises ValueError or re.error as path_glob does."""
     return re.compile(translate(pattern, "."))
 
 

@@ -10,12 +10,19 @@ from objinst.errors import UsageError
 
 WITH_VALUE = frozenset(
     {
-        "B", "E", "H", "I", "L", "R", "T", "X", "benchmark", "benchmarkprofile", "buildid", "buildmode", "capturehostobjs", "cpuprofile",
+        "B", "D", "E", "H", "I", "L", "R", "T", "X", "benchmark", "benchmarkprofile", "buildid", "buildmode", "capturehostobjs", "cpuprofile",
         "debugtextsize", "debugtramp", "extar", "extld", "extldflags", "fipso", "funcalign", "importcfg", "installsuffix", "k", "libgcc",
-        "linkmode", "memprofile", "memprofilerate", "o", "pluginpath", "r", "randlayout", "strictdups", "tmpdir",
+        "linkmode", "macos", "macsdk", "memprofile", "memprofilerate", "o", "pluginpath", "r", "randlayout", "strictdups", "tmpdir",
     }
 )  # fmt: skip
 """Flags that take the next argument as their value if they have no `=`."""
+BOOLEAN = frozenset(
+    {
+        "V", "a", "asan", "aslr", "bindnow", "c", "checklinkname", "compressdwarf", "d", "debugnosplit", "dumpdep", "e", "f", "g", "h",
+        "linkshared", "msan", "n", "pruneweakmap", "race", "s", "v", "w",
+    }
+)  # fmt: skip
+FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +35,25 @@ class LinkCommand:
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> LinkCommand:
-        """argv: tool path and arguments, response files included. Raises UsageError if there is no archive to link."""
+        """argv: tool path and arguments, response files included. Raises UsageError if there is no archive to link.
+
+        A flag of a later linker is kept; the word behind it is its value if it is neither a flag nor the last argument.
+        """
         tool, *rest = argv
-        args = [word for arg in rest for word in (_response_file(Path(arg[1:])) if arg.startswith("@") else [arg])]
+        args = _expanded(rest)
         flags: list[tuple[str, str | None, tuple[str, ...]]] = []
         at = 0
-        while at < len(args) and args[at].startswith("-") and args[at] != "-":
-            name, equals, value = args[at].lstrip("-").partition("=")
-            if not equals and name in WITH_VALUE and at + 1 < len(args):
+        while at < len(args) and args[at].startswith("-") and args[at] not in ("-", "--"):
+            name, equals, value = args[at].removeprefix("-").removeprefix("-").partition("=")
+            unknown = name not in WITH_VALUE and name not in BOOLEAN
+            takes_next = name in WITH_VALUE or (unknown and at + 2 < len(args) and not args[at + 1].startswith("-"))
+            if not equals and takes_next and at + 1 < len(args):
                 flags.append((name, args[at + 1], (args[at], args[at + 1])))
                 at += 2
             else:
                 flags.append((name, value if equals else None, (args[at],)))
                 at += 1
+        at += args[at : at + 1] == ["--"]
         if at + 1 != len(args):
             raise UsageError(f"link: one archive to link expected, found {args[at:]}", "run otelobj as `go build -toolexec=otelobj`, or `otelobj link ARGS`")
         return cls(tool, tuple(flags), args[at])
@@ -52,7 +65,7 @@ class LinkCommand:
     def on(self, name: str) -> bool:
         """Whether a boolean flag is on."""
         value = self.get(name)
-        return value is not None and value not in ("false", "0")
+        return value is not None and value not in FALSE
 
     def replaced(self, *, importcfg: Path, main: Path) -> LinkCommand:
         """The same command for other packages."""
@@ -63,10 +76,16 @@ class LinkCommand:
         return [self.tool, *(arg for _, _, args in self.flags for arg in args), self.main]
 
 
+def _expanded(args: Sequence[str]) -> list[str]:
+    """Response files opened, also those named in response files."""
+    return [word for arg in args for word in (_expanded(_response_file(Path(arg[1:]))) if arg.startswith("@") else [arg])]
+
+
 def _response_file(path: Path) -> list[str]:
-    """Arguments in a file, one a line, with \\n and \\\\ escaped (cmd/internal/objabi/flag.go, DecodeArg)."""
+    """Arguments in a file, one a line, with \\n and \\\\ escaped (cmd/internal/objabi/flag.go, expandArgs and DecodeArg)."""
     try:
-        lines = path.read_text().splitlines()
+        text = path.read_text("utf-8", "surrogateescape")
     except OSError as error:
         raise UsageError(f"response file {path}: {error.strerror}", "the go command writes it; was the build interrupted?") from error
+    lines = text.replace("\r", "").strip().split("\n")
     return [line.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\") for line in lines]

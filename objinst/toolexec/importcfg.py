@@ -27,13 +27,13 @@ class ImportCfg:
     def read(cls, path: Path) -> ImportCfg:
         """Raises UsageError if the file cannot be read or a line makes no sense."""
         try:
-            text = path.read_text()
+            text = path.read_text("utf-8", "surrogateescape")
         except OSError as error:
             raise UsageError(f"importcfg {path}: {error.strerror}", "otelobj works on links with -importcfg only") from error
         packages: dict[str, Path] = {}
         lines: list[str] = []
         modinfo = ""
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
             verb, _, rest = line.partition(" ")
             if verb == "packagefile":
                 name, equals, file = rest.partition("=")
