@@ -1,11 +1,17 @@
-"""What both assemblers share: growing code with fixups, labels and the pc-to-SP table."""
+"""What both assemblers share: growing code with fixups and the pc-to-SP table, and the checks of what a caller hands in.
+
+A stub with a wrong register or stack map corrupts the user's program without a sound, so whatever does not fit raises.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trampolines.contract import Code, Fixup, FixupKind
+from trampolines.contract import Code, Fixup, FixupKind, Piece, RegClass
+
+WORD = 8
+SIZES = {RegClass.INT: (1, 2, 4, 8), RegClass.FLOAT: (4, 8)}
 
 
 class EncodeError(ValueError):
@@ -48,3 +54,37 @@ class Assembly:
     def finish(self, frame: int, locals_map: Sequence[bool]) -> Code:
         self._close()
         return Code(bytes(self.code), tuple(self.fixups), tuple(self._pcsp), frame, tuple(locals_map), tuple(self.entries.items()))
+
+
+def check_pieces(pieces: Sequence[Piece], int_regs: int, float_regs: int) -> None:
+    """Raises EncodeError unless every piece is an argument register, named once, at an offset that its size divides."""
+    limits = {RegClass.INT: int_regs, RegClass.FLOAT: float_regs}
+    seen = set()
+    for piece in pieces:
+        if not 0 <= piece.index < limits[piece.reg] or piece.size not in SIZES[piece.reg]:
+            raise EncodeError(f"no {piece.reg.value} register {piece.index} of {piece.size} bytes")
+        if piece.offset < 0 or piece.offset % piece.size:
+            raise EncodeError(f"{piece.reg.value} register {piece.index}: {piece.size} bytes at offset {piece.offset}")
+        if (piece.reg, piece.index) in seen:
+            raise EncodeError(f"{piece.reg.value} register {piece.index} is named twice")
+        seen.add((piece.reg, piece.index))
+
+
+def check_area(pieces: Sequence[Piece], area: int, area_map: Sequence[bool]) -> None:
+    """Raises EncodeError unless the map covers the area exactly, the pieces lie in it, and every pointer word is written by one of them:
+    the collector would follow whatever an unwritten word holds."""
+    if area < 0 or len(area_map) != (area + WORD - 1) // WORD:
+        raise EncodeError(f"a pointer map of {len(area_map)} words for an area of {area} bytes")
+    if any(piece.offset + piece.size > area for piece in pieces):
+        raise EncodeError(f"a register outside the area of {area} bytes")
+    written = {piece.offset for piece in pieces if piece.reg is RegClass.INT and piece.size == WORD}
+    for word, pointer in enumerate(area_map):
+        if pointer and WORD * word not in written:
+            raise EncodeError(f"the pointer at byte {WORD * word} of the area comes from no register")
+
+
+def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:
+    """Raises EncodeError for (offset, size) pairs that are not whole words."""
+    for offset, size in stack_results:
+        if offset < 0 or size < 0 or offset % WORD or size % WORD:
+            raise EncodeError(f"stack results of {size} bytes at offset {offset}")

@@ -42,7 +42,7 @@ class Cost:
         added, grown = self.seconds - self.plain_seconds, self.size - self.plain_size
         return (
             f"cost: {self.recompiled} packages recompiled; {added:+.2f} s for the link ({self.plain_seconds:.2f} → {self.seconds:.2f} s, "
-            f"{self.own_seconds:.2f} s of it otelobj's own steps, the rest the larger program); "
+            f"{self.own_seconds:.2f} s of it otelobj's own steps, the rest mostly the larger program); "
             f"{grown / 1e6:+.1f} MB ({self.plain_size / 1e6:.1f} → {self.size / 1e6:.1f} MB)"
         )
 

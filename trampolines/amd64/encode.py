@@ -19,6 +19,12 @@ def imm32(value: int) -> bytes:
     return struct.pack("<i", value)
 
 
+def imm8(value: int) -> bytes:
+    if not -128 <= value < 128:
+        raise EncodeError(f"{value:#x} does not fit in 8 bits")
+    return struct.pack("<b", value)
+
+
 def _check(reg: int) -> int:
     if not 0 <= reg < 16:
         raise EncodeError(f"no register {reg}")
@@ -32,7 +38,7 @@ def _mem(reg: int, base: int, disp: int) -> bytes:
     if disp == 0 and low != 5:
         return bytes([(reg & 7) << 3 | low]) + sib
     if -128 <= disp < 128:
-        return bytes([0x40 | (reg & 7) << 3 | low]) + sib + struct.pack("<b", disp)
+        return bytes([0x40 | (reg & 7) << 3 | low]) + sib + imm8(disp)
     return bytes([0x80 | (reg & 7) << 3 | low]) + sib + imm32(disp)
 
 
@@ -114,7 +120,7 @@ def lea_pc(reg: int) -> bytes:
 
 def compare_byte_pc(value: int) -> bytes:
     """CMPB $value, 0(RIP): bytes 2 to 5 want a relocation with addend -1"""
-    return b"\x80\x3d" + bytes(4) + struct.pack("<b", value)
+    return b"\x80\x3d" + bytes(4) + imm8(value)
 
 
 def compare_mem(reg: int, base: int, disp: int) -> bytes:
@@ -145,12 +151,12 @@ def test_byte(reg: int) -> bytes:
 
 def add_sp(value: int) -> bytes:
     """ADDQ $value, SP"""
-    return b"\x48\x83\xc4" + struct.pack("<b", value) if -128 <= value < 128 else b"\x48\x81\xc4" + imm32(value)
+    return b"\x48\x83\xc4" + imm8(value) if -128 <= value < 128 else b"\x48\x81\xc4" + imm32(value)
 
 
 def sub_sp(value: int) -> bytes:
     """SUBQ $value, SP"""
-    return b"\x48\x83\xec" + struct.pack("<b", value) if -128 <= value < 128 else b"\x48\x81\xec" + imm32(value)
+    return b"\x48\x83\xec" + imm8(value) if -128 <= value < 128 else b"\x48\x81\xec" + imm32(value)
 
 
 PUSH_BP = b"\x55"
@@ -164,4 +170,6 @@ JE, JNE, JB, JBE = 0x84, 0x85, 0x82, 0x86
 
 def jcc(condition: int) -> bytes:
     """Jcc rel32; the last four bytes want an address"""
+    if condition not in (JE, JNE, JB, JBE):
+        raise EncodeError(f"condition {condition:#x}")
     return bytes([0x0F, condition]) + bytes(4)

@@ -1,9 +1,12 @@
 """Finds the epilogues of a compiled function: every return, or a reason why not all can be patched (amd64).
 
 The proof of completeness is the pc-to-SP table: a RET is executed with SP where it was at the entry, so every RET lies in a
-run of code where the table says 0. Such a run is the head of the function (before its frame is open), the tail behind the
-stack check (it calls morestack), or the end of an epilogue, which must begin with RET: anything else there leaves the
-function in another way, by a tail call. Source: cmd/internal/obj/x86/obj6.go (preprocess, case obj.ARET), Go 1.22-1.27.
+run of code where the table says 0. There are three kinds of such runs, and each must look exactly like one of them:
+the head of the function (stack check and PUSHQ BP); the tail that the stack check jumps to (it calls morestack and starts
+again); the end of an epilogue, which is RET, perhaps behind padding, and may be followed by the tail. Anything else leaves
+the function in another way, by a tail call. NOPs come from the padding that keeps jumps off 32-byte boundaries (asm6.go,
+makePjcCtx). A branch to a return goes to the first instruction of its epilogue: the assembler makes it from the RET that
+was the branch's target. Source: cmd/internal/obj/x86/obj6.go (preprocess, case obj.ARET; stacksplit), Go 1.22-1.27.
 """
 
 from __future__ import annotations
@@ -11,12 +14,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
+from trampolines.amd64.prologue import stack_check
 from trampolines.contract import EpilogueScan, PatchSite
 
-POP_BP, RET, JMP, CALL = 0x5D, 0xC3, 0xE9, 0xE8
-JUMP_SIZE = 5
+PUSH_BP, POP_BP, RET, CALL = b"\x55", 0x5D, 0xC3, 0xE8
+SAVED_BP = 8
 NOPS = (b"\x90", b"\x66\x90", b"\x0f\x1f\x00", b"\x0f\x1f\x40\x00", b"\x0f\x1f\x44\x00\x00", b"\x66\x0f\x1f\x44\x00\x00", b"\x0f\x1f\x80\x00\x00\x00\x00",
         b"\x0f\x1f\x84\x00\x00\x00\x00\x00", b"\x66\x0f\x1f\x84\x00\x00\x00\x00\x00")  # fmt: skip
+"""The assembler's own (cmd/internal/obj/x86/asm6.go, nop)."""
+TAIL_CALL = "it ends in a tail call, which never comes back to its exit"
 
 
 def refuse(code: str, why: str) -> EpilogueScan:
@@ -25,21 +31,24 @@ def refuse(code: str, why: str) -> EpilogueScan:
 
 def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan:
     """calls: offset of each call's displacement -> name of the callee. See the module for what is proven."""
-    for at in calls:
-        if at and code[at - 1] == JMP:
-            return refuse("tail-call", "it ends in a tail call, which never comes back to its exit")
+    if any(at == 0 or code[at - 1] != CALL for at in calls):
+        return refuse("tail-call", TAIL_CALL)
     runs = _runs(pcsp)
     if all(value == 0 for value, _, _ in runs):
         return refuse("no-frame", "it has no frame, and its return instruction has no room for a jump")
+    check = stack_check(code)
+    if code[check.end if check else 0 : runs[0][2]] != PUSH_BP or runs[0][0] != 0:
+        return refuse("epilogue", "its prologue is not understood")
     sites = []
     for number, (value, start, end) in enumerate(runs):
-        if value != 0 or number == 0:
+        if value != 0 or number == 0 or (check and start == check.tail):
             continue
         ret = skip_nops(code, start, end)
-        if code[ret] != RET:
-            if any(start <= at < end and name.startswith("runtime.morestack") for at, name in calls.items()):
-                continue
+        if ret == end or code[ret] != RET:
             return refuse("tail-call", f"it leaves at {start:#x} without a return instruction")
+        behind = skip_nops(code, ret + 1, end)
+        if behind != end and not (check and check.tail in (ret + 1, behind)):
+            return refuse("epilogue", f"the code behind the return at {ret:#x} is not understood")
         site = _site(code, runs, number, ret)
         if isinstance(site, str):
             return refuse("epilogue", f"the epilogue before {start:#x} {site}")
@@ -58,17 +67,16 @@ def _runs(pcsp: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
 def _site(code: bytes, runs: Sequence[tuple[int, int, int]], number: int, ret: int) -> PatchSite | str:
     """The epilogue that ends with the RET at `ret` in run `number`, or what is wrong with it. Its NOPs are left out of the teardown."""
     value, pop, end = runs[number - 1]
-    if value != 8 or code[end - 1] != POP_BP:
+    if value != SAVED_BP or code[end - 1] != POP_BP:
         return "does not end with POPQ BP; RET"
     if skip_nops(code, pop, end) != end - 1:
         return "is too short for a jump"
-    if number < 2 or runs[number - 2][2] != pop or runs[number - 2][0] <= 8:
+    if number < 2 or runs[number - 2][0] <= SAVED_BP:
         return "is too short for a jump"
-    frame = runs[number - 2][0]
-    free = _free(frame - 8)
-    for encoded in free:
-        if code[pop - len(encoded) : pop] == encoded and pop - len(encoded) >= runs[number - 2][1]:
-            offset = pop - len(encoded)
+    frame, start, _ = runs[number - 2]
+    for encoded in _free(frame - SAVED_BP):
+        offset = pop - len(encoded)
+        if offset >= start and code[offset:pop] == encoded:
             return PatchSite(offset, ret + 1 - offset, encoded + bytes([POP_BP]), frame)
     return "does not free the frame with ADDQ or SUBQ"
 
@@ -87,7 +95,7 @@ def _free(size: int) -> tuple[bytes, ...]:
 def skip_nops(code: bytes, at: int, end: int) -> int:
     """The first offset from `at` on that is no padding."""
     while at < end:
-        nop = next((nop for nop in NOPS if code.startswith(nop, at)), None)
+        nop = next((nop for nop in NOPS if code.startswith(nop, at, end)), None)
         if nop is None:
             break
         at += len(nop)
