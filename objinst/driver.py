@@ -7,6 +7,7 @@ root package and rt → importcfg → the real linker → report`.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from objinst import paths
 from objinst.closure import HookRequest, resolve
-from objinst.closure.gocmd import Go
+from objinst.closure.gocmd import Go, link_tool, programs
 from objinst.digest import hooks_digest, own_digest
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
@@ -74,15 +75,12 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     go = _go(command, header, info, cgo="runtime/cgo" in cfg.packages)
     packages = {**cfg.packages, "main": Path(command.main)}
     identities = {name: identity(path) for name, path in packages.items()}
-    wanted = tuple(sorted({hooks.path for rule in applying for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
+    wanted = _hook_packages(applying)
     clock.lap("read")
     closure = resolve(_request(wanted, packages, identities, info, header.line, go), go)
     clock.lap("hook packages")
     with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-        link = Link(
-            header.goarch, int(header.go_version.split(".")[1].split("-")[0].split("rc")[0].split("beta")[0]), _root(command), packages, closure.archives,
-            rules, lambda _: None, own_digest() + rules.digest(), Path(folder),
-        )  # fmt: skip
+        link = _link(header, _root(command), packages, closure.archives, rules, Path(folder))
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         _refuse(targets, rules)
@@ -99,6 +97,41 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         clock.lap("report")
         write_report(Report.make(command.get("o") or "", header, counted, sorted(closure.archives), clock.steps), place)
     return status
+
+
+def _hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Import paths of the hook packages that rules name, and rt."""
+    return tuple(sorted({hooks.path for rule in rules for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
+
+
+def _link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path) -> Link:
+    minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
+    return Link(header.goarch, minor, root, packages, hooks, rules, lambda _: None, own_digest() + rules.digest(), folder)
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePlan:
+    """What `otelobj plan` shows: the targets of one or more programs."""
+
+    targets: tuple[Target, ...]
+
+
+def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> PackagePlan:
+    """Builds the packages as `go build` would, but links nothing. Raises OtelobjError if one of them is no program."""
+    rules = load(rule_files, os.environ)
+    listed = programs(packages, Path.cwd())
+    targets: list[Target] = []
+    for archives in listed:
+        applying = [rule for rule in rules.rules if any(rule.matches_package(package) for package in archives)]
+        header, _ = headers.parse(_head(archives["main"]), str(archives["main"]))
+        go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
+        identities = {name: identity(path) for name, path in archives.items()}
+        closure = resolve(_request(_hook_packages(applying), archives, identities, BuildInfo.parse(""), header.line, go), go)
+        with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
+            link = _link(header, "main", archives, closure.archives, rules, Path(folder))
+            found = [target for package in link.touched() for target in link.planned(package)]
+            targets += link.count_inlined([*found, *_missing(link, applying, found)])
+    return PackagePlan(tuple(targets))
 
 
 def _missing(link: Link, rules: Sequence[Rule], targets: Sequence[Target]) -> list[Target]:

@@ -149,6 +149,11 @@ class Link:
             out.write_bytes(archive.to_bytes(replaced))
         return Result(out, tuple(targets), tuple(descriptors))
 
+    def planned(self, package: str) -> list[Target]:
+        """The targets of one package, without a rewrite."""
+        objects = Archive.read(self.packages[package]).objects().values()
+        return [target for obj in objects for _, found in self.plan_object(obj, package) for target in found]
+
     def plan_object(self, obj: Object, package: str) -> list[tuple[FunctionPlan | None, list[Target]]]:
         """The plan of every function of an object that some rule names."""
         planned: list[tuple[FunctionPlan | None, list[Target]]] = []

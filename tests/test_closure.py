@@ -182,7 +182,7 @@ def request(folder: Path, wanted: tuple[str, ...], *command: str) -> HookRequest
     cfg = ImportCfg.read(work / "b001" / "importcfg.link")
     info = BuildInfo.parse(cfg.modinfo)
     return HookRequest(
-        wanted, cfg.packages, {name: str(path) + peek(path).build_id for name, path in cfg.packages.items()},
+        wanted, cfg.packages, {name: peek(path).build_id for name, path in cfg.packages.items()},
         tuple((dep.path, dep.version, dep.replaced_by) for dep in info.deps), info.settings, folder, peek(cfg.packages["runtime"]).line, hooks_dir(), hooks_digest(),
     )  # fmt: skip
 
@@ -258,13 +258,28 @@ def test_remembered_until_something_changes(app: Path, monkeypatch: pytest.Monke
         patch.setattr(Go, "run", refuse)
         assert resolve(wanted, go_command()) == first
         memo = next((cache.root() / "closure").glob("*.json"))
-        for damage in ("", "{", "[]", '{"archives": {"a": "/nowhere"}, "modules": {}}'):
+        for damage in ("", "{", "[]", "[1]", '[{"archives": {}}]'):
             memo.write_text(damage)
             with pytest.raises(AssertionError, match="go was run"):
                 resolve(wanted, go_command())
     (app / "hooks/hooks.go").write_text(APP["hooks/hooks.go"].replace("'0'", "'1'"))
     second = resolve(wanted, go_command())
     assert second.archives[HOOKS] != first.archives[HOOKS] and linked(wanted, second, app.parent) == "embeddedlib8"
+
+
+def test_edits_of_the_program_do_not_resolve_again(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = resolve(request(app, (HOOKS, RT), "build", "-work", "-o", "x", "."), go_command())
+    (app / "main.go").write_text(APP["main.go"].replace("println(", 'println("edited", '))
+    edited = request(app, (HOOKS, RT), "build", "-work", "-ldflags=-X=main.x=1", "-o", "x", ".")
+    with monkeypatch.context() as patch:
+        patch.setattr(Go, "run", lambda *_, **__: pytest.fail("go was run"))
+        assert resolve(edited, go_command()) == first
+    (app / "lib/lib.go").write_text(APP["lib/lib.go"] + "\nfunc New() T { return T{} }\n")
+    changed = request(app, (HOOKS, RT), "build", "-work", "-o", "x", ".")
+    assert disagreements(changed, resolve(changed, go_command())) == []
+    (app / "main.go").write_text(APP["main.go"].replace("import ", 'import _ "net/textproto"\nimport '))
+    grown = request(app, (HOOKS, RT), "build", "-work", "-o", "x", ".")
+    assert "net/textproto" in grown.link and "net/textproto" not in resolve(grown, go_command()).archives
 
 
 def test_race(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:

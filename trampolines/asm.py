@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trampolines.contract import Code, Fixup, FixupKind, Piece, RegClass
+from trampolines.contract import Code, Fixup, FixupKind, Piece, RegClass, ThunkSpec
 
 WORD = 8
+CONTEXT_REGISTERS = 2
+"""A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
 SIZES = {RegClass.INT: (1, 2, 4, 8), RegClass.FLOAT: (4, 8)}
 
 
@@ -88,3 +90,15 @@ def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:
     for offset, size in stack_results:
         if offset < 0 or size < 0 or offset % WORD or size % WORD:
             raise EncodeError(f"stack results of {size} bytes at offset {offset}")
+
+
+def check_thunk(spec: ThunkSpec, int_regs: int, float_regs: int) -> None:
+    """Raises EncodeError unless the loads fill argument registers behind the hook's context, each once, and the copies stay in the
+    hook's args area. Offsets of loads count from anywhere, so they need no alignment."""
+    registers = [Piece(load.dst.reg, load.dst.index, load.dst.size, 0) for load in spec.loads]
+    check_pieces(registers, int_regs, float_regs)
+    if any((load.dst.reg is RegClass.INT and load.dst.index < CONTEXT_REGISTERS) or load.dst.offset < 0 for load in spec.loads):
+        raise EncodeError("a load into the registers of the hook's context, or from in front of its base")
+    for copy in spec.copies:
+        if min(copy.offset, copy.to, copy.size) < 0 or copy.to + copy.size > spec.hook_args:
+            raise EncodeError(f"a copy of {copy.size} bytes to offset {copy.to} of a hook's {spec.hook_args} bytes of arguments")

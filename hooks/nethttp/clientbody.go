@@ -1,11 +1,13 @@
 package nethttp
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"reflect"
+	"strings"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/codes"
@@ -99,13 +101,13 @@ func (u uploadTo) WriteTo(w io.Writer) (int64, error) {
 
 // countRequest wraps the body of a request that is not the program's own, and GetBody, which makes the next one.
 //
-// A file or a connection of known length stays as it is: net/http hands it to the kernel (sendfile, splice).
+// A file, a connection or memory of known length stays as it is: see isPlain.
 func countRequest(req *http.Request) *requestBody {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil
 	}
 	b := &requestBody{}
-	if req.ContentLength > 0 && isFile(req.Body) {
+	if req.ContentLength > 0 && isPlain(req.Body) {
 		b.length = req.ContentLength
 		return b
 	}
@@ -148,14 +150,23 @@ func (b *requestBody) size(succeeded bool) int64 {
 	return 0
 }
 
-var nopCloserType = reflect.TypeOf(io.NopCloser(nil))
+// nopCloserTypes are the types of io.NopCloser's results, with and without WriteTo.
+var nopCloserTypes = [...]reflect.Type{
+	reflect.TypeOf(io.NopCloser(io.MultiReader())),
+	reflect.TypeOf(io.NopCloser(strings.NewReader(""))),
+}
 
-func isFile(body io.Reader) bool {
-	if v := reflect.ValueOf(body); v.Type() == nopCloserType {
-		body, _ = v.Field(0).Interface().(io.Reader)
+// isPlain reports whether net/http treats a body in a way of its own: it hands files and connections to the kernel, and sends
+// what is in memory together with the header. Such a body must stay what it is.
+func isPlain(body io.Reader) bool {
+	for _, t := range nopCloserTypes {
+		if v := reflect.ValueOf(body); v.Type() == t {
+			body, _ = v.Field(0).Interface().(io.Reader)
+			break
+		}
 	}
 	switch body.(type) {
-	case *os.File, *net.TCPConn, *net.UnixConn:
+	case *os.File, *net.TCPConn, *net.UnixConn, *bytes.Reader, *bytes.Buffer, *strings.Reader:
 		return true
 	}
 	return false

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from objinst.errors import OtelobjError
 
@@ -72,3 +74,43 @@ def remedy(text: str) -> str:
     if newer:
         return f"the hooks' modules need Go {newer[1]}: build with that version, or require an OpenTelemetry in go.mod that this Go version can build"
     return "a hook package does not build with the versions of this program; OTELOBJ_DISABLE=NAME leaves an instrumentation out"
+
+
+def link_tool() -> Path:
+    """The link tool of the go command on PATH. Raises OtelobjError if there is none."""
+    done = _user_go(["env", "GOTOOLDIR"], Path.cwd())
+    return Path(done.strip()) / "link"
+
+
+def programs(packages: Sequence[str], folder: Path) -> list[dict[str, Path]]:
+    """For every program among packages: import path -> archive of all that it links, itself as `main`.
+
+    Built by the user's go command into its cache. Raises OtelobjError if there is no program among them.
+    """
+    out = _user_go(["list", "-toolexec=", "-export", "-deps", "-json=ImportPath,Export,Name,DepOnly,Deps", *packages], folder)
+    decoder = json.JSONDecoder()
+    listed: dict[str, dict[str, Any]] = {}
+    at = 0
+    while at < len(out):
+        item, at = decoder.raw_decode(out, at)
+        listed[item["ImportPath"]] = item
+        at += len(out[at:]) - len(out[at:].lstrip())
+    found = []
+    for item in listed.values():
+        if item["Name"] == "main" and not item.get("DepOnly"):
+            needed = (listed[dep] for dep in item.get("Deps") or [] if dep in listed)
+            found.append({"main": Path(item["Export"]), **{dep["ImportPath"]: Path(dep["Export"]) for dep in needed if dep.get("Export")}})
+    if not found:
+        raise OtelobjError(f"no program among {' '.join(packages)}", "name a package main")
+    return found
+
+
+def _user_go(args: Sequence[str], folder: Path) -> str:
+    """The go command on PATH, in the user's own environment."""
+    go = shutil.which("go")
+    if go is None:
+        raise OtelobjError("no go command on PATH", "install Go, or put its bin folder on PATH")
+    done = subprocess.run([go, *args], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise OtelobjError(f"go {args[0]} failed in {folder}:\n{done.stderr.strip()}", "the packages must build plainly first")
+    return done.stdout

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,11 @@ COMPILE_FLAGS = ("-race", "-msan", "-asan", "-tags", "-gcflags", "-asmflags", "-
 """Settings of a build that reach the compiler, as BuildInfo names them; the go command takes them again."""
 SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": "-asan"}
 """Packages that are in a link only with these flags: build systems other than the go command write no BuildInfo."""
+LINK_ONLY = ("vcs", "-ldflags", "DefaultGODEBUG")
+"""Settings that differ from commit to commit and say nothing about how packages are compiled."""
+MEMORIES = 8
+"""Closures remembered for one configuration: a program, its tests with their variants of packages, and so on."""
+MEMORY_KEYS = {"archives", "modules", "uses", "identity"}
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 
@@ -52,61 +57,85 @@ class HookRequest:
     hooks_digest: str
 
     def build_settings(self) -> dict[str, str]:
-        """The settings, completed by what the packages of the link tell."""
-        return {flag: "true" for package, flag in SANITIZERS.items() if package in self.link} | dict(self.settings)
+        """The settings that reach the compiler, completed by what the packages of the link tell."""
+        told = {name: value for name, value in self.settings.items() if not name.startswith(LINK_ONLY)}
+        return {flag: "true" for package, flag in SANITIZERS.items() if package in self.link} | told
+
+    def identity_of(self, packages: Iterable[str]) -> str:
+        """Digest of what the link holds under these import paths."""
+        text = "\n".join(f"{name} {self.identities.get(name, '')}" for name in sorted(packages))
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """archives: of packages that the link does not have. modules: module -> version of what was added."""
+    """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
+    that these import, directly or not."""
 
     archives: dict[str, Path]
     modules: dict[str, str]
+    uses: tuple[str, ...] = ()
 
 
 def resolve(request: HookRequest, go: Go) -> Closure:
     """Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
     key = _digest(request, go)
     memo = cache.root() / "closure" / f"{key}.json"
-    known = _remembered(memo)
+    known = _remembered(memo, request)
     if known is not None:
         return known
     with cache.lock(f"closure-{key[:16]}"):
-        known = _remembered(memo)
+        known = _remembered(memo, request)
         if known is not None:
             return known
         try:
             closure = _build(request, go, cache.root() / "closure" / key)
-            _remember(memo, closure)
+            _remember(memo, request, closure)
         except OSError as error:
             raise OtelobjError(f"hook packages: {error.filename or memo}: {error.strerror}", cache.REMEDY) from error
     return closure
 
 
 def _digest(request: HookRequest, go: Go) -> str:
+    """Of the configuration: all that decides on the closure but the packages of the link."""
     parts = [
         *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir), str(_foreign_main()),
-        *(f"{k}={v}" for k, v in sorted(go.env.items())), *(f"{k}={v}" for k, v in sorted(request.settings.items())),
-        *(repr(dep) for dep in request.deps), *(f"{k} {v}" for k, v in sorted(request.identities.items()) if k != "main"),
+        *(f"{k}={v}" for k, v in sorted(go.env.items())), *(f"{k}={v}" for k, v in sorted(request.build_settings().items())),
+        *(repr(dep) for dep in request.deps),
         usertree.digest(request.packages, request.user_dir),
     ]  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _remembered(memo: Path) -> Closure | None:
-    """None if there is no memory, it is damaged, or an archive in it is gone (`go clean -cache`)."""
+def _memories(memo: Path) -> list[dict[str, Any]]:
+    """Empty if there are none or the file is damaged."""
     try:
-        raw = json.loads(memo.read_text("utf-8"))
-        archives, versions = dict(raw["archives"]), dict(raw["modules"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return Closure({name: Path(path) for name, path in archives.items()}, versions) if all(map(os.path.exists, archives.values())) else None
+        found = json.loads(memo.read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [entry for entry in found if isinstance(entry, dict) and entry.keys() == MEMORY_KEYS] if isinstance(found, list) else []
 
 
-def _remember(memo: Path, closure: Closure) -> None:
+def _remembered(memo: Path, request: HookRequest) -> Closure | None:
+    """A closure for exactly these packages of the link, all of whose archives are still there (`go clean -cache`).
+
+    The user's own packages change with every edit; only what the closure imports counts.
+    """
+    for entry in _memories(memo):
+        archives = {name: Path(path) for name, path in entry["archives"].items()}
+        is_same = request.identity_of(entry["uses"]) == entry["identity"] and not archives.keys() & request.link.keys()
+        if is_same and all(map(os.path.exists, archives.values())):
+            return Closure(archives, entry["modules"], tuple(entry["uses"]))
+    return None
+
+
+def _remember(memo: Path, request: HookRequest, closure: Closure) -> None:
+    """The newest first."""
+    values = ({name: str(path) for name, path in closure.archives.items()}, closure.modules, closure.uses, request.identity_of(closure.uses))
+    entry = dict(zip(("archives", "modules", "uses", "identity"), values, strict=True))
     temporary = memo.with_suffix(f".{os.getpid()}")
     try:
-        temporary.write_text(json.dumps({"archives": {k: str(v) for k, v in closure.archives.items()}, "modules": closure.modules}), "utf-8")
+        temporary.write_text(json.dumps([entry, *_memories(memo)[: MEMORIES - 1]]), "utf-8")
         temporary.replace(memo)
     finally:
         temporary.unlink(missing_ok=True)
@@ -131,7 +160,8 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
         fits = export is not None and _fits(export, request.header, chosen, fingerprint_of)
         chosen[package["ImportPath"]] = export if export is not None and fits else compiler.compile(package, chosen)
     versions = {package["Module"]["Path"]: package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
-    return Closure({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions)
+    uses = tuple(package["ImportPath"] for package in listed if package["ImportPath"] in request.link)
+    return Closure({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions, uses)
 
 
 def _fits(export: Path, header: str, chosen: Mapping[str, Path], fingerprint_of: Callable[[str], bytes]) -> bool:

@@ -159,6 +159,14 @@ def sub_sp(value: int) -> bytes:
     return b"\x48\x83\xec" + imm8(value) if -128 <= value < 128 else b"\x48\x81\xec" + imm32(value)
 
 
+def free_forms(size: int) -> tuple[bytes, ...]:
+    """ADDQ $size, SP and SUBQ $-size, SP in all their encodings, the shorter first; a compiler may use any."""
+    short = [b"\x48\x83\xc4" + imm8(size)] if -128 <= size < 128 else []
+    if -128 <= -size < 128:
+        short.append(b"\x48\x83\xec" + imm8(-size))
+    return (*short, b"\x48\x81\xc4" + imm32(size), b"\x48\x81\xec" + imm32(-size))
+
+
 PUSH_BP = b"\x55"
 POP_BP = b"\x5d"
 MOVE_SP_TO_BP = b"\x48\x89\xe5"

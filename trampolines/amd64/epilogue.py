@@ -11,9 +11,9 @@ was the branch's target. Source: cmd/internal/obj/x86/obj6.go (preprocess, case 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 
+from trampolines.amd64.encode import free_forms
 from trampolines.amd64.prologue import stack_check
 from trampolines.contract import EpilogueScan, PatchSite
 
@@ -74,22 +74,11 @@ def _site(code: bytes, runs: Sequence[tuple[int, int, int]], number: int, ret: i
     if number < 2 or runs[number - 2][0] <= SAVED_BP:
         return "is too short for a jump"
     frame, start, _ = runs[number - 2]
-    for encoded in _free(frame - SAVED_BP):
+    for encoded in free_forms(frame - SAVED_BP):
         offset = pop - len(encoded)
         if offset >= start and code[offset:pop] == encoded:
             return PatchSite(offset, ret + 1 - offset, encoded + bytes([POP_BP]), frame)
     return "does not free the frame with ADDQ or SUBQ"
-
-
-def _free(size: int) -> tuple[bytes, ...]:
-    """ADDQ $size, SP and SUBQ $-size, SP in their encodings, the shorter first."""
-    forms = []
-    if size < 128:
-        forms.append(b"\x48\x83\xc4" + bytes([size]))
-    if size <= 128:
-        forms.append(b"\x48\x83\xec" + struct.pack("<b", -size))
-    forms += [b"\x48\x81\xc4" + struct.pack("<i", size), b"\x48\x81\xec" + struct.pack("<i", -size)]
-    return tuple(forms)
 
 
 def skip_nops(code: bytes, at: int, end: int) -> int:

@@ -60,7 +60,7 @@ def _piece(match: re.Match[bytes]) -> Piece | None:
     if match.re is STORE_FLOAT:
         return Piece(RegClass.FLOAT, number, 8 if match[1] == b"\xf2" else 4, offset) if number in FLOAT_ARGS else None
     byte = match[3] == b"\x88"
-    if number not in INT_ARGS or (byte and (not rex and number >= 4 or match[1] or rex & REX_W)) or (match[1] and rex & REX_W):
+    if number not in INT_ARGS or (byte and ((not rex and number >= 4) or match[1] or rex & REX_W)) or (match[1] and rex & REX_W):
         return None  # without a REX prefix the byte registers 4 to 7 are AH, CH, DH, BH
     size = 1 if byte else 8 if rex & REX_W else 2 if match[1] else 4
     return Piece(RegClass.INT, INT_ARGS.index(number), size, offset)

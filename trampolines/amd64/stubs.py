@@ -17,25 +17,25 @@ from trampolines.amd64.abi import (
     CX,
     DI,
     FLOAT_ARGS,
+    FLOAT_REGS,
     INT_ARGS,
+    INT_REGS,
     R12,
     R13,
     SP,
+    STACK_BIG,
     STACK_GUARD,
     STACK_HI,
     STACK_SMALL,
     G,
 )  # fmt: skip
-from trampolines.asm import Assembly, EncodeError
+from trampolines.asm import WORD, Assembly, EncodeError, check_area, check_pieces, check_stack_results
 from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
 
-WORD = 8
 RETURN_ADDRESS = 8
 SAVED_BP = 8
 MAX_EXIT_FRAME = 256
 """The exit stub has no stack check of its own: its frame must fit where the body's check left room (internal/abi/stack.go)."""
-
-
 ENTER_ARGS = 3 * WORD
 """Spill area of enter(desc, args, g): every function spills its register arguments into its caller's frame."""
 EXIT_ARGS = 4 * WORD
@@ -99,6 +99,8 @@ def close_frame(asm: Assembly, size: int) -> None:
 def stack_check(asm: Assembly, size: int) -> int:
     """Returns the jump that is taken when the stack must grow. size: bytes of the frame without the saved BP."""
     below = size + SAVED_BP
+    if below > STACK_BIG:
+        raise EncodeError(f"a frame of {below} bytes; {STACK_BIG} fit")
     if below <= STACK_SMALL:
         asm.emit(x.compare_mem(SP, G, STACK_GUARD))
     else:
@@ -116,7 +118,13 @@ def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
 
 
 def entry_stub(spec: EntrySpec) -> Code:
-    """See EntrySpec. Locals: the spill area of enter, one word for the closure context."""
+    """See EntrySpec. Locals: the spill area of enter, one word for the closure context.
+
+    Raises EncodeError for pieces that are no argument registers and for stack results that are no whole words.
+    """
+    check_pieces(spec.spills, INT_REGS, FLOAT_REGS)
+    check_pieces(spec.results, INT_REGS, FLOAT_REGS)
+    check_stack_results(spec.stack_results)
     asm = Assembly()
     size = ENTER_ARGS + WORD
     if spec.toggle:
@@ -154,19 +162,22 @@ def _zero_results(asm: Assembly, spec: EntrySpec) -> None:
     for piece in spec.results:
         asm.emit(x.zero(INT_ARGS[piece.index]) if piece.reg is RegClass.INT else x.zero_float(FLOAT_ARGS[piece.index]))
     for offset, size in spec.stack_results:
-        if size % WORD:
-            raise EncodeError(f"stack result of {size} bytes")
         for at in range(offset, offset + size, WORD):
             asm.emit(x.store_zero(SP, RETURN_ADDRESS + at))
 
 
 def exit_stub(spec: ExitSpec) -> Code:
-    """See ExitSpec. Locals: the spill area of exit, the results area."""
+    """See ExitSpec. Locals: the spill area of exit, the results area.
+
+    Raises EncodeError for results that do not fit in its frame and for maps and registers that do not fit together.
+    """
+    check_pieces(spec.results, INT_REGS, FLOAT_REGS)
+    check_area(spec.results, spec.area, spec.area_map)
     asm = Assembly()
     asm.entries["exit"] = 0
     _teardown(asm, spec.teardown, spec.body_frame)
     asm.entries["frameless"] = asm.here
-    size = EXIT_ARGS + ((spec.area + WORD - 1) & ~(WORD - 1))
+    size = EXIT_ARGS + WORD * len(spec.area_map)
     if size > MAX_EXIT_FRAME:
         raise EncodeError(f"results of {spec.area} bytes do not fit in the frame of an exit stub ({MAX_EXIT_FRAME})")
     asm.emit(x.load(R12, G, spec.slot_offset, WORD))
@@ -194,13 +205,17 @@ def exit_stub(spec: ExitSpec) -> Code:
 
 
 def _teardown(asm: Assembly, teardown: bytes, body_frame: int) -> None:
-    """The body's own epilogue but for its RET: ADDQ (or SUBQ of a negative) $frame, SP; POPQ BP."""
+    """The body's own epilogue but for its RET: ADDQ (or SUBQ of a negative) $frame, SP; POPQ BP.
+
+    Raises EncodeError for bytes that do not free `body_frame` bytes in all.
+    """
     asm.sp = body_frame
-    if teardown:
-        if not teardown.endswith(x.POP_BP):
-            raise EncodeError(f"epilogue {teardown.hex()} does not end with POPQ BP")
-        if teardown[:-1]:
-            asm.emit(teardown[:-1])
+    if teardown or body_frame:
+        size = body_frame - SAVED_BP
+        if size < 0 or teardown not in {free + x.POP_BP for free in (*x.free_forms(size), *([] if size else [b""]))}:
+            raise EncodeError(f"epilogue {teardown.hex()} does not free a frame of {body_frame} bytes")
+        if teardown != x.POP_BP:
+            asm.emit(teardown[: -len(x.POP_BP)])
             asm.moved(SAVED_BP)
         asm.emit(x.POP_BP)
     asm.moved(0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trampolines.amd64 import encode as x
-from trampolines.amd64.abi import AX, BX, CONTEXT, CX, DI, FLOAT_ARGS, INT_ARGS, R12, R13, SI, SP
-from trampolines.amd64.stubs import RETURN_ADDRESS, WORD, call, close_frame, grow_stack, land, open_frame, save, stack_check
-from trampolines.asm import Assembly, EncodeError
+from trampolines.amd64.abi import CONTEXT, CX, DI, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R12, R13, SI, SP
+from trampolines.amd64.stubs import RETURN_ADDRESS, call, close_frame, grow_stack, land, open_frame, save, stack_check
+from trampolines.asm import WORD, Assembly, check_thunk
 from trampolines.contract import Base, Code, Piece, RegClass, ThunkSpec
 
 PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
@@ -19,8 +19,10 @@ def thunk(spec: ThunkSpec) -> Code:
     """See ThunkSpec. The frame is the hook's args area: the collector sees it through the hook's own maps.
 
     With a stack check the parameters lie in the spill area from the first instruction on, and the thunk's args map has five
-    pointers; without one nothing is ever stored there, and the map must have none.
+    pointers; without one nothing is ever stored there, and the map must have none. Raises EncodeError for a hook whose arguments
+    do not fit in a frame, or for one that takes what is not there.
     """
+    check_thunk(spec, INT_REGS, FLOAT_REGS)
     asm = Assembly()
     size = (spec.hook_args + WORD - 1) & ~(WORD - 1)
     if size > NOSPLIT_FRAME:
@@ -37,10 +39,7 @@ def thunk(spec: ThunkSpec) -> Code:
     for load in spec.loads:
         piece = load.dst
         if piece.reg is RegClass.INT:
-            register = INT_ARGS[piece.index]
-            if register in (AX, BX):
-                raise EncodeError("AX and BX hold the hook's context")
-            asm.emit(x.load(register, BASES[load.base], piece.offset, piece.size))
+            asm.emit(x.load(INT_ARGS[piece.index], BASES[load.base], piece.offset, piece.size))
         else:
             asm.emit(x.load_float(FLOAT_ARGS[piece.index], BASES[load.base], piece.offset, piece.size))
     call(asm, "hook")

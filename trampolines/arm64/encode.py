@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import struct
 
-from trampolines.arm64.abi import FP, LR, SP, ZR
+from trampolines.arm64.abi import FP, LR, R27, SP
 from trampolines.asm import EncodeError
 
-MAX_FRAME = 0xF0
-"""Frames are opened by one pre-indexed store, whose displacement has nine bits."""
+SMALL_FRAME = 0xF0
+"""Up to here one pre-indexed store opens a frame: its displacement has nine bits."""
+BIG_FRAME = 0xFF0
+"""Up to here the immediate of ADD and SUB holds a frame's size."""
+PAGE = 0x1000
 
 
 def word(value: int) -> bytes:
@@ -67,10 +70,22 @@ def move(dst: int, src: int) -> bytes:
 
 
 def add(dst: int, base: int, value: int) -> bytes:
-    """ADD $value, base, dst (register 31 is RSP)"""
-    if not 0 <= value <= 0xFFF:
-        raise EncodeError(f"immediate {value} of ADD")
-    return word(0x9100_0000 | value << 10 | _reg(base) << 5 | _reg(dst))
+    """ADD $value, base, dst (register 31 is RSP); value: below 4096, or a multiple of 4096 below 4096 * 4096"""
+    return word(0x9100_0000 | _imm12(value, "ADD") | _reg(base) << 5 | _reg(dst))
+
+
+def subtract_immediate(dst: int, base: int, value: int) -> bytes:
+    """SUB $value, base, dst (register 31 is RSP); value as for ADD"""
+    return word(0xD100_0000 | _imm12(value, "SUB") | _reg(base) << 5 | _reg(dst))
+
+
+def _imm12(value: int, name: str) -> int:
+    """The immediate, shifted by twelve bits or not."""
+    if 0 <= value < PAGE:
+        return value << 10
+    if value % PAGE == 0 and 0 < value < PAGE * PAGE:
+        return 1 << 22 | value // PAGE << 10
+    raise EncodeError(f"immediate {value} of {name}")
 
 
 def subtract(dst: int, left: int, right: int) -> bytes:
@@ -98,18 +113,30 @@ def zero_float(reg: int) -> bytes:
     return word(0x9E67_03E0 | _reg(reg))
 
 
-def open_frame(size: int) -> tuple[bytes, bytes, bytes]:
-    """MOVD.W R30, -size(RSP); MOVD R29, -8(RSP); SUB $8, RSP, R29"""
-    if size % 16 or not 16 <= size <= MAX_FRAME:
-        raise EncodeError(f"frame of {size} bytes")
-    return word(0xF800_0C00 | (-size & 0x1FF) << 12 | SP << 5 | LR), word(0xF81F_83FD), word(0xD100_23FD)
+def open_frame(size: int) -> tuple[tuple[bytes, ...], bytes, tuple[bytes, ...]]:
+    """What comes before SP moves, the instruction that moves it, and what comes behind, as the assembler has it:
+    MOVD.W R30, -size(RSP); MOVD R29, -8(RSP); SUB $8, RSP, R29
+    or, above 0xf0, SUB $size, RSP, R27; STP (R29, R30), -8(R27); MOVD R27, RSP; SUB $8, RSP, R29
+    """
+    _check_frame(size)
+    link = subtract_immediate(FP, SP, 8)
+    if size <= SMALL_FRAME:
+        return (), word(0xF800_0C00 | (-size & 0x1FF) << 12 | SP << 5 | LR), (word(0xF81F_83FD), link)
+    pair = word(0xA93F_8000 | LR << 10 | R27 << 5 | FP)
+    return (subtract_immediate(R27, SP, size), pair), add(SP, R27, 0), (link,)
 
 
 def close_frame(size: int) -> tuple[bytes, bytes]:
-    """MOVD -8(RSP), R29; MOVD.P size(RSP), R30"""
-    if size % 16 or not 16 <= size <= MAX_FRAME:
+    """MOVD -8(RSP), R29; MOVD.P size(RSP), R30 or, above 0xf0, LDP -8(RSP), (R29, R30); ADD $size, RSP, RSP"""
+    _check_frame(size)
+    if size <= SMALL_FRAME:
+        return word(0xF85F_8000 | SP << 5 | FP), word(0xF840_0400 | size << 12 | SP << 5 | LR)
+    return word(0xA97F_8000 | LR << 10 | SP << 5 | FP), add(SP, SP, size)
+
+
+def _check_frame(size: int) -> None:
+    if size % 16 or not 16 <= size <= BIG_FRAME:
         raise EncodeError(f"frame of {size} bytes")
-    return word(0xF85F_8000 | SP << 5 | FP), word(0xF840_0400 | size << 12 | SP << 5 | LR)
 
 
 LOAD_GUARD = word(0xF940_0B90)
@@ -128,6 +155,8 @@ EQ, NE, HS, LS = 0, 1, 2, 9
 
 def branch_if(condition: int, distance: int) -> bytes:
     """Bcond, distance in bytes"""
+    if condition not in (EQ, NE, HS, LS):
+        raise EncodeError(f"condition {condition}")
     return word(0x5400_0000 | _imm19(distance) << 5 | condition)
 
 
@@ -152,6 +181,3 @@ def _imm19(distance: int) -> int:
     if distance % 4 or not -(1 << 20) <= distance < 1 << 20:
         raise EncodeError(f"conditional branch over {distance} bytes")
     return distance // 4 & 0x7_FFFF
-
-
-ZERO_REGISTER = ZR

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.arm64 import encode as a
-from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, INT_ARGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, ZR, G
-from trampolines.asm import Assembly, EncodeError
+from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, STACK_SMALL, ZR, G
+from trampolines.asm import WORD, Assembly, EncodeError, check_area, check_pieces, check_stack_results
 from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
 
-WORD = 8
 LINK = 8
 """The slot of R30 at 0(RSP), below the outgoing arguments."""
 CONTEXT_SLOT = LINK + 3 * WORD
@@ -23,6 +22,8 @@ CONTEXT_SLOT = LINK + 3 * WORD
 ENTRY_FRAME = 48
 RESULTS = LINK + 4 * WORD
 """Behind the spill area of exit(desc, results, args, g)."""
+MAX_EXIT_FRAME = 256
+"""The exit stub has no stack check of its own: its frame must fit where the body's check left room (internal/abi/stack.go)."""
 
 
 def frame_for(end: int) -> int:
@@ -30,18 +31,30 @@ def frame_for(end: int) -> int:
     return (end + WORD + 15) & ~15
 
 
+def reach(asm: Assembly, base: int, offset: int, size: int, temporary: int) -> tuple[int, int]:
+    """Base register and displacement by which one instruction reaches `size` bytes at base + offset: as they are, or with
+    whole pages added into `temporary`."""
+    if offset % size == 0 and 0 <= offset // size < a.PAGE:
+        return base, offset
+    low = offset % a.PAGE
+    if low % size:
+        raise EncodeError(f"{size} bytes at offset {offset}")
+    asm.emit(a.add(temporary, base, offset - low))
+    return temporary, low
+
+
 def save(asm: Assembly, offset: int, pieces: Sequence[Piece]) -> None:
-    """Stores registers at RSP + offset + piece.offset."""
+    """Stores registers at RSP + offset + piece.offset. May change R27."""
     for piece in pieces:
         encode, register = (a.store, INT_ARGS) if piece.reg is RegClass.INT else (a.store_float, FLOAT_ARGS)
-        asm.emit(encode(register[piece.index], SP, offset + piece.offset, piece.size))
+        asm.emit(encode(register[piece.index], *reach(asm, SP, offset + piece.offset, piece.size, R27), piece.size))
 
 
 def restore(asm: Assembly, offset: int, pieces: Sequence[Piece]) -> None:
-    """Loads registers from RSP + offset + piece.offset."""
+    """Loads registers from RSP + offset + piece.offset. May change R27."""
     for piece in pieces:
         encode, register = (a.load, INT_ARGS) if piece.reg is RegClass.INT else (a.load_float, FLOAT_ARGS)
-        asm.emit(encode(register[piece.index], SP, offset + piece.offset, piece.size))
+        asm.emit(encode(register[piece.index], *reach(asm, SP, offset + piece.offset, piece.size, R27), piece.size))
 
 
 def call(asm: Assembly, role: str) -> None:
@@ -57,10 +70,11 @@ def address(asm: Assembly, reg: int, role: str) -> None:
 
 
 def open_frame(asm: Assembly, size: int) -> None:
-    push, *rest = a.open_frame(size)
-    asm.emit(push)
+    before, move, behind = a.open_frame(size)
+    for instruction in (*before, move):
+        asm.emit(instruction)
     asm.moved(asm.sp + size)
-    for instruction in rest:
+    for instruction in behind:
         asm.emit(instruction)
 
 
@@ -85,17 +99,38 @@ def locals_map(size: int, pointers: dict[int, bool]) -> tuple[bool, ...]:
     return tuple(pointers.get(at, False) for at in range(0, size - WORD, WORD))
 
 
+def stack_check(asm: Assembly, size: int) -> int:
+    """Returns the hole for the branch that is taken when the stack must grow. size: bytes of the frame, at most BIG_FRAME (< StackBig)."""
+    asm.emit(a.LOAD_GUARD)
+    if size <= STACK_SMALL:
+        asm.emit(a.COMPARE_GUARD)
+    else:
+        asm.emit(a.subtract_immediate(R17, SP, size - STACK_SMALL))
+        asm.emit(a.compare(R17, R16))
+    return hole(asm)
+
+
+def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
+    """The tail behind a stack check: save the arguments where the runtime finds them, grow, start again."""
+    save(asm, LINK, spills)
+    asm.emit(a.LINK_TO_R3)
+    call(asm, "morestack")
+    restore(asm, LINK, spills)
+    asm.emit(a.branch(-asm.here))
+
+
 def entry_stub(spec: EntrySpec) -> Code:
-    """See EntrySpec."""
+    """See EntrySpec. Raises EncodeError for pieces that are no argument registers and for stack results that are no whole words."""
+    check_pieces(spec.spills, INT_REGS, FLOAT_REGS)
+    check_pieces(spec.results, INT_REGS, FLOAT_REGS)
+    check_stack_results(spec.stack_results)
     asm = Assembly()
     if spec.toggle:
         address(asm, R16, "desc")
         asm.emit(a.load(R16, R16, 0, 1))
         asm.emit(a.branch_if_not_zero_word(R16, 8))
         jump(asm, "body")
-    asm.emit(a.LOAD_GUARD)
-    asm.emit(a.COMPARE_GUARD)
-    grow = hole(asm)
+    grow = stack_check(asm, ENTRY_FRAME)
     open_frame(asm, ENTRY_FRAME)
     args = ENTRY_FRAME + LINK
     save(asm, args, spec.spills)
@@ -115,11 +150,7 @@ def entry_stub(spec: EntrySpec) -> Code:
         skip = hole(asm)
     jump(asm, "body")
     fill(asm, grow, a.LS)
-    save(asm, LINK, spec.spills)
-    asm.emit(a.LINK_TO_R3)
-    call(asm, "morestack")
-    restore(asm, LINK, spec.spills)
-    asm.emit(a.branch(-asm.here))
+    grow_stack(asm, spec.spills)
     if skip is not None:
         fill(asm, skip, a.NE)
         _zero_results(asm, spec)
@@ -131,19 +162,24 @@ def _zero_results(asm: Assembly, spec: EntrySpec) -> None:
     for piece in spec.results:
         asm.emit(a.zero(INT_ARGS[piece.index]) if piece.reg is RegClass.INT else a.zero_float(FLOAT_ARGS[piece.index]))
     for offset, size in spec.stack_results:
-        if size % WORD:
-            raise EncodeError(f"stack result of {size} bytes")
         for at in range(offset, offset + size, WORD):
-            asm.emit(a.store(ZR, SP, LINK + at, WORD))
+            asm.emit(a.store(ZR, *reach(asm, SP, LINK + at, WORD, R27), WORD))
 
 
 def exit_stub(spec: ExitSpec) -> Code:
-    """See ExitSpec. At a patched RET the body's frame is gone already."""
+    """See ExitSpec. At a patched RET the body's frame is gone already.
+
+    Raises EncodeError for results that do not fit in its frame and for maps and registers that do not fit together.
+    """
+    check_pieces(spec.results, INT_REGS, FLOAT_REGS)
+    check_area(spec.results, spec.area, spec.area_map)
     if spec.teardown or spec.body_frame:
         raise EncodeError("arm64 has no teardown before its exit stub")
     asm = Assembly()
     asm.entries.update(exit=0, frameless=0)
-    size = frame_for(RESULTS + ((spec.area + WORD - 1) & ~(WORD - 1)))
+    size = frame_for(RESULTS + WORD * len(spec.area_map))
+    if size > MAX_EXIT_FRAME:
+        raise EncodeError(f"results of {spec.area} bytes do not fit in the frame of an exit stub ({MAX_EXIT_FRAME})")
     asm.emit(a.load(R16, G, spec.slot_offset, WORD))
     none = hole(asm)
     asm.emit(a.add(R17, SP, LINK))

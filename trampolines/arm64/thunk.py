@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from trampolines.arm64 import encode as a
-from trampolines.arm64.abi import FLOAT_ARGS, INT_ARGS, R0, R1, R2, R3, R4, R19, R20, R21, R27, SP
-from trampolines.arm64.stubs import LINK, call, close_frame, frame_for, locals_map, open_frame
-from trampolines.asm import Assembly, EncodeError
-from trampolines.contract import Base, Code, RegClass, ThunkSpec
+from trampolines.arm64.abi import FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R2, R3, R4, R17, R19, R20, R21, R27, SP
+from trampolines.arm64.stubs import LINK, call, close_frame, fill, frame_for, grow_stack, locals_map, open_frame, reach, save, stack_check
+from trampolines.asm import WORD, Assembly, check_thunk
+from trampolines.contract import Base, Code, Piece, RegClass, ThunkSpec
 
+PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
+"""func(itab, ctx, args, results, boxes unsafe.Pointer): R0 to R4."""
 BASES = {Base.ARGS: R19, Base.RESULTS: R20, Base.BOXES: R21}
+NOSPLIT_FRAME = 256
+"""A frame up to this size needs no stack check: the caller has one, and the hook has its own."""
 
 
 def thunk(spec: ThunkSpec) -> Code:
     """See ThunkSpec. The frame is the hook's args area: the collector sees it through the hook's own maps.
 
-    Its frame is bounded by what one instruction can open, and needs no stack check: its caller has one, and the hook has its own.
+    With a stack check the parameters lie in the spill area from the first instruction on, and the thunk's args map has five
+    pointers; without one nothing is ever stored there, and the map must have none. Raises EncodeError for a hook whose arguments
+    do not fit in a frame, or for one that takes what is not there.
     """
+    check_thunk(spec, INT_REGS, FLOAT_REGS)
     asm = Assembly()
-    asm.entries["nosplit"] = 1
-    size = frame_for(LINK + ((spec.hook_args + 7) & ~7))
-    if size > a.MAX_FRAME:
-        raise EncodeError(f"a hook with {spec.hook_args} bytes of arguments; on arm64 {a.MAX_FRAME - 16} fit")
+    size = frame_for(LINK + ((spec.hook_args + WORD - 1) & ~(WORD - 1)))
+    if size > NOSPLIT_FRAME:
+        save(asm, LINK, PARAMS)
+        grow = stack_check(asm, size)
+    else:
+        asm.entries["nosplit"] = 1
+        grow = None
     open_frame(asm, size)
     for register, base in ((R2, Base.ARGS), (R3, Base.RESULTS), (R4, Base.BOXES)):
         asm.emit(a.move(BASES[base], register))
@@ -28,22 +38,22 @@ def thunk(spec: ThunkSpec) -> Code:
         _copy(asm, BASES[copy.base], copy.offset, LINK + copy.to, copy.size)
     for load in spec.loads:
         piece = load.dst
-        if piece.reg is RegClass.FLOAT:
-            asm.emit(a.load_float(FLOAT_ARGS[piece.index], BASES[load.base], piece.offset, piece.size))
-        elif INT_ARGS[piece.index] in (R0, R1):
-            raise EncodeError("R0 and R1 hold the hook's context")
-        else:
-            asm.emit(a.load(INT_ARGS[piece.index], BASES[load.base], piece.offset, piece.size))
+        encode, register = (a.load, INT_ARGS[piece.index]) if piece.reg is RegClass.INT else (a.load_float, FLOAT_ARGS[piece.index])
+        asm.emit(encode(register, *reach(asm, BASES[load.base], piece.offset, piece.size, R27), piece.size))
     call(asm, "hook")
     close_frame(asm, size)
     asm.emit(a.RET)
-    return asm.finish(size - 8, locals_map(size, {}))
+    if grow is not None:
+        fill(asm, grow, a.LS)
+        grow_stack(asm, PARAMS)
+    return asm.finish(size - WORD, locals_map(size, {}))
 
 
 def _copy(asm: Assembly, base: int, offset: int, to: int, size: int) -> None:
+    """Copies `size` bytes to RSP + to through R17, in the widest moves that both sides' alignment allows."""
     done = 0
     while done < size:
         width = next(w for w in (8, 4, 2, 1) if w <= size - done and (offset + done) % w == 0 and (to + done) % w == 0)
-        asm.emit(a.load(R27, base, offset + done, width))
-        asm.emit(a.store(R27, SP, to + done, width))
+        asm.emit(a.load(R17, *reach(asm, base, offset + done, width, R27), width))
+        asm.emit(a.store(R17, *reach(asm, SP, to + done, width, R27), width))
         done += width
