@@ -1,7 +1,7 @@
 """What a caller hands to an architecture and what it gets back: definitions only, no logic.
 
-The two architecture packages (`trampolines.amd64`, `trampolines.arm64`) implement the functions named in ARCH_FUNCTIONS
-over these records and never import each other. Nothing here knows of archives, objects or linkers: a place that needs an
+The two architecture packages (`trampolines.amd64`, `trampolines.arm64`) implement `trampolines.Arch` over these records and
+never import each other. Nothing here knows of archives, objects or linkers: a place that needs an
 address is a Fixup that names a *role* (and the kind of instruction it sits in); the caller maps roles to symbols and
 kinds to relocation types.
 
@@ -194,18 +194,3 @@ class SpillScan:
 
     pieces: tuple[Piece, ...] | None
     refusal: tuple[str, str] | None = None
-
-
-ARCH_FUNCTIONS = (
-    "entry_stub",  # (EntrySpec) -> Code
-    "exit_stub",  # (ExitSpec) -> Code
-    "thunk",  # (ThunkSpec) -> Code
-    "jump",  # () -> Code: the bytes of an unconditional jump to role "target", for patch sites
-    "getg",  # () -> Code: func() unsafe.Pointer returning g
-    "slot_handover",  # (slot_offset, g_m, m_curg, teardown, body_frame) -> Code: newproc1's exit
-    "find_epilogues",  # (code, pcsp, call_relocs: {offset: role}) -> EpilogueScan
-    "find_spills",  # (code, pcsp, morestack_offsets) -> SpillScan
-    "context_use",  # (code, calls_morestack, calls_morestack_noctxt) -> ContextUse
-    "INT_REGS",  # number of integer argument registers
-    "FLOAT_REGS",
-)

@@ -49,6 +49,8 @@ type unwound struct {
 }
 
 // clear forgets what hooks have stored.
+//
+//go:norace
 func (c *Call) clear() {
 	c.used = false
 	c.data = nil
@@ -60,6 +62,8 @@ func (c *Call) clear() {
 }
 
 // live reports whether c may be used: by the hook that is running, on the goroutine it runs on.
+//
+//go:norace
 func (c *Call) live() bool {
 	if c == nil || c.owner == nil {
 		return false
@@ -71,6 +75,8 @@ func (c *Call) live() bool {
 // SetSkipCall asks for the call to be skipped: the function's body does not run, and the call returns the results set by
 // SetReturnVal, zero values otherwise. It does nothing where the link step made no provision for it, nor in an after hook, nor if the hook
 // panics afterwards.
+//
+//go:norace
 func (c *Call) SetSkipCall(skip bool) {
 	if !c.live() || c.phase != phaseBefore {
 		return
@@ -83,10 +89,14 @@ func (c *Call) SetSkipCall(skip bool) {
 }
 
 // IsSkipCall reports whether the call is going to be skipped or, in an after hook, was.
+//
+//go:norace
 func (c *Call) IsSkipCall() bool { return c.live() && c.skip }
 
 // SetData stores a value that the hooks of the same rule see until this call ends. What points into the goroutine's stack is
 // copied if that is possible, else nil is stored.
+//
+//go:norace
 func (c *Call) SetData(val any) {
 	if !c.live() {
 		return
@@ -96,6 +106,8 @@ func (c *Call) SetData(val any) {
 }
 
 // GetData returns what SetData stored.
+//
+//go:norace
 func (c *Call) GetData() any {
 	if !c.live() || !c.used {
 		return nil
@@ -104,6 +116,8 @@ func (c *Call) GetData() any {
 }
 
 // datum returns the place of the running hook's data.
+//
+//go:norace
 func (c *Call) datum() *any {
 	if c.hook == 0 {
 		return &c.data
@@ -118,6 +132,8 @@ func (c *Call) datum() *any {
 }
 
 // SetKeyData stores a value by key, in a map[string]any that is the data of SetData and GetData.
+//
+//go:norace
 func (c *Call) SetKeyData(key string, val any) {
 	if !c.live() {
 		return
@@ -134,12 +150,16 @@ func (c *Call) SetKeyData(key string, val any) {
 }
 
 // GetKeyData returns what SetKeyData stored.
+//
+//go:norace
 func (c *Call) GetKeyData(key string) any {
 	m, _ := c.GetData().(map[string]any)
 	return m[key]
 }
 
 // HasKeyData reports whether SetKeyData stored something under key.
+//
+//go:norace
 func (c *Call) HasKeyData(key string) bool {
 	m, _ := c.GetData().(map[string]any)
 	_, ok := m[key]
@@ -147,6 +167,8 @@ func (c *Call) HasKeyData(key string) bool {
 }
 
 // GetParamCount returns the number of parameters, the receiver included.
+//
+//go:norace
 func (c *Call) GetParamCount() int {
 	if !c.live() {
 		return 0
@@ -156,6 +178,8 @@ func (c *Call) GetParamCount() int {
 
 // GetParam returns a parameter in a before hook, nil in an after hook: then the function may have used its place for something
 // else. It returns nil, too, for a value that points into the stack and cannot be copied.
+//
+//go:norace
 func (c *Call) GetParam(idx int) any {
 	if !c.live() {
 		return nil
@@ -165,6 +189,8 @@ func (c *Call) GetParam(idx int) any {
 
 // SetParam replaces a parameter in a before hook. The value must have the parameter's type, or implement it; nil stands for the
 // zero value. Anything else is ignored.
+//
+//go:norace
 func (c *Call) SetParam(idx int, val any) {
 	if !c.live() || c.phase != phaseBefore {
 		return
@@ -180,6 +206,8 @@ func (c *Call) SetParam(idx int, val any) {
 }
 
 // GetReturnValCount returns the number of results.
+//
+//go:norace
 func (c *Call) GetReturnValCount() int {
 	if !c.live() {
 		return 0
@@ -189,6 +217,8 @@ func (c *Call) GetReturnValCount() int {
 
 // GetReturnVal returns a result in an after hook (the zero value if the call did not return), and what SetReturnVal has set in
 // a before hook.
+//
+//go:norace
 func (c *Call) GetReturnVal(idx int) any {
 	if !c.live() {
 		return nil
@@ -198,6 +228,8 @@ func (c *Call) GetReturnVal(idx int) any {
 
 // SetReturnVal replaces a result in an after hook. In a before hook it sets what the call returns if it is skipped. Types are
 // matched as in SetParam.
+//
+//go:norace
 func (c *Call) SetReturnVal(idx int, val any) {
 	if !c.live() || c.phase == phaseUnwound {
 		return
@@ -225,6 +257,8 @@ func (c *Call) SetReturnVal(idx int, val any) {
 }
 
 // GetFuncName returns the function's name without package and receiver.
+//
+//go:norace
 func (c *Call) GetFuncName() string {
 	if !c.live() {
 		return ""
@@ -233,6 +267,8 @@ func (c *Call) GetFuncName() string {
 }
 
 // GetPackageName returns the import path of the function's package.
+//
+//go:norace
 func (c *Call) GetPackageName() string {
 	if !c.live() {
 		return ""
@@ -242,6 +278,8 @@ func (c *Call) GetPackageName() string {
 
 // Unwound reports in an after hook whether the call ended without returning (ok), and why: by a panic that a caller
 // recovered or that ended the goroutine, with its value, or by runtime.Goexit.
+//
+//go:norace
 func (c *Call) Unwound() (panicValue any, goexit, ok bool) {
 	if !c.live() || c.phase != phaseUnwound {
 		return nil, false, false
@@ -250,6 +288,8 @@ func (c *Call) Unwound() (panicValue any, goexit, ok bool) {
 }
 
 // bareName cuts "net/http.(*Transport).roundTrip" to "roundTrip" and "slices.Sort[...]" to "Sort".
+//
+//go:norace
 func bareName(name string) string {
 	if n := len(name); n > 0 && name[n-1] == ']' {
 		for i := 0; i < n; i++ {

@@ -20,6 +20,7 @@ type sliceSwap struct {
 // onStack reports whether p points into g's stack.
 //
 //go:nosplit
+//go:norace
 func onStack(p, g unsafe.Pointer) bool {
 	return uintptr(p)-stackLo(g) < stackHi(g)-stackLo(g)
 }
@@ -103,6 +104,8 @@ func (r *goroutine) unshield(g unsafe.Pointer) {
 }
 
 // cloneString copies a string to the heap.
+//
+//go:norace
 func cloneString(s string) string {
 	if s == "" {
 		return ""
@@ -115,6 +118,7 @@ func cloneString(s string) string {
 // cloneFlat copies size bytes without pointers to the heap, aligned for any type.
 //
 //go:nocheckptr
+//go:norace
 func cloneFlat(p unsafe.Pointer, size uintptr) unsafe.Pointer {
 	w := make([]uint64, (size+7)/8)
 	c := unsafe.Pointer(unsafe.SliceData(w))
@@ -123,6 +127,8 @@ func cloneFlat(p unsafe.Pointer, size uintptr) unsafe.Pointer {
 }
 
 // keepableString returns s, or a copy of it if it is on the stack.
+//
+//go:norace
 func keepableString(s string, g unsafe.Pointer) string {
 	if onStack(unsafe.Pointer(unsafe.StringData(s)), g) {
 		return cloneString(s)

@@ -45,29 +45,35 @@ var current = getg
 // getg returns the running goroutine's g. Its code is put here by the link step.
 //
 //go:noinline
+//go:norace
 func getg() unsafe.Pointer { return nil }
 
 // word reads the machine word at base+off.
 //
 //go:nosplit
+//go:norace
 func word(base unsafe.Pointer, off uintptr) uintptr { return *(*uintptr)(unsafe.Add(base, off)) }
 
 // goid reads the ID of g.
 //
 //go:nosplit
+//go:norace
 func goid(g unsafe.Pointer) uint64 { return *(*uint64)(unsafe.Add(g, link.GoidOff)) }
 
 // stackLo and stackHi read the bounds of g's stack: g begins with them in every Go version.
 //
 //go:nosplit
+//go:norace
 func stackLo(g unsafe.Pointer) uintptr { return word(g, 0) }
 
 //go:nosplit
+//go:norace
 func stackHi(g unsafe.Pointer) uintptr { return word(g, ptrSize) }
 
 // at returns the address at a distance from g.stack.hi. It does not survive a call except in a variable of its type.
 //
 //go:nosplit
+//go:norace
 func at(g unsafe.Pointer, dist uintptr) unsafe.Pointer {
 	// The bound itself is never held as a pointer: the collector could take it for one to whatever follows the stack.
 	addr := stackHi(g) - dist
@@ -75,11 +81,13 @@ func at(g unsafe.Pointer, dist uintptr) unsafe.Pointer {
 }
 
 //go:nosplit
+//go:norace
 func slot(g unsafe.Pointer) *node { return *(**node)(unsafe.Add(g, link.SlotOff)) }
 
 // setSlot is an ordinary store of a pointer, with a write barrier.
 //
 //go:nosplit
+//go:norace
 func setSlot(g unsafe.Pointer, n *node) { *(**node)(unsafe.Add(g, link.SlotOff)) = n }
 
 // guard reports whether ordinary Go code may run here: on the goroutine's own stack, with no lock of the runtime held, not
@@ -114,6 +122,7 @@ func guardAgain(g, m unsafe.Pointer) bool {
 }
 
 //go:nosplit
+//go:norace
 func throwsplit(g unsafe.Pointer) bool {
 	return link.ThrowsplitOff != 0 && *(*bool)(unsafe.Add(g, link.ThrowsplitOff))
 }
@@ -130,6 +139,8 @@ func guardExit(g unsafe.Pointer) bool {
 }
 
 // adopt gives g a state of its own, in place of none or of an inherited one.
+//
+//go:norace
 func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	r := new(goroutine)
 	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed}
@@ -144,6 +155,8 @@ func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 }
 
 // own returns the running goroutine's own state, making one if needed.
+//
+//go:norace
 func own(g unsafe.Pointer) *goroutine {
 	n := slot(g)
 	if n != nil && n.goid == goid(g) {
@@ -153,9 +166,13 @@ func own(g unsafe.Pointer) *goroutine {
 }
 
 // grow adds records below the innermost one.
+//
+//go:norace
 func (r *goroutine) grow(last *Call) { r.chain(last, make([]Call, moreCalls)) }
 
 // chain links fresh records below the record above.
+//
+//go:norace
 func (r *goroutine) chain(above *Call, calls []Call) {
 	for i := range calls {
 		c := &calls[i]

@@ -120,6 +120,7 @@ const (
 
 var state uint32
 
+//go:norace
 func init() {
 	decideState()
 	_ = keepTypes
@@ -130,6 +131,7 @@ func init() {
 //
 //go:nosplit
 //go:noinline
+//go:norace
 func decideState() bool {
 	s := uint32(stateOff)
 	// The size is the first word of an abi.Type in every Go version.
@@ -144,17 +146,21 @@ func decideState() bool {
 // isOn reports whether hooks can run in this program at all.
 //
 //go:nosplit
+//go:norace
 func isOn() bool {
 	s := atomic.LoadUint32(&state)
 	return s == stateOn || s == stateUnknown && decideState()
 }
 
 // Linked reports whether this program was linked by otelobj. If not, no hook ever runs.
+//
+//go:norace
 func Linked() bool { return isOn() }
 
 // prepare computes the flags in the upper half of d.Flags. It may run more than once, with the same result.
 //
 //go:noinline
+//go:norace
 func (d *Desc) prepare() uint32 {
 	flags := d.Flags&0xffff | descReady
 	for i := range d.Hooks {
@@ -178,6 +184,7 @@ func (d *Desc) prepare() uint32 {
 	return flags
 }
 
+//go:norace
 func shieldable(values []Value) bool {
 	for i := range values {
 		if f := values[i].Flags; f&ValueString != 0 || f&(ValueSlice|ValueFlat) == ValueSlice|ValueFlat {

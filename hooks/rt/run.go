@@ -14,6 +14,7 @@ func (c *Call) before(args unsafe.Pointer, from int) {
 	r.busy = busyHook
 	defer func() {
 		r.busy = 0
+		r.unbox()
 		if c.hook != noHook {
 			c.caught(recover())
 		}
@@ -114,6 +115,7 @@ func (c *Call) after(args, results unsafe.Pointer, from int) {
 	r.busy = busyHook
 	defer func() {
 		r.busy = 0
+		r.unbox()
 		if c.hook != noHook {
 			c.caught(recover())
 		}
@@ -145,6 +147,8 @@ func (c *Call) afterRest(args, results unsafe.Pointer) {
 }
 
 // bit is the place of hook i in Call.ran. Hooks from 63 on share one.
+//
+//go:norace
 func bit(i int) uint64 {
 	if i > 63 {
 		i = 63
@@ -171,6 +175,8 @@ func (c *Call) caught(p any) {
 }
 
 // storeResults puts the results that before hooks have set where the stub of a skipped call looks for them.
+//
+//go:norace
 func (c *Call) storeResults(g unsafe.Pointer) {
 	for i := range c.rets {
 		if !c.rets[i].set {

@@ -94,6 +94,8 @@ func enterAny(d *Desc, args, g unsafe.Pointer) bool {
 	}
 	if c.skip || flags&descKeeps != 0 && c.ran != 0 {
 		c.push(r, g)
+	} else if c.used {
+		c.clear()
 	}
 	return c.skip
 }

@@ -2,6 +2,8 @@ package rt
 
 // Suppress runs f. Until it returns, no hook runs on this goroutine, nor ever on a goroutine that is started meanwhile, nor on
 // those that they start.
+//
+//go:norace
 func Suppress(f func()) {
 	g := current()
 	if g == nil || !isOn() {
@@ -24,6 +26,8 @@ func Suppress(f func()) {
 }
 
 // Suppressed reports whether hooks are suppressed on this goroutine.
+//
+//go:norace
 func Suppressed() bool {
 	g := current()
 	if g == nil || !isOn() {

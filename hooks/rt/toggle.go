@@ -4,15 +4,20 @@ import "sync/atomic"
 
 // SetEnabled switches the hooks of an instrumentation, or of a single rule, on or off while the program runs. Calls that are open
 // keep the hooks they began with. It returns how many hooks bear the name.
+//
+//go:norace
 func SetEnabled(name string, on bool) int {
 	return setEnabled(func(h *Hook) bool { return h.named(name) }, on)
 }
 
 // SetAllEnabled switches all hooks on or off.
+//
+//go:norace
 func SetAllEnabled(on bool) int {
 	return setEnabled(func(*Hook) bool { return true }, on)
 }
 
+//go:norace
 func setEnabled(wanted func(*Hook) bool, on bool) int {
 	want := uint32(0)
 	if on {
@@ -39,6 +44,8 @@ func setEnabled(wanted func(*Hook) bool, on bool) int {
 }
 
 // Enabled reports whether any hook of an instrumentation or rule is on.
+//
+//go:norace
 func Enabled(name string) bool {
 	for _, d := range link.Descs {
 		if d == nil {
@@ -53,9 +60,12 @@ func Enabled(name string) bool {
 	return false
 }
 
+//go:norace
 func (h *Hook) named(name string) bool { return h.Instr == name || h.Rule == name }
 
 // recount brings d.On in line with the hooks. Of several goroutines that switch at a time, the last one to write has seen them all.
+//
+//go:norace
 func (d *Desc) recount() {
 	for {
 		old := atomic.LoadUint32(&d.On)
@@ -66,6 +76,7 @@ func (d *Desc) recount() {
 	}
 }
 
+//go:norace
 func (d *Desc) countOn() uint32 {
 	n := uint32(0)
 	for i := range d.Hooks {

@@ -13,6 +13,8 @@ type unwindReason struct {
 }
 
 // panicked notes a panic. Records at or below gopanic's frame belong to frames that went before.
+//
+//go:norace
 func (r *goroutine) panicked(args, g unsafe.Pointer) {
 	dist := stackHi(g) - uintptr(args)
 	r.closeFrom(dist, g)
@@ -26,6 +28,8 @@ func (r *goroutine) panicked(args, g unsafe.Pointer) {
 }
 
 // goexited notes a call of runtime.Goexit.
+//
+//go:norace
 func (r *goroutine) goexited(args, g unsafe.Pointer) {
 	dist := stackHi(g) - uintptr(args)
 	r.closeFrom(dist, g)
@@ -38,6 +42,8 @@ func (r *goroutine) goexited(args, g unsafe.Pointer) {
 }
 
 // end closes all records of a goroutine that ends.
+//
+//go:norace
 func (r *goroutine) end(n *node) {
 	for r.next.outer != &r.root {
 		r.closeUnwound(r.pop(n), true)
@@ -46,6 +52,8 @@ func (r *goroutine) end(n *node) {
 }
 
 // closeFrom closes the records at or deeper than dist, innermost first.
+//
+//go:norace
 func (r *goroutine) closeFrom(dist uintptr, g unsafe.Pointer) {
 	for r.next.outer.dist >= dist {
 		r.closeUnwound(r.pop(slot(g)), false)
@@ -56,6 +64,8 @@ func (r *goroutine) closeFrom(dist uintptr, g unsafe.Pointer) {
 }
 
 // closeUnwound runs the after hooks of a record whose frame is gone, on zero results.
+//
+//go:norace
 func (r *goroutine) closeUnwound(c *Call, end bool) {
 	c.phase = phaseUnwound
 	c.why = r.throw.of(c.dist, end)
@@ -69,6 +79,8 @@ func (r *goroutine) closeUnwound(c *Call, end bool) {
 }
 
 // of returns why a record at dist was unwound. A goroutine that called Goexit ends whatever is recovered meanwhile.
+//
+//go:norace
 func (t *unwindReason) of(dist uintptr, end bool) unwound {
 	byExit := t.exitDist > dist
 	byPanic := t.panicDist > dist
@@ -84,6 +96,7 @@ func (t *unwindReason) of(dist uintptr, end bool) unwound {
 // zeroBlock is shown to hooks in place of areas that are gone. Nobody writes to it: thunks load, and setters refuse.
 var zeroBlock [64]uintptr
 
+//go:norace
 func zeros(size uintptr) unsafe.Pointer {
 	if size <= unsafe.Sizeof(zeroBlock) {
 		return unsafe.Pointer(&zeroBlock)

@@ -47,12 +47,16 @@ const (
 )
 
 // directInTFlag tells where directBit is, learned from a type that is certainly direct.
+//
+//go:norace
 func directInTFlag() bool {
 	var p any = (*int)(nil)
 	return (*eface)(unsafe.Pointer(&p)).typ.kind&directBit == 0
 }
 
 // direct reports whether an interface holds a value of type t itself rather than a pointer to it.
+//
+//go:norace
 func (t *abiType) direct() bool {
 	if directInTFlag() {
 		return t.tflag&directBit != 0
@@ -61,6 +65,8 @@ func (t *abiType) direct() bool {
 }
 
 // param returns parameter idx as an interface.
+//
+//go:norace
 func (c *Call) param(idx int, g unsafe.Pointer) any {
 	if c.phase != phaseBefore || uint(idx) >= uint(len(c.d.Params)) {
 		return nil
@@ -70,6 +76,8 @@ func (c *Call) param(idx int, g unsafe.Pointer) any {
 }
 
 // result returns result idx as an interface.
+//
+//go:norace
 func (c *Call) result(idx int, g unsafe.Pointer) any {
 	if uint(idx) >= uint(len(c.d.Results)) {
 		return nil
@@ -89,6 +97,8 @@ func (c *Call) result(idx int, g unsafe.Pointer) any {
 }
 
 // resultAt returns the address of a result of a call that has returned.
+//
+//go:norace
 func (c *Call) resultAt(v *Value, g unsafe.Pointer) unsafe.Pointer {
 	if v.Flags&ValueInArgs != 0 {
 		return at(g, c.dist-v.Off)
@@ -97,11 +107,12 @@ func (c *Call) resultAt(v *Value, g unsafe.Pointer) unsafe.Pointer {
 }
 
 // box fills the boxes of the hook that is about to run. They belong to the goroutine: one hook runs at a time.
+//
+//go:norace
 func (c *Call) box(list []int32, results bool) unsafe.Pointer {
 	g := current()
 	r := c.owner
-	clear(r.boxes)
-	r.boxes = r.boxes[:0]
+	r.unbox()
 	for _, i := range list {
 		if results {
 			r.boxes = append(r.boxes, c.result(int(i), g))
@@ -112,9 +123,20 @@ func (c *Call) box(list []int32, results bool) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(r.boxes))
 }
 
+// unbox forgets what the last hook was shown: it must not live longer for it.
+//
+//go:norace
+func (r *goroutine) unbox() {
+	if len(r.boxes) != 0 {
+		clear(r.boxes)
+		r.boxes = r.boxes[:0]
+	}
+}
+
 // view returns the value at p as an interface. The result may point into the stack.
 //
 //go:nocheckptr
+//go:norace
 func view(v *Value, p unsafe.Pointer) any {
 	if v.Flags&ValueEface != 0 {
 		return *(*any)(p)
@@ -144,6 +166,7 @@ func view(v *Value, p unsafe.Pointer) any {
 // assign stores val at p, in an area of the stack, if a Go assignment could.
 //
 //go:nocheckptr
+//go:norace
 func assign(v *Value, p unsafe.Pointer, val any) bool {
 	e := (*eface)(unsafe.Pointer(&val))
 	switch {
@@ -170,6 +193,8 @@ func assign(v *Value, p unsafe.Pointer, val any) bool {
 }
 
 // itabFor returns the itab of typ for an interface type, nil if typ does not implement it.
+//
+//go:norace
 func itabFor(inter unsafe.Pointer, typ *abiType) (tab *itab) {
 	if inter == nil || link.AssertE2I == nil {
 		return nil

@@ -30,7 +30,7 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
             return refuse("tail-call", "it ends in a tail call, which never comes back to its exit")
         if word & INDIRECT_MASK == RET_REGISTER and word != RET:
             return refuse("tail-call", f"it leaves at {offset:#x} by an indirect tail call")
-        if word & INDIRECT_MASK == BR_REGISTER and _sp(pcsp, offset) == 0:
+        if word & INDIRECT_MASK == BR_REGISTER and _sp(pcsp, offset) <= 0:
             return refuse("tail-call", f"it may leave at {offset:#x} by an indirect jump")
         if word & LITERAL_MASK == LITERAL:
             return refuse("literal-pool", f"it reads data between its instructions at {offset:#x}")
@@ -42,4 +42,5 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
 
 
 def _sp(pcsp: Sequence[tuple[int, int]], offset: int) -> int:
-    return next(value for value, end in pcsp if offset < end)
+    """-1 where the table says nothing."""
+    return next((value for value, end in pcsp if offset < end), -1)

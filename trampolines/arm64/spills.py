@@ -6,21 +6,26 @@ Source: cmd/internal/obj/arm64/obj7.go (stacksplit) and cmd/internal/obj.(*FuncI
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
+from trampolines.arm64.abi import FLOAT_REGS, INT_REGS, R27, SP
 from trampolines.contract import Piece, RegClass, SpillScan
 
 LINK = 8
+LOAD_GUARD = 0xF940_0B90
+"""MOVD 16(R28), R16: g.stackguard0. //go:systemstack functions load stackguard1; they run on the system stack, where nothing is hooked."""
 LINK_TO_R3 = 0xAA1E_03E3
-BLS_MASK, BLS = 0xFF00_001F, 0x5400_0009
-PROLOGUE_WORDS = 12
-"""The stack check is among the first instructions, whatever the size of the frame."""
+NOP = 0xD503_201F
+BCOND_MASK, BLO, BLS = 0xFF00_001F, 0x5400_0003, 0x5400_0009
+CHECK_WORDS = 12
+"""The longest stack check is shorter: a frame's size may take two instructions."""
 STORES = {0x3900_0000: (RegClass.INT, 1), 0x7900_0000: (RegClass.INT, 2), 0xB900_0000: (RegClass.INT, 4), 0xF900_0000: (RegClass.INT, 8),
           0xBD00_0000: (RegClass.FLOAT, 4), 0xFD00_0000: (RegClass.FLOAT, 8)}  # fmt: skip
 PAIRS = {0xA900_0000: (RegClass.INT, 8), 0x2900_0000: (RegClass.INT, 4), 0x6D00_0000: (RegClass.FLOAT, 8), 0x2D00_0000: (RegClass.FLOAT, 4)}
 IMM_MASK = 0xFFC0_0000
-ADD_MASK, ADD_TO_R27 = 0xFFC0_03FF, 0x9100_03FB
-SP, R27 = 31, 27
+ADD_MASK, ADD_TO_R27, SHIFT_12 = 0xFF80_001F, 0x9100_001B, 0x0040_0000
+"""Slots out of a displacement's reach: ADD $n, RSP, R27, perhaps with ADD $m<<12, R27, R27 behind it."""
+LIMITS = {RegClass.INT: INT_REGS, RegClass.FLOAT: FLOAT_REGS}
 
 
 def find_spills(code: bytes, calls: Mapping[int, str]) -> SpillScan:
@@ -36,38 +41,47 @@ def find_spills(code: bytes, calls: Mapping[int, str]) -> SpillScan:
     bases = {SP: 0}
     for at in range(start, grow[0] // 4):
         word = words[at]
-        if word == LINK_TO_R3:
+        if word in (LINK_TO_R3, NOP):
             continue
-        if word & ADD_MASK == ADD_TO_R27:
-            bases[R27] = word >> 10 & 0xFFF
+        if word & ADD_MASK == ADD_TO_R27 and word >> 5 & 31 in bases:
+            bases[R27] = bases[word >> 5 & 31] + ((word >> 10 & 0xFFF) << (12 if word & SHIFT_12 else 0))
             continue
-        found = list(_stores(word, bases))
+        found = _stores(word, bases)
         if not found:
             return SpillScan((), ("spills", f"the instruction at {4 * at:#x} before morestack is not a spill"))
         pieces += found
     return SpillScan(tuple(pieces))
 
 
-def _tail(words: list[int]) -> int | None:
-    """Index of the first word behind the branch of the stack check."""
-    for at, word in enumerate(words[:PROLOGUE_WORDS]):
-        if word & BLS_MASK == BLS:
+def _tail(words: Sequence[int]) -> int | None:
+    """Index of the first word of the code that grows the stack: where BLS goes, and BLO (frames that need a guard against underflow)."""
+    if not words or words[0] != LOAD_GUARD:
+        return None
+    targets = set()
+    for at, word in enumerate(words[:CHECK_WORDS]):
+        if word & BCOND_MASK in (BLO, BLS):
             distance = word >> 5 & 0x7FFFF
-            target = at + (distance - (1 << 19) if distance >> 18 else distance)
-            return target if 0 < target < len(words) else None
+            targets.add(at + (distance - (1 << 19) if distance >> 18 else distance))
+        if word & BCOND_MASK == BLS:
+            target = targets.pop()
+            return target if not targets and at < target < len(words) else None
     return None
 
 
-def _stores(word: int, bases: Mapping[int, int]) -> Iterator[Piece]:
+def _stores(word: int, bases: Mapping[int, int]) -> list[Piece]:
+    """What one instruction stores into the args area; nothing if it is no such store."""
     base = bases.get(word >> 5 & 31)
+    kind = word & IMM_MASK
     if base is None:
-        return
-    if word & IMM_MASK in STORES:
-        reg, size = STORES[word & IMM_MASK]
-        yield Piece(reg, word & 31, size, base + (word >> 10 & 0xFFF) * size - LINK)
-    elif word & IMM_MASK in PAIRS:
-        reg, size = PAIRS[word & IMM_MASK]
+        return []
+    if kind in STORES:
+        reg, size = STORES[kind]
+        pieces = [Piece(reg, word & 31, size, base + (word >> 10 & 0xFFF) * size - LINK)]
+    elif kind in PAIRS:
+        reg, size = PAIRS[kind]
         scaled = word >> 15 & 0x7F
         offset = base + (scaled - 128 if scaled >> 6 else scaled) * size - LINK
-        yield Piece(reg, word & 31, size, offset)
-        yield Piece(reg, word >> 10 & 31, size, offset + size)
+        pieces = [Piece(reg, word & 31, size, offset), Piece(reg, word >> 10 & 31, size, offset + size)]
+    else:
+        return []
+    return pieces if all(piece.offset >= 0 and piece.index < LIMITS[piece.reg] for piece in pieces) else []
