@@ -19,16 +19,12 @@ TEXT, DATA = 0x40_0000, 0x80_0000
 MASK = (1 << 64) - 1
 
 
-class Stop(Exception):
-    """A host function ends the run."""
-
-
 class Machine:
     """regs: full registers by name; floats: the low 8 bytes of each vector register. roles: name -> address."""
 
     sp_name, link_name, fp_name, g_name, context = "", "", "", "", ""
     ints: tuple[str, ...] = ()
-    return_slot = 8  # both: the args base is SP+8 at the entry
+    scratch: tuple[str, ...] = ()
 
     def __init__(self, code: Code, pad: int = 0) -> None:
         self.code, self.base = code, TEXT + pad
@@ -37,7 +33,7 @@ class Machine:
         self.floats: dict[int, int] = {}
         self.mem: dict[int, int] = {}
         self.zf = self.cf = False
-        self.hosts: dict[str, Callable[[Machine], None]] = {}
+        self.hosts: dict[str, Callable[[Machine], int | None]] = {}
         self.pc, self.steps = 0, 0
         raw = bytearray(code.code)
         for fixup in code.fixups:
@@ -92,8 +88,8 @@ class Machine:
                     return "return"
                 if role not in self.hosts:
                     return role
-                self.hosts[role](self)
-                self.pc = self.do_return()
+                back = self.hosts[role](self)
+                self.pc = self.do_return() if back is None else back
                 continue
             offset = self.pc - self.base
             table, real = self.pcsp(offset), self.entry_sp - self.sp
@@ -112,7 +108,7 @@ class Machine:
 
     def grow(self, delta: int, words: list[int]) -> None:
         """Moves the whole stack by `delta`, as copystack does: SP, the frame pointer chain, and the pointer words listed (addresses)."""
-        low, high = self.sp - 64, self.entry_sp + 0x4000
+        low, high = self.sp - 64, self.entry_sp + 0x2_0000
         for word in words:
             value = self.read(word, 8)
             if low <= value < high:
@@ -136,6 +132,7 @@ class Amd64(Machine):
     ints = ("rax", "rbx", "rcx", "rdi", "rsi", "r8", "r9", "r10", "r11")
     all_ints = ("rax", "rbx", "rcx", "rdx", "rdi", "rsi", *(f"r{i}" for i in range(8, 16)))
     kept = ("r14",)
+    scratch = ("r12", "r13", "rdx")
     n_floats = 15
     names = {
         **{alias: (full, size) for full, *aliases in (("rax", "eax", "ax", "al"), ("rbx", "ebx", "bx", "bl"), ("rcx", "ecx", "cx", "cl"),
@@ -232,6 +229,7 @@ class Arm64(Machine):
     ints = tuple(f"x{i}" for i in range(16))
     all_ints = tuple(f"x{i}" for i in range(28))
     kept = ("x28",)
+    scratch = ("x16", "x17", "x27")
     n_floats = 16
     MEMORY = re.compile(r"\[(\w+)(?:, #(-?\w+))?\](!)?(?:, #(-?\w+))?$")
 

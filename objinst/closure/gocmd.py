@@ -72,7 +72,7 @@ def remedy(text: str) -> str:
         return "free some disk space"
     newer = re.search(r"requires go >= ([\d.]+)", text)
     if newer:
-        return f"the hooks' modules need Go {newer[1]}: build with that version, or require an OpenTelemetry in go.mod that this Go version can build"
+        return f"the hooks' modules need Go {newer[1]}: build with that version, or leave the instrumentation out with OTELOBJ_DISABLE"
     return "a hook package does not build with the versions of this program; OTELOBJ_DISABLE=NAME leaves an instrumentation out"
 
 

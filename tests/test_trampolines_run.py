@@ -1,0 +1,410 @@
+"""What stubs and thunks do, run in Python on random signatures: registers, stack, maps, pc-to-SP table, stack growth at every call."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import trampolines
+from trampolines.asm import EncodeError
+from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines_machine import MACHINES, MASK, Machine
+
+STACK, RETURN, G, NODE, SLOT = 0x7FFF_0000, 0x1234_5678, 0x9000_0000, 0xA000_0000, 448
+MOVE = 0x12_0000
+ARCHES = pytest.mark.parametrize("goarch", trampolines.ARCHITECTURES)
+MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def pieces(draw: st.DrawFn, goarch: str, most: int = 40, start: int = 0, room: int = 1 << 30) -> tuple[Piece, ...]:
+    """Registers as the ABI assigns them: in order, naturally aligned, from `start` on."""
+    arch = trampolines.arch(goarch)
+    used = {RegClass.INT: 0, RegClass.FLOAT: 0}
+    limits = {RegClass.INT: arch.INT_REGS, RegClass.FLOAT: arch.FLOAT_REGS}
+    found, offset = [], start
+    for reg in draw(st.lists(st.sampled_from(RegClass), max_size=most)):
+        size = draw(st.sampled_from((1, 2, 4, 8) if reg is RegClass.INT else (4, 8)))
+        offset = -(-offset // size) * size
+        if used[reg] == limits[reg] or offset + size > room:
+            continue
+        found.append(Piece(reg, used[reg], size, offset))
+        used[reg] += 1
+        offset += size
+    return tuple(found)
+
+
+def end_of(found: tuple[Piece, ...]) -> int:
+    return max((piece.offset + piece.size for piece in found), default=0)
+
+
+def start(goarch: str, code: trampolines.Code, seed: int, args: int) -> tuple[Machine, random.Random]:
+    """A machine at a function's entry: random registers, a return address, a caller's frame, a g with room on its stack."""
+    rng = random.Random(seed)
+    m = MACHINES[goarch](code, pad=rng.randrange(0, 0x4000, 16))
+    for reg in m.all_ints:
+        m.regs[reg] = rng.getrandbits(64)
+    m.floats = {i: rng.getrandbits(64) for i in range(32)}
+    sp = STACK - rng.randrange(0, 256, 16) - (8 if goarch == "amd64" else 0)
+    m.regs |= {m.sp_name: sp, m.g_name: G, m.fp_name: sp + args + 64}
+    m.write(sp + args + 64, 8, sp + args + 128)
+    m.write(sp + args + 128, 8, 0)
+    m.write(sp, 8, RETURN)
+    if goarch == "arm64":
+        m.regs["x30"] = RETURN
+    m.write(sp + 8 + args, 8, 0xCA11E4)  # the caller's own words behind the args area
+    m.write(G + 8, 8, STACK + 0x2000)
+    m.write(G + 16, 8, STACK - 0x3000)
+    m.write(m.roles.get("desc", 0), 1, 1)
+    return m, rng
+
+
+def register(m: Machine, piece: Piece) -> int:
+    value = m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]
+    return value & ((1 << 8 * piece.size) - 1)
+
+
+def clobber(m: Machine, rng: random.Random, *keep: str) -> None:
+    for reg in m.all_ints:
+        if reg not in (*m.kept, *keep):
+            m.regs[reg] = rng.getrandbits(64)
+    m.floats = {i: rng.getrandbits(64) for i in range(32)}
+
+
+def poison_callee_spills(m: Machine, rng: random.Random, words: int) -> None:
+    """A callee may store its register arguments in its caller's frame at any time."""
+    for word in range(words):
+        m.write(m.sp + 8 + 8 * word, 8, rng.getrandbits(64))
+
+
+def check_map(m: Machine) -> None:
+    """Every word that the collector would follow was written."""
+    for word, pointer in enumerate(m.code.locals_map):
+        addr = m.locals_base() + 8 * word
+        assert not pointer or m.known(addr), f"locals map: word {word} was never written"
+        assert addr >= m.sp
+
+
+def same_registers(m: Machine, before: dict[str, int], *but: str) -> None:
+    changed = {reg for reg in m.all_ints if m.regs[reg] != before[reg]} - set(but)
+    assert not changed, changed
+
+
+def check_back(m: Machine, sp: int, fp: int, args: int) -> None:
+    """SP, frame pointer, return address and the caller's words are what they were (moved, if the stack moved)."""
+    assert m.sp == sp and m.regs[m.fp_name] == fp
+    assert m.link_name == "" or m.regs[m.link_name] == RETURN
+    assert m.read(m.entry_sp, 8) == RETURN and m.read(m.entry_sp + 8 + args, 8) == 0xCA11E4
+
+
+def entry_case(data: st.DataObject, goarch: str) -> tuple[EntrySpec, int]:
+    stack_words = data.draw(st.sampled_from((0, 0, 1, 3, 700, 9000)))
+    stack_results = ((8 * (stack_words - 1), 8),) if stack_words and data.draw(st.booleans()) else ()
+    spills = data.draw(pieces(goarch, start=8 * stack_words))
+    spec = EntrySpec(
+        spills, data.draw(st.sampled_from(ContextUse)), toggle=data.draw(st.booleans()), skippable=data.draw(st.booleans()),
+        results=data.draw(pieces(goarch)), stack_results=stack_results,
+    )  # fmt: skip
+    return spec, -(-max(end_of(spills), 8 * stack_words) // 8) * 8
+
+
+@ARCHES
+@MANY
+@given(data=st.data(), seed=st.integers(0, 1 << 32), skip=st.booleans(), grow=st.booleans(), move=st.booleans())
+def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bool, move: bool) -> None:
+    spec, args = entry_case(data, goarch)
+    m, rng = start(goarch, trampolines.arch(goarch).entry_stub(spec), seed, args)
+    context, sp, fp = m.regs[m.context], m.sp, m.regs[m.fp_name]
+    passed = {piece: register(m, piece) for piece in spec.spills}
+    log: list[str] = []
+
+    def enter(m: Machine) -> None:
+        log.append("enter")
+        link = 8 if goarch == "amd64" else 0
+        base = m.entry_sp + 8
+        assert [m.regs[r] for r in m.ints[:3]] == [m.roles["desc"], base, G]
+        assert m.sp + link <= m.locals_base()
+        for piece in spec.spills:
+            assert m.read(base + piece.offset, piece.size) == passed[piece]
+            passed[piece] = rng.getrandbits(8 * piece.size)
+            m.write(base + piece.offset, piece.size, passed[piece])
+        check_map(m)
+        assert m.read(m.locals_base() + 8 * (len(m.code.locals_map) - 1), 8) == context
+        poison_callee_spills(m, rng, 3)
+        if move:
+            m.grow(MOVE, [])
+        clobber(m, rng, m.link_name)
+        m.regs[m.ints[0]] = m.regs[m.ints[0]] & ~0xFF | skip
+
+    def morestack(m: Machine) -> int:
+        log.append("morestack")
+        back = m.regs["x30"] if goarch == "arm64" else m.do_return()
+        assert m.sp == m.entry_sp and m.regs[m.context] == context and m.pcsp(back - m.base - 1) == 0
+        for piece in spec.spills:
+            assert m.read(m.sp + 8 + piece.offset, piece.size) == passed[piece]
+        if goarch == "arm64":
+            assert m.regs["x3"] == RETURN
+        m.grow(2 * MOVE, [])
+        m.write(G + 16, 8, STACK - 0x3000)
+        clobber(m, rng, m.context)
+        if goarch == "arm64":
+            m.regs["x30"] = RETURN
+        return back
+
+    m.hosts = {"enter": enter, "morestack": morestack}
+    if grow:
+        m.write(G + 16, 8, sp + rng.choice((0, 1, 4096)))
+    end = m.run(sp)
+    delta = (2 * MOVE if grow else 0) + (MOVE if move else 0)
+    assert log == (["morestack"] if grow else []) + ["enter"]
+    check_back(m, sp + delta, fp + delta, args)
+    if skip and spec.skippable:
+        assert end == "exit"
+        for piece in spec.results:
+            assert (m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]) == 0
+        for offset, size in spec.stack_results:
+            assert m.read(m.sp + 8 + offset, size) == 0
+        return
+    assert end == "body"
+    assert m.regs[m.context] == context
+    for piece in spec.spills:
+        full = m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]
+        assert full == passed[piece], "reloaded with extension by zeros"
+
+
+@ARCHES
+@MANY
+@given(data=st.data(), seed=st.integers(0, 1 << 32))
+def test_entry_switched_off(goarch: str, data: st.DataObject, seed: int) -> None:
+    spec, args = entry_case(data, goarch)
+    m, _ = start(goarch, trampolines.arch(goarch).entry_stub(spec), seed, args)
+    if not spec.toggle:
+        return
+    m.write(m.roles["desc"], 1, 0)
+    m.write(G + 16, 8, STACK + 0x1000)  # no stack check is reached
+    regs, floats, mem = dict(m.regs), dict(m.floats), dict(m.mem)
+    assert m.run(m.sp) == "body"
+    same_registers(m, regs, *m.scratch[:2])
+    assert (m.floats, m.mem) == (floats, mem) and m.steps <= 6
+
+
+def exit_case(data: st.DataObject, goarch: str) -> ExitSpec:
+    results = data.draw(pieces(goarch, room=176))
+    area = -(-end_of(results) // 8) * 8
+    words = {p.offset // 8 for p in results if p.reg is RegClass.INT and p.size == 8 and data.draw(st.booleans())}
+    teardown, frame = b"", 0
+    if goarch == "amd64":
+        size = data.draw(st.sampled_from((8, 16, 120, 128, 136, 4096, 70000)))
+        frame = size + 8
+        short = [b"\x48\x83\xc4" + bytes([size])] if size < 128 else [b"\x48\x83\xec\x80"] if size == 128 else []
+        teardown = data.draw(st.sampled_from([*short, b"\x48\x81\xc4" + size.to_bytes(4, "little")])) + b"\x5d"
+    return ExitSpec(teardown, frame, results, area, tuple(w in words for w in range(area // 8)), SLOT)
+
+
+@ARCHES
+@MANY
+@given(data=st.data(), seed=st.integers(0, 1 << 32), top=st.sampled_from((None, "far", "below", "equal", "deeper")),
+       entry=st.sampled_from(("exit", "frameless")), move=st.booleans())  # fmt: skip
+def test_exit(goarch: str, data: st.DataObject, seed: int, top: str | None, entry: str, move: bool) -> None:
+    spec = exit_case(data, goarch)
+    m, rng = start(goarch, trampolines.arch(goarch).exit_stub(spec), seed, 24)
+    sp, fp = m.sp, m.regs[m.fp_name]
+    distance = STACK + 0x2000 - (sp + 8)
+    m.write(G + SLOT, 8, NODE if top else 0)
+    if top:
+        m.write(NODE, 8, {"far": 0, "below": distance - 8, "equal": distance, "deeper": distance + 0x80}[top])
+    if entry == "exit" and spec.body_frame:
+        m.write(sp - 8, 8, fp)
+        m.regs[m.fp_name] = sp - 8
+        m.regs[m.sp_name] = sp - spec.body_frame
+    returned = {piece: register(m, piece) for piece in spec.results}
+    regs, floats, mem = dict(m.regs), dict(m.floats), dict(m.mem)
+    called = []
+
+    def exit_hook(m: Machine) -> None:
+        desc, area, args, g = (m.regs[r] for r in m.ints[:4])
+        called.append((desc, args - m.entry_sp, g))
+        first, words = (area - m.locals_base()) // 8, list(m.code.locals_map)
+        assert m.sp < area and area % 8 == 0
+        assert (not spec.area_map and first <= len(words)) or words[first : first + len(spec.area_map)] == list(spec.area_map)
+        assert sum(words) == sum(spec.area_map)
+        for piece in spec.results:
+            assert m.read(area + piece.offset, piece.size) == returned[piece]
+            returned[piece] = rng.getrandbits(8 * piece.size)
+            m.write(area + piece.offset, piece.size, returned[piece])
+        check_map(m)
+        poison_callee_spills(m, rng, 4)
+        if move:
+            m.grow(MOVE, [])
+        clobber(m, rng, m.link_name)
+
+    m.hosts = {"exit_hook": exit_hook}
+    assert m.run(sp, m.code.entry(entry)) == "return"
+    popped = 8 if goarch == "amd64" else 0
+    assert m.pc == RETURN
+    if top not in ("equal", "deeper"):
+        assert not called and m.mem == mem and m.floats == floats
+        same_registers(m, regs, *m.scratch)
+        check_back(m, sp + popped, fp, 24)
+        return
+    assert called == [(m.roles["desc"], 8, G)]
+    delta = MOVE if move else 0
+    check_back(m, sp + popped + delta, fp + delta, 24)
+    for piece in spec.results:
+        assert (m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]) == returned[piece]
+
+
+@ARCHES
+@MANY
+@given(data=st.data(), seed=st.integers(0, 1 << 32), grow=st.booleans())
+def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool) -> None:
+    stack = data.draw(st.sampled_from((0, 0, 24, 56, 300, 2000, 3500)))
+    far = data.draw(st.sampled_from((0, 8, 5000, 40000)))
+    bases = st.sampled_from(Base)
+    homes = [p for p in data.draw(pieces(goarch, start=stack)) if p.reg is RegClass.FLOAT or p.index > 1]
+    loads = tuple(Load(data.draw(bases), Piece(p.reg, p.index, p.size, far + p.offset)) for p in homes)
+    copies, at = [], 0
+    while at < stack:
+        size = min(data.draw(st.sampled_from((1, 2, 3, 8, 24, 500))), stack - at)
+        copies.append(Copy(data.draw(bases), far + at + data.draw(st.sampled_from((0, 1, 8))), at, size))
+        at += size
+    hook_args = -(-max(end_of(tuple(homes)), stack) // 8) * 8 + 16
+    m, rng = start(goarch, trampolines.arch(goarch).thunk(ThunkSpec(loads, tuple(copies), hook_args)), seed, 40)
+    addresses = {Base.ARGS: 0xB000_0000, Base.RESULTS: 0xB100_0000, Base.BOXES: 0xB200_0000}
+    for base in addresses.values():
+        for i in range(0, far + stack + 600):
+            m.mem[base + i] = rng.getrandbits(8)
+    itab, ctx = m.regs[m.ints[0]], m.regs[m.ints[1]]
+    for reg, base in zip(m.ints[2:5], Base, strict=True):
+        m.regs[reg] = addresses[base]
+    checked = not dict(m.code.entries).get("nosplit")
+    sp, fp = m.sp, m.regs[m.fp_name]
+    log = []
+
+    def hook(m: Machine) -> None:
+        log.append("hook")
+        args = m.sp + 8
+        assert (m.regs[m.ints[0]], m.regs[m.ints[1]]) == (itab, ctx)
+        for load in loads:
+            full = m.regs[m.ints[load.dst.index]] if load.dst.reg is RegClass.INT else m.floats[load.dst.index]
+            assert full == m.read(addresses[load.base] + load.dst.offset, load.dst.size)
+        for copy in copies:
+            for i in range(copy.size):
+                assert m.read(args + copy.to + i, 1) == m.read(addresses[copy.base] + copy.offset + i, 1)
+        assert args + hook_args <= m.entry_sp - 8  # below the saved frame pointer, or the caller's word
+        if checked:
+            assert [m.read(m.entry_sp + 8 + 8 * i, 8) for i in range(5)] == [itab, ctx, *addresses.values()]
+        poison_callee_spills(m, rng, hook_args // 8)
+        m.grow(MOVE, [])
+        clobber(m, rng, m.link_name)
+
+    def morestack(m: Machine) -> int:
+        log.append("morestack")
+        back = m.regs["x30"] if goarch == "arm64" else m.do_return()
+        m.grow(MOVE, [])
+        m.write(G + 16, 8, STACK - 0x3000)
+        clobber(m, rng)
+        if goarch == "arm64":
+            m.regs["x30"] = RETURN
+        return back
+
+    m.hosts = {"hook": hook, "morestack": morestack}
+    if grow:
+        m.write(G + 16, 8, sp + 1)
+    assert checked or hook_args <= 256
+    assert m.run(sp) == "return" and m.pc == RETURN
+    moved = MOVE * len(log)
+    assert log == (["morestack"] if grow and checked else []) + ["hook"]
+    check_back(m, sp + moved + (8 if goarch == "amd64" else 0), fp + moved, 40)
+
+
+@ARCHES
+@pytest.mark.parametrize("curg", [True, False])
+def test_slot_handover(goarch: str, curg: bool) -> None:
+    """The creator's slot, or nil: the new g's word is always stored, and nothing else."""
+    teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
+    code = trampolines.arch(goarch).slot_handover(SLOT, 48, 192, teardown, frame)
+    m, _ = start(goarch, code, 1, 0)
+    sp, fp = m.sp, m.regs[m.fp_name]
+    new, mach, creator = 0xC000_0000, 0xD000_0000, 0xE000_0000
+    m.write(G + 48, 8, mach)
+    m.write(mach + 192, 8, creator if curg else 0)
+    m.write(creator + SLOT, 8, NODE)
+    m.regs[m.ints[0]] = new
+    m.write(sp - 8, 8, fp)
+    if frame:
+        m.regs |= {m.fp_name: sp - 8, m.sp_name: sp - frame}
+    regs, mem = dict(m.regs), dict(m.mem)
+    assert m.run(sp) == "return" and m.pc == RETURN
+    same_registers(m, regs, *m.scratch)
+    check_back(m, sp + (8 if frame else 0), fp, 0)
+    assert m.read(new + SLOT, 8) == (NODE if curg else 0)
+    assert {a for a in m.mem if m.mem[a] != mem.get(a)} <= set(range(new + SLOT, new + SLOT + 8))
+
+
+@ARCHES
+def test_getg_and_jump(goarch: str) -> None:
+    m, _ = start(goarch, trampolines.arch(goarch).getg(), 1, 0)
+    assert m.run(m.sp) == "return" and m.regs[m.ints[0]] == G
+    m, _ = start(goarch, trampolines.arch(goarch).jump_code(), 1, 0)
+    assert m.run(m.sp) == "target"
+    assert len(m.code.code) == (5 if goarch == "amd64" else 4)
+
+
+WRONG_PIECES = [
+    (Piece(RegClass.INT, 16, 8, 0),), (Piece(RegClass.INT, -1, 8, 0),), (Piece(RegClass.FLOAT, 16, 8, 0),), (Piece(RegClass.FLOAT, 0, 2, 0),),
+    (Piece(RegClass.INT, 0, 3, 0),), (Piece(RegClass.INT, 0, 8, 4),), (Piece(RegClass.INT, 0, 8, -8),),
+    (Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 0, 8, 8)),
+]  # fmt: skip
+
+
+@ARCHES
+@pytest.mark.parametrize("wrong", WRONG_PIECES)
+def test_wrong_registers_are_refused(goarch: str, wrong: tuple[Piece, ...]) -> None:
+    arch = trampolines.arch(goarch)
+    teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
+    with pytest.raises(EncodeError):
+        arch.entry_stub(EntrySpec(wrong, ContextUse.RAW))
+    with pytest.raises(EncodeError):
+        arch.entry_stub(EntrySpec((), ContextUse.RAW, skippable=True, results=wrong))
+    with pytest.raises(EncodeError):
+        arch.exit_stub(ExitSpec(teardown, frame, wrong, 16, (False, False), SLOT))
+
+
+@ARCHES
+def test_maps_that_do_not_fit_are_refused(goarch: str) -> None:
+    arch = trampolines.arch(goarch)
+    teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
+    word, half = Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 0, 4, 0)
+    arch.exit_stub(ExitSpec(teardown, frame, (word,), 8, (True,), SLOT))
+    for results, area, area_map in (((word,), 8, ()), ((word,), 8, (True, False)), ((half,), 8, (True,)), ((word,), 16, (False, True)), ((word,), 4, (False,))):
+        with pytest.raises(EncodeError):
+            arch.exit_stub(ExitSpec(teardown, frame, results, area, area_map, SLOT))
+    big = 8 * 26
+    with pytest.raises(EncodeError, match="do not fit in the frame of an exit stub"):
+        arch.exit_stub(ExitSpec(teardown, frame, (), big + 64, (False,) * (big // 8 + 8), SLOT))
+    for wrong in ((b"\x5d", 0x38), (b"\x48\x83\xc4\x28\x5d", 0x38), (b"\x48\x83\xc4\x30", 0x38), (b"", 0x38)):
+        with pytest.raises(EncodeError):
+            arch.exit_stub(ExitSpec(*wrong, (), 0, (), SLOT))
+
+
+@ARCHES
+def test_thunks_that_do_not_fit_are_refused(goarch: str) -> None:
+    arch = trampolines.arch(goarch)
+    for loads, copies, size in (
+        ((Load(Base.ARGS, Piece(RegClass.INT, 1, 8, 0)),), (), 64),
+        ((Load(Base.ARGS, Piece(RegClass.INT, 2, 8, -8)),), (), 64),
+        ((), (Copy(Base.ARGS, 0, 60, 8),), 64),
+        ((), (Copy(Base.ARGS, 0, -8, 8),), 64),
+        ((), (), 4096),
+    ):
+        with pytest.raises(EncodeError):
+            arch.thunk(ThunkSpec(loads, copies, size))
+
+
+def test_unknown_architecture() -> None:
+    with pytest.raises(KeyError):
+        trampolines.arch("riscv64")
