@@ -66,12 +66,12 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     command = LinkCommand.parse(command_line)
     cfg = ImportCfg.read(Path(command.get("importcfg") or ""))
     rules = load(rule_files, os.environ)
-    applying = _applying(rules, cfg)
+    info = BuildInfo.parse(cfg.modinfo)
+    applying = _applying(rules, cfg, info)
     if not applying:
         return subprocess.run(command_line, check=False).returncode
     header, _ = headers.parse(_head(Path(command.main)), command.main)
     _check_supported(command, header)
-    info = BuildInfo.parse(cfg.modinfo)
     go = _go(command, header, info, cgo="runtime/cgo" in cfg.packages)
     packages = {**cfg.packages, "main": Path(command.main)}
     identities = {name: identity(path) for name, path in packages.items()}
@@ -80,7 +80,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     closure = resolve(_request(wanted, packages, identities, info, header.line, go), go)
     clock.lap("hook packages")
     with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-        link = _link(header, _root(command), packages, closure.archives, rules, Path(folder))
+        link = _link(header, _root(command), packages, closure.archives, rules, Path(folder), info)
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         _refuse(targets, rules)
@@ -104,9 +104,9 @@ def _hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
     return tuple(sorted({hooks.path for rule in rules for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
 
 
-def _link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path) -> Link:
+def _link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path, info: BuildInfo) -> Link:
     minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
-    return Link(header.goarch, minor, root, packages, hooks, rules, lambda _: None, own_digest() + rules.digest(), folder)
+    return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, own_digest() + rules.digest(), folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,10 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
         header, _ = headers.parse(_head(archives["main"]), str(archives["main"]))
         go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
         identities = {name: identity(path) for name, path in archives.items()}
-        closure = resolve(_request(_hook_packages(applying), archives, identities, BuildInfo.parse(""), header.line, go), go)
+        info = BuildInfo.parse("")
+        closure = resolve(_request(_hook_packages(applying), archives, identities, info, header.line, go), go)
         with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-            link = _link(header, "main", archives, closure.archives, rules, Path(folder))
+            link = _link(header, "main", archives, closure.archives, rules, Path(folder), info)
             found = [target for package in link.touched() for target in link.planned(package)]
             targets += link.count_inlined([*found, *_missing(link, applying, found)])
     return PackagePlan(tuple(targets))
@@ -168,9 +169,9 @@ def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[st
     return new, targets
 
 
-def _applying(rules: RuleSet, cfg: ImportCfg) -> list[Rule]:
+def _applying(rules: RuleSet, cfg: ImportCfg, info: BuildInfo) -> list[Rule]:
     """Rules that name a package of the link; none if only supporting ones do."""
-    found = [rule for rule in rules.rules if any(rule.matches_package(package) for package in (*cfg.packages, "main"))]
+    found = [rule for rule in rules.rules if any(rule.matches_package(p) and rule.matches_version(info.version_of(p)) for p in (*cfg.packages, "main"))]
     return found if any(rule.instrumentation != SUPPORTING for rule in found) else []
 
 

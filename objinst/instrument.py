@@ -111,7 +111,7 @@ class Link:
             result = self._rewrite(package, path, slot, folder / "pkg.a")
             (folder / "result.json").write_text(json.dumps([[asdict(t) | {"status": t.status.value} for t in result.targets], result.descriptors]))
 
-        made = cache.folder("archive", self._digest(["package", package, identity(path), self.hooks_digest]), make)
+        made = cache.folder("archive", self._digest(["package", package, *self._surroundings(path), self.versions(package) or "", self.hooks_digest]), make)
         raw_targets, descriptors = json.loads((made / "result.json").read_text())
         targets = tuple(Target(**(raw | {"status": Status(raw["status"])})) for raw in raw_targets)
         return Result(made / "pkg.a" if descriptors else path, targets, tuple(descriptors))
@@ -131,6 +131,15 @@ class Link:
     def _holds(self, package: str, instances: Sequence[re.Pattern[bytes]]) -> bool:
         data = self.packages[package].read_bytes()
         return any(pattern.search(data) for pattern in instances)
+
+    def _surroundings(self, path: Path) -> list[str]:
+        """What the rewrite of an archive depends on beside rules and hooks: itself, and the layout of runtime.g.
+
+        A build id covers the packages that it imports, and so the layout of their types. Without one all packages count.
+        """
+        own = identity(path)
+        others = [] if "/" in own else sorted(identity(other) for other in self.packages.values())
+        return [own, identity(self.packages["runtime"]), *others]
 
     def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, out: Path) -> Result:
         archive = Archive.read(path)

@@ -157,8 +157,11 @@ def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bo
     m.hosts = {"enter": enter, "morestack": morestack}
     if grow:
         m.write(G + 16, 8, sp + rng.choice((0, 1, 4096)))
+    written = {a - sp for a in m.mem if sp <= a < sp + 0x2_0000}
     end = m.run(sp)
     delta = (2 * MOVE if grow else 0) + (MOVE if move else 0)
+    written |= {8 + p.offset + i for p in spec.spills for i in range(p.size)} | {8 + at + i for at, n in spec.stack_results for i in range(n)}
+    assert {a - m.entry_sp for a in m.mem if m.entry_sp <= a < m.entry_sp + 0x2_0000} <= written, "a store into the caller's frame"
     assert log == (["morestack"] if grow else []) + ["enter"]
     check_back(m, sp + delta, fp + delta, args)
     if skip and spec.skippable:

@@ -70,6 +70,15 @@ class BuildInfo:
             last = kind
         return found
 
+    def version_of(self, package: str) -> str | None:
+        """The version of the module that a package belongs to; None where the build does not say (the standard library, the main module)."""
+        owners = [module for module in self.deps if package == module.path or package.startswith(module.path + "/")]
+        owner = max(owners, key=lambda module: len(module.path), default=None)
+        if owner is None:
+            return None
+        version = owner.replaced_by[1] if owner.replaced_by else owner.version
+        return version if version.startswith("v") else None
+
     def with_additions(self, deps: Mapping[str, str], settings: Mapping[str, str]) -> BuildInfo:
         """The same with more modules and settings, so that `go version -m` shows what was linked in. Order as in runtime/debug/mod.go."""
         present = {module.path for module in (*self.deps, *([self.main] if self.main else []))}
