@@ -95,7 +95,7 @@ AMD64: dict[str, Callable[[], object]] = {
     "zero_float": lambda: singles(x.zero_float, "xorps {0}, {0}", XMM),
     "lea": lambda: [(x.lea(r, b, d), f"lea {NAMES[8][r]}, {mem(b, d, 8).removeprefix('qword ptr ')}") for r, b, d, _ in every(8)],
     "lea_pc": lambda: singles(x.lea_pc, "lea {}, [rip]", NAMES[8]),
-    "compare_byte_pc": lambda: [(x.compare_byte_pc(v), f"cmp byte ptr [rip], {number(v & 0xFF if v >= 0 else v)}") for v in (0, 1, 127, -1, -128)],
+    "compare_byte_pc": lambda: [(x.compare_byte_pc(v), f"cmp byte ptr [rip], {number(v & 0xFF)}") for v in (0, 1, 127, -1, -128)],
     "compare_mem": lambda: [(x.compare_mem(r, b, d), f"cmp {NAMES[8][r]}, {mem(b, d, 8)}") for r, b, d, _ in every(8)],
     "sub_mem": lambda: [(x.sub_mem(r, b, d), f"sub {NAMES[8][r]}, {mem(b, d, 8)}") for r, b, d, _ in every(8)],
     "neg": lambda: singles(x.neg, "neg {}", NAMES[8]),
