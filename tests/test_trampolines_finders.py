@@ -33,7 +33,7 @@ FRAMELESS = {"amd64": 8, "arm64": 0}
 """A frame up to this size is at most a saved frame pointer."""
 FLOORS = {"amd64": 0.97, "arm64": 0.97}
 """Share of the compiler's functions with a frame that can be patched or never return."""
-ADDRESS = re.compile(r"#?(0x[0-9a-f]+|\d+)$")
+ADDRESS = re.compile(r"(?:^|[ ,])#?(0x[0-9a-f]+|\d+)$")
 
 
 @dataclass
@@ -148,15 +148,9 @@ def check_sites(text: Text, scan: EpilogueScan, goarch: str) -> list[str]:
             wrong.append(f"the branch at {offset:#x} goes into an instruction")
         elif target is None and text.sp(offset) == 0:
             wrong.append(f"may leave by the indirect jump at {offset:#x}")
-        if any(offset <= start < offset + 6 for start in text.calls) and text.sp(offset) == 0 and offset in jumps_with_reloc(text, goarch):
+        if any(offset <= at < offset + by_offset[offset][1] for at in text.calls):
             wrong.append(f"leaves by the tail call at {offset:#x}")
     return wrong
-
-
-def jumps_with_reloc(text: Text, goarch: str) -> set[int]:
-    """Branches whose target is a symbol."""
-    sizes = {insn[0]: insn[1] for insn in text.insns}
-    return {offset for offset in text.jumps if any(offset <= at < offset + sizes[offset] for at in text.calls)}
 
 
 def check_teardown(text: Text, start: int, ret: int, teardown: bytes, body_frame: int, goarch: str) -> list[str]:
@@ -190,11 +184,15 @@ ARM64_SLOT = re.compile(r"([xwsd]\d+)(?:, ([xwsd]\d+))?, \[(sp|x27)(?:, #(\w+))?
 
 def spills(text: Text, goarch: str) -> tuple[Piece, ...] | None:
     """What capstone sees stored between the last branch target in front of the call of morestack and that call. None: there is no call."""
-    grow = [at for at, name in text.calls.items() if name.startswith("runtime.morestack")]
+    sites = {insn[0] for insn in text.insns if insn[2] in ("call", "bl")}
+    before = 1 if goarch == "amd64" else 0
+    grow = [at - before for at, name in text.calls.items() if name.startswith("runtime.morestack") and at - before in sites]
     if not grow:
         return None
-    call = grow[0] - (1 if goarch == "amd64" else 0)
-    tail = max(target for target in text.jumps.values() if target is not None and target <= call)
+    (call,) = grow
+    targets = [target for target in text.jumps.values() if target is not None and target <= call]
+    assert targets, f"{text.name}: nothing jumps to its call of morestack"
+    tail = max(targets)
     pieces: list[Piece] = []
     extra = 0
     for offset, _, name, operands in text.insns:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trampolines.contract import Code, Fixup, FixupKind, Piece, RegClass, ThunkSpec
+from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, Piece, RegClass, ThunkSpec
 
 WORD = 8
+STACK_SMALL = 128
+"""internal/abi/stack.go: a frame up to this size may lie below the guard."""
 CONTEXT_REGISTERS = 2
 """A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
 SIZES = {RegClass.INT: (1, 2, 4, 8), RegClass.FLOAT: (4, 8)}
@@ -83,6 +85,17 @@ def check_area(pieces: Sequence[Piece], area: int, area_map: Sequence[bool]) -> 
     for word, pointer in enumerate(area_map):
         if pointer and WORD * word not in written:
             raise EncodeError(f"the pointer at byte {WORD * word} of the area comes from no register")
+
+
+def check_exit_frame(frame: int, spec: ExitSpec) -> None:
+    """Raises EncodeError for an exit stub's frame for which the body's stack check left no room.
+
+    The linker adds up chains of functions without a check from StackSmall bytes below the guard (cmd/link/internal/ld/stackcheck.go).
+    A check for a frame of n bytes promises that SP - max(n, StackSmall) is not below that (cmd/internal/obj, stacksplit).
+    """
+    room = max(STACK_SMALL, spec.body_frame, spec.checked)
+    if frame > room:
+        raise EncodeError(f"results of {spec.area} bytes need a frame of {frame} bytes at the exit, where {room} are sure to be free")
 
 
 def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:

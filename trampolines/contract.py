@@ -125,6 +125,8 @@ class ExitSpec:
     slot_offset: of the goroutine slot in g. Fast path, before anything is saved, without touching result registers:
         node = slot(g); if node == nil or node.top (uint64 at offset 0) < g.stack.hi - args base (unsigned), return.
         g.stack.hi is at offset 8 of g.
+    checked: bytes of the body's frame (its greatest pcsp value), of which its stack check made sure; needed where body_frame is 0.
+        The exit stub has no stack check: its frame may be as large as that, or as abi.StackSmall.
     roles used: "desc", "exit_hook". Calls exit_hook(desc, results area, args base, g).
     """
 
@@ -134,6 +136,7 @@ class ExitSpec:
     area: int
     area_map: tuple[bool, ...]
     slot_offset: int
+    checked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

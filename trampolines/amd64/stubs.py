@@ -26,16 +26,13 @@ from trampolines.amd64.abi import (
     STACK_BIG,
     STACK_GUARD,
     STACK_HI,
-    STACK_SMALL,
     G,
 )  # fmt: skip
-from trampolines.asm import WORD, Assembly, EncodeError, check_area, check_pieces, check_stack_results
+from trampolines.asm import STACK_SMALL, WORD, Assembly, EncodeError, check_area, check_exit_frame, check_pieces, check_stack_results
 from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
 
 RETURN_ADDRESS = 8
 SAVED_BP = 8
-MAX_EXIT_FRAME = 256
-"""The exit stub has no stack check of its own: its frame must fit where the body's check left room (internal/abi/stack.go)."""
 ENTER_ARGS = 3 * WORD
 """Spill area of enter(desc, args, g): every function spills its register arguments into its caller's frame."""
 EXIT_ARGS = 4 * WORD
@@ -178,8 +175,7 @@ def exit_stub(spec: ExitSpec) -> Code:
     _teardown(asm, spec.teardown, spec.body_frame)
     asm.entries["frameless"] = asm.here
     size = EXIT_ARGS + WORD * len(spec.area_map)
-    if size > MAX_EXIT_FRAME:
-        raise EncodeError(f"results of {spec.area} bytes do not fit in the frame of an exit stub ({MAX_EXIT_FRAME})")
+    check_exit_frame(size + SAVED_BP, spec)
     asm.emit(x.load(R12, G, spec.slot_offset, WORD))
     asm.emit(x.test(R12))
     none = jump_if(asm, x.JE)

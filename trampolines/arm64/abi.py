@@ -14,5 +14,3 @@ STACK_HI = 8
 """Offset of g.stack.hi (runtime/runtime2.go: stack is g's first field)."""
 STACK_GUARD = 16
 """Offset of g.stackguard0."""
-STACK_SMALL = 128
-"""internal/abi/stack.go: a frame up to this size may lie below the guard."""

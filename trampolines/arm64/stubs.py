@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.arm64 import encode as a
-from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, STACK_SMALL, ZR, G
-from trampolines.asm import WORD, Assembly, EncodeError, check_area, check_pieces, check_stack_results
+from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, ZR, G
+from trampolines.asm import STACK_SMALL, WORD, Assembly, EncodeError, check_area, check_exit_frame, check_pieces, check_stack_results
 from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
 
 LINK = 8
@@ -22,8 +22,6 @@ CONTEXT_SLOT = LINK + 3 * WORD
 ENTRY_FRAME = 48
 RESULTS = LINK + 4 * WORD
 """Behind the spill area of exit(desc, results, args, g)."""
-MAX_EXIT_FRAME = 256
-"""The exit stub has no stack check of its own: its frame must fit where the body's check left room (internal/abi/stack.go)."""
 
 
 def frame_for(end: int) -> int:
@@ -178,8 +176,7 @@ def exit_stub(spec: ExitSpec) -> Code:
     asm = Assembly()
     asm.entries.update(exit=0, frameless=0)
     size = frame_for(RESULTS + WORD * len(spec.area_map))
-    if size > MAX_EXIT_FRAME:
-        raise EncodeError(f"results of {spec.area} bytes do not fit in the frame of an exit stub ({MAX_EXIT_FRAME})")
+    check_exit_frame(size, spec)
     asm.emit(a.load(R16, G, spec.slot_offset, WORD))
     none = hole(asm)
     asm.emit(a.add(R17, SP, LINK))
