@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import tempfile
 from pathlib import Path
@@ -16,17 +17,17 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Builds testbins/callcost with hooks and prints the best of several runs."""
+    """Builds testbins/callcost with hooks and prints the medians of several runs."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "callcost"
         env = os.environ | {"OTELOBJ_DISABLE": "all", "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"}
         toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
         subprocess.run(["go", "build", toolexec, "-o", str(program), "."], cwd=SOURCE, env=env, check=True)
         runs = [measure(program) for _ in range(ROUNDS)]
-    best = {name: min(run[name][0] / run["empty"][0] for run in runs) for name in runs[0]}
-    table = Table("call", "ns", "ratio to the empty call", "allocations", title="entry and exit, best of 5 runs")
+    table = Table("call", "ns", "ratio to the empty call of the same run", "allocations", title="entry and exit, medians of 5 runs")
     for name in runs[0]:
-        table.add_row(name, f"{min(run[name][0] for run in runs):.2f}", f"{best[name]:.2f}", f"{max(run[name][1] for run in runs):.6f}")
+        nanoseconds, ratio = (statistics.median(values) for values in zip(*((run[name][0], run[name][0] / run["empty"][0]) for run in runs), strict=True))
+        table.add_row(name, f"{nanoseconds:.2f}", f"{ratio:.2f}", f"{max(run[name][1] for run in runs):.6f}")
     Console().print(table)
 
 

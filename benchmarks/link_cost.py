@@ -44,8 +44,8 @@ def main() -> None:
 
 def tools(env: dict[str, str]) -> None:
     """What the launcher adds to a tool call that is no link."""
-    tool = subprocess.run(["go", "env", "GOTOOLDIR"], env=env, capture_output=True, text=True, check=True).stdout.strip() + "/buildid"
-    table = Table("200 calls of a tool", "ms a call", title="tools that are not link")
+    tool = subprocess.run(["go", "env", "GOTOOLDIR"], env=env, capture_output=True, text=True, check=True).stdout.strip() + "/compile"
+    table = Table("200 calls of `compile -V=full`", "ms a call", title="tools that are not link")
     for name, prefix in (("direct", []), ("through otelobj", [str(ROOT / "bin" / "otelobj")])):
         began = time.monotonic()
         for _ in range(200):

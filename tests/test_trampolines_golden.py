@@ -12,9 +12,22 @@ from trampolines.contract import Base, Code, ContextUse, Copy, EntrySpec, ExitSp
 
 GOLDEN = Path(__file__).parent / "golden"
 INT, FLOAT = RegClass.INT, RegClass.FLOAT
-SPILLS = (Piece(INT, 0, 8, 0), Piece(INT, 1, 8, 8), Piece(INT, 2, 4, 16), Piece(INT, 3, 2, 20), Piece(INT, 4, 1, 22), Piece(FLOAT, 0, 8, 24), Piece(FLOAT, 1, 4, 32))
+SPILLS = (
+    Piece(INT, 0, 8, 0),
+    Piece(INT, 1, 8, 8),
+    Piece(INT, 2, 4, 16),
+    Piece(INT, 3, 2, 20),
+    Piece(INT, 4, 1, 22),
+    Piece(FLOAT, 0, 8, 24),
+    Piece(FLOAT, 1, 4, 32),
+)
 RESULTS = (Piece(INT, 0, 8, 0), Piece(INT, 1, 8, 8), Piece(FLOAT, 0, 4, 16))
-LOADS = (Load(Base.ARGS, Piece(INT, 2, 8, 0)), Load(Base.RESULTS, Piece(INT, 3, 1, 8)), Load(Base.BOXES, Piece(INT, 4, 8, 16)), Load(Base.ARGS, Piece(FLOAT, 0, 8, 40)))
+LOADS = (
+    Load(Base.ARGS, Piece(INT, 2, 8, 0)),
+    Load(Base.RESULTS, Piece(INT, 3, 1, 8)),
+    Load(Base.BOXES, Piece(INT, 4, 8, 16)),
+    Load(Base.ARGS, Piece(FLOAT, 0, 8, 40)),
+)
 TEARDOWN = {"amd64": (b"\x48\x83\xc4\x30\x5d", 0x38), "arm64": (b"", 0)}
 LARGE_TEARDOWN = {"amd64": (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), "arm64": (b"", 0)}
 

@@ -31,6 +31,7 @@ class Function:
     pcsp: list[tuple[int, int]]
     calls: dict[int, str]
     relocated: frozenset[int]
+    switch_targets: frozenset[int]
 
 
 def functions(version: str, goarch: str, part: slice) -> Iterator[Function]:
@@ -39,6 +40,11 @@ def functions(version: str, goarch: str, part: slice) -> Iterator[Function]:
         obj = Archive.read(path).go_object()[1]
         quantum = obj.tables.pc_quantum(goarch)
         kind = obj.tables.relocs["R_CALLARM64" if goarch == "arm64" else "R_CALL"]
+        tables: dict[int | None, set[int]] = collections.defaultdict(set)
+        for index in range(obj.n_defs):
+            if ".jump" in obj.sym(index).name and not obj.is_text(index):
+                for reloc in obj.relocs(index):
+                    tables[obj.resolve(reloc.sym).index].add(reloc.add)
         for index in obj.text_symbols():
             sym, info, raw = obj.sym(index), obj.aux_data(index, "AuxFuncInfo"), obj.aux_data(index, "AuxPcsp")
             if sym.abi != ABI_INTERNAL or not sym.size or not raw or not info or info[9] & obj.tables.func_flags["FuncFlagAsm"]:
@@ -46,7 +52,7 @@ def functions(version: str, goarch: str, part: slice) -> Iterator[Function]:
             relocs = obj.relocs(index)
             calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in relocs if reloc.type == kind}
             relocated = frozenset(b for reloc in relocs for b in range(reloc.off, reloc.off + reloc.size))
-            yield Function(sym.name, bytes(obj.data(index)), pctab.decode(raw, quantum, sym.size), calls, relocated)
+            yield Function(sym.name, bytes(obj.data(index)), pctab.decode(raw, quantum, sym.size), calls, relocated, frozenset(tables[index]))
 
 
 def sp_at(f: Function, offset: int) -> int:
@@ -79,7 +85,9 @@ def judge_epilogues(goarch: str, f: Function, insns: list[tuple[int, int, str, s
         covered.add(inside[-1][0])
     assert covered == rets, f"{f.name}: returns {sorted(rets)}, patched {sorted(covered)}"
     starts = {insn[0] for insn in insns}
+    assert f.switch_targets <= starts, f.name
     hidden = {b for site in scan.sites for b in range(site.offset + 1, site.offset + site.length)}
+    assert not hidden & f.switch_targets, f"{f.name}: a switch jumps into a site"
     for at, _, name, text in insns:
         direct = text.rsplit(" ", 1)[-1].removeprefix("#")
         if (name[0] == "j" or name in ("b", "cbz", "cbnz", "tbz", "tbnz") or name.startswith("b.")) and direct[:1].isdigit():
