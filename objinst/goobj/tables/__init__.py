@@ -32,9 +32,6 @@ class Tables:
     func_flags: dict[str, int]
     pcdata: dict[str, int]
     builtins: tuple[str, ...]
-    abbrevs: list[tuple[str, bool, list[tuple[str, str]]]]
-    """DWARF abbreviations of the compiler by number: tag, has children, attributes and forms."""
-
     @functools.cached_property
     def kind_names(self) -> dict[int, str]:
         return {number: name for name, number in self.kinds.items()}

@@ -1,7 +1,7 @@
 """Writes the tables of one Go minor version from its GOROOT: `python -m objinst.goobj.tables.generate GOROOT...`.
 
-Reads const blocks of cmd/internal/{goobj,objabi} and internal/abi, the list of builtins, and the DWARF
-abbreviations of cmd/internal/dwarf. Only const blocks of the plain form (NAME, NAME = EXPR with iota, comments) occur there.
+Reads const blocks of cmd/internal/{goobj,objabi} and internal/abi, and the list of builtins. Only const blocks of the plain form
+(NAME, NAME = EXPR with iota, comments) occur there.
 """
 
 from __future__ import annotations
@@ -59,38 +59,6 @@ def builtins(text: str) -> list[str]:
     return re.findall(r'^\t\{"([^"]+)", \d+\},', text, re.MULTILINE)
 
 
-def abbrevs(folder: Path) -> list[list[object]]:
-    """DWARF abbreviations by number: [tag, has children, [[attribute, form], ...]] (cmd/internal/dwarf, without DW_ and the rest of the prefix)."""
-    text = (folder / "dwarf.go").read_text()
-    entries = _entries(text, "var abbrevs = ")
-    generated = folder / "putvarabbrevgen.go"
-    if generated.exists():
-        entries += _entries(generated.read_text(), "var putvarAbbrevs = ")
-    count = const_block(text, "DW_ABRV_NULL")
-    declared = count.get("DW_NABRV") or count["DW_ABRV_PUTVAR_START"] + len(_entries(generated.read_text(), "var putvarAbbrevs = "))
-    if len(entries) != declared:
-        raise ValueError(f"{len(entries)} abbreviations, {declared} declared")
-    return entries
-
-
-def _entries(text: str, start: str) -> list[list[object]]:
-    at = text.index(start)
-    body = re.sub(r"//[^\n]*|/\*.*?\*/", "", text[text.index("{", at) + 1 : text.index("\n}\n", at)], flags=re.DOTALL)
-    entries: list[list[object]] = []
-    depth = begin = 0
-    for position, char in enumerate(body):
-        if char == "{":
-            begin = position if depth == 0 else begin
-            depth += 1
-        elif char == "}":
-            depth -= 1
-            if depth == 0:
-                tag, children = re.match(r"\{\s*(\w+),\s*(\w+)", body[begin:]).groups()  # type: ignore[union-attr]
-                attrs = re.findall(r"\{\s*DW_AT_(\w+),\s*DW_FORM_(\w+)\s*\}", body[begin : position + 1])
-                entries.append([tag.removeprefix("DW_TAG_"), children == "DW_CHILDREN_yes", [list(pair) for pair in attrs]])
-    return entries
-
-
 def tables(goroot: Path) -> dict[str, object]:
     cmd = goroot / "src/cmd/internal"
     obj = (cmd / "goobj/objfile.go").read_text()
@@ -109,7 +77,6 @@ def tables(goroot: Path) -> dict[str, object]:
         "func_ids": const_block(funcid, "FuncIDNormal"),
         "func_flags": const_block(funcid, "FuncFlagTopFrame"),
         "pcdata": const_block(funcid, "PCDATA_UnsafePoint"),
-        "abbrevs": abbrevs(cmd / "dwarf"),
         "builtins": builtins((cmd / "goobj/builtinlist.go").read_text()),
     }
 
