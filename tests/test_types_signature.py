@@ -13,7 +13,6 @@ from objinst.archive import Archive
 from objinst.errors import ObjectError, OtelobjError
 from objinst.goobj import Object
 from objinst.types import GoType, NoSignature, Signature, TypeTable, Unknown, agree, assign, interface_methods, resolve, signature
-from objinst.types.structs import InterfaceRef, Ref, SliceRef, StringRef, Value, write
 from types_build import Build, func_info
 from toolchains import versions
 
@@ -140,37 +139,6 @@ def test_only_what_is_needed_is_loaded() -> None:
     assert built.loaded == ["net/http"]
     assert known(built, "net/http.Request").field("Body").type.name == "io.ReadCloser"
     assert 1 < len(built.loaded) < 20
-
-
-def test_static_data_by_field_name() -> None:
-    desc = known(abi(), f"{P}.Desc")
-    value: dict[str, Value] = {
-        "On": 7, "Small": -2, "Name": StringRef(Ref("text", 3), 5), "Items": SliceRef(Ref("list"), 2), "Next": Ref("desc", weak=True),
-        "Nums": [1, 2, 65535], "Inner": {"A": -1, "B": 2}, "Any": InterfaceRef(Ref("tab"), Ref("data")), "Hook": None,
-    }  # fmt: skip
-    data, refs = write(desc, value)
-    assert len(data) == desc.size
-    assert data[:5] == b"\x07\0\0\0\xfe"
-    assert data[16:24] == (5).to_bytes(8, "little")
-    assert data[32:48] == (2).to_bytes(8, "little") * 2
-    assert data[56:62] == b"\x01\0\x02\0\xff\xff"
-    assert data[64:80] == b"\xff" * 8 + (2).to_bytes(8, "little")
-    assert refs == [(8, Ref("text", 3)), (24, Ref("list")), (48, Ref("desc", weak=True)), (80, Ref("tab")), (88, Ref("data"))]
-    wrong: list[dict[str, Value]] = [
-        {"Onn": 1},
-        {"On": 1 << 32},
-        {"On": -1},
-        {"Nums": [1]},
-        {"Name": Ref("x")},
-        {"Inner": {"A": 1}},
-        {"Next": StringRef(None, 0)},
-    ]
-    for change in wrong:
-        with pytest.raises(ObjectError):
-            write(desc, {**value, **change})
-    del value["On"]
-    with pytest.raises(ObjectError, match="On"):
-        write(desc, value)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -17,6 +17,7 @@ type fakeM struct {
 
 type fakeG struct {
 	lo, hi     uintptr
+	stackguard uintptr // 0: there is always room
 	m          *fakeM
 	goid       uint64
 	throwsplit bool

@@ -6,6 +6,8 @@ const (
 	ptrSize     = unsafe.Sizeof(uintptr(0))
 	inlineCalls = 4  // records that come with a goroutine
 	moreCalls   = 16 // records added at a time when a goroutine nests deeper
+
+	roomyFrame = 256 // more than the frames of enter and exit have
 )
 
 // node is what the slot of a goroutine points to.
@@ -80,6 +82,15 @@ func at(g unsafe.Pointer, dist uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
 }
 
+// roomy is the check that an ordinary function begins with, for one that cannot have it: here is an address in its frame. It
+// fails, too, where the goroutine was asked to yield. g.stackguard0 follows the bounds in every Go version.
+//
+//go:nosplit
+//go:norace
+func roomy(here unsafe.Pointer, g unsafe.Pointer) bool {
+	return uintptr(here) > word(g, 2*ptrSize)+roomyFrame
+}
+
 //go:nosplit
 //go:norace
 func slot(g unsafe.Pointer) *node { return *(**node)(unsafe.Add(g, link.SlotOff)) }
@@ -98,13 +109,19 @@ func setSlot(g unsafe.Pointer, n *node) { *(**node)(unsafe.Add(g, link.SlotOff))
 //go:nocheckptr
 func guard(g unsafe.Pointer) bool {
 	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	if word(m, link.CurgOff) == uintptr(g) &&
-		*(*int32)(unsafe.Add(m, link.LocksOff))|*(*int32)(unsafe.Add(m, link.MallocingOff)) == 0 &&
-		word(m, link.PreemptoffOff+ptrSize) == 0 && // the length of a string
-		!throwsplit(g) {
-		return true
-	}
-	return guardAgain(g, m)
+	return word(m, link.CurgOff) == uintptr(g) && held(g, m) == 0 || guardAgain(g, m)
+}
+
+// held combines what must all be zero for ordinary Go code to run. Where throwsplit is not known, ThrowsplitOff is 0: there g has
+// the lower bound of its stack, whose low byte is 0.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func held(g, m unsafe.Pointer) uintptr {
+	return word(m, link.PreemptoffOff+ptrSize) | // the length of a string
+		uintptr(*(*uint32)(unsafe.Add(m, link.LocksOff))|*(*uint32)(unsafe.Add(m, link.MallocingOff))) |
+		uintptr(*(*uint8)(unsafe.Add(g, link.ThrowsplitOff)))
 }
 
 // guardAgain looks again if the goroutine was moved to another m between the reads: then they belong to somebody else. The
@@ -116,15 +133,7 @@ func guard(g unsafe.Pointer) bool {
 //go:noinline
 func guardAgain(g, m unsafe.Pointer) bool {
 	now := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	return now != m && word(now, link.CurgOff) == uintptr(g) &&
-		*(*int32)(unsafe.Add(now, link.LocksOff))|*(*int32)(unsafe.Add(now, link.MallocingOff)) == 0 &&
-		word(now, link.PreemptoffOff+ptrSize) == 0 && !throwsplit(g)
-}
-
-//go:nosplit
-//go:norace
-func throwsplit(g unsafe.Pointer) bool {
-	return link.ThrowsplitOff != 0 && *(*bool)(unsafe.Add(g, link.ThrowsplitOff))
+	return now != m && word(now, link.CurgOff) == uintptr(g) && held(g, now) == 0
 }
 
 // guardExit is guard where a record says that guard held at the function's entry. Of what guard looks at, only the lock count can

@@ -13,9 +13,8 @@ func (c *Call) before(args unsafe.Pointer, from int) {
 	r := c.owner
 	r.busy = busyHook
 	defer func() {
-		r.busy = 0
-		r.unbox()
-		if c.hook != noHook {
+		r.rest()
+		if c.running() {
 			c.caught(recover())
 		}
 	}()
@@ -39,59 +38,41 @@ func (c *Call) before(args unsafe.Pointer, from int) {
 	c.hook = noHook
 }
 
-// enterOne runs the only before hook of a function, and pushes the record.
+// running reports whether a hook of c has begun and not ended.
+//
+//go:nosplit
+//go:norace
+func (c *Call) running() bool { return c.hook != noHook }
+
+// rest ends a run of hooks, however it ended.
 //
 //go:norace
-//go:nocheckptr
-func (c *Call) enterOne(r *goroutine, args, g unsafe.Pointer) bool {
-	r.busy = busyHook
-	c.hook = 0
-	defer func() {
-		if c.hook != noHook {
-			c.caughtOne(recover(), true)
-		}
-	}()
-	h := unsafe.SliceData(c.d.Hooks)
-	(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, nil)
-	c.hook = noHook
+func (r *goroutine) rest() {
 	r.busy = 0
-	c.push(r, g)
-	return c.skip
+	r.unbox()
 }
 
-// exitOne runs the only after hook of a function.
+// caughtEnter does what is left to do when the before hook that enter ran did not end by itself. After runtime.Goexit the call
+// has no record: its function does not begin.
 //
 //go:norace
-//go:nocheckptr
-func (c *Call) exitOne(r *goroutine, args, results unsafe.Pointer) {
-	r.busy = busyHook
-	c.hook = 0
-	defer func() {
-		if c.hook != noHook {
-			c.caughtOne(recover(), false)
-		}
-	}()
-	h := unsafe.SliceData(c.d.Hooks)
-	(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, nil)
-	c.hook = noHook
-	r.busy = 0
-	if c.used || r.throw.set {
-		c.settle(r)
-	}
-}
-
-// caughtOne does what is left to do when the only hook did not end by itself.
-//
-//go:norace
-func (c *Call) caughtOne(p any, push bool) {
+func (c *Call) caughtEnter(p any) {
 	c.caught(p)
 	c.hook = noHook
 	c.owner.busy = 0
-	switch {
-	case p == nil: // runtime.Goexit
-	case push:
-		c.push(c.owner, current())
-	default:
+	if p == nil {
+		c.owner.pop(slot(current()))
+	}
+}
+
+// caughtExit is the same for exit.
+//
+//go:norace
+func (c *Call) caughtExit(p any) {
+	c.caught(p)
+	c.hook = noHook
+	c.owner.busy = 0
+	if p != nil {
 		c.settle(c.owner)
 	}
 }
@@ -114,9 +95,8 @@ func (c *Call) after(args, results unsafe.Pointer, from int) {
 	r := c.owner
 	r.busy = busyHook
 	defer func() {
-		r.busy = 0
-		r.unbox()
-		if c.hook != noHook {
+		r.rest()
+		if c.running() {
 			c.caught(recover())
 		}
 	}()

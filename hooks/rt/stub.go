@@ -11,41 +11,45 @@ import (
 // enter is called by the entry stub of every hooked function: it runs the before hooks and pushes a record if an exit will ask
 // for it. args is the args area. The result says whether to skip the call.
 //
-// It handles the common case, one pair of hooks on a goroutine in an ordinary state, and leaves everything else to enterAny.
+// It handles the common case, one pair of hooks on a goroutine in an ordinary state, and leaves everything else to enterAny. Flags
+// that make a descriptor fast were computed where hooks can run, from data that never change: they need no atomic load.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func enter(d *Desc, args, g unsafe.Pointer) bool {
-	if atomic.LoadUint32(&state) != stateOn {
-		return enterAny(d, args, g)
-	}
+	flags := d.Flags
 	n := slot(g)
-	if n == nil || n.goid != goid(g) {
+	if flags&descFast != descFast || n == nil || n.goid != goid(g) {
 		return enterAny(d, args, g)
 	}
 	r := n.owner
-	if r.busy != 0 {
-		return false
-	}
-	// This is guard, which is too large to be inlined.
-	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	if word(m, link.CurgOff) != uintptr(g) || *(*int32)(unsafe.Add(m, link.LocksOff)) != 0 ||
-		*(*int32)(unsafe.Add(m, link.MallocingOff)) != 0 || word(m, link.PreemptoffOff+ptrSize) != 0 || throwsplit(g) {
-		return enterAny(d, args, g)
-	}
-	dist := stackHi(g) - uintptr(args)
 	c := r.next
-	flags := atomic.LoadUint32(&d.Flags)
-	if c.outer.dist >= dist || c.used || flags&descFast != descFast ||
+	dist := stackHi(g) - uintptr(args)
+	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
+	var here byte
+	if r.busy != 0 || word(m, link.CurgOff) != uintptr(g) || held(g, m) != 0 || !roomy(unsafe.Pointer(&here), g) ||
+		n.top >= uint64(dist) || c.used || c.inner == nil ||
 		flags&descShieldArgs != 0 && anyOnStack(d.Params, args, args, g) {
 		return enterAny(d, args, g)
 	}
 	if c.d != d {
 		c.d = d
 	}
-	c.dist, c.ran, c.phase, c.skip = dist, 1, phaseBefore, false
-	return c.enterOne(r, args, g)
+	c.dist, c.ran, c.hook, c.phase, c.skip = dist, 1, 0, phaseBefore, false
+	r.next = c.inner
+	n.top = uint64(dist)
+	r.busy = busyHook
+	defer func() {
+		if c.running() {
+			c.caughtEnter(recover())
+		}
+	}()
+	h := unsafe.SliceData(d.Hooks)
+	(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, nil)
+	c.hook = noHook
+	r.busy = 0
+	return c.skip
 }
 
 // enterAny is enter for every case.
@@ -119,6 +123,49 @@ func (c *Call) push(r *goroutine, g unsafe.Pointer) {
 //go:norace
 //go:nocheckptr
 func exit(d *Desc, results, args, g unsafe.Pointer) {
+	flags := d.Flags
+	n := slot(g)
+	if flags&descFast != descFast || n == nil || n.goid != goid(g) {
+		exitAny(d, results, args, g)
+		return
+	}
+	r := n.owner
+	c := r.next.outer
+	dist := stackHi(g) - uintptr(args)
+	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
+	var here byte
+	if r.busy != 0 || *(*int32)(unsafe.Add(m, link.LocksOff)) != 0 || !roomy(unsafe.Pointer(&here), g) ||
+		c.dist != dist || c.d != d || c.skip ||
+		flags&descShieldRes != 0 && anyOnStack(d.Results, args, results, g) {
+		exitAny(d, results, args, g)
+		return
+	}
+	r.next = c
+	n.top = uint64(c.outer.dist)
+	c.resDist = stackHi(g) - uintptr(results)
+	c.hook, c.phase = 0, phaseReturned
+	r.busy = busyHook
+	defer func() {
+		if c.running() {
+			c.caughtExit(recover())
+		}
+	}()
+	h := unsafe.SliceData(d.Hooks)
+	(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, nil)
+	c.hook = noHook
+	r.busy = 0
+	if c.used || r.throw.set {
+		c.settle(r)
+	}
+}
+
+// exitAny is exit for every case.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+//go:noinline
+func exitAny(d *Desc, results, args, g unsafe.Pointer) {
 	if atomic.LoadUint32(&state) != stateOn {
 		return // no record was ever pushed
 	}
@@ -130,30 +177,6 @@ func exit(d *Desc, results, args, g unsafe.Pointer) {
 	if r.busy != 0 {
 		return // the frame of something that a hook called; its entry was not recorded
 	}
-	dist := stackHi(g) - uintptr(args)
-	c := r.next.outer
-	flags := atomic.LoadUint32(&d.Flags)
-	if !guardExit(g) || c.dist != dist || c.d != d || c.skip || flags&descFast != descFast ||
-		flags&descShieldRes != 0 && anyOnStack(d.Results, args, results, g) {
-		exitAny(d, results, args, g)
-		return
-	}
-	r.next = c
-	n.top = uint64(c.outer.dist)
-	c.phase = phaseReturned
-	c.resDist = stackHi(g) - uintptr(results)
-	c.exitOne(r, args, results)
-}
-
-// exitAny is exit for every case.
-//
-//go:nosplit
-//go:norace
-//go:nocheckptr
-//go:noinline
-func exitAny(d *Desc, results, args, g unsafe.Pointer) {
-	n := slot(g)
-	r := n.owner
 	dist := stackHi(g) - uintptr(args)
 	if !guardExit(g) {
 		r.drop(n, dist)
@@ -186,6 +209,7 @@ func exitAny(d *Desc, results, args, g unsafe.Pointer) {
 
 // settle forgets what belongs to a call that has ended, and the reason for unwinding when there is nothing left to unwind.
 //
+//go:noinline
 //go:norace
 func (c *Call) settle(r *goroutine) {
 	if c.used {

@@ -18,11 +18,16 @@ func Suppress(f func()) {
 	}
 	setSlot(g, &node{goid: r.base.goid, suppressed: true, owner: r})
 	r.busy |= busySuppressed
-	defer func() {
-		r.busy &^= busySuppressed
-		setSlot(current(), outer)
-	}()
+	defer r.resume(outer)
 	f()
+}
+
+// resume ends a suppression: it puts back the node from before.
+//
+//go:norace
+func (r *goroutine) resume(n *node) {
+	r.busy &^= busySuppressed
+	setSlot(current(), n)
 }
 
 // Suppressed reports whether hooks are suppressed on this goroutine.
