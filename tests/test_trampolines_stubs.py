@@ -250,6 +250,8 @@ class Symbolic:
     others: tuple[str, ...] = ()
     outgoing = 0
     """Bytes from SP to a callee's args area, at the call instruction."""
+    below = 0
+    """Bytes below SP that a callee leaves alone: arm64 keeps the caller's frame pointer at -8(RSP), the top word of the callee's frame."""
 
     def __init__(self, case: Case, spill_area: int, on_call: Callable[[Symbolic, str, State], None] = lambda *_: None) -> None:
         self.case, self.code, self.spill_area, self.on_call = case, case.code, spill_area, on_call
@@ -313,7 +315,7 @@ class Symbolic:
             state.regs[self.link] = link  # what gogo restores
         sp = self.sp_of(state)
         ruined = range(sp + self.outgoing, sp + self.outgoing + (0 if role == "morestack" else self.spill_area))
-        state.stack = {at: byte for at, byte in state.stack.items() if at >= sp and at not in ruined}
+        state.stack = {at: byte for at, byte in state.stack.items() if at >= sp - self.below and at not in ruined}
 
     def target(self, insn: capstone.CsInsn) -> int | str:
         if insn.address in self.roles:
@@ -406,7 +408,7 @@ class Arm64(Symbolic):
     ints = tuple(f"x{i}" for i in range(16))
     others = (*(f"x{i}" for i in range(16, 31)),)
     floats = "d"
-    outgoing = 8
+    outgoing = below = 8
     MEMORY = re.compile(r"\[(\w+)(?:, #(-?\w+))?\](!)?(?:, #(-?\w+))?$")
 
     @staticmethod

@@ -16,10 +16,10 @@ type Call struct {
 	resDist uintptr // to the results area, while after hooks of a returned call run
 	ran     uint64  // bit i: hook i was on at entry
 	hook    int32   // index of the running hook, or noHook
+	skipper int32   // index of the hook that asked last
 	phase   uint8
-	skip    bool  // asked for by a hook, and possible
-	used    bool  // a field below is not zero
-	skipper int32 // index of the hook that asked last
+	used    bool // a field below is not zero
+	skip    bool // asked for by a hook, and possible; apart from phase, or both were stored at once and loaded singly
 
 	data any      // of hook 0
 	more []any    // of the others, from 1 on

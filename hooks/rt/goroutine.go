@@ -7,7 +7,7 @@ const (
 	inlineCalls = 4  // records that come with a goroutine
 	moreCalls   = 16 // records added at a time when a goroutine nests deeper
 
-	roomyFrame = 256 // more than the frames of enter and exit have
+	roomyFrame = 512 // more than the frames of enter and an entry stub have, or those of exit and an exit stub below the results
 )
 
 // node is what the slot of a goroutine points to.
@@ -26,7 +26,8 @@ type goroutine struct {
 	base  node  // the node that the slot points to unless Suppress put another in its place
 	busy  uint8 // not 0: no hook may start
 	next  *Call // the first unused record; the one outside of it belongs to the innermost open call
-	root  Call  // outside of all records, at distance 0
+	catch func()
+	root  Call // outside of all records, at distance 0
 	calls [inlineCalls]Call
 
 	boxes []any        // for the hook that is running
@@ -82,13 +83,14 @@ func at(g unsafe.Pointer, dist uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
 }
 
-// roomy is the check that an ordinary function begins with, for one that cannot have it: here is an address in its frame. It
-// fails, too, where the goroutine was asked to yield. g.stackguard0 follows the bounds in every Go version.
+// roomy is the check that an ordinary function begins with, for one that cannot have it: p is an address in the frame of the stub
+// that called it or, as the args area at a function's entry, next to that. It fails, too, where the goroutine was asked to
+// yield. g.stackguard0 follows the bounds in every Go version.
 //
 //go:nosplit
 //go:norace
-func roomy(here unsafe.Pointer, g unsafe.Pointer) bool {
-	return uintptr(here) > word(g, 2*ptrSize)+roomyFrame
+func roomy(p, g unsafe.Pointer) bool {
+	return uintptr(p) > word(g, 2*ptrSize)+roomyFrame
 }
 
 //go:nosplit
@@ -156,6 +158,7 @@ func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	if r.base.suppressed {
 		r.busy = busySuppressed
 	}
+	r.catch = r.catcher()
 	r.root.hook = noHook
 	r.chain(&r.root, r.calls[:])
 	r.next = &r.calls[0]

@@ -18,19 +18,21 @@ import (
 //go:norace
 //go:nocheckptr
 func enter(d *Desc, args, g unsafe.Pointer) bool {
-	flags := d.Flags
+	if flags := d.Flags; flags&(descFast|descShieldArgs) != descFast {
+		if flags&descFast != descFast || anyOnStack(d.Params, args, args, g) {
+			return enterAny(d, args, g)
+		}
+	}
 	n := slot(g)
-	if flags&descFast != descFast || n == nil || n.goid != goid(g) {
+	if n == nil || n.goid != goid(g) {
 		return enterAny(d, args, g)
 	}
 	r := n.owner
 	c := r.next
 	dist := stackHi(g) - uintptr(args)
 	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	var here byte
-	if r.busy != 0 || word(m, link.CurgOff) != uintptr(g) || held(g, m) != 0 || !roomy(unsafe.Pointer(&here), g) ||
-		n.top >= uint64(dist) || c.used || c.inner == nil ||
-		flags&descShieldArgs != 0 && anyOnStack(d.Params, args, args, g) {
+	if r.busy != 0 || word(m, link.CurgOff) != uintptr(g) || held(g, m) != 0 || !roomy(args, g) ||
+		n.top >= uint64(dist) || c.used || c.inner == nil {
 		return enterAny(d, args, g)
 	}
 	if c.d != d {
@@ -40,11 +42,7 @@ func enter(d *Desc, args, g unsafe.Pointer) bool {
 	r.next = c.inner
 	n.top = uint64(dist)
 	r.busy = busyHook
-	defer func() {
-		if c.running() {
-			c.caughtEnter(recover())
-		}
-	}()
+	defer r.catch()
 	h := unsafe.SliceData(d.Hooks)
 	(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, nil)
 	c.hook = noHook
@@ -123,20 +121,22 @@ func (c *Call) push(r *goroutine, g unsafe.Pointer) {
 //go:norace
 //go:nocheckptr
 func exit(d *Desc, results, args, g unsafe.Pointer) {
-	flags := d.Flags
+	if flags := d.Flags; flags&(descFast|descShieldRes) != descFast {
+		if flags&descFast != descFast || anyOnStack(d.Results, args, results, g) {
+			exitAny(d, results, args, g)
+			return
+		}
+	}
 	n := slot(g)
-	if flags&descFast != descFast || n == nil || n.goid != goid(g) {
-		exitAny(d, results, args, g)
+	if n == nil || n.goid != goid(g) {
 		return
 	}
 	r := n.owner
 	c := r.next.outer
 	dist := stackHi(g) - uintptr(args)
 	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	var here byte
-	if r.busy != 0 || *(*int32)(unsafe.Add(m, link.LocksOff)) != 0 || !roomy(unsafe.Pointer(&here), g) ||
-		c.dist != dist || c.d != d || c.skip ||
-		flags&descShieldRes != 0 && anyOnStack(d.Results, args, results, g) {
+	if r.busy != 0 || *(*int32)(unsafe.Add(m, link.LocksOff)) != 0 || !roomy(results, g) ||
+		c.dist != dist || c.d != d || c.skip {
 		exitAny(d, results, args, g)
 		return
 	}
@@ -145,11 +145,7 @@ func exit(d *Desc, results, args, g unsafe.Pointer) {
 	c.resDist = stackHi(g) - uintptr(results)
 	c.hook, c.phase = 0, phaseReturned
 	r.busy = busyHook
-	defer func() {
-		if c.running() {
-			c.caughtExit(recover())
-		}
-	}()
+	defer r.catch()
 	h := unsafe.SliceData(d.Hooks)
 	(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, nil)
 	c.hook = noHook

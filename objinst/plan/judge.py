@@ -13,9 +13,11 @@ from objinst.goobj import FuncInfo, Object, pctab, stackmap
 from objinst.plan.hooks import HookFinder
 from objinst.plan.model import FunctionPlan, HookUse, Refusal, Value
 from objinst.plan.scope import refusal_by_name
+from objinst.plan.specs import try_encode
 from objinst.rules import InjectHooks, Rule
 from objinst.types import Assigned, Kind, NoSignature, Param, Signature, TypeTable, Unknown, agree, assign, resolve, signature
 from trampolines import Arch
+from trampolines.asm import EncodeError
 from trampolines.contract import ContextUse
 
 ABI_INTERNAL = 1
@@ -98,9 +100,13 @@ def judge(function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: A
             return refusal
         epilogues = None if refusal else epilogues
     context = ContextUse.RAW if function.morestack == "runtime.morestack_noctxt" else ContextUse.POINTER
-    return FunctionPlan(
-        index, function.symbol, function.file, function.line, params, results, abi, context, tuple(uses), epilogues, function.morestack
-    )
+    depth = max(value for value, _ in function.pcsp)
+    plan = FunctionPlan(index, function.symbol, function.file, function.line, params, results, abi, context, tuple(uses), epilogues, depth)
+    try:
+        try_encode(arch, plan)
+    except EncodeError as error:
+        return Refusal("too-large", f"its stub or a thunk of its hooks cannot be made: {error}")
+    return plan
 
 
 def _entry_map(obj: Object, index: int) -> tuple[bool, ...] | None:

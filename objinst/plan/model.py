@@ -83,8 +83,8 @@ class FunctionPlan:
     context: ContextUse
     hooks: tuple[HookUse, ...]
     epilogues: EpilogueScan | None
-    morestack: str
-    """Name of the morestack variant that the stub calls."""
+    depth: int
+    """The deepest that the function's own code moves SP, in bytes: what its stack check has made room for."""
 
     @property
     def has_exit(self) -> bool:

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from objinst.goobj import Edit, Object, Reloc, SymRef
 from objinst.plan.model import FunctionPlan, HookFunction, HookUse, Value
+from objinst.plan.specs import entry_spec, exit_spec, thunk_spec
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import add_exit_stub, morestack_ref, move_body, patch_epilogues, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from objinst.types import Kind
 from trampolines import Arch
-from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, Load, Piece, ThunkSpec
+from trampolines.contract import Base
 
 DESC_SKIPPABLE, DESC_HAS_EXIT = 1, 2
 IN_ARGS, STRING, SLICE, FLAT, POINTER, IFACE, EFACE = (1 << bit for bit in range(7))
-BOX_SIZE = 16
 THUNK_ARGS = 40
 
 
@@ -48,24 +48,13 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     roles["morestack"] = Role(morestack_ref(edit, plan.index))
     code, relocs = bytes(edit.object.data(plan.index)), edit.object.relocs(plan.index)
     if plan.epilogues is not None:
-        site = plan.epilogues.sites[0]
-        exit_code = arch.exit_stub(
-            ExitSpec(site.teardown, site.body_frame, plan.abi.result_pieces, plan.abi.results_size, plan.abi.results_map, slot_offset)
-        )
+        exit_code = arch.exit_stub(exit_spec(plan, slot_offset))
         exit_roles = {"desc": Role(desc), "exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
         exit_ref = add_exit_stub(edit, original, plan.symbol, exit_code, plan.abi.exit_args_map, exit_roles)
         roles["exit"] = Role(exit_ref, exit_code.entry("frameless"))
         code, relocs = patch_epilogues(edit, plan.index, plan.epilogues, arch.jump_code(), exit_ref)
     roles["body"] = Role(move_body(edit, plan.index, code, relocs))
-    stub = arch.entry_stub(
-        EntrySpec(
-            plan.abi.spills,
-            plan.context,
-            skippable=plan.skippable,
-            results=plan.abi.result_pieces,
-            stack_results=plan.abi.stack_results,
-        )
-    )
+    stub = arch.entry_stub(entry_spec(plan))
     put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))
     return name
 
@@ -148,20 +137,7 @@ def _itab(edit: Edit, rt: Runtime, blob: StaticData, hook: HookFunction) -> int:
 
 
 def _thunk(edit: Edit, arch: Arch, hook: HookFunction, values: tuple[Value, ...], base: Base) -> SymRef:
-    loads: list[Load] = []
-    copies: list[Copy] = []
-    for number, home in enumerate(hook.abi.params[1:]):
-        source, offset = base, 0
-        if number in hook.boxed:
-            source, offset = Base.BOXES, BOX_SIZE * hook.boxed.index(number)
-        else:
-            value = values[number]
-            source, offset = Base.ARGS if value.home.in_args else base, value.home.offset
-        if home.pieces:
-            loads += [Load(source, Piece(p.reg, p.index, p.size, p.offset - home.offset + offset)) for p in home.pieces]
-        elif home.type.size:
-            copies.append(Copy(source, offset, home.offset, home.type.size))
-    code = arch.thunk(ThunkSpec(tuple(loads), tuple(copies), hook.abi.args_size))
+    code = arch.thunk(thunk_spec(hook, values, base))
     file = edit.add_file("<otelobj>")
     nosplit = bool(dict(code.entries).get("nosplit"))
     shape = TextShape(THUNK_ARGS, (not nosplit,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1)

@@ -1,0 +1,63 @@
+"""What the architectures are asked for one planned function: entry stub, exit stub, thunks."""
+
+from __future__ import annotations
+
+from objinst.plan.model import FunctionPlan, HookFunction, Value
+from trampolines import Arch
+from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, Load, Piece, ThunkSpec
+
+BOX_SIZE = 16
+ANY_SLOT = 8
+"""Stands for the slot's offset while it is only asked whether a stub can be made."""
+
+
+def entry_spec(plan: FunctionPlan) -> EntrySpec:
+    """The entry stub."""
+    return EntrySpec(
+        plan.abi.spills, plan.context, skippable=plan.skippable, results=plan.abi.result_pieces, stack_results=plan.abi.stack_results
+    )
+
+
+def exit_spec(plan: FunctionPlan, slot_offset: int) -> ExitSpec:
+    """The exit stub of a plan that has epilogues."""
+    if plan.epilogues is None:
+        raise ValueError(f"{plan.symbol} has no exit hook")
+    site = plan.epilogues.sites[0]
+    abi = plan.abi
+    return ExitSpec(site.teardown, site.body_frame, abi.result_pieces, abi.results_size, abi.results_map, slot_offset, checked=plan.depth)
+
+
+def thunk_spec(hook: HookFunction, values: tuple[Value, ...], base: Base) -> ThunkSpec:
+    """base: where values are that do not lie in the args area."""
+    loads: list[Load] = []
+    copies: list[Copy] = []
+    for number, home in enumerate(hook.abi.params[1:]):
+        if number in hook.boxed:
+            source, offset = Base.BOXES, BOX_SIZE * hook.boxed.index(number)
+        else:
+            value = values[number]
+            source, offset = Base.ARGS if value.home.in_args else base, value.home.offset
+        if home.pieces:
+            loads += [Load(source, Piece(p.reg, p.index, p.size, p.offset - home.offset + offset)) for p in home.pieces]
+        elif home.type.size:
+            copies.append(Copy(source, offset, home.offset, home.type.size))
+    return ThunkSpec(tuple(loads), tuple(copies), hook.abi.args_size)
+
+
+def hook_thunks(plan: FunctionPlan) -> list[ThunkSpec]:
+    """The thunks of all hooks of a plan."""
+    return [
+        thunk_spec(hook, values, base)
+        for use in plan.hooks
+        for hook, values, base in ((use.before, plan.params, Base.ARGS), (use.after, plan.results, Base.RESULTS))
+        if hook is not None
+    ]
+
+
+def try_encode(arch: Arch, plan: FunctionPlan) -> None:
+    """Raises EncodeError if a stub or thunk of the plan cannot be made."""
+    arch.entry_stub(entry_spec(plan))
+    if plan.epilogues is not None:
+        arch.exit_stub(exit_spec(plan, ANY_SLOT))
+    for spec in hook_thunks(plan):
+        arch.thunk(spec)

@@ -1,0 +1,62 @@
+"""What does not fit is refused with an EncodeError: a wrong register or map would corrupt the user's program without a sound."""
+
+from __future__ import annotations
+
+import pytest
+
+import trampolines
+from trampolines.asm import EncodeError
+from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines_case import ARCHES, SLOT
+
+WRONG_PIECES = [
+    (Piece(RegClass.INT, 16, 8, 0),), (Piece(RegClass.INT, -1, 8, 0),), (Piece(RegClass.FLOAT, 16, 8, 0),), (Piece(RegClass.FLOAT, 0, 2, 0),),
+    (Piece(RegClass.INT, 0, 3, 0),), (Piece(RegClass.INT, 0, 8, 4),), (Piece(RegClass.INT, 0, 8, -8),),
+    (Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 0, 8, 8)),
+]  # fmt: skip
+
+
+@ARCHES
+@pytest.mark.parametrize("wrong", WRONG_PIECES)
+def test_wrong_registers_are_refused(goarch: str, wrong: tuple[Piece, ...]) -> None:
+    arch = trampolines.arch(goarch)
+    teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
+    with pytest.raises(EncodeError):
+        arch.entry_stub(EntrySpec(wrong, ContextUse.RAW))
+    with pytest.raises(EncodeError):
+        arch.entry_stub(EntrySpec((), ContextUse.RAW, skippable=True, results=wrong))
+    with pytest.raises(EncodeError):
+        arch.exit_stub(ExitSpec(teardown, frame, wrong, 16, (False, False), SLOT))
+
+
+@ARCHES
+def test_maps_that_do_not_fit_are_refused(goarch: str) -> None:
+    arch = trampolines.arch(goarch)
+    teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
+    word, half = Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 0, 4, 0)
+    arch.exit_stub(ExitSpec(teardown, frame, (word,), 8, (True,), SLOT))
+    for results, area, area_map in (((word,), 8, ()), ((word,), 8, (True, False)), ((half,), 8, (True,)), ((word,), 16, (False, True)), ((word,), 4, (False,))):
+        with pytest.raises(EncodeError):
+            arch.exit_stub(ExitSpec(teardown, frame, results, area, area_map, SLOT))
+    for wrong in ((b"\x5d", 0x38), (b"\x48\x83\xc4\x28\x5d", 0x38), (b"\x48\x83\xc4\x30", 0x38), (b"", 0x38)):
+        with pytest.raises(EncodeError):
+            arch.exit_stub(ExitSpec(*wrong, (), 0, (), SLOT))
+
+
+@ARCHES
+def test_thunks_that_do_not_fit_are_refused(goarch: str) -> None:
+    arch = trampolines.arch(goarch)
+    for loads, copies, size in (
+        ((Load(Base.ARGS, Piece(RegClass.INT, 1, 8, 0)),), (), 64),
+        ((Load(Base.ARGS, Piece(RegClass.INT, 2, 8, -8)),), (), 64),
+        ((), (Copy(Base.ARGS, 0, 60, 8),), 64),
+        ((), (Copy(Base.ARGS, 0, -8, 8),), 64),
+        ((), (), 4096),
+    ):
+        with pytest.raises(EncodeError):
+            arch.thunk(ThunkSpec(loads, copies, size))
+
+
+def test_unknown_architecture() -> None:
+    with pytest.raises(KeyError):
+        trampolines.arch("riscv64")
