@@ -27,6 +27,14 @@ func TestNorace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.FuncLit); ok {
+				for _, pos := range accesses(lit.Body) {
+					t.Errorf("%s: a function literal is instrumented: move this to a function", fset.Position(pos))
+				}
+			}
+			return true
+		})
 		for _, decl := range file.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok {
 				found++
@@ -51,4 +59,23 @@ func hasNorace(f *ast.FuncDecl) bool {
 		}
 	}
 	return false
+}
+
+// accesses returns the places where code reads or writes memory itself rather than by a call. Function literals take no pragma.
+func accesses(body *ast.BlockStmt) (found []token.Pos) {
+	methods := map[ast.Node]bool{}
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			methods[n.Fun] = true
+		case *ast.SelectorExpr:
+			if !methods[n] {
+				found = append(found, n.Pos())
+			}
+		case *ast.StarExpr, *ast.IndexExpr:
+			found = append(found, n.Pos())
+		}
+		return true
+	})
+	return found
 }

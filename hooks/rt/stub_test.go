@@ -420,3 +420,67 @@ func TestSteadyStateAllocates(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestNoRoom checks that hooks run, and records fit together, whether or not the stack has room for the short way.
+func TestNoRoom(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	d := desc("main.f", l.hook("f"))
+	for i := range 16 {
+		w.g.stackguard = 0
+		w.enter(desc("main.first", l.hook("first")), 32) // the goroutine has its state from here on
+		if i&1 != 0 {
+			w.g.stackguard = ^uintptr(0) - 1314 // a request to yield
+		}
+		w.enter(d, 64)
+		w.enter(d, 96)
+		w.g.stackguard = 0
+		if i&2 != 0 {
+			w.g.stackguard = ^uintptr(0) - 1314
+		}
+		w.exit(d, 96)
+		w.exit(d, 64)
+		if w.top() != 32 || w.g.slot.owner.busy != 0 {
+			t.Fatalf("round %d: top %d, busy %d", i, w.top(), w.g.slot.owner.busy)
+		}
+		w.end()
+		l.want(t, "before first", "before f", "before f", "after f", "after f", "unwound first")
+	}
+}
+
+// TestGoexitShortWay is TestGoexitInHook for descriptors and goroutines that have been seen before.
+func TestGoexitShortWay(t *testing.T) {
+	for _, side := range []string{"before", "after"} {
+		w := newWorld(t)
+		var l log
+		armed := ""
+		leave := func(name string) hookFunc {
+			return func(*Call, unsafe.Pointer, unsafe.Pointer, unsafe.Pointer) {
+				if armed == name {
+					runtime.Goexit()
+				}
+			}
+		}
+		outer := desc("main.outer", l.hook("outer"))
+		d := desc("main.f", hook("x", leave("before"), leave("after")))
+		done := make(chan bool)
+		go func() {
+			defer close(done)
+			defer func() {
+				if w.top() != 64 || w.g.slot.owner.busy != 0 {
+					t.Errorf("%s: top %d, busy %d", side, w.top(), w.g.slot.owner.busy)
+				}
+				w.end()
+			}()
+			w.enter(outer, 64)
+			w.enter(d, 96)
+			w.exit(d, 96)
+			armed = side
+			w.enter(d, 96)
+			w.exit(d, 96)
+			t.Errorf("%s: Goexit returned", side)
+		}()
+		<-done
+		l.want(t, "before outer", "unwound outer")
+	}
+}
