@@ -26,10 +26,12 @@ from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.plan.select import candidates
+from objinst.plan.signatures import Signatures
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
 from objinst.rules import Rule, RuleSet
 from objinst.types import TypeTable
+from objinst.types.names import escape
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 
@@ -63,7 +65,7 @@ class Link:
     def __post_init__(self) -> None:
         self.arch = trampolines.arch(self.goarch)
         self.table = TypeTable(self.load, [*self.packages, *self.hooks])
-        self.finder = HookFinder(self.goarch, self.table, self.load)
+        self.finder = HookFinder(self.goarch, Signatures(self.table), self.load)
         self.hooks_digest = self._digest(sorted(identity(path) for path in self.hooks.values()))
 
     def load(self, package: str) -> Object | None:
@@ -247,7 +249,7 @@ class Link:
             hook = self.load(package)
             if hook is None:
                 raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`")
-            needs[package] = (hook.fingerprint, hook.find(f"{package}..inittask") is not None)
+            needs[package] = (hook.fingerprint, hook.find(f"{escape(package)}..inittask") is not None)
         mainpkg.load_packages(edit, self.root, needs)
         return self._write("main.a", archive.to_bytes({member: checked(edit)}))
 

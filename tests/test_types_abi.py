@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from objinst.types import GoType, Kind, Param, TypeTable, Unknown, agree, assign
+from objinst.types import Evidence, GoType, Kind, Param, TypeTable, Unknown, agree, assign
 from objinst.types.dwarf import DICT, _place, dictionary_position
 from objinst.types.dwarf_tables import generate
 from objinst.types.model import Field
@@ -84,13 +84,27 @@ def test_results_on_the_stack() -> None:
 def test_disagreement_is_told() -> None:
     abi = assign("amd64", [known("string"), known("float32")], [])
     good = SpillScan(abi.spills)
-    assert agree(abi, 24, good, (True, False, False)) is None
-    assert agree(abi, 24, SpillScan(())) is None
-    assert agree(abi, 24, SpillScan((), ("spills", "unreadable"))) is None
-    assert "32" in (agree(abi, 32) or "")
-    assert "register 1" in (agree(abi, 24, SpillScan((abi.spills[0], abi.spills[2]))) or "")
-    assert "float" in (agree(abi, 24, SpillScan((*abi.spills[:2], Piece(RegClass.FLOAT, 0, 8, 16)))) or "")
-    assert "byte 8" in (agree(abi, 24, good, (True, True, False)) or "")
+
+    def problem(size: int = 24, *more: object) -> str:
+        return agree(abi, Evidence("p.f", size, *more)) or ""
+
+    assert problem(24, good, (True, False, False)) == ""
+    assert problem(24, SpillScan(())) == ""
+    assert problem(24, SpillScan((), ("spills", "unreadable"))) == ""
+    assert "32" in problem(32)
+    assert "register 1" in problem(24, SpillScan((abi.spills[0], abi.spills[2])))
+    assert "float" in problem(24, SpillScan((*abi.spills[:2], Piece(RegClass.FLOAT, 0, 8, 16))))
+    assert "byte 8" in problem(24, good, (True, True, False))
+    assert problem(24, good, None, b"\xfe\x00\x08\x08\x08\xfd\x10\x04\xff") == ""
+    assert "components" in problem(24, good, None, b"\x00\x08\x08\x08\x10\x04\xff")
+
+
+def test_nothing_taken() -> None:
+    assert Evidence("p.f", 0, SpillScan(())).takes_nothing
+    assert not Evidence("p.f", 0, SpillScan((), ("spills", "unreadable"))).takes_nothing
+    assert not Evidence("p.f", 0, SpillScan(None)).takes_nothing
+    assert not Evidence("p.f", 0).takes_nothing
+    assert not Evidence("p.f", 8, SpillScan(())).takes_nothing
 
 
 @pytest.mark.parametrize(

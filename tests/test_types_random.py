@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import types_random
 from objinst.goobj import Object
-from objinst.types import Assigned, FuncABI, GoType, Kind, Signature, Typed, agree, assign, resolve, signature
-from types_build import Build, entry_map, func_info, funcdata, spill_scan
+from objinst.types import FuncABI, Signature, Typed, agree, assign, resolve, signature
+from objinst.types.arginfo import arg_info as arg_info_of
+from types_build import Build, evidence, funcdata, spill_scan
 from toolchains import versions
 
 NEWEST = "1.26"
@@ -75,11 +76,11 @@ def test_layout_agrees_with_the_compiler(version: str, goarch: str, seed: int, c
     for function in made.functions:
         index, _, abi = layout(built, obj, function.symbol)
         spills = scan(obj, index)
-        assert agree(abi, func_info(obj, index).args, spills, entry_map(obj, index)) is None, function.symbol
+        assert agree(abi, evidence(goarch, obj, index)) is None, function.symbol
         spilled += bool(spills.pieces and spills.refusal is None)
         arg_info = funcdata(obj, index, "FUNCDATA_ArgInfo")
         if abi.params:
-            assert arg_info == expected_arg_info(abi.params), function.symbol
+            assert arg_info == arg_info_of(function.symbol, abi.params), function.symbol
     assert spilled > count // 3
 
 
@@ -92,7 +93,7 @@ def test_results_are_placed_like_the_parameters_of_a_mirror(version: str, goarch
         _, _, abi = layout(built, obj, function.symbol)
         index, _, mirror = layout(built, obj, function.mirror)
         spills = scan(obj, index)
-        assert agree(mirror, func_info(obj, index).args, spills, entry_map(obj, index)) is None, function.mirror
+        assert agree(mirror, evidence(goarch, obj, index)) is None, function.mirror
         base = abi.stack_results[0][0] if abi.stack_results else 0
         assert abi.results_size == mirror.spill_size
         assert sum(size for _, size in abi.stack_results) == mirror.stack_args_size
@@ -126,69 +127,3 @@ def test_sizes(version: str, goarch: str, seed: int, count: int, folder: Path) -
         aux = obj.aux_symbols(index, "AuxGotype")
         name = built.table.name_of(obj, aux[0]).removeprefix("type:func(").removesuffix(")")
         assert (checked[name].size, checked[name].align) == sizes[i], source
-
-
-# FUNCDATA_ArgInfo as cmd/compile/internal/ssagen/ssa.go, EmitArgInfo, writes it.
-
-LIMIT, MAX_DEPTH = 10, 5
-END, START_AGG, END_AGG, DOTS, TOO_LARGE, SPECIAL = 0xFF, 0xFE, 0xFD, 0xFC, 0xFB, 0xF0
-HEADERS = {Kind.STRING: 2, Kind.INTERFACE: 2, Kind.SLICE: 3}
-
-
-def expected_arg_info(params: tuple[Assigned, ...]) -> bytes:
-    out = bytearray()
-    seen = 0
-
-    def one(size: int, offset: int) -> None:
-        nonlocal seen
-        out.extend([TOO_LARGE] if offset >= SPECIAL else [offset, size])
-        seen += 1
-
-    def visit(kind: GoType, offset: int, depth: int) -> bool:
-        nonlocal seen
-        if seen >= LIMIT:
-            out.append(DOTS)
-            return False
-        parts = components(kind, offset)
-        if parts is None:
-            one(kind.size, offset)
-            return True
-        out.append(START_AGG)
-        if depth + 1 >= MAX_DEPTH:
-            out.extend([DOTS, END_AGG])
-            seen += 1
-            return True
-        if not parts and kind.kind in {Kind.ARRAY, Kind.STRUCT}:
-            seen += 1
-        for inner, at in parts:
-            if not (visit(inner, at, depth + 1) if isinstance(inner, GoType) else plain(inner, at)):
-                break
-        out.append(END_AGG)
-        return True
-
-    def plain(size: int, at: int) -> bool:
-        if seen >= LIMIT:
-            out.append(DOTS)
-            return False
-        one(size, at)
-        return True
-
-    for value in params:
-        if not visit(value.type, value.offset, 0):
-            break
-    out.append(END)
-    return bytes(out)
-
-
-def components(kind: GoType, offset: int) -> list[tuple[GoType | int, int]] | None:
-    """(type or size, offset) of the parts; None for a value that is shown whole."""
-    if kind.kind in HEADERS:
-        return [(8, offset + 8 * i) for i in range(HEADERS[kind.kind])]
-    if kind.kind in {Kind.COMPLEX64, Kind.COMPLEX128}:
-        return [(kind.size // 2, offset), (kind.size // 2, offset + kind.size // 2)]
-    if kind.kind is Kind.ARRAY:
-        assert kind.array is not None
-        return [(kind.array, offset + kind.array.size * i) for i in range(kind.length)]
-    if kind.kind is Kind.STRUCT:
-        return [(item.type, offset + item.offset) for item in kind.fields]
-    return None

@@ -13,7 +13,7 @@ from objinst.archive import Archive
 from objinst.errors import ObjectError, OtelobjError
 from objinst.goobj import Object
 from objinst.types import GoType, NoSignature, Signature, TypeTable, Unknown, agree, assign, interface_methods, resolve, signature
-from types_build import Build, func_info
+from types_build import Build, evidence
 from toolchains import versions
 
 ABI = Path(__file__).parent.parent / "testbins" / "abi"
@@ -78,7 +78,7 @@ def test_dictionaries(version: str, goarch: str) -> None:
             typed = resolve(found, built.table, obj)
             assert not isinstance(typed, Unknown), typed
             layout = assign(goarch, typed.params, typed.results)
-            assert agree(layout, func_info(obj, index).args) is None, obj.sym(index).name
+            assert agree(layout, evidence(goarch, obj, index)) is None, obj.sym(index).name
             checked += 1
     assert checked > 10
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from objinst.goobj import Object
-from objinst.types import NoSignature, Unknown, agree, assign, resolve, signature
-from types_build import Build, entry_map, func_info, spill_scan
+from objinst.types import GoType, NoSignature, Signature, TypeTable, Unknown, agree, assign, method_signature, resolve, signature
+from types_build import Build, evidence
 from toolchains import versions
 
 NEWEST = "1.26"
@@ -30,7 +30,7 @@ def judge(built: Build, obj: Object, index: int) -> str:
     if isinstance(typed, Unknown):
         return typed.reason
     layout = assign(built.goarch, typed.params, typed.results)
-    return agree(layout, func_info(obj, index).args, spill_scan(built.goarch)(obj, index), entry_map(obj, index)) or "agrees"
+    return agree(layout, evidence(built.goarch, obj, index)) or "agrees"
 
 
 def judge_all(built: Build, packages: list[str]) -> tuple[collections.Counter[str], list[tuple[str, str]]]:
@@ -65,3 +65,52 @@ def test_everything_below_net_http(version: str, goarch: str) -> None:
     assert wrong == []
     assert counts["agrees"] > 12000
     assert counts["wrong"] < counts["agrees"] // 200
+
+
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+@pytest.mark.parametrize("version", [pytest.param(v, marks=[] if v == NEWEST else [pytest.mark.long]) for v in versions()])
+def test_method_tables_say_what_dwarf_says(version: str, goarch: str) -> None:
+    """Two sources that know nothing of each other, for every method in a method table."""
+    built = Build(version, goarch, MODULE, "net/http")
+    obj = built.object("net/http")
+    compared = unexported = 0
+    for index in obj.text_symbols():
+        told, read = method_signature(obj, index, built.table.name_of), signature(obj, index)
+        if isinstance(told, Signature) and isinstance(read, Signature):
+            name = obj.sym(index).name
+            for side in ("params", "results"):
+                assert [param.type for param in getattr(told, side)] == [param.type for param in getattr(read, side)], name
+            compared += 1
+            unexported += name.rpartition(".")[2][0].islower()
+    assert compared > 900
+    assert unexported > 400
+
+
+@pytest.mark.parametrize("version", [pytest.param(v, marks=[] if v == NEWEST else [pytest.mark.long]) for v in versions()])
+def test_structs_are_laid_out_from_their_names(version: str) -> None:
+    """Every unnamed struct with a descriptor, laid out again without it."""
+    built = Build(version, "amd64", MODULE, "net/http")
+    bare = TypeTable(lambda path: None)
+    compared = 0
+    for package in built.paths:
+        obj = built.object(package)
+        for symbol in obj.names():
+            name = symbol.removeprefix("type:")
+            index = obj.find(symbol) if symbol.startswith("type:struct {") else None
+            if index is None or not obj.sym(index).size:
+                continue
+            real, spelled = built.table.resolve(name, obj), WithoutStructs(built).resolve(name, obj)
+            assert real == spelled or isinstance(real, Unknown), name
+            compared += isinstance(real, GoType)
+    assert compared > 150
+    assert isinstance(bare.resolve("struct { a int8; b *p.T; c struct {} }"), GoType)
+
+
+class WithoutStructs(TypeTable):
+    """Finds no descriptor of an unnamed struct."""
+
+    def __init__(self, built: Build) -> None:
+        super().__init__(built.load, tuple(built.paths))
+
+    def descriptor(self, name: str, near: Object | None = None) -> tuple[Object, int] | None:
+        return None if name.startswith("struct {") else super().descriptor(name, near)

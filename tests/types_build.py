@@ -9,7 +9,7 @@ from pathlib import Path
 
 from objinst.archive import Archive
 from objinst.goobj import FuncInfo, Object, stackmap
-from objinst.types import TypeTable
+from objinst.types import Evidence, TypeTable
 from toolchains import go_env, goroot
 from trampolines import arch
 from trampolines.contract import SpillScan
@@ -70,3 +70,9 @@ def spill_scan(goarch: str) -> Callable[[Object, int], SpillScan]:
         return find(bytes(obj.data(index)), {r.off: obj.resolve(r.sym).name for r in obj.relocs(index) if r.type in wanted})
 
     return scan
+
+
+def evidence(goarch: str, obj: Object, index: int) -> Evidence:
+    return Evidence(
+        obj.sym(index).name, func_info(obj, index).args, spill_scan(goarch)(obj, index), entry_map(obj, index), funcdata(obj, index, "FUNCDATA_ArgInfo")
+    )

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import HookFunction, Refusal, Value
-from objinst.types import GoType, Kind, NoSignature, Signature, TypeTable, Unknown, assign, interface_methods, resolve, signature
+from objinst.plan.signatures import Signatures
+from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
+from objinst.types.names import SHAPE_PREFIX, escape
 
 ABI_INTERNAL = 1
+ANY_POINTER = "go.shape.*uint8"
 CONTEXT_METHODS = frozenset(
     {
         "GetData", "GetFuncName", "GetKeyData", "GetPackageName", "GetParam", "GetParamCount", "GetReturnVal", "GetReturnValCount",
@@ -28,32 +31,38 @@ class HookFinder:
     """Finds and checks hooks. load: the object of a package in the link or its hook closure, None if there is none."""
 
     goarch: str
-    table: TypeTable
+    signatures: Signatures
     load: Callable[[str], Object | None]
 
-    def find(self, package: str, name: str, target: str, values: tuple[Value, ...]) -> HookFunction | Refusal:
-        """values: the target's parameters for a before hook, its results for an after hook.
+    def find(self, package: str, name: str, target: str, values: tuple[Value, ...], what: str) -> HookFunction | Refusal:
+        """values: the target's parameters for a before hook, its results for an after hook; what: "parameters" or "results".
 
         Raises OtelobjError if there is no such function: a rule that names it is wrong, whatever the target.
         """
         obj = self.load(package)
         if obj is None:
             raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`, and that the package compiles")
-        symbol = f"{package}.{name}"
+        symbol = f"{escape(package)}.{name}"
         index = obj.find(symbol, ABI_INTERNAL)
         if index is None:
             raise OtelobjError(f"hook package {package} has no function {name}", "check `before` and `after` of the rule; the name must be exported")
-        declared = signature(obj, index)
+        declared = self.signatures.of(obj, index)
         if isinstance(declared, NoSignature):
             raise OtelobjError(f"hook {symbol}: {declared.reason}", "compile the hook package with DWARF (without -dwarf=false)")
-        typed = resolve(declared, self.table, obj)
+        typed = resolve(declared, self.signatures.table, obj)
         if isinstance(typed, Unknown):
             return Refusal("hook-type", f"hook {symbol}: type {typed.name}: {typed.reason}")
         problem = _mismatch(declared, typed.params, values)
         if problem:
-            return Refusal("hook-signature", f"{problem}; hook {symbol}{_text(declared)}, but {target} has ({_values(values)})")
+            shown = ", ".join(f"{value.name} {value.type.name}" for value in values)
+            places = ", ".join(f"{value.name} in {value.home.place(self.goarch)}" for value in values)
+            return Refusal(
+                "hook-signature",
+                f"{problem}\n  hook: {symbol}({', '.join(f'{param.name} {param.type}' for param in declared.params)})"
+                f"\n  {what} of {target}: ({shown})\n  layout: {places or 'nothing'}",
+            )
         methods = tuple(method.name for method in interface_methods(typed.params[0]))
-        boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if param.name != value.type.name)
+        boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if not _is(param.name, value.type.name))
         return HookFunction(package, symbol, assign(self.goarch, typed.params, typed.results), typed.params[0].name, methods, boxed)
 
 
@@ -69,14 +78,12 @@ def _mismatch(declared: Signature, params: tuple[GoType, ...], values: tuple[Val
     if len(params) - 1 != len(values):
         return f"{len(params) - 1} parameters behind the context, {len(values)} needed"
     for param, value in zip(params[1:], values, strict=True):
-        if param.name not in (value.type.name, "interface {}"):
-            return f"parameter {value.name} is {value.type.name}, not {param.name}"
+        if param.name != "interface {}" and not _is(param.name, value.type.name):
+            return f"{value.name} is {value.type.name}, not {param.name}"
     return ""
 
 
-def _text(declared: Signature) -> str:
-    return "(" + ", ".join(param.type for param in declared.params) + ")"
-
-
-def _values(values: tuple[Value, ...]) -> str:
-    return ", ".join(value.type.name for value in values)
+def _is(hook: str, target: str) -> bool:
+    """Whether a hook's parameter has the target's type. In an instance of a generic function types are shapes: `go.shape.int` stands
+    for int and for every type like it, `go.shape.*uint8` for any pointer, which a hook can only take as unsafe.Pointer."""
+    return hook in (target, target.replace(ANY_POINTER, "unsafe.Pointer").replace(SHAPE_PREFIX, ""))

@@ -1,28 +1,22 @@
-"""Whether one function can be hooked by given rules, and how: a FunctionPlan or a Refusal.
-
-Sources that must agree: the parameters in DWARF with the layouts of the type descriptors, run through the ABI's assignment;
-FuncInfo.Args; the spill code before morestack. If they do not, the function is refused.
-"""
+"""Whether one function can be hooked by given rules, and how: a FunctionPlan or a Refusal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import FuncInfo, Object, pctab, stackmap
+from objinst.goobj import FuncInfo, Object, pctab
 from objinst.plan.hooks import HookFinder
-from objinst.plan.model import FunctionPlan, HookUse, Refusal, Value
+from objinst.plan.layout import REMEDY, evidence, find_layout
+from objinst.plan.model import FunctionPlan, HookUse, Refusal
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.specs import try_encode
 from objinst.rules import InjectHooks, Rule
-from objinst.types import Assigned, Kind, NoSignature, Param, Signature, TypeTable, Unknown, agree, assign, resolve, signature
 from trampolines import Arch
 from trampolines.asm import EncodeError
 from trampolines.contract import ContextUse
 
 ABI_INTERNAL = 1
-KNOWN = {"main.main": Signature((), ())}
-"""Signatures that the language fixes: `go run` compiles package main without DWARF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +66,22 @@ def judge(function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: A
         return Refusal("assembly", "it is written in assembly")
     if obj.sym(index).flag & obj.tables.sym_flags["SymFlagNoSplit"] or not function.morestack:
         return Refusal("nosplit", "it has no stack check (a leaf function, or //go:nosplit), so no Go code may run at its entry")
-    declared = KNOWN.get(function.symbol) or signature(obj, index)
-    if isinstance(declared, NoSignature):
-        return Refusal("no-types", f"its parameters are not known: {declared.reason}")
-    typed = resolve(declared, finder.table, obj)
-    if isinstance(typed, Unknown):
-        return Refusal("no-types", f"type {typed.name}: {typed.reason}")
-    abi = assign(obj.header.goarch, typed.params, typed.results)
-    problem = agree(abi, function.info.args, arch.find_spills(bytes(obj.data(index)), function.calls), _entry_map(obj, index))
-    if problem:
-        return Refusal("sources-disagree", problem)
-    params = _values(declared.params, abi.params, finder.table, obj)
-    results = _values(declared.results, abi.results, finder.table, obj)
+    layout = find_layout(obj, index, evidence(obj, index, function.info, function.calls, arch), function.file, finder.signatures)
+    if isinstance(layout, Refusal):
+        return layout
+    if layout.results is None and any(hooks.after for _, hooks in rules):
+        return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
+    params, results = layout.params, layout.results or ()
     uses = []
     for rule, hooks in rules:
-        before = finder.find(hooks.path, hooks.before, function.symbol, params) if hooks.before else None
-        after = finder.find(hooks.path, hooks.after, function.symbol, results) if hooks.after else None
+        before = finder.find(hooks.path, hooks.before, function.symbol, params, "parameters") if hooks.before else None
+        after = finder.find(hooks.path, hooks.after, function.symbol, results, "results") if hooks.after else None
         for hook in (before, after):
             if isinstance(hook, Refusal):
                 return hook
         uses.append(HookUse(rule.name, rule.instrumentation, before, after))  # type: ignore[arg-type]
     epilogues = None
-    if any(use.after or "SetSkipCall" in use.methods for use in uses):
+    if layout.results is not None and any(use.after or "SetSkipCall" in use.methods for use in uses):
         epilogues = arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
         refusal = Refusal(*epilogues.refusal) if epilogues.refusal else None if epilogues.sites else Refusal("no-return", "it never returns")
         if refusal and any(use.after for use in uses):
@@ -101,38 +89,9 @@ def judge(function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: A
         epilogues = None if refusal else epilogues
     context = ContextUse.RAW if function.morestack == "runtime.morestack_noctxt" else ContextUse.POINTER
     depth = max(value for value, _ in function.pcsp)
-    plan = FunctionPlan(index, function.symbol, function.file, function.line, params, results, abi, context, tuple(uses), epilogues, depth)
+    plan = FunctionPlan(index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses), epilogues, depth)
     try:
         try_encode(arch, plan)
     except EncodeError as error:
         return Refusal("too-large", f"its stub or a thunk of its hooks cannot be made: {error}")
     return plan
-
-
-def _entry_map(obj: Object, index: int) -> tuple[bool, ...] | None:
-    """Bitmap 0 of the function's own ArgsPointerMaps: its parameters that are live at entry."""
-    for ref in obj.aux_symbols(index, "AuxFuncdata")[:1]:
-        target = obj.resolve(ref).index
-        if target is not None and target < obj.n_defs and obj.sym(target).size:
-            return stackmap.decode(obj.data(target))[0]
-    return None
-
-
-def _values(names: Sequence[Param], homes: Sequence[Assigned], table: TypeTable, near: Object) -> tuple[Value, ...]:
-    """What hooks see: everything but the dictionary of a generic function."""
-    values = []
-    for name, home in zip(names, homes, strict=True):
-        if name.hidden:
-            continue
-        elem = table.resolve(home.type.elem, near) if home.type.kind is Kind.SLICE else None
-        known = elem is not None and not isinstance(elem, Unknown)
-        values.append(
-            Value(
-                name.name,
-                home,
-                elem.size if known else 0,  # type: ignore[union-attr]
-                known and elem.flat,  # type: ignore[union-attr]
-                table.descriptor(home.type.name, near) is not None,
-            )
-        )
-    return tuple(values)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from objinst.errors import ObjectError
 from objinst.goobj import Edit, Reloc
+from objinst.types.names import escape
 
 
 def load_packages(edit: Edit, root: str, packages: Mapping[str, tuple[bytes, bool]]) -> None:
@@ -27,5 +28,5 @@ def load_packages(edit: Edit, root: str, packages: Mapping[str, tuple[bytes, boo
         if path not in present:
             edit.add_autolib(path, fingerprint)
         if has_inittask:
-            relocs.append(Reloc(0, 0, tables.relocs["R_INITORDER"], 0, edit.add_ref(f"{path}..inittask", 0)))
+            relocs.append(Reloc(0, 0, tables.relocs["R_INITORDER"], 0, edit.add_ref(f"{escape(path)}..inittask", 0)))
     edit.replace(index, relocs=relocs)

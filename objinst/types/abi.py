@@ -19,6 +19,10 @@ WORD = 8
 REGISTERS = {"amd64": (9, 15), "arm64": (16, 16)}
 """Integer and floating-point argument registers (cmd/compile/internal/ssa/opGen.go, ParamIntRegNames, ParamFloatRegNames)."""
 
+_NAMES = {
+    "amd64": {RegClass.INT: ["AX", "BX", "CX", "DI", "SI", "R8", "R9", "R10", "R11"], RegClass.FLOAT: [f"X{i}" for i in range(15)]},
+    "arm64": {RegClass.INT: [f"R{i}" for i in range(16)], RegClass.FLOAT: [f"F{i}" for i in range(16)]},
+}
 _FLOATS = {Kind.FLOAT32: (4,), Kind.FLOAT64: (8,), Kind.COMPLEX64: (4, 4), Kind.COMPLEX128: (8, 8)}
 _WORDS = {Kind.STRING: 2, Kind.SLICE: 3, Kind.INTERFACE: 2}
 
@@ -32,6 +36,13 @@ class Assigned:
     offset: int
     in_args: bool
     pieces: tuple[Piece, ...] = ()
+
+
+    def place(self, goarch: str) -> str:
+        """For people: `AX BX`, or `16(args)` for bytes from the first stack-assigned argument; `nowhere` for a value without bytes."""
+        if self.pieces:
+            return " ".join(_NAMES[goarch][piece.reg][piece.index] for piece in self.pieces)
+        return f"{self.offset}(args)" if self.type.size else "nowhere"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,18 +131,68 @@ def closing(text: str, start: int) -> int:
     raise ValueError(f"{text!r} is no type name: bracket {start} is open")
 
 
+def split(text: str, separator: str) -> list[str]:
+    """The parts of a text between separators that stand in no bracket and no struct tag. Raises ValueError."""
+    parts, last, at = [], 0, 0
+    while at < len(text):
+        if text[at] in "[({":
+            at = closing(text, at)
+        elif text[at] == '"':
+            at = _behind_quote(text, at) - 1
+        elif text.startswith(separator, at):
+            parts.append(text[last:at])
+            at += len(separator) - 1
+            last = at + 1
+        at += 1
+    return [*parts, text[last:]]
+
+
+def _behind_quote(text: str, at: int) -> int:
+    end = at + 1
+    while end < len(text) and text[end] != '"':
+        end += 2 if text[end] == "\\" else 1
+    return end + 1
+
+
 def type_arguments(name: str) -> list[str]:
     """The arguments of an instance's name: `Pair[int,net/http.Header]` gives both."""
     start = name.find("[")
-    if start < 0:
-        return []
-    inside = name[start + 1 : closing(name, start)]
-    parts, last, at = [], 0, 0
-    while at < len(inside):
-        if inside[at] in "[({":
-            at = closing(inside, at)
-        elif inside[at] == ",":
-            parts.append(inside[last:at])
-            last = at + 1
-        at += 1
-    return [*parts, inside[last:]]
+    return [] if start < 0 else split(name[start + 1 : closing(name, start)], ",")
+
+
+def function(name: str) -> tuple[list[str], list[str]]:
+    """Parameters and results of a function type's name, `...T` as `[]T`. Raises ValueError for any other name."""
+    if not name.startswith("func("):
+        raise ValueError(f"{name!r} is no function type")
+    end = closing(name, 4)
+    rest = name[end + 1 :].removeprefix(" ")
+    params = split(name[5:end], ", ") if end > 5 else []
+    if params and params[-1].startswith("..."):
+        params[-1] = "[]" + params[-1].removeprefix("...")
+    if not rest.startswith("("):
+        return params, [rest] if rest else []
+    return params, split(rest[1 : closing(rest, 0)], ", ")
+
+
+def fields(name: str) -> list[tuple[str, str, bool]]:
+    """(name, type, embedded) of the fields in a struct type's name: `struct { A int; p.b string "tag"; net/http.Header; C = int }`.
+
+    Raises ValueError for any other name.
+    """
+    if not name.startswith("struct {"):
+        raise ValueError(f"{name!r} is no struct type")
+    inside = name[8 : closing(name, 7)].strip(" ")
+    return [_field(item) for item in split(inside, "; ")] if inside else []
+
+
+def _field(text: str) -> tuple[str, str, bool]:
+    words = split(text, " ")
+    if words[-1].startswith('"') and len(words) > 1:
+        words.pop()
+    if len(words) == 1:
+        bare = words[0].removeprefix("*").split("[", 1)[0]
+        return bare.rpartition(".")[2], words[0], True
+    name = words[0].rpartition(".")[2]
+    if words[1] == "=":
+        return name, " ".join(words[2:]), True
+    return name, " ".join(words[1:]), False

@@ -122,6 +122,8 @@ class TypeTable:
             return GoType(name, kind, 2 * WORD, WORD, names.INTERFACE_WORDS)
         if found is None and name.startswith(names.SHAPE_PREFIX):
             return self._renamed(name, self._resolve(name.removeprefix(names.SHAPE_PREFIX), near))
+        if found is None and kind is Kind.STRUCT:
+            return self._spelled(name, near)
         if found is None:
             return Unknown(name, f"no type descriptor of {name} in the link")
         return self._described(name, found[0], descriptors.read(*found, self.name_of))
@@ -144,6 +146,29 @@ class TypeTable:
             return Unknown(name, f"the pointer words of {name} are not known")
         methods = found.methods if found.kind is Kind.INTERFACE else None
         return GoType(name, found.kind, found.size, found.align, words, tuple(fields), found.elem, found.key, methods=methods)
+
+    def _spelled(self, name: str, near: Object | None) -> GoType | Unknown:
+        """A struct without a descriptor, laid out from its name as cmd/compile/internal/types/size.go, CalcStructSize, does: programs
+        compiled without DWARF have descriptors only of what they box."""
+        try:
+            spelled = names.fields(name)
+        except ValueError as error:
+            return Unknown(name, str(error))
+        items: list[Field] = []
+        end, align = 0, 1
+        for label, kind, embedded in spelled:
+            inner = self._resolve(kind, near)
+            if isinstance(inner, Unknown):
+                return Unknown(name, inner.reason)
+            start = _round(end, inner.align)
+            items.append(Field(label, inner, start, embedded))
+            end, align = start + inner.size, max(align, inner.align)
+        if end and items and not items[-1].type.size:
+            end += 1  # a pointer to the last field must not point behind the struct
+        size = _round(end, align)
+        if size > descriptors.MAX_SIZE:
+            return Unknown(name, f"{name} takes {size} bytes")
+        return GoType(name, Kind.STRUCT, size, align, _field_words(size, items), tuple(items))
 
     def _array(self, name: str, elem: str, length: int, near: Object | None) -> GoType | Unknown:
         inner = self._resolve(elem, near)
@@ -189,13 +214,22 @@ def _is_vector(first: RawField) -> bool:
 
 def _words(found: Descriptor, fields: Sequence[Field]) -> tuple[bool, ...] | None:
     """Pointer words from the fields, where the descriptor has no mask; None if they disagree with its PtrBytes."""
-    words = [False] * ((found.size + WORD - 1) // WORD)
+    words = _field_words(found.size, fields)
+    end = max((i + 1 for i, pointer in enumerate(words) if pointer), default=0) * WORD
+    return words if end == found.ptr_bytes else None
+
+
+def _field_words(size: int, fields: Sequence[Field]) -> tuple[bool, ...]:
+    words = [False] * ((size + WORD - 1) // WORD)
     for item in fields:
         for i, pointer in enumerate(item.type.ptr_words):
             if pointer and item.offset // WORD + i < len(words):
                 words[item.offset // WORD + i] = True
-    end = max((i + 1 for i, pointer in enumerate(words) if pointer), default=0) * WORD
-    return tuple(words) if end == found.ptr_bytes else None
+    return tuple(words)
+
+
+def _round(value: int, align: int) -> int:
+    return (value + align - 1) // align * align
 
 
 def resolve(signature: Signature, table: TypeTable, near: Object | None = None) -> Typed | Unknown:

@@ -1,0 +1,82 @@
+"""Where the arguments and results of a target live: what its signature says, held against its code.
+
+At least two sources must agree: one that names types (objinst.plan.signatures), laid out by the ABI, and what the object notes
+of the function without names (objinst.types.agree). If they do not, the function is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from objinst.goobj import FuncInfo, Object, stackmap
+from objinst.plan.model import Refusal, Value
+from objinst.plan.signatures import Signatures
+from objinst.types import Assigned, Evidence, FuncABI, Kind, NoSignature, Param, Unknown, agree, assign, resolve
+from trampolines import Arch
+
+REMEDY = "build with DWARF, or hook a method or an exported function"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """results: None if only the code tells of the function, and so nothing of its results."""
+
+    params: tuple[Value, ...]
+    results: tuple[Value, ...] | None
+    abi: FuncABI
+
+
+def evidence(obj: Object, index: int, info: FuncInfo, calls: dict[int, str], arch: Arch) -> Evidence:
+    """What the object says of a function's arguments without naming types. Raises ObjectError."""
+    maps = _funcdata(obj, index, "FUNCDATA_ArgsPointerMaps")
+    decoded = stackmap.decode(maps) if maps else []
+    return Evidence(
+        obj.sym(index).name, info.args, arch.find_spills(bytes(obj.data(index)), calls), decoded[0] if decoded else None,
+        _funcdata(obj, index, "FUNCDATA_ArgInfo"),
+    )  # fmt: skip
+
+
+def find_layout(obj: Object, index: int, found: Evidence, file: str, signatures: Signatures) -> Layout | Refusal:
+    """Raises ObjectError."""
+    declared = signatures.of(obj, index, file)
+    if isinstance(declared, NoSignature):
+        if found.takes_nothing:
+            return Layout((), None, assign(obj.header.goarch, (), ()))
+        return Refusal("no-types", f"its parameters are not known: {declared.reason}; {REMEDY}")
+    typed = resolve(declared, signatures.table, obj)
+    if isinstance(typed, Unknown):
+        return Refusal("no-types", f"type {typed.name}: {typed.reason}; {REMEDY}")
+    abi = assign(obj.header.goarch, typed.params, typed.results)
+    problem = agree(abi, found)
+    if problem:
+        return Refusal("sources-disagree", problem)
+    return Layout(_values(declared.params, abi.params, signatures, obj), _values(declared.results, abi.results, signatures, obj), abi)
+
+
+def _funcdata(obj: Object, index: int, number: str) -> bytes | None:
+    """The bytes of a function's FUNCDATA; None if it has none."""
+    refs = obj.aux_symbols(index, "AuxFuncdata")
+    place = obj.tables.pcdata[number]
+    target = obj.resolve(refs[place]).index if place < len(refs) else None
+    return bytes(obj.data(target)) if target is not None and target < obj.n_defs and obj.sym(target).size else None
+
+
+def _values(names: Sequence[Param], homes: Sequence[Assigned], signatures: Signatures, near: Object) -> tuple[Value, ...]:
+    """What hooks see: everything but the dictionary of a generic function."""
+    values = []
+    for name, home in zip(names, homes, strict=True):
+        if name.hidden:
+            continue
+        elem = signatures.table.resolve(home.type.elem, near) if home.type.kind is Kind.SLICE else None
+        known = elem is not None and not isinstance(elem, Unknown)
+        values.append(
+            Value(
+                name.name,
+                home,
+                elem.size if known else 0,  # type: ignore[union-attr]
+                known and elem.flat,  # type: ignore[union-attr]
+                signatures.table.descriptor(home.type.name, near) is not None,
+            )
+        )
+    return tuple(values)

@@ -1,0 +1,74 @@
+"""Which parameters and results a function has, from the first source that names their types.
+
+1. DWARF of the function's own object: every function, closure and instance.
+2. What the language fixes: `main` and `init` take and return nothing.
+3. The method tables of type descriptors: every method of a named type, unexported ones too.
+4. Export data of the package, then its source, where the go command vouches for it: read by a Go helper (objinst.gotypes).
+
+DWARF is missing in package main of `go run`, with -gcflags=-dwarf=false and in archives built so; a short DIE without parameters
+remains. No source is believed alone: what it says must agree with the function's code (objinst.types.agree).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from objinst.goobj import Object
+from objinst.rules import parse_func_name
+from objinst.types import NoSignature, Signature, TypeTable, method_signature, signature
+
+FIXED = re.compile(r"main\.main|(.*/)?[^/.(\[]+\.init(\.\d+)?")
+"""Functions whose signature the language fixes."""
+
+
+class Helper(Protocol):
+    """Signatures of packages by symbol name; a sentence where there are none."""
+
+    def exported(self, package: str) -> Mapping[str, Signature] | NoSignature: ...
+
+    def written(self, package: str, folder: Path, files: tuple[str, ...]) -> Mapping[str, Signature] | NoSignature: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """helper: None where no Go toolchain is at hand."""
+
+    table: TypeTable
+    helper: Helper | None = None
+
+    def of(self, obj: Object, index: int, file: str = "") -> Signature | NoSignature:
+        """The signature of the text symbol at `index`. file: where the compiler says it was written. Raises ObjectError."""
+        found = signature(obj, index)
+        name = obj.sym(index).name
+        if isinstance(found, Signature) or not obj.sym(index).size:
+            return found
+        if FIXED.fullmatch(name):
+            return Signature((), ())
+        method = method_signature(obj, index, self.table.name_of)
+        if isinstance(method, Signature):
+            return method
+        return self._helped(obj, name, file, found.reason)
+
+    def _helped(self, obj: Object, name: str, file: str, reason: str) -> Signature | NoSignature:
+        parsed = parse_func_name(name)
+        if self.helper is None or parsed is None or parsed.is_closure:
+            return NoSignature(reason)
+        asked = [self.helper.exported(parsed.pkg)]
+        if self._declared(asked[0], name) is None and file.startswith("/"):
+            folder = Path(file).parent
+            beside = {str(path) for path in map(Path, (name.removeprefix("gofile..") for name in obj.files)) if path.parent == folder}
+            asked.append(self.helper.written(parsed.pkg, folder, tuple(sorted(beside))))
+        for answer in asked:
+            found = self._declared(answer, name)
+            if found is not None:
+                return found
+        reasons = [answer.reason for answer in asked if isinstance(answer, NoSignature)]
+        return NoSignature("; ".join([reason, *reasons]) if reasons else f"{reason}; it is not in the package's export data")
+
+    @staticmethod
+    def _declared(answer: Mapping[str, Signature] | NoSignature, name: str) -> Signature | None:
+        return None if isinstance(answer, NoSignature) else answer.get(name)
