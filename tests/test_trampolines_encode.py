@@ -91,6 +91,7 @@ AMD64: dict[str, Callable[[], object]] = {
     "load_float": lambda: [(x.load_float(r, b, d, s), f"{MOVES[s]} {XMM[r]}, {mem(b, d, s)}") for r, b, d, s in every(4, 8)],
     "store_zero": lambda: [(x.store_zero(b, d), f"mov {mem(b, d, 8)}, 0") for b in REGS for d in DISPS],
     "move": lambda: pairs(x.move, "mov {}, {}"),
+    "store_byte": lambda: [(x.store_byte(b, d, v), f"mov {mem(b, d, 1)}, {number(v & 0xFF)}") for b in REGS for d in DISPS for v in (0, 1, 127, -128)],
     "zero": lambda: singles(x.zero, "xor {0}, {0}", NAMES[4]),
     "zero_float": lambda: singles(x.zero_float, "xorps {0}, {0}", XMM),
     "lea": lambda: [(x.lea(r, b, d), f"lea {NAMES[8][r]}, {mem(b, d, 8).removeprefix('qword ptr ')}") for r, b, d, _ in every(8)],
@@ -129,6 +130,7 @@ def amd64_wrong() -> Iterator[tuple[str, Call]]:
         yield from ((f"{f.__name__} disp {d}", lambda f=f, d=d: f(0, 0, d)) for d in NOT_DISPS)
     for r in NOT_REGS:
         yield f"store_zero {r}", lambda r=r: x.store_zero(r, 0)
+        yield f"store_byte {r}", lambda r=r: x.store_byte(r, 0, 0)
         yield f"move to {r}", lambda r=r: x.move(r, 0)
         yield f"move from {r}", lambda r=r: x.move(0, r)
         for f in (x.zero, x.zero_float, x.lea_pc, x.neg, x.test, x.test_byte):
@@ -141,6 +143,7 @@ def amd64_wrong() -> Iterator[tuple[str, Call]]:
     for v in (-129, 128):
         yield f"imm8 {v}", lambda v=v: x.imm8(v)
         yield f"compare_byte_pc {v}", lambda v=v: x.compare_byte_pc(v)
+        yield f"store_byte {v}", lambda v=v: x.store_byte(0, 0, v)
     for c in (0x81, 0x83, 0x87, 0x04):
         yield f"jcc {c}", lambda c=c: x.jcc(c)
 
@@ -216,6 +219,7 @@ ARM64: dict[str, Callable[[], object]] = {
     "compare": lambda: [(a.compare(p, q), f"cmp {gpr(p)}, {gpr(q)}") for p in ALL for q in ALL],
     "address": lambda: [(a.address(r), f"adrp {gpr(r)}, #{AT:#x}; add {gsp(r)}, {gsp(r)}, #0") for r in range(31)],
     "zero": lambda: [(a.zero(r), f"mov {gpr(r)}, #0") for r in ALL],
+    "move_immediate": lambda: [(a.move_immediate(r, v), f"mov {gpr(r)}, #{number(v)}") for r in ALL for v in (1, 9, 10, 0xFFFF)],
     "zero_float": lambda: [(a.zero_float(r), f"fmov d{r}, xzr") for r in ALL],
     "open_frame": open_frames,
     "close_frame": close_frames,
@@ -246,6 +250,8 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
                 yield f"{f.__name__} {s} base {r}", lambda f=f, r=r, s=s: f(0, r, 0, s)
         for s in {0, 1, 2, 3, 4, 8, 16} - set(sizes):
             yield f"{f.__name__} size {s}", lambda f=f, s=s: f(0, 0, 0, s)
+    for v in (-1, 0x10000):
+        yield f"move_immediate {v}", lambda v=v: a.move_immediate(0, v)
     for f in (a.add, a.subtract_immediate):
         for v in (-1, -4096, 0x1001, 0x1FFF, 0xFFF001, 0x1000000):
             yield f"{f.__name__} {v}", lambda f=f, v=v: f(0, 0, v)
@@ -253,6 +259,7 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
             yield f"{f.__name__} to {r}", lambda f=f, r=r: f(r, 0, 0)
             yield f"{f.__name__} from {r}", lambda f=f, r=r: f(0, r, 0)
     for r in (-1, 32):
+        yield f"move_immediate to {r}", lambda r=r: a.move_immediate(r, 0)
         for f in (a.zero, a.zero_float, a.address):
             yield f"{f.__name__} {r}", lambda f=f, r=r: f(r)
         for f in (a.move, a.compare):

@@ -184,8 +184,8 @@ def test_exit(goarch: str, data: st.DataObject, seed: int, top: str | None, entr
 
 @ARCHES
 @MANY
-@given(data=st.data(), seed=st.integers(0, 1 << 32), grow=st.booleans())
-def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool) -> None:
+@given(data=st.data(), seed=st.integers(0, 1 << 32), grow=st.booleans(), panics=st.booleans())
+def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool, panics: bool) -> None:
     stack = data.draw(st.sampled_from((0, 0, 24, 56, 300, 2000, 3500)))
     far = data.draw(st.sampled_from((0, 8, 5000, 40000)))
     bases = st.sampled_from(Base)
@@ -209,9 +209,12 @@ def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool) -> None:
     sp, fp = m.sp, m.regs[m.fp_name]
     log = []
 
-    def hook(m: Machine) -> None:
+    def hook(m: Machine) -> int | None:
         log.append("hook")
-        args = m.sp + 8
+        back = m.do_return() if panics and goarch == "amd64" else None
+        args = m.sp + 8 if back is None and not panics else m.sp + (8 if goarch == "arm64" else 0)
+        deferred, varp = m.code.open_defer, m.entry_sp - 8
+        assert m.read(varp - deferred.bits, 1) == 1 and m.read(varp - deferred.slots, 8) == m.roles["catch"]
         assert (m.regs[m.ints[0]], m.regs[m.ints[1]]) == (itab, ctx)
         for load in loads:
             full = m.regs[m.ints[load.dst.index]] if load.dst.reg is RegClass.INT else m.floats[load.dst.index]
@@ -219,10 +222,21 @@ def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool) -> None:
         for copy in copies:
             for i in range(copy.size):
                 assert m.read(args + copy.to + i, 1) == m.read(addresses[copy.base] + copy.offset + i, 1)
-        assert args + hook_args <= m.entry_sp - 8  # below the saved frame pointer, or the caller's word
+        assert args + hook_args <= varp - deferred.slots and deferred.bits == deferred.slots - 8 > 0
         if checked:
             assert [m.read(m.entry_sp + 8 + 8 * i, 8) for i in range(5)] == [itab, ctx, *addresses.values()]
+        if panics:
+            # runtime.recovery: SP is the frame's, the frame pointer is made anew, and the deferreturn call comes next.
+            clobber(m, rng, m.link_name)
+            m.regs[m.fp_name] = m.entry_sp - 8 if goarch == "amd64" else m.sp - 8
+            return next(m.base + f.offset - (goarch == "amd64") for f in m.code.fixups if f.role == "deferreturn")
         poison_callee_spills(m, rng, hook_args // 8)
+        m.grow(MOVE, [])
+        clobber(m, rng, m.link_name)
+        return None
+
+    def deferreturn(m: Machine) -> None:
+        log.append("deferreturn")
         m.grow(MOVE, [])
         clobber(m, rng, m.link_name)
 
@@ -236,13 +250,13 @@ def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool) -> None:
             m.regs["x30"] = RETURN
         return back
 
-    m.hosts = {"hook": hook, "morestack": morestack}
+    m.hosts = {"hook": hook, "morestack": morestack, "deferreturn": deferreturn}
     if grow:
         m.write(G + 16, 8, sp + 1)
     assert checked or hook_args <= 256
     assert m.run(sp) == "return" and m.pc == RETURN
-    moved = MOVE * len(log)
-    assert log == (["morestack"] if grow and checked else []) + ["hook"]
+    assert log == (["morestack"] if grow and checked else []) + ["hook"] + (["deferreturn"] if panics else [])
+    moved = MOVE * (len(log) - panics)
     check_back(m, sp + moved + (8 if goarch == "amd64" else 0), fp + moved, 40)
 
 

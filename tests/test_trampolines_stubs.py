@@ -176,6 +176,10 @@ TOP: Symbol = ("start", "sp")
 """SP where the function that the code belongs to was entered."""
 
 
+def constant(number: int) -> Value:
+    return tuple(number.to_bytes(8, "little"))
+
+
 def whole(symbol: Symbol) -> Value:
     return tuple((symbol, i) for i in range(8))
 
@@ -353,8 +357,8 @@ class Amd64(Symbolic):
         if name in ("mov", "movzx", "movss", "movsd"):
             if "[" in ops[0]:
                 base, disp, size = self.memory(ops[0])
-                if ops[1] == "0":
-                    value = ZERO
+                if ops[1].isdigit():
+                    value = constant(int(ops[1]))
                 else:
                     reg, width = self.NAMES[ops[1]]
                     assert width == size or reg.startswith("xmm")
@@ -442,8 +446,7 @@ class Arm64(Symbolic):
             if match[4]:
                 regs[match[1]] = moved(base, int(match[4], 0))
         elif name in ("mov", "fmov"):
-            assert ops[1] in ("#0", "xzr") or not ops[1].startswith("#")
-            regs[self.full(ops[0])] = ZERO if ops[1] == "#0" else self.get(state, ops[1])
+            regs[self.full(ops[0])] = constant(int(ops[1][1:], 0)) if ops[1].startswith("#") else self.get(state, ops[1])
         elif name in ("add", "sub") and ops[2].startswith("#"):
             value = int(ops[2][1:], 0) << (12 if ops[3:] == ["lsl #12"] else 0)
             regs[ops[0]] = moved(regs[ops[1]], value if name == "add" else -value)
@@ -587,6 +590,9 @@ def test_thunk_paths(case: Case) -> None:
             assert m.sp_of(state) == 0
             assert not m.link or state.regs["x3"] == start[m.link]
             return
+        if role == "deferreturn":
+            return
+        panicking.append(state.copy())
         bases = {base: ("start", name) for base, name in zip((Base.ARGS, Base.RESULTS, Base.BOXES), m.ints[2:5], strict=True)}
         assert [state.regs[name] for name in m.ints[:2]] == [start[name] for name in m.ints[:2]]
         for load in spec.loads:
@@ -596,13 +602,22 @@ def test_thunk_paths(case: Case) -> None:
         for copy in spec.copies:
             for i in range(copy.size):
                 assert state.stack[out + copy.to + i] == (("mem", bases[copy.base], copy.offset + i), 0), copy
-        assert out + spec.hook_args <= -8, "the hook's args area runs into the saved frame pointer"
+        slot, byte = -8 - deferred.slots, -8 - deferred.bits
+        assert out + spec.hook_args <= slot and slot + 8 <= byte < -8, "the deferred call lies in the hook's args area or the saved frame pointer"
+        assert state.stack[byte] == 1 and all(state.stack[slot + i] == (("address", "catch"), i) for i in range(8))
         written = {at + i for at, size in state.stack_stores for i in range(size) if out <= at + i < -8}
-        assert written == {out + copy.to + i for copy in spec.copies for i in range(copy.size)}
+        assert written == {out + copy.to + i for copy in spec.copies for i in range(copy.size)} | set(range(slot, slot + 8)) | {byte}
 
+    panicking: list[State] = []
+    deferred = case.code.open_defer
     m = RUNNERS[case.goarch](case, spec.hook_args, on_call)
     start = m.initial()
     ends = m.run()
+    (state,) = panicking
+    state.regs |= {m.fp: moved(start[m.sp], -8) if case.goarch == "amd64" else moved(state.regs[m.sp], -8)}
+    recovered = m.run(next(f.offset - (case.goarch == "amd64") for f in case.code.fixups if f.role == "deferreturn"), state)
+    assert [end.how for end in recovered] == ["ret"] and recovered[0].state.calls[-1] == "deferreturn"
+    check_back(m, recovered[0], start)
     assert m.visited == set(m.insns), "dead code"
     checked = "nosplit" not in dict(m.code.entries)
     assert sorted(end.how for end in ends) == (["restart", "ret"] if checked else ["ret"])

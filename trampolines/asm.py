@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, Piece, RegClass, ThunkSpec
+from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, OpenDefer, Piece, RegClass, ThunkSpec
 
 WORD = 8
 STACK_SMALL = 128
@@ -55,9 +55,10 @@ class Assembly:
     def fixup(self, kind: FixupKind, role: str, size: int, *, at: int, addend: int = 0) -> None:
         self.fixups.append(Fixup(at, size, kind, role, addend))
 
-    def finish(self, frame: int, locals_map: Sequence[bool]) -> Code:
+    def finish(self, frame: int, locals_map: Sequence[bool], open_defer: OpenDefer | None = None) -> Code:
         self._close()
-        return Code(bytes(self.code), tuple(self.fixups), tuple(self._pcsp), frame, tuple(locals_map), tuple(self.entries.items()))
+        entries = tuple(self.entries.items())
+        return Code(bytes(self.code), tuple(self.fixups), tuple(self._pcsp), frame, tuple(locals_map), entries, open_defer)
 
 
 def check_pieces(pieces: Sequence[Piece], int_regs: int, float_regs: int) -> None:

@@ -65,6 +65,18 @@ class Fixup:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDefer:
+    """Where the runtime finds an open-coded defer when it unwinds a frame (runtime/panic.go, initOpenCodedDefers, Go 1.22-1.27).
+
+    bits: of the byte whose bit i says that slot i is pending; slots: of func value 0. Both in bytes below the frame's varp (the top
+    of its locals). The code also needs one call of role "deferreturn", behind which it returns: there a recovered panic goes on.
+    """
+
+    bits: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Finished machine code of one text symbol.
 
@@ -73,6 +85,7 @@ class Code:
     frame: FuncInfo.Locals in bytes (amd64: without saved BP and return address; arm64: as the assembler computes it).
     locals_map: one bool a word, from the frame's lowest local word upward as Go's stack maps count it; empty if no locals map is needed.
     entries: named offsets into code (for example exit stub: {"exit": 0, "frameless": 9}).
+    open_defer: what FUNCDATA_OpenCodedDeferInfo says (see OpenDefer), None if nothing is deferred.
     """
 
     code: bytes
@@ -81,6 +94,7 @@ class Code:
     frame: int
     locals_map: tuple[bool, ...]
     entries: tuple[tuple[str, int], ...] = ()
+    open_defer: OpenDefer | None = None
 
     def entry(self, name: str) -> int:
         return dict(self.entries)[name]
@@ -162,7 +176,8 @@ class Copy:
 class ThunkSpec:
     """A thunk: func(itab, ctx, args, results, boxes unsafe.Pointer) in ABIInternal, that calls role "hook" with (itab, ctx)
     as its first, interface, parameter and the loads and copies as the rest. hook_args: FuncInfo.Args of the hook in bytes
-    (stack arguments, results and spill area), to be reserved in the thunk's frame. Has a stack check ("morestack" role) unless
+    (stack arguments, results and spill area), to be reserved in the thunk's frame. The func value of role "catch" is deferred while
+    the hook runs, so that a hook's panic ends there and the thunk returns: at the price of two stores. Has a stack check ("morestack" role) unless
     its frame is small enough to be NOSPLIT; `Code.entries` has "nosplit" -> 1 if so, and then its own args area is never
     written: the args map must have no pointers. With a check it has five.
     """

@@ -141,7 +141,17 @@ func thunkOf(f hookFunc) unsafe.Pointer {
 	if f == nil {
 		return nil
 	}
-	var t thunk = func(_, ctx, args, results, boxes unsafe.Pointer) { f((*Call)(ctx), args, results, boxes) }
+	var t thunk = func(_, ctx, args, results, boxes unsafe.Pointer) {
+		// Machine code defers catch at no cost, and does not run it when the hook returns.
+		returned := false
+		defer func() {
+			if !returned {
+				broken(recover())
+			}
+		}()
+		f((*Call)(ctx), args, results, boxes)
+		returned = true
+	}
 	return *(*unsafe.Pointer)(unsafe.Pointer(&t))
 }
 

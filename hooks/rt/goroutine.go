@@ -26,8 +26,7 @@ type goroutine struct {
 	base  node  // the node that the slot points to unless Suppress put another in its place
 	busy  uint8 // not 0: no hook may start
 	next  *Call // the first unused record; the one outside of it belongs to the innermost open call
-	catch func()
-	root  Call // outside of all records, at distance 0
+	root  Call  // outside of all records, at distance 0
 	calls [inlineCalls]Call
 
 	boxes []any        // for the hook that is running
@@ -158,7 +157,6 @@ func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	if r.base.suppressed {
 		r.busy = busySuppressed
 	}
-	r.catch = r.catcher()
 	r.root.hook = noHook
 	r.chain(&r.root, r.calls[:])
 	r.next = &r.calls[0]

@@ -5,21 +5,14 @@ import (
 	"unsafe"
 )
 
-// before runs the before hooks from index from on. If one panics, the rest are left out, and c.hook tells which it was.
+// before runs the before hooks. One that panics ends there, in its thunk.
 //
 //go:norace
 //go:nocheckptr
-func (c *Call) before(args unsafe.Pointer, from int) {
+func (c *Call) before(args unsafe.Pointer) {
 	r := c.owner
-	r.busy = busyHook
-	defer func() {
-		r.rest()
-		if c.running() {
-			c.caught(recover())
-		}
-	}()
 	hooks := c.d.Hooks
-	for i := from; uint(i) < uint(len(hooks)); i++ {
+	for i := range hooks {
 		h := &hooks[i]
 		if atomic.LoadUint32(&h.On) == 0 {
 			continue
@@ -28,119 +21,88 @@ func (c *Call) before(args unsafe.Pointer, from int) {
 		if h.Before == nil {
 			continue
 		}
-		c.hook = int32(i)
+		r.busy, c.hook = busyHook, int32(i)
 		var boxes unsafe.Pointer
 		if len(h.BeforeBoxes) != 0 {
 			boxes = c.box(h.BeforeBoxes, false)
 		}
 		(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, boxes)
 	}
-	c.hook = noHook
+	c.rest(r)
 }
 
-// running reports whether a hook of c has begun and not ended.
-//
-//go:nosplit
-//go:norace
-func (c *Call) running() bool { return c.hook != noHook }
-
-// rest ends a run of hooks, however it ended.
-//
-//go:norace
-func (r *goroutine) rest() {
-	r.busy = 0
-	r.unbox()
-}
-
-// catcher makes the deferred call of enter and exit. It is made once: to defer a func value that is there costs a third of
-// making one.
-//
-//go:noinline
-//go:norace
-func (r *goroutine) catcher() func() {
-	return func() {
-		if r.inHook() {
-			r.caught(recover())
-		}
-	}
-}
-
-// inHook reports whether a hook has begun and not ended.
-//
-//go:nosplit
-//go:norace
-func (r *goroutine) inHook() bool { return r.busy != 0 }
-
-// caught does what is left to do when the hook that enter or exit ran did not end by itself. The record is on top for enter,
-// taken off for exit. After runtime.Goexit in a before hook there is none: the function does not begin.
-//
-//go:norace
-func (r *goroutine) caught(p any) {
-	if c := r.next; c.hook != noHook {
-		c.caught(p)
-		c.hook = noHook
-		r.busy = 0
-		if p != nil {
-			c.settle(r)
-		}
-		return
-	}
-	c := r.next.outer
-	c.caught(p)
-	c.hook = noHook
-	r.busy = 0
-	if p == nil {
-		r.pop(slot(current()))
-	}
-}
-
-// beforeRest goes on behind a hook that has panicked.
+// after runs the after hooks of the hooks that were on at entry, in reverse order.
 //
 //go:norace
 //go:nocheckptr
-func (c *Call) beforeRest(args unsafe.Pointer) {
-	for c.hook != noHook {
-		c.before(args, int(c.hook)+1)
-	}
-}
-
-// after runs the after hooks from index from down. If one panics, the rest are left out, and c.hook tells which it was.
-//
-//go:norace
-//go:nocheckptr
-func (c *Call) after(args, results unsafe.Pointer, from int) {
+func (c *Call) after(args, results unsafe.Pointer) {
 	r := c.owner
-	r.busy = busyHook
-	defer func() {
-		r.rest()
-		if c.running() {
-			c.caught(recover())
-		}
-	}()
 	hooks := c.d.Hooks
-	for i := from; uint(i) < uint(len(hooks)); i-- {
+	for i := len(hooks) - 1; i >= 0; i-- {
 		h := &hooks[i]
 		if h.After == nil || c.ran&bit(i) == 0 {
 			continue
 		}
-		c.hook = int32(i)
+		r.busy, c.hook = busyHook, int32(i)
 		var boxes unsafe.Pointer
 		if len(h.AfterBoxes) != 0 {
 			boxes = c.box(h.AfterBoxes, true)
 		}
 		(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, boxes)
 	}
-	c.hook = noHook
+	c.rest(r)
 }
 
-// afterRest goes on behind a hook that has panicked.
+// rest ends a run of hooks.
 //
 //go:norace
-//go:nocheckptr
-func (c *Call) afterRest(args, results unsafe.Pointer) {
-	for c.hook != noHook {
-		c.after(args, results, int(c.hook)-1)
+func (c *Call) rest(r *goroutine) {
+	c.hook = noHook
+	r.busy = 0
+	r.unbox()
+}
+
+// catch is deferred by every thunk, at the price of two stores: it runs if the hook does not end by itself. After a panic the
+// thunk returns as if the hook had, to enter or exit. After runtime.Goexit they do not go on, and all is put in order here: the
+// goroutine runs its deferred calls, hooked as ever.
+//
+//go:norace
+func catch() { broken(recover()) }
+
+// broken is told of a hook that did not end by itself: the value it has panicked with, nil after runtime.Goexit.
+//
+//go:norace
+func broken(p any) {
+	g := current()
+	r := slot(g).owner
+	c := r.next // its record is not on top
+	if c.hook == noHook {
+		c = r.next.outer
 	}
+	if p != nil {
+		c.caught(r, p)
+		return
+	}
+	if c != r.next { // the function does not begin
+		r.pop(slot(g))
+	}
+	c.rest(r)
+	c.settle(r)
+	r.unshield(g)
+}
+
+// catchValue makes the compiler emit catch as a func value, the one that thunks refer to.
+var catchValue = catch
+
+// caught ends a hook that has panicked. What the panic value's Error method calls is not hooked either.
+//
+//go:norace
+func (c *Call) caught(r *goroutine, p any) {
+	if c.skipper == c.hook && c.phase == phaseBefore {
+		c.skip = false
+	}
+	hookPanicked(c, p)
+	r.busy = busyHook
 }
 
 // bit is the place of hook i in Call.ran. Hooks from 63 on share one.
@@ -151,24 +113,6 @@ func bit(i int) uint64 {
 		i = 63
 	}
 	return 1 << uint(i)
-}
-
-// caught ends a run of hooks that did not end by itself. After runtime.Goexit in a hook there is nothing to recover: the goroutine
-// runs its deferred calls and ends, with hooks working again.
-//
-//go:norace
-func (c *Call) caught(p any) {
-	if p == nil {
-		c.hook = noHook
-		return
-	}
-	if c.skipper == c.hook && c.phase == phaseBefore {
-		c.skip = false
-	}
-	// What the panic value's Error method calls is not hooked either.
-	c.owner.busy = busyHook
-	hookPanicked(c, p)
-	c.owner.busy = 0
 }
 
 // storeResults puts the results that before hooks have set where the stub of a skipped call looks for them.

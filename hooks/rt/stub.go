@@ -42,7 +42,6 @@ func enter(d *Desc, args, g unsafe.Pointer) bool {
 	r.next = c.inner
 	n.top = uint64(dist)
 	r.busy = busyHook
-	defer r.catch()
 	h := unsafe.SliceData(d.Hooks)
 	(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, nil)
 	c.hook = noHook
@@ -87,10 +86,7 @@ func enterAny(d *Desc, args, g unsafe.Pointer) bool {
 	if flags&descShieldArgs != 0 {
 		r.shield(d.Params, args, args, g)
 	}
-	c.before(args, 0)
-	if c.hook != noHook {
-		c.beforeRest(args)
-	}
+	c.before(args)
 	if len(r.swaps) != 0 {
 		r.unshield(g)
 	}
@@ -145,7 +141,6 @@ func exit(d *Desc, results, args, g unsafe.Pointer) {
 	c.resDist = stackHi(g) - uintptr(results)
 	c.hook, c.phase = 0, phaseReturned
 	r.busy = busyHook
-	defer r.catch()
 	h := unsafe.SliceData(d.Hooks)
 	(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, nil)
 	c.hook = noHook
@@ -192,10 +187,7 @@ func exitAny(d *Desc, results, args, g unsafe.Pointer) {
 		if flags&descShieldRes != 0 {
 			r.shield(d.Results, args, results, g)
 		}
-		c.after(args, results, len(d.Hooks)-1)
-		if c.hook != noHook {
-			c.afterRest(args, results)
-		}
+		c.after(args, results)
 		if len(r.swaps) != 0 {
 			r.unshield(g)
 		}

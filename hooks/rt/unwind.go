@@ -72,8 +72,7 @@ func (r *goroutine) closeUnwound(c *Call, end bool) {
 	c.used = true
 	if c.d.Flags&descKeeps != 0 {
 		args, results := zeros(c.d.ArgsSize), zeros(c.d.ResultsSize)
-		c.after(args, results, len(c.d.Hooks)-1)
-		c.afterRest(args, results)
+		c.after(args, results)
 	}
 	c.clear()
 }

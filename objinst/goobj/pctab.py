@@ -46,8 +46,8 @@ def encode(pairs: Sequence[tuple[int, int]], quantum: int) -> bytes:
         if end <= pc or (end - pc) % quantum:
             raise ValueError(f"pc {end} behind {pc} (quantum {quantum})")
         delta = new - value
-        out += _put(delta << 1 if delta >= 0 else (-delta << 1) - 1)
-        out += _put((end - pc) // quantum)
+        out += varint(delta << 1 if delta >= 0 else (-delta << 1) - 1)
+        out += varint((end - pc) // quantum)
         value, pc = new, end
     return bytes(out + b"\0") if merged else b""
 
@@ -65,7 +65,8 @@ def _varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _put(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """An unsigned number, seven bits a byte, the lowest first (encoding/binary, PutUvarint)."""
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)

@@ -122,7 +122,7 @@ def _hook(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
     for label, hook, values, base in (("Before", use.before, plan.params, Base.ARGS), ("After", use.after, plan.results, Base.RESULTS)):
         if hook is None:
             continue
-        thunk = _thunk(edit, arch, hook, values, base)
+        thunk = _thunk(edit, arch, rt, hook, values, base)
         fields[label] = Address(None, blob.words([Address(thunk)]))
         fields[f"{label}Tab"] = Address(None, _itab(edit, rt, blob, hook)) if hook.methods else Address(_type_ref(edit, f"*{rt.path}.Call"))
         fields[f"{label}Boxes"] = blob.int32s(hook.boxed)
@@ -136,7 +136,7 @@ def _itab(edit: Edit, rt: Runtime, blob: StaticData, hook: HookFunction) -> int:
     return blob.words(words)
 
 
-def _thunk(edit: Edit, arch: Arch, hook: HookFunction, values: tuple[Value, ...], base: Base) -> SymRef:
+def _thunk(edit: Edit, arch: Arch, rt: Runtime, hook: HookFunction, values: tuple[Value, ...], base: Base) -> SymRef:
     code = arch.thunk(thunk_spec(hook, values, base))
     file = edit.add_file("<otelobj>")
     nosplit = bool(dict(code.entries).get("nosplit"))
@@ -144,6 +144,8 @@ def _thunk(edit: Edit, arch: Arch, hook: HookFunction, values: tuple[Value, ...]
     flag = edit.tables.sym_flags["SymFlagNoSplit"] if nosplit else 0
     roles: Mapping[str, Role] = {
         "hook": Role(edit.add_ref(hook.symbol, ABI_INTERNAL)),
+        "catch": Role(edit.add_ref(f"{rt.path}.catch·f", 0)),
+        "deferreturn": Role(edit.add_ref("runtime.deferreturn", ABI_INTERNAL)),
         "morestack": Role(edit.add_ref("runtime.morestack_noctxt", 0)),
     }
     return add_text(edit, f"otelobj.thunk.{hook.symbol}", code, shape, roles, flag=flag)

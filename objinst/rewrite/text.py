@@ -3,7 +3,7 @@
 What the linker and the runtime ask of a text symbol (cmd/link/internal/ld/pcln.go, runtime/stkframe.go; Go 1.22-1.27):
 FuncInfo; pcsp, pcfile and pcline that cover the code exactly; PCDATA_UnsafePoint = -2 (no asynchronous preemption anywhere
 in it); ArgsPointerMaps for the caller's argument area and LocalsPointerMaps for a frame that has locals; with DWARF 5 a
-DwarfInfo aux symbol. Up to Go 1.25 a stack map is laid out as function data only if its name says so, hence STACK_MAP_NAME.
+DwarfInfo aux symbol. Up to Go 1.25 a stack map is laid out as function data only if its name says so, hence STACK_MAP_NAME and OPEN_DEFER_NAME.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from trampolines.contract import Code, FixupKind
 
 ABI_INTERNAL = 1
 STACK_MAP_NAME = "gclocals·otelobj"
+OPEN_DEFER_NAME = "otelobj.opendefer"
+NO_SYMBOL = SymRef(0, 0)
 UNSAFE_POINT_ALL = -2
 """abi.UnsafePointUnsafe: every instruction is unsafe for asynchronous preemption."""
 
@@ -81,10 +83,10 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
         files=(shape.file,),
         inl_tree=(),
     )
+    maps = [_stack_map(edit, shape.args_map), _stack_map(edit, code.locals_map)]
     aux = [
         Aux(tables.aux["AuxFuncInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDATA"], data=info.to_bytes())),
-        Aux(tables.aux["AuxFuncdata"], _stack_map(edit, shape.args_map)),
-        Aux(tables.aux["AuxFuncdata"], _stack_map(edit, code.locals_map)),
+        *(Aux(tables.aux["AuxFuncdata"], ref) for ref in [*maps, *_open_defer(edit, code)]),
         Aux(tables.aux["AuxPcsp"], table(code.pcsp)),
         Aux(tables.aux["AuxPcfile"], table([(shape.file, size)])),
         Aux(tables.aux["AuxPcline"], table([(shape.line, size)])),
@@ -93,6 +95,15 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
     if _has_dwarf(edit.object):
         aux.insert(3, Aux(tables.aux["AuxDwarfInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDWARFFCN"], data=b"")))
     return aux
+
+
+def _open_defer(edit: Edit, code: Code) -> list[SymRef]:
+    """FUNCDATA_StackObjects and FUNCDATA_InlTree, which no stub has, and FUNCDATA_OpenCodedDeferInfo: two varints
+    (cmd/compile/internal/ssagen, emitOpenDeferInfo)."""
+    if code.open_defer is None:
+        return []
+    data = pctab.varint(code.open_defer.bits) + pctab.varint(code.open_defer.slots)
+    return [NO_SYMBOL, NO_SYMBOL, _rodata(edit, OPEN_DEFER_NAME, data)]
 
 
 def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping[str, Role], *, flag: int = 0) -> SymRef:

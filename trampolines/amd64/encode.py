@@ -88,6 +88,11 @@ def store_zero(base: int, disp: int) -> bytes:
     return _rex(True, 0, _check(base)) + b"\xc7" + _mem(0, base, disp) + bytes(4)
 
 
+def store_byte(base: int, disp: int, value: int) -> bytes:
+    """MOVB $value, disp(base)"""
+    return _rex(False, 0, _check(base)) + b"\xc6" + _mem(0, base, disp) + imm8(value)
+
+
 def move(dst: int, src: int) -> bytes:
     """MOVQ src, dst"""
     return _rex(True, _check(src), _check(dst)) + b"\x89" + bytes([0xC0 | (src & 7) << 3 | dst & 7])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from trampolines.amd64 import encode as x
 from trampolines.amd64.abi import CONTEXT, CX, DI, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R12, R13, SI, SP
-from trampolines.amd64.stubs import RETURN_ADDRESS, call, close_frame, grow_stack, land, open_frame, save, stack_check
+from trampolines.amd64.stubs import RETURN_ADDRESS, SAVED_BP, address, call, close_frame, grow_stack, land, open_frame, save, stack_check
 from trampolines.asm import WORD, Assembly, check_thunk
-from trampolines.contract import Base, Code, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, Code, OpenDefer, Piece, RegClass, ThunkSpec
 
 PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
 """func(itab, ctx, args, results, boxes unsafe.Pointer): AX, BX, CX, DI, SI."""
@@ -16,7 +16,8 @@ NOSPLIT_FRAME = 256
 
 
 def thunk(spec: ThunkSpec) -> Code:
-    """See ThunkSpec. The frame is the hook's args area: the collector sees it through the hook's own maps.
+    """See ThunkSpec. The frame is the hook's args area, which the collector sees through the hook's own maps, and above it the
+    deferred func value, static data, and the byte that says that it is pending.
 
     With a stack check the parameters lie in the spill area from the first instruction on, and the thunk's args map has five
     pointers; without one nothing is ever stored there, and the map must have none. Raises EncodeError for a hook whose arguments
@@ -24,7 +25,8 @@ def thunk(spec: ThunkSpec) -> Code:
     """
     check_thunk(spec, INT_REGS, FLOAT_REGS)
     asm = Assembly()
-    size = (spec.hook_args + WORD - 1) & ~(WORD - 1)
+    deferred = (spec.hook_args + WORD - 1) & ~(WORD - 1)
+    size = deferred + 2 * WORD
     if size > NOSPLIT_FRAME:
         save(asm, SP, RETURN_ADDRESS, PARAMS)
         grow = stack_check(asm, size)
@@ -32,6 +34,9 @@ def thunk(spec: ThunkSpec) -> Code:
         asm.entries["nosplit"] = 1
         grow = None
     open_frame(asm, size)
+    address(asm, BASES[Base.ARGS], "catch")
+    asm.emit(x.store(BASES[Base.ARGS], SP, deferred, WORD))
+    asm.emit(x.store_byte(SP, deferred + WORD, 1))
     for register, base in ((CX, Base.ARGS), (DI, Base.RESULTS), (SI, Base.BOXES)):
         asm.emit(x.move(BASES[base], register))
     for copy in spec.copies:
@@ -45,10 +50,14 @@ def thunk(spec: ThunkSpec) -> Code:
     call(asm, "hook")
     close_frame(asm, size)
     asm.emit(x.RET)
+    asm.moved(size + SAVED_BP)
+    call(asm, "deferreturn")
+    close_frame(asm, size)
+    asm.emit(x.RET)
     if grow is not None:
         land(asm, grow)
         grow_stack(asm, PARAMS)
-    return asm.finish(size, (False,) * (size // WORD))
+    return asm.finish(size, (False,) * (size // WORD), OpenDefer(bits=size - deferred - WORD, slots=size - deferred))
 
 
 def _copy(asm: Assembly, base: int, offset: int, to: int, size: int) -> None:

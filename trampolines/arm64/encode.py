@@ -103,9 +103,16 @@ def address(reg: int) -> bytes:
     return word(0x9000_0000 | _reg(reg)) + word(0x9100_0000 | reg << 5 | reg)
 
 
+def move_immediate(reg: int, value: int) -> bytes:
+    """MOVD $value, reg (MOVZ: 16 bits)"""
+    if not 0 <= value < 1 << 16:
+        raise EncodeError(f"{value:#x} does not fit in 16 bits")
+    return word(0xD280_0000 | value << 5 | _reg(reg))
+
+
 def zero(reg: int) -> bytes:
     """MOVD $0, reg"""
-    return word(0xD280_0000 | _reg(reg))
+    return move_immediate(reg, 0)
 
 
 def zero_float(reg: int) -> bytes:

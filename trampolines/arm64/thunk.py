@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from trampolines.arm64 import encode as a
-from trampolines.arm64.abi import FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R2, R3, R4, R17, R19, R20, R21, R27, SP
-from trampolines.arm64.stubs import LINK, call, close_frame, fill, frame_for, grow_stack, locals_map, open_frame, reach, save, stack_check
+from trampolines.arm64.abi import FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R2, R3, R4, R16, R17, R19, R20, R21, R27, SP
+from trampolines.arm64.stubs import LINK, address, call, close_frame, fill, frame_for, grow_stack, locals_map, open_frame, reach, save, stack_check
 from trampolines.asm import WORD, Assembly, check_thunk
-from trampolines.contract import Base, Code, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, Code, OpenDefer, Piece, RegClass, ThunkSpec
 
 PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
 """func(itab, ctx, args, results, boxes unsafe.Pointer): R0 to R4."""
@@ -16,7 +16,8 @@ NOSPLIT_FRAME = 256
 
 
 def thunk(spec: ThunkSpec) -> Code:
-    """See ThunkSpec. The frame is the hook's args area: the collector sees it through the hook's own maps.
+    """See ThunkSpec. The frame is the hook's args area, which the collector sees through the hook's own maps, and above it the
+    deferred func value, static data, and the byte that says that it is pending.
 
     With a stack check the parameters lie in the spill area from the first instruction on, and the thunk's args map has five
     pointers; without one nothing is ever stored there, and the map must have none. Raises EncodeError for a hook whose arguments
@@ -24,7 +25,9 @@ def thunk(spec: ThunkSpec) -> Code:
     """
     check_thunk(spec, INT_REGS, FLOAT_REGS)
     asm = Assembly()
-    size = frame_for(LINK + ((spec.hook_args + WORD - 1) & ~(WORD - 1)))
+    deferred = LINK + ((spec.hook_args + WORD - 1) & ~(WORD - 1))
+    size = frame_for(deferred + 2 * WORD)
+    top = size - WORD
     if size > NOSPLIT_FRAME:
         save(asm, LINK, PARAMS)
         grow = stack_check(asm, size)
@@ -32,6 +35,10 @@ def thunk(spec: ThunkSpec) -> Code:
         asm.entries["nosplit"] = 1
         grow = None
     open_frame(asm, size)
+    address(asm, R16, "catch")
+    asm.emit(a.store(R16, SP, deferred, WORD))
+    asm.emit(a.move_immediate(R16, 1))
+    asm.emit(a.store(R16, SP, deferred + WORD, 1))
     for register, base in ((R2, Base.ARGS), (R3, Base.RESULTS), (R4, Base.BOXES)):
         asm.emit(a.move(BASES[base], register))
     for copy in spec.copies:
@@ -43,10 +50,14 @@ def thunk(spec: ThunkSpec) -> Code:
     call(asm, "hook")
     close_frame(asm, size)
     asm.emit(a.RET)
+    asm.moved(size)
+    call(asm, "deferreturn")
+    close_frame(asm, size)
+    asm.emit(a.RET)
     if grow is not None:
         fill(asm, grow, a.LS)
         grow_stack(asm, PARAMS)
-    return asm.finish(size - WORD, locals_map(size, {}))
+    return asm.finish(top, locals_map(size, {}), OpenDefer(bits=top - deferred - WORD, slots=top - deferred))
 
 
 def _copy(asm: Assembly, base: int, offset: int, to: int, size: int) -> None:
