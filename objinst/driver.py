@@ -18,12 +18,13 @@ from pathlib import Path
 
 from objinst import paths
 from objinst.closure import HookRequest, resolve
-from objinst.closure.gocmd import Go, link_tool, programs
+from objinst.closure.gocmd import Go
 from objinst.digest import hooks_digest, own_digest
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.instrument import RT, Link, identity
-from objinst.plan.model import Status, Target
+from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unmatched_problems
+from objinst.plan.model import Target
 from objinst.report import Report, write_report
 from objinst.rules import InjectHooks, Rule, RuleSet, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand
@@ -67,90 +68,55 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     cfg = ImportCfg.read(Path(command.get("importcfg") or ""))
     rules = load(rule_files, os.environ)
     info = BuildInfo.parse(cfg.modinfo)
-    applying = _applying(rules, cfg, info)
+    around = surroundings(rules, command.tool, [*cfg.packages, "main"], info)
+    unmatched = around.unmatched()
+    stop(unmatched_problems(unmatched))
+    applying = applying_rules(rules, around)
     if not applying:
-        return subprocess.run(command_line, check=False).returncode
-    header, _ = headers.parse(_head(Path(command.main)), command.main)
+        status = subprocess.run(command_line, check=False).returncode
+        if status == 0 and os.environ.get("OTELOBJ_REPORT"):
+            _report(command, headers.parse(head(Path(command.main)), command.main)[0], [missing.target() for missing in unmatched], (), clock)
+        return status
+    header, _ = headers.parse(head(Path(command.main)), command.main)
     _check_supported(command, header)
     go = _go(command, header, info, cgo="runtime/cgo" in cfg.packages)
     packages = {**cfg.packages, "main": Path(command.main)}
     identities = {name: identity(path) for name, path in packages.items()}
-    wanted = _hook_packages(applying)
+    wanted = hook_packages(applying)
     clock.lap("read")
-    closure = resolve(_request(wanted, packages, identities, info, header.line, go), go)
+    closure = resolve(request(wanted, packages, identities, info, header.line, go), go)
     clock.lap("hook packages")
     with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-        link = _link(header, _root(command), packages, closure.archives, rules, Path(folder), info)
+        link = make_link(header, _root(command), packages, closure.archives, rules, Path(folder), info)
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
-        _refuse(targets, rules)
-        targets += _missing(link, applying, targets)
+        missing = around.nameless(applying, targets, link.load)
+        stop([*unmatched_problems(missing), *refused_problems(targets, rules)])
         modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
         importcfg = Path(folder) / "importcfg.link"
         main_archive = new.pop("main")
         importcfg.write_text(ImportCfg(new, cfg.lines, modinfo).text(), errors="surrogateescape")
         status = subprocess.run(command.replaced(importcfg=importcfg, main=main_archive).argv(), check=False).returncode
     clock.lap("link")
-    place = os.environ.get("OTELOBJ_REPORT", "")
-    if status == 0 and place:
-        counted = link.count_inlined(targets)
+    if status == 0 and os.environ.get("OTELOBJ_REPORT"):
+        counted = link.count_inlined([*targets, *(rule.target() for rule in (*unmatched, *missing))])
         clock.lap("report")
-        write_report(Report.make(command.get("o") or "", header, counted, sorted(closure.archives), clock.steps), place)
+        _report(command, header, counted, sorted(closure.archives), clock)
     return status
 
 
-def _hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
+def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Target], linked_in: Sequence[str], clock: Clock) -> None:
+    write_report(Report.make(command.get("o") or "", header, targets, linked_in, clock.steps), os.environ["OTELOBJ_REPORT"])
+
+
+def hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Import paths of the hook packages that rules name, and rt."""
     return tuple(sorted({hooks.path for rule in rules for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
 
 
-def _link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path, info: BuildInfo) -> Link:
+def make_link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path, info: BuildInfo) -> Link:
     minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
     return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, own_digest() + rules.digest(), folder)
-
-
-@dataclass(frozen=True, slots=True)
-class PackagePlan:
-    """What `otelobj plan` shows: the targets of one or more programs."""
-
-    targets: tuple[Target, ...]
-
-
-def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> PackagePlan:
-    """Builds the packages as `go build` would, but links nothing. Raises OtelobjError if one of them is no program."""
-    rules = load(rule_files, os.environ)
-    listed = programs(packages, Path.cwd())
-    targets: list[Target] = []
-    for archives in listed:
-        applying = [rule for rule in rules.rules if any(rule.matches_package(package) for package in archives)]
-        header, _ = headers.parse(_head(archives["main"]), str(archives["main"]))
-        go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
-        identities = {name: identity(path) for name, path in archives.items()}
-        info = BuildInfo.parse("")
-        closure = resolve(_request(_hook_packages(applying), archives, identities, info, header.line, go), go)
-        with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-            link = _link(header, "main", archives, closure.archives, rules, Path(folder), info)
-            found = [target for package in link.touched() for target in link.planned(package)]
-            targets += link.count_inlined([*found, *_missing(link, applying, found)])
-    return PackagePlan(tuple(targets))
-
-
-def _missing(link: Link, rules: Sequence[Rule], targets: Sequence[Target]) -> list[Target]:
-    """Rules that name no function though their packages are in the link. Raises OtelobjError for one that is not optional."""
-    found = {target.rule for target in targets}
-    missing = []
-    for rule in rules:
-        if rule.name in found:
-            continue
-        if not rule.optional:
-            near = link.missing(rule)
-            where = f"{rule.where.recv or ''} {rule.where.func or '*'}".strip()
-            raise OtelobjError(
-                f"{rule.origin}: rule {rule.name} names no function: {rule.target}.{where}" + (f"; nearest: {', '.join(near)}" if near else ""),
-                "correct the rule, or set `optional: true`",
-            )
-        missing.append(Target(rule.name, rule.where.func or "*", rule.target, "", 0, Status.MISSING, "no such function in this link", False, False, 0))
-    return missing
 
 
 def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Target]]:
@@ -169,19 +135,10 @@ def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[st
     return new, targets
 
 
-def _applying(rules: RuleSet, cfg: ImportCfg, info: BuildInfo) -> list[Rule]:
+def applying_rules(rules: RuleSet, around: Surroundings) -> list[Rule]:
     """Rules that name a package of the link; none if only supporting ones do."""
-    found = [rule for rule in rules.rules if any(rule.matches_package(p) and rule.matches_version(info.version_of(p)) for p in (*cfg.packages, "main"))]
+    found = [rule for rule in rules.rules if around.has(rule)]
     return found if any(rule.instrumentation != SUPPORTING for rule in found) else []
-
-
-def _refuse(targets: Sequence[Target], rules: RuleSet) -> None:
-    """A function that a rule names and that cannot be hooked is an error, unless the rule is optional or names by glob."""
-    by_name = {rule.name: rule for rule in rules.rules}
-    for target in targets:
-        rule = by_name[target.rule]
-        if target.status is Status.REFUSED and not rule.optional and not rule.is_glob:
-            raise OtelobjError(f"rule {rule.name}: {target.symbol} cannot be hooked: {target.reason}", "set `optional: true` in the rule to go on without it")
 
 
 def _check_supported(command: LinkCommand, header: headers.Header) -> None:
@@ -197,7 +154,7 @@ def _root(command: LinkCommand) -> str:
     return "main" if command.get("buildmode") != "plugin" else command.get("pluginpath") or "main"
 
 
-def _head(path: Path) -> bytes:
+def head(path: Path) -> bytes:
     """The first Go object header in an archive."""
     try:
         with path.open("rb") as file:
@@ -218,7 +175,7 @@ def _go(command: LinkCommand, header: headers.Header, info: BuildInfo, *, cgo: b
     return Go.beside(command.tool, env)
 
 
-def _request(wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], info: BuildInfo, header: str, go: Go) -> HookRequest:
+def request(wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], info: BuildInfo, header: str, go: Go) -> HookRequest:
     settings = dict(info.settings)
     here = Path(os.environ.get("PWD") or os.getcwd())  # noqa: PTH109 - the shell's view first
     # The standard library's own modules are vendored under other import paths, at versions that nobody else can have.

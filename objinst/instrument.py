@@ -6,13 +6,11 @@ kept in the cache under a digest of those and used again by later links. Only th
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import trampolines
@@ -21,7 +19,7 @@ from objinst.archive import Archive, peek
 from objinst.errors import OtelobjError
 from objinst.goobj import Edit, Object, verify
 from objinst.plan.hooks import HookFinder
-from objinst.plan.inlining import inlined_calls, own_key
+from objinst.plan.inlining import with_callers
 from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.scope import closed_packages, fork_set
@@ -111,12 +109,11 @@ class Link:
 
         def make(folder: Path) -> None:
             result = self._rewrite(package, path, slot, folder / "pkg.a")
-            (folder / "result.json").write_text(json.dumps([[asdict(t) | {"status": t.status.value} for t in result.targets], result.descriptors]))
+            (folder / "result.json").write_text(json.dumps([[target.to_json() for target in result.targets], result.descriptors]))
 
         made = cache.folder("archive", self._digest(["package", package, *self._surroundings(path), self.versions(package) or "", self.hooks_digest]), make)
         raw_targets, descriptors = json.loads((made / "result.json").read_text())
-        targets = tuple(Target(**(raw | {"status": Status(raw["status"])})) for raw in raw_targets)
-        return Result(made / "pkg.a" if descriptors else path, targets, tuple(descriptors))
+        return Result(made / "pkg.a" if descriptors else path, tuple(Target.from_json(raw) for raw in raw_targets), tuple(descriptors))
 
     def touched(self) -> list[str]:
         """Packages that rules name, and those that may hold instances of generic functions that rules name."""
@@ -183,41 +180,11 @@ class Link:
             planned.append((plan, [_target(rule, obj, index, package, function, outcome) for rule, _ in matching]))
         return planned
 
-    def missing(self, rule: Rule) -> list[str]:
-        """Functions whose names come near to what a rule names in vain: "" if the rule's packages hold no functions at all."""
-        names = []
-        for package in (name for name in self.packages if rule.matches_package(name)):
-            obj = self.load(package)
-            names += [obj.sym(index).name for index in obj.text_symbols()] if obj else []
-        wanted = f"{rule.target}.{f'({rule.where.recv}).' if (rule.where.recv or '').startswith('*') else ''}{rule.where.func or '*'}"
-        return difflib.get_close_matches(wanted, names, 3, 0.5)
-
     def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
-        """The targets with the number of inlined calls of each, over all packages of the link."""
-        keys: dict[tuple[str, str], set[str]] = {}
-        for target in targets:
-            obj = self.load(target.package)
-            if obj is not None:
-                found = obj.find_all(target.symbol)
-                keys[target.package, target.symbol] = {key for index in found for key in own_key(obj, target.package, index)}
-        packages = {key.partition("#")[0] for group in keys.values() for key in group if "#" in key}
-        totals: Counter[str] = Counter()
-        for package in self.packages:
-            if package in self.closed and package not in packages:
-                continue
-            totals.update(self._inlined(package))
-        return tuple(replace(t, inlined_calls=max((totals[key] for key in keys.get((t.package, t.symbol), ())), default=0)) for t in targets)
-
-    def _inlined(self, package: str) -> dict[str, int]:
-        """Inlined calls of one package, remembered by its identity."""
-
-        def make(folder: Path) -> None:
-            obj = self.load(package)
-            (folder / "calls.json").write_text(json.dumps(inlined_calls(obj, package) if obj else {}))
-
-        made = cache.folder("inlined", hashlib.sha256(f"{package} {identity(self.packages[package])}".encode()).hexdigest(), make)
-        counts: dict[str, int] = json.loads((made / "calls.json").read_text())
-        return counts
+        """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
+        closed = {} if any(target.package in self.closed for target in targets) else {p: self.packages[p] for p in self.closed & self.packages.keys()}
+        to_read = {package: path for package, path in self.packages.items() if package not in closed}
+        return with_callers(targets, to_read, closed | dict(self.hooks), self.load, identity)
 
     @property
     def closed(self) -> frozenset[str]:

@@ -9,12 +9,12 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from objinst.errors import OtelobjError
 from objinst.goobj import Header
-from objinst.plan.model import Status, Target
+from objinst.plan.model import Target
 
 VERSION = "0.1.0"
 
@@ -37,8 +37,8 @@ class Report:
         return cls(str(Path(binary).resolve()), header.go_version, header.goos, header.goarch, VERSION, tuple(targets), tuple(packages), dict(seconds))
 
     def to_json(self) -> str:
-        raw = asdict(self)
-        raw["targets"] = [target | {"status": target["status"].value} for target in raw["targets"]]
+        raw = asdict(replace(self, targets=()))
+        raw["targets"] = [target.to_json() for target in self.targets]
         return json.dumps(raw, indent=2) + "\n"
 
     @classmethod
@@ -46,7 +46,7 @@ class Report:
         """Raises OtelobjError, which names `origin`, if the text is no report of this version."""
         try:
             raw = json.loads(text)
-            targets = tuple(Target(**(target | {"status": Status(target["status"])})) for target in raw.pop("targets"))
+            targets = tuple(Target.from_json(target) for target in raw.pop("targets"))
             return cls(targets=targets, packages_linked_in=tuple(raw.pop("packages_linked_in")), **raw)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise OtelobjError(f"{origin}: no report of otelobj {VERSION}: {error}", "build the program again with OTELOBJ_REPORT set") from error

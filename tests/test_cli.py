@@ -8,19 +8,18 @@ import re
 import signal
 import subprocess
 import sys
-import types
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from objinst import cli, driver
+from objinst import cli, preview
 from objinst.__main__ import main as entry
 from objinst.cli import demo_run, doctor, gotool
 from objinst.cli import cache as cache_command
 from objinst.cli.collector import TraceFeed
 from objinst.errors import OtelobjError
-from objinst.plan.model import Status, Target
+from objinst.plan.model import InlinedCall, Status, Target
 from test_collector import trace_request
 from test_collector_render import span
 
@@ -135,8 +134,12 @@ def test_inspect_of_what_is_no_archive(tmp_path, capsys):
 
 # plan
 
+CALLS = (
+    InlinedCall("net/http.send", "net/http/client.go", 260, "net/http.send", "net/http"),
+    InlinedCall("example.com/x.get", "x/get.go", 7, "main.main", "main"),
+)
 TARGETS = [
-    Target("client", "net/http.(*Transport).roundTrip", "net/http", "net/http/transport.go", 567, Status.HOOKED, "", True, True, 2),
+    Target("client", "net/http.(*Transport).roundTrip", "net/http", "net/http/transport.go", 567, Status.HOOKED, "", True, True, 2, CALLS),
     Target("leaf", "main.leaf", "main", "main.go", 3, Status.REFUSED, "nosplit: it has no stack check", False, False, 0),
     Target("typo", "", "net/http", "", 0, Status.MISSING, "missing: no such function", False, False, 0),
 ]
@@ -147,9 +150,9 @@ def test_plan_shows_targets_reasons_and_what_no_hook_sees(monkeypatch, capsys, t
 
     def plan_packages(packages, rules):
         asked.append((packages, rules))
-        return types.SimpleNamespace(targets=TARGETS)
+        return preview.PackagePlan(tuple(TARGETS), ())
 
-    monkeypatch.setattr(driver, "plan_packages", plan_packages, raising=False)
+    monkeypatch.setattr(preview, "plan_packages", plan_packages)
     assert cli.main(["plan", "--rules", str(tmp_path / "r.yaml"), "./cmd/...", "example.com/x"]) == 0
     shown = capsys.readouterr().out
     assert asked == [(["./cmd/...", "example.com/x"], [tmp_path / "r.yaml"])]
@@ -157,6 +160,9 @@ def test_plan_shows_targets_reasons_and_what_no_hook_sees(monkeypatch, capsys, t
     assert "refused  main.leaf  main.go:3" in shown
     assert "nosplit: it has no stack check" in shown
     assert "missing  net/http" in shown
+    assert "inlined in net/http.send  net/http/client.go:260\n" in shown
+    assert "inlined in example.com/x.get  x/get.go:7 (inlined into main.main)" in shown
+    assert "-gcflags=net/http=-l -gcflags=main=-l" in shown
     assert shown.splitlines()[-1] == "3 targets: 1 hooked, 1 refused, 1 missing; 2 inlined calls that no hook sees"
     assert cli.main(["plan", "--json"]) == 0
     assert asked[1] == (["."], [])

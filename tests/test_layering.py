@@ -1,4 +1,4 @@
-"""Imports point downward: cli, driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → errors (ARCHITECTURE.md)."""
+"""Imports point downward: cli, preview → driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → errors (ARCHITECTURE.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LEVELS = (
-    ("__main__", "cli", "driver"),
+    ("__main__", "cli", "preview"),
+    ("driver",),
     ("instrument",),
     ("report",),
     ("rewrite",),

@@ -10,11 +10,12 @@ import jsonschema
 import pytest
 
 from objinst.errors import OtelobjError
-from objinst.plan.model import Status, Target
+from objinst.plan.model import InlinedCall, Status, Target
 from objinst.report import VERSION, Report, write_report
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text())
-HOOKED = Target("r", "net/http.(*Transport).roundTrip", "net/http", "net/http/transport.go", 567, Status.HOOKED, "", True, True, 2)
+CALL = InlinedCall("net/http.send", "net/http/client.go", 260, "net/http.send", "net/http")
+HOOKED = Target("r", "net/http.(*Transport).roundTrip", "net/http", "net/http/transport.go", 567, Status.HOOKED, "", True, True, 1, (CALL,))
 REFUSED = replace(HOOKED, status=Status.REFUSED, reason="nosplit: it has no stack check", entry=False, exit=False)
 MISSING = Target("typo", "", "net/http", "", 0, Status.MISSING, "missing: no such function", False, False, 0)
 REPORT = Report("/tmp/prog", "go1.26.6", "linux", "amd64", VERSION, (HOOKED, REFUSED, MISSING), ("example.com/hooks",), {"read": 0.01, "link": 1})
@@ -32,6 +33,8 @@ def test_schema_and_code_name_the_same_fields():
     assert set(SCHEMA["properties"]) == set(SCHEMA["required"]) == {field.name for field in fields(Report)}
     target = SCHEMA["$defs"]["target"]
     assert set(target["properties"]) == set(target["required"]) == {field.name for field in fields(Target)}
+    call = SCHEMA["$defs"]["inlined_call"]
+    assert set(call["properties"]) == set(call["required"]) == {field.name for field in fields(InlinedCall)}
     assert set(target["properties"]["status"]["enum"]) == {status.value for status in Status}
 
 
@@ -53,7 +56,7 @@ def test_the_schema_refuses_what_is_no_report(change):
     assert not valid(json.loads(REPORT.to_json()) | change)
 
 
-@pytest.mark.parametrize("change", [{"status": "maybe"}, {"line": -1}, {"reason": "x"}, {"status": "refused"}, {"symbol": ""}])
+@pytest.mark.parametrize("change", [{"status": "maybe"}, {"line": -1}, {"reason": "x"}, {"status": "refused"}, {"symbol": ""}, {"inlined_callers": [{"line": 1}]}])
 def test_the_schema_refuses_contradictions(change):
     raw = json.loads(REPORT.to_json())
     raw["targets"] = [raw["targets"][0] | change]

@@ -20,7 +20,7 @@ KINDS = {
     "compiled": "hook packages and what they import",
     "closure": "which archives a link needs",
     "hooks": "sources of the hooks",
-    "inlined": "counts of inlined calls",
+    "inlined": "inlined calls of each package",
     "version": "answers to `link -V=full`",
     "toolchains": "Go toolchains from PyPI",
     "locks": "lock files",

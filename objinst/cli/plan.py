@@ -6,7 +6,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,29 +13,33 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from objinst import driver
+from objinst import preview
 from objinst.collector.render import clean, console, count
-from objinst.plan.model import Status, Target
+from objinst.plan.model import InlinedCall, Status, Target
 
 STYLE = {Status.HOOKED: "green", Status.REFUSED: "yellow", Status.MISSING: "red"}
+CALLERS = 5
+"""Inlined calls to show of one target; the JSON has all."""
 
 
 @click.command
 @click.option("--rules", "rule_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Rule file; may be given more than once.")
-@click.option("--json", "as_json", is_flag=True, help="Targets as in the report, one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Targets as in the report, one JSON object a line, with every inlined call.")
 @click.argument("packages", nargs=-1)
 def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json: bool) -> int:
     """Show what would be hooked in PACKAGES (default: the one in this folder), what not and why.
 
-    Calls that the compiler has inlined never reach a hook; each target shows how many there are.
+    Calls that the compiler has inlined never reach a hook; each target shows them. Exit status 1 if a build with these rules would fail.
     """
-    plan = driver.plan_packages(list(packages or (".",)), list(rule_files))
+    plan = preview.plan_packages(list(packages or (".",)), list(rule_files))
     if as_json:
         for target in plan.targets:
-            print(json.dumps(asdict(target) | {"status": target.status.value}))
+            print(json.dumps(target.to_json()))
     else:
         print_targets(console(sys.stdout), plan.targets)
-    return 0
+    for problem in plan.problems:
+        print(f"otelobj: a build with these rules fails: {problem}", file=sys.stderr)
+    return 1 if plan.problems else 0
 
 
 def print_targets(screen: Console, targets: Sequence[Target]) -> None:
@@ -50,6 +53,8 @@ def print_targets(screen: Console, targets: Sequence[Target]) -> None:
             branch = tree.add(target_line(target))
             if target.reason:
                 branch.add(Text(target.reason, style="dim"))
+            for line in caller_lines(target):
+                branch.add(Text(line, style="yellow"))
         screen.print(tree)
     by_status = Counter(target.status for target in targets)
     counts = ", ".join(f"{by_status[status]} {status.value}" for status in Status)
@@ -69,3 +74,24 @@ def target_line(target: Target) -> Text:
     if target.file:
         line.append(f"  {clean(target.file)}:{target.line}", style="dim")
     return line
+
+
+def caller_lines(target: Target) -> list[str]:
+    """Which calls no hook sees, and what to do about it."""
+    if target.status is not Status.HOOKED or not (target.inlined_calls or target.unreferenced):
+        return []
+    lines = [_call(call) for call in target.inlined_callers[:CALLERS]]
+    if target.inlined_calls > CALLERS:
+        lines.append(f"and {target.inlined_calls - CALLERS} more; --json shows all")
+    if target.unreferenced:
+        lines.append("nothing else in this program refers to it: the linker drops it, and its hooks never run")
+    packages = list(dict.fromkeys(call.package for call in target.inlined_callers))
+    if packages:
+        flags = " ".join(f"-gcflags={clean(package)}=-l" for package in packages[:CALLERS]) + (" …" if len(packages) > CALLERS else "")
+        lines.append(f"to see them: hook a function that is not inlined, or build with {flags}")
+    return lines
+
+
+def _call(call: InlinedCall) -> str:
+    inside = f" (inlined into {clean(call.inside)})" if call.inside != call.function else ""
+    return f"inlined in {clean(call.function)}  {clean(call.file)}:{call.line}{inside}"

@@ -82,12 +82,19 @@ def link_tool() -> Path:
     return Path(done.strip()) / "link"
 
 
-def programs(packages: Sequence[str], folder: Path) -> list[dict[str, Path]]:
-    """For every program among packages: import path -> archive of all that it links, itself as `main`.
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A package main. archives: import path -> archive of all that it links, itself as `main`; modules: of these packages, as
+    `go list` describes them."""
 
-    Built by the user's go command into its cache. Raises OtelobjError if there is no program among them.
-    """
-    out = _user_go(["list", "-toolexec=", "-export", "-deps", "-json=ImportPath,Export,Name,DepOnly,Deps", *packages], folder)
+    path: str
+    archives: Mapping[str, Path]
+    modules: Sequence[Mapping[str, Any]]
+
+
+def programs(packages: Sequence[str], folder: Path) -> list[Program]:
+    """The programs among packages, built by the user's go command into its cache. Raises OtelobjError if there is none."""
+    out = _user_go(["list", "-toolexec=", "-export", "-deps", "-json=ImportPath,Export,Name,DepOnly,Deps,Module", *packages], folder)
     decoder = json.JSONDecoder()
     listed: dict[str, dict[str, Any]] = {}
     at = 0
@@ -95,14 +102,19 @@ def programs(packages: Sequence[str], folder: Path) -> list[dict[str, Path]]:
         item, at = decoder.raw_decode(out, at)
         listed[item["ImportPath"]] = item
         at += len(out[at:]) - len(out[at:].lstrip())
-    found = []
-    for item in listed.values():
-        if item["Name"] == "main" and not item.get("DepOnly"):
-            needed = (listed[dep] for dep in item.get("Deps") or [] if dep in listed)
-            found.append({"main": Path(item["Export"]), **{dep["ImportPath"]: Path(dep["Export"]) for dep in needed if dep.get("Export")}})
+    named = [item for item in listed.values() if not item.get("DepOnly")]
+    found = [_program(item, listed) for item in named if item["Name"] == "main"]
     if not found:
-        raise OtelobjError(f"no program among {' '.join(packages)}", "name a package main")
+        libraries = ", ".join(item["ImportPath"] for item in named[:5]) or "nothing"
+        raise OtelobjError(f"no program among {' '.join(packages)}: found {libraries}", "name a package main, such as ./cmd/server; hooks are put in when one is linked")
     return found
+
+
+def _program(item: Mapping[str, Any], listed: Mapping[str, Mapping[str, Any]]) -> Program:
+    needed = [listed[dep] for dep in item.get("Deps") or [] if dep in listed]
+    archives = {"main": Path(item["Export"]), **{dep["ImportPath"]: Path(dep["Export"]) for dep in needed if dep.get("Export")}}
+    modules = {dep["Module"]["Path"]: dep["Module"] for dep in (item, *needed) if dep.get("Module")}
+    return Program(item["ImportPath"], archives, tuple(modules.values()))
 
 
 def _user_go(args: Sequence[str], folder: Path) -> str:

@@ -27,6 +27,7 @@ from objinst.goobj.records import (
     REF_FLAGS,
     REF_NAME,
     RELOC,
+    RELOC_SYM,
     STRING_REF,
     SYM,
     Aux,
@@ -195,6 +196,12 @@ class Object:
         self._check_def(index)
         raw = self.block(Blk.RELOC)[self._reloc_idx[index] * RELOC.size : self._reloc_idx[index + 1] * RELOC.size]
         return [Reloc(off, size, kind, add, SymRef(p, i)) for off, size, kind, add, p, i in RELOC.iter_unpack(raw)]
+
+    def refers_to(self, index: int) -> set[tuple[int, int]]:
+        """What the relocations of a definition name: relocs() for those who look through a whole link."""
+        self._check_def(index)
+        raw = self.block(Blk.RELOC)[self._reloc_idx[index] * RELOC.size : self._reloc_idx[index + 1] * RELOC.size]
+        return set(RELOC_SYM.iter_unpack(raw))
 
     def aux(self, index: int) -> list[Aux]:
         self._check_def(index)

@@ -1,34 +1,85 @@
-"""Calls that the compiler inlined, and that no hook can see: counted from FuncInfo.InlTree of every function of a link."""
+"""Calls that the compiler inlined, and that no hook can see: read from FuncInfo.InlTree of every function of a link.
+
+If nothing else refers to such a function any more, the linker drops it, and its hooks never run. The tree has a node for each inlined call of which code is left (cmd/internal/obj/inl.go and pcln.go, Go 1.22-1.27): the callee, the
+file and line of the call, and the node of the call around it. What one archive tells depends on nothing else, so it is kept in the
+cache; a link then only sorts by callee.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from objinst import cache
+from objinst.archive import Archive
+from objinst.digest import own_digest
 from objinst.goobj import FuncInfo, Object
 from objinst.goobj.records import PKG_BUILTIN, SymRef
+from objinst.plan.model import InlinedCall, Target
 
-ABI_INTERNAL = 1
-
-
-def own_key(obj: Object, package: str, index: int) -> set[str]:
-    """The names under which inlined_calls counts a function: by place in its package, and by name."""
-    keys = {obj.sym(index).name}
-    if index < obj.starts[1]:
-        keys.add(f"{package}#{index}")
-    return keys
+NO_NODES = 24
+"""Bytes of a FuncInfo without files and inlined calls."""
+FILE_PREFIX = "gofile.."
+Load = Callable[[str], Object | None]
 
 
-def inlined_calls(obj: Object, package: str) -> dict[str, int]:
-    """Callee -> number of inlined calls in the functions of one object. package: import path of the object itself.
+def with_callers(
+    targets: Sequence[Target],
+    packages: Mapping[str, Path],
+    others: Mapping[str, Path],
+    load: Load,
+    identity: Callable[[Path], str],
+) -> tuple[Target, ...]:
+    """The targets with the inlined calls of each in `packages`. others: the rest of the link, which may refer to targets too.
 
-    A callee in SymbolDefs is named `import path#index`, any other one by its name.
+    identity: what tells an archive from others.
     """
-    counts: Counter[str] = Counter()
+    keys = {place: own_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
+    wanted = {key for found in keys.values() for key in found}
+    seen: dict[str, list[InlinedCall]] = {}
+    referred: set[str] = set()
+    for package, path in packages.items():
+        stored = _remembered(package, path, identity)
+        referred |= wanted.intersection(stored["refers"])
+        for callee, call in _unpacked(stored, package, wanted, load):
+            seen.setdefault(callee, []).append(call)
+
+    def told(target: Target) -> Target:
+        own = keys[target.package, target.symbol]
+        callers = sorted((call for key in own for call in seen.get(key, ())), key=lambda call: (call.package, call.file, call.line, call.inside))
+        return replace(target, inlined_calls=len(callers), inlined_callers=tuple(callers), unreferenced=bool(own) and not own & referred)
+
+    for package, path in others.items():
+        referred |= wanted.intersection(_remembered(package, path, identity)["refers"])
+    return tuple(told(target) for target in targets)
+
+
+def own_keys(obj: Object | None, package: str, symbol: str) -> set[str]:
+    """The names under which inlined_calls lists a function: by place in its package, or by name."""
+    found = obj.find_all(symbol) if obj and symbol else []
+    return {f"{package}#{index}" for index in found if obj and index < obj.starts[1]} | ({symbol} if found else set())
+
+
+def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]]:
+    """Callee and call, of all functions of one object. package: import path of the object itself.
+
+    A callee in some package's SymbolDefs is named `import path#index`, any other one by its name; so is the calling function, if
+    it lies in another package.
+    """
     for index in obj.text_symbols():
         data = obj.aux_data(index, "AuxFuncInfo")
-        if data is not None and len(data) > 24:
-            counts.update(_callee(obj, package, node.func) for node in FuncInfo.parse(data, obj.origin).inl_tree)
-    return dict(counts)
+        if data is None or len(data) <= NO_NODES:
+            continue
+        inside = obj.sym(index).name
+        tree = FuncInfo.parse(data, f"{obj.origin}: {inside}").inl_tree
+        for node in tree:
+            function = _named(obj, package, tree[node.parent].func) if 0 <= node.parent < len(tree) else inside
+            file = obj.files[node.file].removeprefix(FILE_PREFIX) if 0 <= node.file < len(obj.files) else ""
+            yield _callee(obj, package, node.func), InlinedCall(function, file, node.line, inside, package)
 
 
 def _callee(obj: Object, package: str, ref: SymRef) -> str:
@@ -38,3 +89,56 @@ def _callee(obj: Object, package: str, ref: SymRef) -> str:
     if found.package and ref.pkg != PKG_BUILTIN:
         return f"{found.package}#{ref.idx}"
     return found.name
+
+
+def _named(obj: Object, package: str, ref: SymRef) -> str:
+    return obj.resolve(ref).name or _callee(obj, package, ref)
+
+
+def references(obj: Object, package: str) -> set[str]:
+    """What the code and data of an object refer to, named as callees are; a function's references to itself do not count."""
+    dwarf = {number for name, number in obj.tables.kinds.items() if name.startswith("SDWARF")}
+    refs: set[tuple[int, int]] = set()
+    for index in range(obj.n_defs):
+        named = obj.refers_to(index)
+        if named and obj.sym(index).kind not in dwarf:
+            refs |= named - {obj.ref_of(index)}
+    return {_callee(obj, package, SymRef(*ref)) for ref in refs}
+
+
+def _remembered(package: str, path: Path, identity: Callable[[Path], str]) -> Mapping[str, Any]:
+    """What a package inlines and refers to, its assembly included."""
+
+    def make(folder: Path) -> None:
+        objects = Archive.read(path).objects().values()
+        calls = (call for obj in objects for call in inlined_calls(obj, package))
+        refers = sorted({name for obj in objects for name in references(obj, package)})
+        (folder / "calls.json").write_text(json.dumps(_packed(calls) | {"refers": refers}, separators=(",", ":")))
+
+    digest = hashlib.sha256(f"{own_digest()} {package} {identity(path)}".encode()).hexdigest()
+    stored: Mapping[str, Any] = json.loads((cache.folder("inlined", digest, make) / "calls.json").read_text())
+    return stored
+
+
+def _unpacked(stored: Mapping[str, Any], package: str, wanted: set[str], load: Load) -> Iterator[tuple[str, InlinedCall]]:
+    names = stored["names"]
+    for callee in stored["calls"].keys() & wanted:
+        for function, file, line, inside in stored["calls"][callee]:
+            yield callee, InlinedCall(_numbered(names[function], load), names[file], line, names[inside], package)
+
+
+def _numbered(name: str, load: Load) -> str:
+    """The name of a function that was given by its place in its package."""
+    package, mark, index = name.rpartition("#")
+    obj = load(package) if mark and index.isdigit() else None
+    return obj.sym(int(index)).name if obj else name
+
+
+def _packed(calls: Iterable[tuple[str, InlinedCall]]) -> dict[str, Any]:
+    """For JSON, every name once: a large package has tens of thousands of inlined calls."""
+    names: dict[str, int] = {}
+    packed: dict[str, list[tuple[int, int, int, int]]] = {}
+    for callee, call in calls:
+        function, file, inside = (names.setdefault(name, len(names)) for name in (call.function, call.file, call.inside))
+        packed.setdefault(callee, []).append((function, file, call.line, inside))
+    return {"names": list(names), "calls": packed}

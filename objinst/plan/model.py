@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import Any
 
 from objinst.types import Assigned, FuncABI, GoType
 from trampolines.contract import ContextUse, EpilogueScan
@@ -102,8 +104,24 @@ class FunctionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class InlinedCall:
+    """A copy of a function that the compiler put in place of a call. function: in whose source the call stands, at file and line.
+
+    inside: the function whose code holds the copy, another one where the caller was itself inlined. package: the one that was
+    compiled so; `-gcflags=PACKAGE=-l` makes it a call again.
+    """
+
+    function: str
+    file: str
+    line: int
+    inside: str
+    package: str
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """One line of the plan and of the report."""
+    """One line of the plan and of the report. inlined_calls: the number of inlined_callers; unreferenced: nothing in the program
+    refers to the function any more, so the linker drops it."""
 
     rule: str
     symbol: str
@@ -115,3 +133,14 @@ class Target:
     entry: bool
     exit: bool
     inlined_calls: int
+    inlined_callers: tuple[InlinedCall, ...] = ()
+    unreferenced: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"status": self.status.value}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Target:
+        """Raises TypeError, ValueError or KeyError if `raw` is no target of this version."""
+        callers = tuple(InlinedCall(**caller) for caller in raw["inlined_callers"])
+        return cls(**{**raw, "status": Status(raw["status"]), "inlined_callers": callers})

@@ -49,6 +49,11 @@ def load(paths: Sequence[Path], environ: Mapping[str, str]) -> RuleSet:
     return RuleSet(tuple(rule for rule in merged.values() if rule.instrumentation not in disabled))
 
 
+def is_built_in(rule: Rule) -> bool:
+    """Whether a rule comes with otelobj: it serves every program, also those that have nothing for it."""
+    return Path(rule.origin.rpartition(":")[0]).parent == BUILT_IN
+
+
 def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
     """A misspelt name would leave in what the user wants out."""
     for name in disabled:

@@ -7,9 +7,10 @@ import functools
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MARK_SIZE = 16
 """Bytes of the markers around the text (cmd/go/internal/modload/build.go, infoStart and infoEnd)."""
@@ -39,6 +40,22 @@ class BuildInfo:
         return cls(
             start.decode("utf-8", "surrogateescape"), tuple(text.decode("utf-8", "surrogateescape").splitlines()), end.decode("utf-8", "surrogateescape")
         )
+
+    @classmethod
+    def of(cls, path: str, modules: Sequence[Mapping[str, Any]]) -> BuildInfo:
+        """What the go command would write for a program. path: of its package main; modules: as `go list -json` describes them."""
+        lines = [f"path\t{path}"]
+        for module in sorted(modules, key=lambda module: (not module.get("Main"), module["Path"])):
+            verb = "mod" if module.get("Main") and len(lines) == 1 else "dep"
+            lines.append(f"{verb}\t{module['Path']}\t{module.get('Version') or '(devel)'}\t")
+            if new := module.get("Replace"):
+                lines.append(f"=>\t{new['Path']}\t{new.get('Version') or ''}\t")
+        return cls("", tuple(lines), "")
+
+    @property
+    def path(self) -> str:
+        """Import path of the program's own package; "" where the build does not say."""
+        return next((line.split("\t")[1] for line in self.lines if line.startswith("path\t")), "")
 
     def text(self) -> str:
         return self.start + "\n".join(self.lines) + "\n" + self.end

@@ -59,6 +59,28 @@ def user_modules(folder: Path) -> dict[str, Path]:
     return found
 
 
+def may_import(package: str, folder: Path, goroots: Iterable[Path]) -> bool:
+    """Whether a program built in `folder` could import a package, or one that fits a glob: of the standard library, of the user's
+    modules, or of a module that these require, of which no more than the path is looked at. Without a module nothing is ruled out."""
+    modules = user_modules(folder)
+    fixed = re.split(r"[*?\[{]", package)[0]
+    is_glob = fixed != package
+    fixed = fixed.rpartition("/")[0] if is_glob else fixed
+    if not fixed or not modules or any((root / "src" / fixed).is_dir() for root in goroots):
+        return True
+    owner = _owner(fixed, modules)
+    if owner is not None:
+        return (modules[owner] / fixed[len(owner) :].lstrip("/")).is_dir()
+    required = [words[0] for root in modules.values() for words in directives(root / "go.mod", "require") if words]
+    known = [*required, *modules]
+    return _owner(fixed, required) is not None or (is_glob and any(module.startswith(fixed + "/") for module in known))
+
+
+def _owner(package: str, modules: Iterable[str]) -> str | None:
+    """The module that a package belongs to."""
+    return max((module for module in modules if package == module or package.startswith(module + "/")), key=len, default=None)
+
+
 def hook_sources(packages: Iterable[str], folder: Path) -> list[Path]:
     """Sources of these packages, and of the user's packages that they import, as far as they lie in the user's modules."""
     modules = user_modules(folder)
@@ -67,7 +89,7 @@ def hook_sources(packages: Iterable[str], folder: Path) -> list[Path]:
     waiting = sorted(packages)
     while waiting:
         package = waiting.pop()
-        owner = max((module for module in modules if package == module or package.startswith(module + "/")), key=len, default=None)
+        owner = _owner(package, modules)
         if owner is None or package in seen:
             continue
         seen.add(package)

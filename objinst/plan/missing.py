@@ -1,0 +1,175 @@
+"""Rules that name nothing in a link: why, what comes near, and whether that is a mistake.
+
+A package that the program does not import is no mistake if it could be imported: one set of rules serves many programs. Whatever
+else a rule names in vain would be a span that is missing without a word.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst.errors import OtelobjError
+from objinst.goobj import Object
+from objinst.plan.model import Status, Target
+from objinst.rules import FuncName, Rule, RuleSet, Where, is_built_in, parse_func_name
+from objinst.toolexec import BuildInfo, usertree
+
+NEAR = 3
+"""Names to show."""
+CUTOFF = 0.5
+Load = Callable[[str], Object | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a rule names nothing. code: stable word; near: names that would do something; mistake: the build should not go on."""
+
+    rule: Rule
+    code: str
+    why: str
+    near: tuple[str, ...] = ()
+    hint: str = ""
+    mistake: bool = True
+
+    @property
+    def reason(self) -> str:
+        return f"{self.code}: {self.why}" + (f"; nearest: {', '.join(self.near)}" if self.near else "")
+
+    def target(self) -> Target:
+        """Its line in the plan and the report."""
+        return Target(self.rule.name, "", self.rule.target, "", 0, Status.MISSING, self.reason, False, False, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known of a link before any archive is read. packages: import paths, the program's own as `main`; main_path: the import
+    path of that one, "" if unknown; version: of a package's module; importable: whether the toolchain or a module of the user has
+    such a package."""
+
+    rules: RuleSet
+    packages: Sequence[str]
+    main_path: str
+    version: Callable[[str], str | None]
+    importable: Callable[[str], bool]
+
+    def has(self, rule: Rule) -> bool:
+        """Whether the rule names a package of the link, in its version."""
+        return any(rule.matches_package(package) and rule.matches_version(self.version(package)) for package in self.packages)
+
+    def unmatched(self) -> list[Missing]:
+        """Rules of the user's own that name no package of the link."""
+        return [self._explain(rule) for rule in self.rules.rules if not is_built_in(rule) and not self.has(rule)]
+
+    def nameless(self, rules: Iterable[Rule], targets: Iterable[Target], load: Load) -> list[Missing]:
+        """Those among the rules that name a package, but no function of it. load: the object of a package."""
+        named = {target.rule for target in targets}
+        return [self._nameless(rule, load) for rule in rules if rule.name not in named]
+
+    def _explain(self, rule: Rule) -> Missing:
+        packages = [package for package in self.packages if rule.matches_package(package)]
+        return _no_version(rule, packages[0], self) if packages else _no_package(rule, self)
+
+    def _nameless(self, rule: Rule, load: Load) -> Missing:
+        packages = [package for package in self.packages if rule.matches_package(package) and rule.matches_version(self.version(package))]
+        return _no_function(rule, packages, load)
+
+
+def surroundings(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> Surroundings:
+    """link_tool: its path, which tells where the standard library's sources are."""
+    here = Path(os.environ.get("PWD") or os.getcwd())  # noqa: PTH109 - the shell's view first
+    goroots = [path.parents[3] for path in (Path(link_tool).absolute(), Path(link_tool).resolve()) if len(path.parents) > 3]
+    return Surroundings(rules, packages, info.path, info.version_of, lambda package: usertree.may_import(package, here, goroots))
+
+
+def unmatched_problems(missing: Sequence[Missing]) -> list[OtelobjError]:
+    """A rule that names nothing by mistake is an error, unless it is optional."""
+    return [
+        OtelobjError(f"{item.rule.origin}: rule {item.rule.name} names nothing: {item.reason}", f"{item.hint or 'correct the rule'}, or set `optional: true`")
+        for item in missing
+        if item.mistake and not item.rule.optional
+    ]
+
+
+def refused_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjError]:
+    """A function that a rule names and that cannot be hooked is an error, unless the rule is optional or names by glob."""
+    by_name = {rule.name: rule for rule in rules.rules}
+    return [
+        OtelobjError(f"rule {target.rule}: {target.symbol} cannot be hooked: {target.reason}", "set `optional: true` in the rule to go on without it")
+        for target in targets
+        if target.status is Status.REFUSED and not by_name[target.rule].optional and not by_name[target.rule].is_glob
+    ]
+
+
+def stop(problems: Sequence[OtelobjError]) -> None:
+    """Raises the first problem, with the number of the others."""
+    if len(problems) > 1:
+        raise OtelobjError(problems[0].what, f"{problems[0].remedy}\n  and {len(problems) - 1} more; `otelobj plan` shows all")
+    if problems:
+        raise problems[0]
+
+
+def _no_package(rule: Rule, around: Surroundings) -> Missing:
+    if rule.target == around.main_path:
+        return Missing(rule, "no-package", f"{rule.target} is the program itself", hint="a rule names the program's own package `main`: write `target: main`")
+    what = f"no package of this program is called {rule.target}"
+    if around.importable(rule.target):
+        return Missing(rule, "not-linked", what, mistake=False)
+    return Missing(rule, "no-package", f"{what}, nor of the toolchain or a module it requires", _close(rule.target, around.packages))
+
+
+def _no_version(rule: Rule, package: str, around: Surroundings) -> Missing:
+    """No mistake where another rule for the same package has the other versions."""
+    version = around.version(package)
+    start, end = rule.version
+    wanted = " ".join([f"from {start} on"] * bool(start) + [f"before {end}"] * bool(end))
+    covered = any(other.matches_package(package) and other.matches_version(version) for other in around.rules.rules if other is not rule)
+    why = f"the module of {package} has version {version}, the rule is for versions {wanted}"
+    return Missing(rule, "no-version", why, hint="correct `version`, or leave it out", mistake=not covered)
+
+
+def _no_function(rule: Rule, packages: Sequence[str], load: Load) -> Missing:
+    where = rule.where
+    names = [name for package in packages for name in _functions(load(package))]
+    what = f"{rule.target} has no {_wanted(where)}" if names else f"{rule.target} has no functions"
+    same = [name for name in names if where.func and where.recv is not None and Where(func=where.func).holds(name)]
+    if same:
+        receivers = list(dict.fromkeys(f'`recv: "{name.recv}"`' if name.recv else "no `recv` (it is no method)" for name in same))
+        return Missing(rule, "no-function", what, tuple(_shown(name) for name in same[:NEAR]), f"{where.func} is there with {' or '.join(receivers[:NEAR])}")
+    methods = [name for name in names if where.recv and Where(recv=where.recv).holds(name)]
+    if where.recv and not methods:
+        what = f"{rule.target} has no methods with receiver {where.recv}"
+        other = where.recv.removeprefix("*") if where.recv.startswith("*") else f"*{where.recv}"
+        if any(Where(recv=other).holds(name) for name in names):
+            return Missing(rule, "no-function", what, hint=f'it has methods with `recv: "{other}"`')
+    return Missing(rule, "no-function", what, _close(_symbol(rule), [_shown(name) for name in methods or names]))
+
+
+def _functions(obj: Object | None) -> list[FuncName]:
+    parsed = (parse_func_name(obj.sym(index).name) for index in obj.text_symbols()) if obj else ()
+    return [name for name in parsed if name is not None]
+
+
+def _wanted(where: Where) -> str:
+    """What a condition asks for, in words."""
+    if where.func is None and where.recv is None:
+        return "function that the conditions hold for"
+    name = where.func or "method"
+    return f"function {name}" if where.recv is None else f"method ({where.recv}).{name}"
+
+
+def _symbol(rule: Rule) -> str:
+    recv = rule.where.recv or ""
+    return f"{rule.target}.{f'({recv}).' if recv.startswith('*') else f'{recv}.' if recv else ''}{rule.where.func or '*'}"
+
+
+def _shown(name: FuncName) -> str:
+    recv = f"({name.recv})." if name.recv.startswith("*") else f"{name.recv}." if name.recv else ""
+    return f"{name.pkg}.{recv}{name.name}"
+
+
+def _close(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(difflib.get_close_matches(wanted, list(dict.fromkeys(names)), NEAR, CUTOFF))

@@ -1,0 +1,70 @@
+"""What a build would do, found out without linking: for the commands that people type.
+
+The user's go command compiles the packages into its cache, as for a plain build; everything up to the plan is then done as in the
+link step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst.closure import resolve
+from objinst.closure.gocmd import Go, Program, link_tool, programs
+from objinst.driver import applying_rules, head, hook_packages, make_link, request
+from objinst.errors import OtelobjError
+from objinst.goobj import header as headers
+from objinst.instrument import Link, identity
+from objinst.plan.missing import Missing, refused_problems, surroundings, unmatched_problems
+from objinst.plan.model import Target
+from objinst.rules import Rule, RuleSet, load
+from objinst.toolexec import BuildInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePlan:
+    """targets: of one or more programs. problems: what would let a build with these rules fail."""
+
+    targets: tuple[Target, ...]
+    problems: tuple[OtelobjError, ...]
+
+
+def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> PackagePlan:
+    """The plan of the programs among packages. A rule that names nothing in one of them may name something in another.
+
+    Raises OtelobjError if there is no program.
+    """
+    rules = load(rule_files, os.environ)
+    targets: dict[Target, None] = {}
+    missing: dict[str, Missing] = {}
+    for program in programs(packages, Path.cwd()):
+        around = surroundings(rules, str(link_tool()), list(program.archives), BuildInfo.of(program.path, program.modules))
+        applying = applying_rules(rules, around)
+        absent = around.unmatched()
+        if applying:
+            with open_link(program, rules, applying) as link:
+                found = [target for package in link.touched() for target in link.planned(package)]
+                absent += around.nameless(applying, found, link.load)
+                targets |= dict.fromkeys(link.count_inlined(found))
+        missing |= {item.rule.name: item for item in absent if item.rule.name not in missing or item.code == "no-function"}
+    named = {target.rule for target in targets}
+    nameless = [item for item in missing.values() if item.rule.name not in named]
+    problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules))
+    return PackagePlan((*targets, *(item.target() for item in nameless)), problems)
+
+
+@contextlib.contextmanager
+def open_link(program: Program, rules: RuleSet, applying: Sequence[Rule]) -> Iterator[Link]:
+    """A program's link, with the hook packages that the rules name. Raises OtelobjError."""
+    archives = dict(program.archives)
+    info = BuildInfo.of(program.path, program.modules)
+    header, _ = headers.parse(head(archives["main"]), str(archives["main"]))
+    go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
+    identities = {name: identity(path) for name, path in archives.items()}
+    closure = resolve(request(hook_packages(applying), archives, identities, info, header.line, go), go)
+    with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
+        yield make_link(header, "main", archives, closure.archives, rules, Path(folder), info)
