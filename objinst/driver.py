@@ -26,6 +26,7 @@ from objinst.instrument import RT, Link, identity
 from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unmatched_problems
 from objinst.plan.model import Target
 from objinst.report import Report, write_report
+from objinst.rewrite.spans import SPAN
 from objinst.rules import InjectHooks, Rule, RuleSet, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand
 from objinst.toolexec.options import options
@@ -110,8 +111,8 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
 
 
 def hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """Import paths of the hook packages that rules name, and rt."""
-    return tuple(sorted({hooks.path for rule in rules for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
+    """Import paths of the hook packages that rules need, and rt."""
+    return tuple(sorted({RT, *(action.path if isinstance(action, InjectHooks) else SPAN for rule in rules for action in rule.do)}))
 
 
 def make_link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path, info: BuildInfo) -> Link:

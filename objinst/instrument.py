@@ -27,6 +27,7 @@ from objinst.plan.select import candidates
 from objinst.plan.signatures import Signatures
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
+from objinst.rewrite.spans import SPAN
 from objinst.rules import Rule, RuleSet
 from objinst.types import TypeTable
 from objinst.types.names import escape
@@ -101,7 +102,7 @@ class Link:
         obj = self.load(RT)
         if obj is None:
             raise OtelobjError(f"{RT} is not among the hook packages", "reinstall otelobj")
-        return Runtime.of(obj, RT)
+        return Runtime.of(obj, RT, self.load(SPAN))
 
     def package(self, package: str, slot: runtimepkg.Slot) -> Result:
         """Plans and rewrites one package. Raises OtelobjError for a rule that cannot be carried out."""

@@ -13,16 +13,17 @@ from pathlib import Path
 import yaml
 
 from objinst.errors import UsageError
-from objinst.rules.model import InjectHooks, Rule, RuleSet, Where, version_key
+from objinst.rules.model import Action, InjectHooks, Rule, RuleSet, Where, version_key
 from objinst.rules.names import name_glob, path_glob
 from objinst.rules.nodes import Nodes, closest
+from objinst.rules.spans import read_span
 
 BUILT_IN = Path(__file__).parent
 RULE_KEYS = ("target", "version", "where", "do", "name", "optional", "instrumentation")
 WHERE_KEYS = ("func", "recv", "all-of", "one-of", "not")
 HOOK_KEYS = ("before", "after", "path")
-ACTIONS = ("inject_hooks",)
-LATER = ("probe", "span")
+ACTIONS = ("inject_hooks", "span")
+LATER = ("probe",)
 SOURCE_ACTIONS = ("inject_code", "add_struct_fields", "add_file", "wrap_call", "expand_directive", "assign_value", "set_fields")
 SOURCE_SELECTORS = ("file", "struct", "struct_literal", "function_call", "directive", "kind", "identifier")
 MAX_DEPTH = 32
@@ -163,11 +164,11 @@ class _Reader(Nodes):
             raise self.error(node, f"version range {start},{end} is empty", remedy)
         return start, end
 
-    def actions(self, node: yaml.Node, rule: str) -> tuple[InjectHooks, ...]:
+    def actions(self, node: yaml.Node, rule: str) -> tuple[Action, ...]:
         items = [node] if isinstance(node, yaml.MappingNode) else self.items(node, f"`do` of rule {rule} must be a list of actions")
         return tuple(self.action(item, rule) for item in items)
 
-    def action(self, node: yaml.Node, rule: str) -> InjectHooks:
+    def action(self, node: yaml.Node, rule: str) -> Action:
         pairs = self.pairs(node, f"an action of rule {rule}: a mapping with one key")
         if len(pairs) != 1:
             raise self.error(node, f"rule {rule}: an action has one key, this one has {len(pairs)}", "give each action a list entry (`- `) of its own")
@@ -179,7 +180,7 @@ class _Reader(Nodes):
             raise self.error(key, f"rule {rule}: `{name}` changes source text, and objects have none", "use inject_hooks with a hook package")
         if name not in ACTIONS:
             raise self.error(key, f"rule {rule}: unknown action {name!r}", closest(name, ACTIONS))
-        return self.hooks(key, value, rule)
+        return read_span(self, value) if name == "span" else self.hooks(key, value, rule)
 
     def hooks(self, key: yaml.Node, node: yaml.Node, rule: str) -> InjectHooks:
         keys = self.keys(node, HOOK_KEYS, "inject_hooks")

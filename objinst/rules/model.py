@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from objinst.rules.names import FuncName, is_glob, matches_func, matches_package, matches_recv
+from objinst.rules.spans import Span
 
 VERSION = re.compile(r"v(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 """A module version; minor and patch may be left out in a rule (golang.org/x/mod/semver)."""
@@ -20,6 +21,10 @@ class InjectHooks:
     before: str
     after: str
     path: str
+
+
+Action = InjectHooks | Span
+"""What a rule does to a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Rule:
     instrumentation: str
     target: str
     where: Where
-    do: tuple[InjectHooks, ...]
+    do: tuple[Action, ...]
     origin: str
     version: tuple[str, str] = ("", "")
     optional: bool = False
