@@ -25,10 +25,11 @@ from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.plan.select import candidates
 from objinst.plan.signatures import Signatures
+from objinst.plan.spans import makes_spans
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
 from objinst.rewrite.spans import SPAN
-from objinst.rules import Rule, RuleSet
+from objinst.rules import Action, Rule, RuleSet, Span
 from objinst.types import TypeTable
 from objinst.types.names import escape
 
@@ -169,6 +170,9 @@ class Link:
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
         for index, matching in candidates(obj, package, self.rules, self.versions(package)):
             function = read_function(obj, index)
+            matching = self._meant(matching, function)
+            if not matching:
+                continue
             if package in self.closed:
                 outcome: FunctionPlan | Refusal = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
             elif index in forbidden:
@@ -180,6 +184,14 @@ class Link:
             plan = outcome if isinstance(outcome, FunctionPlan) else None
             planned.append((plan, [_target(rule, obj, index, package, function, outcome) for rule, _ in matching]))
         return planned
+
+    @staticmethod
+    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal) -> list[tuple[Rule, Action]]:
+        """The actions without spans that a function is not to make."""
+        if isinstance(function, Refusal):
+            return matching
+        where = (function.symbol, function.object, function.info)
+        return [(rule, action) for rule, action in matching if not isinstance(action, Span) or makes_spans(rule, *where)]
 
     def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
         """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""

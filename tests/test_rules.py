@@ -219,7 +219,7 @@ DO = "  do:\n    - inject_hooks: { before: B, path: example.com/h }\n"
         (HEAD + "  do:\n    - inject_hooks: { before: B, path: ./hooks }\n", 4, "path './hooks' is no import path", "example.com"),
         (HEAD + "  do:\n    - { inject_hooks: { before: B, path: x }, probe: count }\n", 4, "an action has one key", "entry"),
         (HEAD + "  do:\n    - probe: count\n", 4, "`probe` is not supported yet", "inject_hooks"),
-        (HEAD + "  do:\n    - span: { name: x }\n", 4, "`span` is not supported yet", "inject_hooks"),
+        (HEAD + "  do:\n    - spam: { name: x }\n", 4, "unknown action 'spam'", "did you mean 'span'?"),
         (HEAD + "  do:\n    - wrap_call: {}\n", 4, "`wrap_call` changes source text", "inject_hooks"),
         (HEAD + "  where: { func: f, file: { has_func: init } }\n" + DO, 3, "`file` in where is not supported", "func and recv"),
         (HEAD + "  imports: { fmt: fmt }\n" + DO, 3, "`imports` in rule rule is not supported", "leave"),

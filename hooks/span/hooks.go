@@ -2,6 +2,9 @@ package span
 
 import (
 	"context"
+	"reflect"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -34,6 +37,7 @@ func init() {
 	for kind := range kinds {
 		kinds[kind] = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKind(kind))}
 	}
+	goroot = findGoroot()
 	ready = true
 	_ = keepTypes
 }
@@ -64,7 +68,7 @@ func before(c *config, call *rt.Call, args, _, _ unsafe.Pointer) {
 	}
 	if span.IsRecording() {
 		attrs := make([]attribute.KeyValue, 0, 3+len(c.AtEntry))
-		attrs = append(attrs, keyFunction.String(c.Function), keyFile.String(c.File), keyLine.Int(c.Line))
+		attrs = append(attrs, keyFunction.String(c.Function), keyFile.String(file(c.File)), keyLine.Int(c.Line))
 		span.SetAttributes(collect(attrs, c.AtEntry, args, nil)...)
 	}
 }
@@ -124,6 +128,29 @@ func (c *config) name(args unsafe.Pointer) string {
 		}
 	}
 	return string(b)
+}
+
+// goroot is what the linker puts in place of rootName: where the standard library's files are, as FuncForPC tells.
+var goroot string
+
+const rootName = "$GOROOT"
+
+func findGoroot() string {
+	const probe = "/src/strings/strings.go"
+	pc := reflect.ValueOf(strings.Index).Pointer()
+	name, _ := runtime.FuncForPC(pc).FileLine(pc)
+	if root, ok := strings.CutSuffix(name, probe); ok {
+		return root
+	}
+	return rootName
+}
+
+// file returns the name of a source file as tracebacks have it.
+func file(name string) string {
+	if rest, ok := strings.CutPrefix(name, rootName); ok {
+		return goroot + rest
+	}
+	return name
 }
 
 // collect appends those of the wanted attributes that there are.

@@ -50,6 +50,8 @@ class Edit:
         self.new_refs: list[Sym] = []
         self.new_autolib: list[tuple[str, bytes]] = []
         self.new_files: list[str] = []
+        self.shared: dict[str, SymRef] = {}
+        """Added definitions that many functions of the object use."""
         self._refs: dict[tuple[str, int], SymRef] = {}
         self._hashes: set[int] = set()
 

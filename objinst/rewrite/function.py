@@ -149,7 +149,10 @@ def _span(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
     if rt.span is None:
         raise ValueError("hooks/span is not in the link")
     config = Address(None, add_config(blob, rt.span, use, plan.file, plan.line))
-    before, after = (Address(None, blob.words([Address(_thunk(edit, arch, rt, hook, SPAN_THUNK))])) for hook in (BEFORE, AFTER))
+    for hook in (BEFORE, AFTER):
+        if hook not in edit.shared:
+            edit.shared[hook] = _thunk(edit, arch, rt, hook, SPAN_THUNK)
+    before, after = (Address(None, blob.words([Address(edit.shared[hook])])) for hook in (BEFORE, AFTER))
     blob.put(
         at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=HOOK_SPAN, Before=before, After=after, BeforeTab=config, AfterTab=config
     )

@@ -77,7 +77,7 @@ def _template(nodes: Nodes, node: yaml.Node) -> tuple[str | ValuePath, ...]:
     parts: list[str | ValuePath] = []
     last = 0
     for match in TEMPLATE.finditer(text):
-        if match[0] in "{}":
+        if match[0] in ("{", "}"):
             raise nodes.error(node, f"name {text!r}: {match[0]} stands alone", "write {{ and }} for braces")
         parts.append(text[last : match.start()])
         last = match.end()
