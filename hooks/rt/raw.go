@@ -18,5 +18,8 @@ func OnStack(p unsafe.Pointer) bool {
 //
 //go:norace
 func SetSpansEnabled(on bool) int {
-	return setEnabled(func(h *Hook) bool { return h.Flags&HookSpan != 0 }, on)
+	return setEnabled((*Hook).isSpan, on)
 }
+
+//go:norace
+func (h *Hook) isSpan() bool { return h.Flags&HookSpan != 0 }

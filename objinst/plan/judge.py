@@ -75,7 +75,7 @@ def judge(function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, 
     params, results = layout.params, layout.results or ()
     uses: list[Use] = []
     for rule, action in rules:
-        use = _use(rule, action, Subject.of(function.symbol, params, results, finder.table, obj), finder)
+        use = _use(rule, action, Subject.of(function.symbol, params, results, finder.signatures.table, obj), finder)
         if isinstance(use, Refusal):
             return use
         uses.append(use)
