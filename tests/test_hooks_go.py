@@ -1,4 +1,4 @@
-"""hooks/sdk and hooks/nethttp: formatted, vetted, tested with the oldest and the newest Go version that they support.
+"""hooks/probe, hooks/sdk and hooks/nethttp: formatted, vetted, tested with the oldest and the newest Go version that they support.
 
 They are compiled into other people's programs with whatever OpenTelemetry those use, so they must compile with an old one too.
 """
@@ -15,7 +15,7 @@ from toolchains import goroot, versions
 
 ROOT = Path(__file__).parent.parent
 HOOKS = ROOT / "hooks"
-MODULES = ("sdk", "nethttp", "span", "nethttp/difftest")
+MODULES = ("probe", "sdk", "nethttp", "span", "nethttp/difftest")
 OLDEST = (1, 24)
 """The oldest Go version that the OpenTelemetry release in go.mod compiles with."""
 USABLE = sorted((v for v in versions() if tuple(int(n) for n in v.split(".")[:2]) >= OLDEST), key=lambda v: [int(n) for n in v.split(".")])
@@ -41,7 +41,7 @@ def go(version: str, folder: Path, *args: str, **extra: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("sdk", "nethttp", "span")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
+@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("probe", "sdk", "nethttp", "span")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
 def test_gofmt(folder: Path) -> None:
     done = subprocess.run([goroot(ENDS[-1]) / "bin" / "gofmt", "-l", "."], cwd=folder, capture_output=True, text=True, check=True)
     assert not done.stdout, f"not formatted: {done.stdout}"

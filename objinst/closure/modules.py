@@ -22,6 +22,7 @@ from objinst.errors import OtelobjError
 
 HOOK_MODULES = {
     "github.com/otelobj/otelobj/hooks/rt": "rt",
+    "github.com/otelobj/otelobj/hooks/probe": "probe",
     "github.com/otelobj/otelobj/hooks/sdk": "sdk",
     "github.com/otelobj/otelobj/hooks/nethttp": "nethttp",
     "github.com/otelobj/otelobj/hooks/span": "span",

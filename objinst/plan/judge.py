@@ -12,7 +12,7 @@ from objinst.plan.model import FunctionPlan, HookUse, Refusal, Use
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.spans import Subject, plan_span
 from objinst.plan.specs import try_encode
-from objinst.rules import Action, Rule, Span
+from objinst.rules import Hooking, Rule, Span
 from trampolines import Arch
 from trampolines.asm import EncodeError
 from trampolines.contract import ContextUse
@@ -57,7 +57,7 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
 
 
-def judge(function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder) -> FunctionPlan | Refusal:
+def judge(function: Function, rules: Sequence[tuple[Rule, Hooking]], arch: Arch, finder: HookFinder) -> FunctionPlan | Refusal:
     """rules: those that match the function, in order. One that does not fit refuses the function."""
     obj, index = function.object, function.index
     refusal = refusal_by_name(function.symbol)
@@ -96,7 +96,7 @@ def judge(function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, 
     return plan
 
 
-def _use(rule: Rule, action: Action, subject: Subject, finder: HookFinder) -> Use | Refusal:
+def _use(rule: Rule, action: Hooking, subject: Subject, finder: HookFinder) -> Use | Refusal:
     """What one action of a rule does to a function."""
     if isinstance(action, Span):
         return plan_span(rule, action, subject)

@@ -15,7 +15,7 @@ def candidates(obj: Object, package: str, rules: RuleSet, version: str | None) -
     """
     applying = {package: _actions(rules, package, version)}
     for index in obj.text_symbols():
-        name = parse_func_name(obj.sym(index).name)
+        name = parse_func_name(obj.name(index))
         if name is None:
             continue
         if name.pkg not in applying:

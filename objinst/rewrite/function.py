@@ -49,7 +49,8 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     desc = _descriptor(edit, arch, rt, plan, package, name)
     roles = {"desc": Role(desc), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
     roles["morestack"] = Role(morestack_ref(edit, plan.index))
-    code, relocs = bytes(edit.object.data(plan.index)), edit.object.relocs(plan.index)
+    code: bytes | memoryview = edit.object.data(plan.index)
+    relocs: list[Reloc] | memoryview = edit.object.raw_relocs(plan.index)
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, slot_offset))
         exit_roles = {"desc": Role(desc), "exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 from objinst.rules.names import FuncName, is_glob, matches_func, matches_package, matches_recv
 from objinst.rules.spans import Span
@@ -23,7 +24,24 @@ class InjectHooks:
     path: str
 
 
-Action = InjectHooks | Span
+class ProbeKind(Enum):
+    """count: calls; latency: a histogram of their durations; stress: count, and now and then a forced GC and a deep stack."""
+
+    COUNT = "count"
+    LATENCY = "latency"
+    STRESS = "stress"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A built-in measurement that needs no Go code of the user's."""
+
+    kind: ProbeKind
+
+
+Hooking = InjectHooks | Span
+"""What calls Go code at the entry or the exit of a function."""
+Action = Hooking | Probe
 """What a rule does to a function."""
 
 
@@ -84,6 +102,11 @@ class Rule:
 
     def matches_function(self, name: FuncName) -> bool:
         return self.where.holds(name)
+
+    @property
+    def probes(self) -> bool:
+        """Does nothing but measure, so that it needs no SDK."""
+        return all(isinstance(action, Probe) for action in self.do)
 
     @property
     def is_glob(self) -> bool:

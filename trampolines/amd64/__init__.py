@@ -2,8 +2,9 @@
 
 from trampolines.amd64.abi import FLOAT_REGS, INT_REGS
 from trampolines.amd64.epilogue import find_epilogues
+from trampolines.amd64.probe import count_stub
 from trampolines.amd64.spills import find_spills
 from trampolines.amd64.stubs import entry_stub, exit_stub, getg, jump_code, slot_handover
 from trampolines.amd64.thunk import thunk
 
-__all__ = ["FLOAT_REGS", "INT_REGS", "entry_stub", "exit_stub", "find_epilogues", "find_spills", "getg", "jump_code", "slot_handover", "thunk"]
+__all__ = ["FLOAT_REGS", "INT_REGS", "count_stub", "entry_stub", "exit_stub", "find_epilogues", "find_spills", "getg", "jump_code", "slot_handover", "thunk"]
