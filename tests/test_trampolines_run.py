@@ -8,12 +8,24 @@ from hypothesis import strategies as st
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, RegClass, ThunkSpec
 from trampolines_case import (
     ARCHES, G, MANY, MOVE, NODE, RETURN, SLOT, STACK,
     check_back, check_map, clobber, end_of, pieces, poison_callee_spills, register, same_registers, start,
 )  # fmt: skip
 from trampolines_machine import Machine
+
+
+GUARD = GrowGuard(0x30, 0xB8, 0x108, 0x1B9)
+M = 0xB000_0000
+
+
+def set_guard(m: Machine, stay: str) -> None:
+    """g.m, m.curg, m.locks and g.throwsplit of a goroutine whose stack may grow, or of one in some other state."""
+    m.write(G + GUARD.g_m, 8, M)
+    m.write(M + GUARD.m_curg, 8, G + (0x100 if stay == "curg" else 0))
+    m.write(M + GUARD.m_locks, 4, stay == "locks")
+    m.write(G + GUARD.g_throwsplit, 1, stay == "throwsplit")
 
 
 def entry_case(data: st.DataObject, goarch: str) -> tuple[EntrySpec, int]:
@@ -23,14 +35,16 @@ def entry_case(data: st.DataObject, goarch: str) -> tuple[EntrySpec, int]:
     spec = EntrySpec(
         spills, data.draw(st.sampled_from(ContextUse)), toggle=data.draw(st.booleans()), skippable=data.draw(st.booleans()),
         results=data.draw(pieces(goarch)), stack_results=stack_results,
+        guard=data.draw(st.sampled_from((None, GUARD))), room=data.draw(st.sampled_from((0, 96, 1000, 4096))),
     )  # fmt: skip
     return spec, -(-max(end_of(spills), 8 * stack_words) // 8) * 8
 
 
 @ARCHES
 @MANY
-@given(data=st.data(), seed=st.integers(0, 1 << 32), skip=st.booleans(), grow=st.booleans(), move=st.booleans())
-def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bool, move: bool) -> None:
+@given(data=st.data(), seed=st.integers(0, 1 << 32), skip=st.booleans(), grow=st.booleans(), move=st.booleans(),
+       stay=st.sampled_from(("", "", "curg", "locks", "throwsplit")))  # fmt: skip
+def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bool, move: bool, stay: str) -> None:
     spec, args = entry_case(data, goarch)
     m, rng = start(goarch, trampolines.arch(goarch).entry_stub(spec), seed, args)
     context, sp, fp = m.regs[m.context], m.sp, m.regs[m.fp_name]
@@ -71,8 +85,15 @@ def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bo
         return back
 
     m.hosts = {"enter": enter, "morestack": morestack}
+    set_guard(m, stay)
     if grow:
-        m.write(G + 16, 8, sp + rng.choice((0, 1, 4096)))
+        m.write(G + 16, 8, sp + rng.choice((0, 1, 4096)) - max(0, spec.room - 128))
+    if grow and spec.guard and stay:
+        regs, floats, mem = dict(m.regs), dict(m.floats), dict(m.mem)
+        assert m.run(sp) == "body" and not log
+        same_registers(m, regs, *(reg for reg in m.scratch if reg != m.context))
+        assert (m.floats, m.mem) == (floats, mem)
+        return
     written = {a - sp for a in m.mem if sp <= a < sp + 0x2_0000}
     end = m.run(sp)
     delta = (2 * MOVE if grow else 0) + (MOVE if move else 0)
@@ -121,22 +142,24 @@ def exit_case(data: st.DataObject, goarch: str) -> ExitSpec:
         short = [b"\x48\x83\xc4" + bytes([size])] if size < 128 else [b"\x48\x83\xec\x80"] if size == 128 else []
         teardown = data.draw(st.sampled_from([*short, b"\x48\x81\xc4" + size.to_bytes(4, "little")])) + b"\x5d"
     checked = 0 if frame else data.draw(st.sampled_from((0, 128, 256, 4096)))
-    return ExitSpec(teardown, frame, results, area, tuple(w in words for w in range(area // 8)), SLOT, checked)
+    unchecked = not frame and not checked and data.draw(st.booleans())
+    return ExitSpec(teardown, frame, results, area, tuple(w in words for w in range(area // 8)), SLOT, checked, unchecked)
 
 
 @ARCHES
 @MANY
 @given(data=st.data(), seed=st.integers(0, 1 << 32), top=st.sampled_from((None, "far", "below", "equal", "deeper")),
-       entry=st.sampled_from(("exit", "frameless")), move=st.booleans())  # fmt: skip
-def test_exit(goarch: str, data: st.DataObject, seed: int, top: str | None, entry: str, move: bool) -> None:
+       entry=st.sampled_from(("exit", "frameless")), move=st.booleans(), narrow=st.booleans())  # fmt: skip
+def test_exit(goarch: str, data: st.DataObject, seed: int, top: str | None, entry: str, move: bool, narrow: bool) -> None:
     spec = exit_case(data, goarch)
     frame = 32 + spec.area + 8 if goarch == "amd64" else (8 + 32 + spec.area + 8 + 15) & ~15
-    if frame > max(128, spec.body_frame, spec.checked):
+    if frame > max(128, spec.body_frame, spec.checked) and not spec.unchecked:
         with pytest.raises(EncodeError, match="at the exit"):
             trampolines.arch(goarch).exit_stub(spec)
         return
     m, rng = start(goarch, trampolines.arch(goarch).exit_stub(spec), seed, 24)
     sp, fp = m.sp, m.regs[m.fp_name]
+    m.write(G, 8, sp - frame - 1600 + (1 if narrow else -rng.randrange(0, 64)))
     distance = STACK + 0x2000 - (sp + 8)
     m.write(G + SLOT, 8, NODE if top else 0)
     if top:
@@ -170,7 +193,7 @@ def test_exit(goarch: str, data: st.DataObject, seed: int, top: str | None, entr
     assert m.run(sp, m.code.entry(entry)) == "return"
     popped = 8 if goarch == "amd64" else 0
     assert m.pc == RETURN
-    if top not in ("equal", "deeper"):
+    if top not in ("equal", "deeper") or (spec.unchecked and narrow):
         assert not called and m.mem == mem and m.floats == floats
         same_registers(m, regs, *m.scratch)
         check_back(m, sp + popped, fp, 24)
@@ -258,22 +281,6 @@ def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool, panics: 
     assert log == (["morestack"] if grow and checked else []) + ["hook"] + (["deferreturn"] if panics else [])
     moved = MOVE * (len(log) - panics)
     check_back(m, sp + moved + (8 if goarch == "amd64" else 0), fp + moved, 40)
-
-
-@ARCHES
-def test_a_thunk_without_moves_hands_on_its_own_arguments(goarch: str) -> None:
-    m, rng = start(goarch, trampolines.arch(goarch).thunk(ThunkSpec((), (), 40)), 1, 40)
-    given = [m.regs[reg] for reg in m.ints[:5]]
-    seen = []
-
-    def hook(m: Machine) -> None:
-        seen.append([m.regs[reg] for reg in m.ints[:5]])
-        poison_callee_spills(m, rng, 5)
-        clobber(m, rng, m.link_name)
-
-    m.hosts = {"hook": hook}
-    assert m.run(m.sp) == "return" and m.pc == RETURN
-    assert seen == [given]
 
 
 @ARCHES

@@ -268,7 +268,7 @@ class Arm64(Machine):
     def step(self, insn: capstone.CsInsn) -> None:
         name, text = insn.mnemonic, insn.op_str
         ops = [op.strip() for op in text.split(",")]
-        conditions = {"b": True, "b.ls": not self.cf or self.zf, "b.hs": self.cf, "b.ne": not self.zf, "b.eq": self.zf}
+        conditions = {"b": True, "b.ls": not self.cf or self.zf, "b.hs": self.cf, "b.lo": not self.cf, "b.ne": not self.zf, "b.eq": self.zf}
         if name in conditions or name in ("cbz", "cbnz"):
             taken = conditions[name] if name in conditions else (self._get(ops[0]) == 0) == (name == "cbz")
             self.pc = int(ops[-1][1:], 16) if taken else self.pc

@@ -16,15 +16,14 @@ class Arch(Protocol):
 
     INT_REGS: int
     FLOAT_REGS: int
+    LEAVES_UNMARKED: bool
+    """Some functions without a stack check lack the mark that says so (AttrNoSplit)."""
 
     def entry_stub(self, spec: EntrySpec) -> Code: ...
     def exit_stub(self, spec: ExitSpec) -> Code: ...
     def thunk(self, spec: ThunkSpec) -> Code: ...
     def jump_code(self) -> Code:
         """An unconditional jump to role "target"."""
-
-    def count_stub(self, *, atomics: bool) -> Code:
-        """Adds one to role "counter" and jumps to role "body". atomics: the target has Armv8.1's atomic instructions."""
 
     def getg(self) -> Code:
         """func() unsafe.Pointer that returns g."""
@@ -34,6 +33,10 @@ class Arch(Protocol):
 
     def find_epilogues(self, code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan: ...
     def find_spills(self, code: bytes, calls: Mapping[int, str]) -> SpillScan: ...
+    def is_call(self, code: bytes | memoryview, offset: int) -> bool:
+        """Whether the branch with this relocation offset is a call; if not, it is a jump out of the function."""
+
+    def reads_context(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None: ...
 
 
 def arch(goarch: str) -> Arch:

@@ -13,6 +13,10 @@ from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, OpenDefer, Pi
 WORD = 8
 STACK_SMALL = 128
 """internal/abi/stack.go: a frame up to this size may lie below the guard."""
+STACK_BIG = 4096
+"""internal/abi/stack.go: the check for a larger frame would have to guard against underflow."""
+STACK_NOSPLIT = 2 * 800
+"""internal/abi/stack.go, StackNosplitBase: what a chain of functions without a check may use below a checked frame; twice that with -race."""
 CONTEXT_REGISTERS = 2
 """A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
 SIZES = {RegClass.INT: (1, 2, 4, 8), RegClass.FLOAT: (4, 8)}
@@ -95,8 +99,14 @@ def check_exit_frame(frame: int, spec: ExitSpec) -> None:
     A check for a frame of n bytes promises that SP - max(n, StackSmall) is not below that (cmd/internal/obj, stacksplit).
     """
     room = max(STACK_SMALL, spec.body_frame, spec.checked)
-    if frame > room:
+    if frame > room and not spec.unchecked:
         raise EncodeError(f"results of {spec.area} bytes need a frame of {frame} bytes at the exit, where {room} are sure to be free")
+
+
+def exit_room(frame: int) -> int:
+    """What the entry stub of a function without a stack check must make sure of, for an exit stub with this frame to find STACK_NOSPLIT
+    below it. The check itself leaves one StackNosplit."""
+    return frame + STACK_NOSPLIT // 2
 
 
 def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:

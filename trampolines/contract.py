@@ -108,6 +108,20 @@ class ContextUse(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class GrowGuard:
+    """Where a stub of a function that has no stack check itself looks before it grows the stack: offsets in bytes.
+
+    g.m, m.curg, m.locks (32 bits), g.throwsplit (8 bits). Unless g == g.m.curg and the other two are 0, the plain program would
+    never grow the stack here (or dies if it does), and rt would run no hook: the stub goes to the body instead.
+    """
+
+    g_m: int
+    m_curg: int
+    m_locks: int
+    g_throwsplit: int
+
+
+@dataclass(frozen=True, slots=True)
 class EntrySpec:
     """An entry stub.
 
@@ -117,6 +131,8 @@ class EntrySpec:
     skippable: the called function returns bool (in AX / R0, byte); true: zero all result registers in `results`, zero the
         `stack_results` (offset, size; multiples of 8) of the args area and jump to role "exit" at its entry "frameless"
         (the caller adds the addend: the Fixup has addend 0).
+    guard: of a function without a stack check of its own; None if it has one.
+    room: bytes below SP that the stub's stack check makes sure of, at least; more than its own frame if the exit stub needs more.
     roles used: "desc", "enter", "body", "morestack", "exit".
     Calls enter(desc, args base, g).
     """
@@ -127,6 +143,8 @@ class EntrySpec:
     skippable: bool = False
     results: tuple[Piece, ...] = ()
     stack_results: tuple[tuple[int, int], ...] = ()
+    guard: GrowGuard | None = None
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +159,8 @@ class ExitSpec:
         g.stack.hi is at offset 8 of g.
     checked: bytes of the body's frame (its greatest pcsp value), of which its stack check made sure; needed where body_frame is 0.
         The exit stub has no stack check: its frame may be as large as that, or as abi.StackSmall.
+    unchecked: the body has no stack check. If its entry stub pushed a record, that stub made sure of `exit_room` of this stub; the
+        exit stub may run for records of others, too, and returns if there is less.
     roles used: "desc", "exit_hook". Calls exit_hook(desc, results area, args base, g).
     """
 
@@ -151,6 +171,7 @@ class ExitSpec:
     area_map: tuple[bool, ...]
     slot_offset: int
     checked: int = 0
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +196,8 @@ class Copy:
 @dataclass(frozen=True, slots=True)
 class ThunkSpec:
     """A thunk: func(itab, ctx, args, results, boxes unsafe.Pointer) in ABIInternal, that calls role "hook" with (itab, ctx)
-    as its first, interface, parameter and the loads and copies as the rest. Without any, the hook gets the thunk's own arguments, all
-    five. hook_args: FuncInfo.Args of the hook in bytes (stack arguments, results and spill area), to be reserved in the thunk's
-    frame. The func value of role "catch" is deferred while
+    as its first, interface, parameter and the loads and copies as the rest. hook_args: FuncInfo.Args of the hook in bytes
+    (stack arguments, results and spill area), to be reserved in the thunk's frame. The func value of role "catch" is deferred while
     the hook runs, so that a hook's panic ends there and the thunk returns: at the price of two stores. Has a stack check ("morestack" role) unless
     its frame is small enough to be NOSPLIT; `Code.entries` has "nosplit" -> 1 if so, and then its own args area is never
     written: the args map must have no pointers. With a check it has five.

@@ -21,14 +21,14 @@ func (c *Call) before(args unsafe.Pointer) {
 		if h.Before == nil {
 			continue
 		}
-		r.busy, c.hook = busyHook, int16(i)
+		r.busy, c.hook = busyHook, int32(i)
 		var boxes unsafe.Pointer
 		if len(h.BeforeBoxes) != 0 {
 			boxes = c.box(h.BeforeBoxes, false)
 		}
 		(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, boxes)
 	}
-	r.rest()
+	c.rest(r)
 }
 
 // after runs the after hooks of the hooks that were on at entry, in reverse order.
@@ -43,20 +43,21 @@ func (c *Call) after(args, results unsafe.Pointer) {
 		if h.After == nil || c.ran&bit(i) == 0 {
 			continue
 		}
-		r.busy, c.hook = busyHook, int16(i)
+		r.busy, c.hook = busyHook, int32(i)
 		var boxes unsafe.Pointer
 		if len(h.AfterBoxes) != 0 {
 			boxes = c.box(h.AfterBoxes, true)
 		}
 		(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, boxes)
 	}
-	r.rest()
+	c.rest(r)
 }
 
 // rest ends a run of hooks.
 //
 //go:norace
-func (r *goroutine) rest() {
+func (c *Call) rest(r *goroutine) {
+	c.hook = noHook
 	r.busy = 0
 	r.unbox()
 }
@@ -74,15 +75,18 @@ func catch() { broken(recover()) }
 func broken(p any) {
 	g := current()
 	r := slot(g).owner
-	c := r.running()
+	c := r.next // its record is not on top
+	if c.hook == noHook {
+		c = r.next.outer
+	}
 	if p != nil {
-		c.caught(p)
+		c.caught(r, p)
 		return
 	}
-	if r.busy&busyPushed != 0 { // the function does not begin
+	if c != r.next { // the function does not begin
 		r.pop(slot(g))
 	}
-	r.rest()
+	c.rest(r)
 	c.settle(r)
 	r.unshield(g)
 }
@@ -93,19 +97,20 @@ var catchValue = catch
 // caught ends a hook that has panicked. What the panic value's Error method calls is not hooked either.
 //
 //go:norace
-func (c *Call) caught(p any) {
+func (c *Call) caught(r *goroutine, p any) {
 	if c.skipper == c.hook && c.phase == phaseBefore {
 		c.skip = false
 	}
 	hookPanicked(c, p)
+	r.busy = busyHook
 }
 
-// bit is the place of hook i in Call.ran. Hooks from 31 on share one.
+// bit is the place of hook i in Call.ran. Hooks from 63 on share one.
 //
 //go:norace
-func bit(i int) uint32 {
-	if i > 31 {
-		i = 31
+func bit(i int) uint64 {
+	if i > 63 {
+		i = 63
 	}
 	return 1 << uint(i)
 }

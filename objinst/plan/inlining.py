@@ -79,10 +79,11 @@ def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]
         for node in tree:
             function = _named(obj, package, tree[node.parent].func) if 0 <= node.parent < len(tree) else inside
             file = obj.files[node.file].removeprefix(FILE_PREFIX) if 0 <= node.file < len(obj.files) else ""
-            yield _callee(obj, package, node.func), InlinedCall(function, file, node.line, inside, package)
+            yield callee_key(obj, package, node.func), InlinedCall(function, file, node.line, inside, package)
 
 
-def _callee(obj: Object, package: str, ref: SymRef) -> str:
+def callee_key(obj: Object, package: str, ref: SymRef) -> str:
+    """The name under which a function that `obj` refers to is counted."""
     found = obj.resolve(ref)
     if found.index is not None and found.index < obj.starts[1]:
         return f"{package}#{found.index}"
@@ -92,7 +93,7 @@ def _callee(obj: Object, package: str, ref: SymRef) -> str:
 
 
 def _named(obj: Object, package: str, ref: SymRef) -> str:
-    return obj.resolve(ref).name or _callee(obj, package, ref)
+    return obj.resolve(ref).name or callee_key(obj, package, ref)
 
 
 def references(obj: Object, package: str) -> set[str]:
@@ -103,7 +104,7 @@ def references(obj: Object, package: str) -> set[str]:
         named = obj.refers_to(index)
         if named and obj.sym(index).kind not in dwarf:
             refs |= named - {obj.ref_of(index)}
-    return {_callee(obj, package, SymRef(*ref)) for ref in refs}
+    return {callee_key(obj, package, SymRef(*ref)) for ref in refs}
 
 
 def _remembered(package: str, path: Path, identity: Callable[[Path], str]) -> Mapping[str, Any]:

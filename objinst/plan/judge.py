@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import FuncInfo, Object, pctab
+from objinst.plan.forms import context_use, unchecked
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, evidence, find_layout
-from objinst.plan.model import FunctionPlan, HookUse, Refusal, Use
+from objinst.plan.model import FunctionPlan, HookUse, Refusal
 from objinst.plan.scope import refusal_by_name
-from objinst.plan.spans import Subject, plan_span
 from objinst.plan.specs import try_encode
-from objinst.rules import Hooking, Rule, Span
+from objinst.rules import InjectHooks, Rule
 from trampolines import Arch
 from trampolines.asm import EncodeError
-from trampolines.contract import ContextUse
 
 ABI_INTERNAL = 1
 
@@ -57,53 +56,47 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
 
 
-def judge(function: Function, rules: Sequence[tuple[Rule, Hooking]], arch: Arch, finder: HookFinder) -> FunctionPlan | Refusal:
-    """rules: those that match the function, in order. One that does not fit refuses the function."""
+def judge(
+    function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: Arch, finder: HookFinder, pinned_by: str = ""
+) -> FunctionPlan | Refusal:
+    """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned."""
     obj, index = function.object, function.index
     refusal = refusal_by_name(function.symbol)
     if refusal:
         return refusal
     if function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
         return Refusal("assembly", "it is written in assembly")
-    if obj.sym(index).flag & obj.tables.sym_flags["SymFlagNoSplit"] or not function.morestack:
-        return Refusal("nosplit", "it has no stack check (a leaf function, or //go:nosplit), so no Go code may run at its entry")
     layout = find_layout(obj, index, evidence(obj, index, function.info, function.calls, arch), function.file, finder.signatures)
     if isinstance(layout, Refusal):
         return layout
-    if layout.results is None and any(isinstance(action, Span) or action.after for _, action in rules):
+    refusal = None if function.morestack else unchecked(function.symbol, layout.params, pinned_by)
+    context = context_use(obj, index, function.morestack, function.calls, arch)
+    if refusal or isinstance(context, Refusal):
+        return refusal or context  # type: ignore[return-value]
+    if layout.results is None and any(hooks.after for _, hooks in rules):
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
     params, results = layout.params, layout.results or ()
-    uses: list[Use] = []
-    for rule, action in rules:
-        use = _use(rule, action, Subject.of(function.symbol, params, results, finder.signatures.table, obj), finder)
-        if isinstance(use, Refusal):
-            return use
-        uses.append(use)
+    uses = []
+    for rule, hooks in rules:
+        before = finder.find(hooks.path, hooks.before, function.symbol, params, "parameters") if hooks.before else None
+        after = finder.find(hooks.path, hooks.after, function.symbol, results, "results") if hooks.after else None
+        for hook in (before, after):
+            if isinstance(hook, Refusal):
+                return hook
+        uses.append(HookUse(rule.name, rule.instrumentation, before, after))  # type: ignore[arg-type]
     epilogues = None
-    if layout.results is not None and any(use.needs_exit or "SetSkipCall" in use.methods for use in uses):
+    if layout.results is not None and any(use.after or "SetSkipCall" in use.methods for use in uses):
         epilogues = arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
         refusal = Refusal(*epilogues.refusal) if epilogues.refusal else None if epilogues.sites else Refusal("no-return", "it never returns")
-        if refusal and any(use.needs_exit for use in uses):
+        if refusal and any(use.after for use in uses):
             return refusal
         epilogues = None if refusal else epilogues
-    context = ContextUse.RAW if function.morestack == "runtime.morestack_noctxt" else ContextUse.POINTER
-    depth = max(value for value, _ in function.pcsp)
-    plan = FunctionPlan(index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses), epilogues, depth)
+    plan = FunctionPlan(
+        index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses), epilogues,
+        depth=max(value for value, _ in function.pcsp), checked=bool(function.morestack),
+    )  # fmt: skip
     try:
         try_encode(arch, plan)
     except EncodeError as error:
         return Refusal("too-large", f"its stub or a thunk of its hooks cannot be made: {error}")
     return plan
-
-
-def _use(rule: Rule, action: Hooking, subject: Subject, finder: HookFinder) -> Use | Refusal:
-    """What one action of a rule does to a function."""
-    if isinstance(action, Span):
-        return plan_span(rule, action, subject)
-    params = subject.params if subject.recv is None else (subject.recv, *subject.params)
-    before = finder.find(action.path, action.before, subject.symbol, params, "parameters") if action.before else None
-    after = finder.find(action.path, action.after, subject.symbol, subject.results, "results") if action.after else None
-    for hook in (before, after):
-        if isinstance(hook, Refusal):
-            return hook
-    return HookUse(rule.name, rule.instrumentation, before, after)  # type: ignore[arg-type]

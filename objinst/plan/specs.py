@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
+from dataclasses import dataclass
+
+from objinst.plan.model import FunctionPlan, HookFunction, Value
 from trampolines import Arch
-from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, Load, Piece, ThunkSpec
+from trampolines.asm import WORD, exit_room
+from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, ThunkSpec
 
 BOX_SIZE = 16
-ANY_SLOT = 8
-"""Stands for the slot's offset while it is only asked whether a stub can be made."""
 
 
-def entry_spec(plan: FunctionPlan) -> EntrySpec:
-    """The entry stub."""
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """What stubs read of runtime.g and runtime.m. slot: offset of the goroutine slot in g, in bytes."""
+
+    slot: int
+    guard: GrowGuard
+
+
+ANY_OFFSETS = Offsets(8, GrowGuard(8, 8, 8, 8))
+"""Stands for the runtime's while it is only asked whether a stub can be made."""
+
+
+def entry_spec(arch: Arch, plan: FunctionPlan, offsets: Offsets) -> EntrySpec:
+    """The entry stub. That of a function without a stack check sees to the room that its exit stub needs. Raises EncodeError."""
+    room = 0
+    if not plan.checked and plan.epilogues is not None:
+        room = exit_room(arch.exit_stub(exit_spec(plan, offsets)).frame + 2 * WORD)
     return EntrySpec(
-        plan.abi.spills, plan.context, skippable=plan.skippable, results=plan.abi.result_pieces, stack_results=plan.abi.stack_results
-    )
+        plan.abi.spills, plan.context, skippable=plan.skippable, results=plan.abi.result_pieces, stack_results=plan.abi.stack_results,
+        guard=None if plan.checked else offsets.guard, room=room,
+    )  # fmt: skip
 
 
-def exit_spec(plan: FunctionPlan, slot_offset: int) -> ExitSpec:
+def exit_spec(plan: FunctionPlan, offsets: Offsets) -> ExitSpec:
     """The exit stub of a plan that has epilogues."""
     if plan.epilogues is None:
         raise ValueError(f"{plan.symbol} has no exit hook")
     site = plan.epilogues.sites[0]
     abi = plan.abi
-    return ExitSpec(site.teardown, site.body_frame, abi.result_pieces, abi.results_size, abi.results_map, slot_offset, checked=plan.depth)
+    return ExitSpec(
+        site.teardown, site.body_frame, abi.result_pieces, abi.results_size, abi.results_map, offsets.slot,
+        checked=plan.depth if plan.checked else 0, unchecked=not plan.checked,
+    )  # fmt: skip
 
 
 def thunk_spec(hook: HookFunction, values: tuple[Value, ...], base: Base) -> ThunkSpec:
@@ -44,17 +64,11 @@ def thunk_spec(hook: HookFunction, values: tuple[Value, ...], base: Base) -> Thu
     return ThunkSpec(tuple(loads), tuple(copies), hook.abi.args_size)
 
 
-SPAN_THUNK = ThunkSpec((), (), 40)
-"""A hook that reads the areas itself is called with what the thunk was called with: five words, which it may spill."""
-
-
 def hook_thunks(plan: FunctionPlan) -> list[ThunkSpec]:
     """The thunks of all hooks of a plan."""
-    spans = [SPAN_THUNK] if any(isinstance(use, SpanUse) for use in plan.hooks) else []
-    return spans + [
+    return [
         thunk_spec(hook, values, base)
         for use in plan.hooks
-        if isinstance(use, HookUse)
         for hook, values, base in ((use.before, plan.params, Base.ARGS), (use.after, plan.results, Base.RESULTS))
         if hook is not None
     ]
@@ -62,8 +76,8 @@ def hook_thunks(plan: FunctionPlan) -> list[ThunkSpec]:
 
 def try_encode(arch: Arch, plan: FunctionPlan) -> None:
     """Raises EncodeError if a stub or thunk of the plan cannot be made."""
-    arch.entry_stub(entry_spec(plan))
+    arch.entry_stub(entry_spec(arch, plan, ANY_OFFSETS))
     if plan.epilogues is not None:
-        arch.exit_stub(exit_spec(plan, ANY_SLOT))
+        arch.exit_stub(exit_spec(plan, ANY_OFFSETS))
     for spec in hook_thunks(plan):
         arch.thunk(spec)

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
-from objinst.goobj.records import RELOC, STRING_REF
 from objinst.rewrite.text import Role, TextShape, add_text, relocations, text_aux
-from trampolines.contract import Code, EpilogueScan
+from trampolines.contract import Code, ContextUse, EpilogueScan
 
 DWARF_AUX = ("AuxDwarfInfo", "AuxDwarfLoc", "AuxDwarfRanges", "AuxDwarfLines")
 
@@ -64,13 +63,14 @@ def call_names(edit: Edit, index: int) -> dict[int, str]:
     return {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == kind}
 
 
-def morestack_ref(edit: Edit, index: int) -> SymRef:
-    """The morestack variant that a function itself calls. Raises ObjectError if it calls none."""
+def morestack_ref(edit: Edit, index: int, context: ContextUse) -> SymRef:
+    """The morestack variant that a function itself calls or, if it calls none, the one that keeps the context register if that is a
+    pointer, and else forgets it: the runtime takes what is kept for a pointer (runtime/stack.go, adjustctxt)."""
     obj = edit.object
     for reloc in obj.relocs(index):
         if obj.resolve(reloc.sym).name.startswith("runtime.morestack"):
             return reloc.sym
-    raise ObjectError(f"{obj.origin}: {obj.sym(index).name} has no stack check")
+    return edit.add_ref("runtime.morestack" if context is ContextUse.POINTER else "runtime.morestack_noctxt", 0)
 
 
 def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit_stub: SymRef) -> tuple[bytes, list[Reloc]]:
@@ -88,7 +88,7 @@ def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit
     return bytes(code), sorted(relocs, key=lambda reloc: reloc.off)
 
 
-def move_body(edit: Edit, index: int, code: bytes | memoryview, relocs: list[Reloc] | memoryview) -> SymRef:
+def move_body(edit: Edit, index: int, code: bytes, relocs: list[Reloc]) -> SymRef:
     """Appends the body and points at it what describes the code. The symbol at `index` still holds the original."""
     obj, tables = edit.object, edit.tables
     sym = obj.sym(index)
@@ -102,49 +102,33 @@ def move_body(edit: Edit, index: int, code: bytes | memoryview, relocs: list[Rel
         size=sym.size,
         data=code,
         relocs=relocs,
-        aux=obj.raw_aux(index),
+        aux=list(obj.aux(index)),
     )
     dwarf = {tables.aux[name] for name in DWARF_AUX}
-    about = {obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type in dwarf}
-    about.update(obj.jump_tables.get(sym.name, ()))
+    about = [obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type in dwarf]
+    about += [target for reloc in obj.relocs(index) if (target := _jump_table(edit, sym.name, reloc)) is not None]
     own = edit.ref_of(index)
-    for target in about:
-        if target is not None:
-            changed = retargeted(obj.raw_relocs(target), own, body)
-            if changed is not None:
-                edit.replace(target, relocs=changed)
+    for target in {target for target in about if target is not None}:
+        changed = [reloc.retargeted(body) if reloc.sym == own else reloc for reloc in obj.relocs(target)]
+        edit.replace(target, relocs=changed)
     return body
 
 
-def move_stub(edit: Edit, index: int) -> SymRef:
-    """Appends a static copy of the stub that was put at `index`, so that another one can take the place in front of it."""
-    sym = edit.object.sym(index)
-    made = edit.changed[index]
-    if made.data is None or made.relocs is None or made.aux is None:
-        raise AssertionError(f"{sym.name} has no stub yet")
-    flag = sym.flag & ~edit.tables.sym_flags["SymFlagDupok"]
-    return edit.add_def(sym.name, STATIC_ABI, sym.kind, flag=flag, align=sym.align, data=made.data, relocs=made.relocs, aux=made.aux)
-
-
-def retargeted(relocs: memoryview, old: SymRef, new: SymRef) -> bytes | None:
-    """Relocation records with every reference to `old` turned to `new`; None if there is none."""
-    wanted = STRING_REF.pack(*old)
-    place = RELOC.size - STRING_REF.size
-    changed = bytearray(relocs)
-    at = changed.find(wanted)
-    found = False
-    while at >= 0:
-        if at % RELOC.size == place:
-            STRING_REF.pack_into(changed, at, *new)
-            found = True
-        at = changed.find(wanted, at + 1)
-    return bytes(changed) if found else None
+def _jump_table(edit: Edit, function: str, reloc: Reloc) -> int | None:
+    """The index of a jump table of `function` (cmd/compile/internal/ssagen: F.jumpN, R_ADDR F+pc), if reloc points at one."""
+    resolved = edit.object.resolve(reloc.sym)
+    if resolved.index is None or not edit.object.sym(resolved.index).name.startswith(f"{function}.jump"):
+        return None
+    return resolved.index
 
 
 def put_stub(edit: Edit, original: Original, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role], markers: list[Reloc]) -> None:
-    """Puts the entry stub in the function's place. markers: relocations without bytes (R_USEIFACE)."""
+    """Puts the entry stub in the function's place. It has a stack check, whatever the function has. markers: relocations without
+    bytes (R_USEIFACE)."""
     aux: list[Aux] = text_aux(edit, stub, shape(original, args_map))
-    edit.replace(original.index, data=stub.code, size=len(stub.code), relocs=[*markers, *relocations(edit, stub, roles)], aux=aux)
+    flag = edit.object.sym(original.index).flag & ~edit.tables.sym_flags["SymFlagNoSplit"] & ~edit.tables.sym_flags["SymFlagLeaf"]
+    relocs = [*markers, *relocations(edit, stub, roles)]
+    edit.replace(original.index, data=stub.code, size=len(stub.code), flag=flag, relocs=relocs, aux=aux)
     edit.rehash(original.index)
 
 

@@ -37,7 +37,7 @@ class Evidence:
     @property
     def takes_nothing(self) -> bool:
         """No argument that has bytes, and no result on the stack; of results in registers this says nothing."""
-        return self.args_size == 0 and self.spills is not None and self.spills.refusal is None and self.spills.pieces == ()
+        return self.args_size == 0 and self.spills is not None and self.spills.refusal is None and not self.spills.pieces
 
 
 def agree(abi: FuncABI, evidence: Evidence) -> str | None:

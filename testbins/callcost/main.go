@@ -1,12 +1,13 @@
 // Callcost measures an empty non-inlined call, the same call with a pair of no-op typed hooks, and with the hooks off.
 //
-// It prints a line a case: name, nanoseconds a call (of the fastest of many short rounds, the cases in turn), allocations a call. The same source, built plainly,
+// It prints a line a case: name, nanoseconds a call (median of rounds), allocations a call. The same source, built plainly,
 // gives three times the plain call.
 package main
 
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -29,62 +30,43 @@ func other(p *int, n int) int { return n }
 //go:noinline
 func leaf(n int) int { return n }
 
-const (
-	calls  = 20_000 // a round: shorter than what the scheduler of a busy machine leaves undisturbed
-	rounds = 500
-)
+const calls = 2_000_000
 
-type measured struct {
-	name   string
-	call   func(n int)
-	best   time.Duration
-	allocs uint64
-}
-
-// round times one round and keeps the least disturbed.
-func (m *measured) round() {
+func measure(name string, call func(n int)) {
+	call(1000)
 	var before, after runtime.MemStats
+	var rounds []float64
 	runtime.ReadMemStats(&before)
-	start := time.Now()
-	m.call(calls)
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
-	m.allocs += after.Mallocs - before.Mallocs
-	if m.best == 0 || took < m.best {
-		m.best = took
+	for range 9 {
+		start := time.Now()
+		call(calls)
+		rounds = append(rounds, float64(time.Since(start).Nanoseconds())/calls)
 	}
+	runtime.ReadMemStats(&after)
+	slices.Sort(rounds)
+	fmt.Printf("%s %.3f %.6f\n", name, rounds[len(rounds)/2], float64(after.Mallocs-before.Mallocs)/(9*calls))
 }
 
 func main() {
 	x := 1
-	cases := []*measured{
-		{name: "empty", call: func(n int) {
-			for i := range n {
-				sink = leaf(i)
-			}
-		}},
-		{name: "plain", call: func(n int) {
-			for i := range n {
-				sink = empty(&x, i)
-			}
-		}},
-		{name: "hooked", call: func(n int) {
-			for i := range n {
-				sink = hooked(&x, i)
-			}
-		}},
-		{name: "off", call: func(n int) {
-			for i := range n {
-				sink = hookedOff(&x, i)
-			}
-		}},
-	}
-	for range rounds {
-		for _, m := range cases {
-			m.round()
+	measure("empty", func(n int) {
+		for i := range n {
+			sink = leaf(i)
 		}
-	}
-	for _, m := range cases {
-		fmt.Printf("%s %.3f %.6f\n", m.name, float64(m.best.Nanoseconds())/calls, float64(m.allocs)/(rounds*calls))
-	}
+	})
+	measure("plain", func(n int) {
+		for i := range n {
+			sink = empty(&x, i)
+		}
+	})
+	measure("hooked", func(n int) {
+		for i := range n {
+			sink = hooked(&x, i)
+		}
+	})
+	measure("off", func(n int) {
+		for i := range n {
+			sink = hookedOff(&x, i)
+		}
+	})
 }

@@ -128,6 +128,16 @@ def compare_byte_pc(value: int) -> bytes:
     return b"\x80\x3d" + bytes(4) + imm8(value)
 
 
+def compare_byte_mem(base: int, disp: int, value: int) -> bytes:
+    """CMPB $value, disp(base)"""
+    return _rex(False, 0, _check(base)) + b"\x80" + _mem(7, base, disp) + imm8(value)
+
+
+def compare_long_mem(base: int, disp: int, value: int) -> bytes:
+    """CMPL $value, disp(base); value has eight bits"""
+    return _rex(False, 0, _check(base)) + b"\x83" + _mem(7, base, disp) + imm8(value)
+
+
 def compare_mem(reg: int, base: int, disp: int) -> bytes:
     """CMPQ reg, disp(base): flags of reg - [base + disp]"""
     return _rex(True, _check(reg), _check(base)) + b"\x3b" + _mem(reg, base, disp)
@@ -178,8 +188,6 @@ MOVE_SP_TO_BP = b"\x48\x89\xe5"
 RET = b"\xc3"
 CALL = b"\xe8" + bytes(4)
 JMP = b"\xe9" + bytes(4)
-LOCK_INC_PC = b"\xf0\x48\xff\x05" + bytes(4)
-"""LOCK INCQ 0(RIP): the last four bytes want a relocation"""
 JE, JNE, JB, JBE = 0x84, 0x85, 0x82, 0x86
 
 

@@ -29,9 +29,14 @@ def refuse(code: str, why: str) -> EpilogueScan:
     return EpilogueScan((), (code, why))
 
 
+def is_call(code: bytes | memoryview, offset: int) -> bool:
+    """offset: of a relocated displacement. A call; otherwise a jump out of the function."""
+    return offset > 0 and code[offset - 1] == CALL
+
+
 def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan:
     """calls: offset of each call's displacement -> name of the callee. See the module for what is proven."""
-    if any(at == 0 or code[at - 1] != CALL for at in calls):
+    if not all(is_call(code, at) for at in calls):
         return refuse("tail-call", TAIL_CALL)
     runs = _runs(pcsp)
     if all(value == 0 for value, _, _ in runs):

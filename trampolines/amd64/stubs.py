@@ -23,13 +23,24 @@ from trampolines.amd64.abi import (
     R12,
     R13,
     SP,
-    STACK_BIG,
     STACK_GUARD,
     STACK_HI,
+    STACK_LO,
     G,
 )  # fmt: skip
-from trampolines.asm import STACK_SMALL, WORD, Assembly, EncodeError, check_area, check_exit_frame, check_pieces, check_stack_results
-from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
+from trampolines.asm import (
+    STACK_BIG,
+    STACK_NOSPLIT,
+    STACK_SMALL,
+    WORD,
+    Assembly,
+    EncodeError,
+    check_area,
+    check_exit_frame,
+    check_pieces,
+    check_stack_results,
+)  # fmt: skip
+from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass
 
 RETURN_ADDRESS = 8
 SAVED_BP = 8
@@ -60,7 +71,11 @@ def jump_if(asm: Assembly, condition: int) -> int:
 
 def land(asm: Assembly, jump: int) -> None:
     """Makes the conditional jump at `jump` come here."""
-    asm.code[jump + 2 : jump + 6] = x.imm32(asm.here - (jump + 6))
+    land_at(asm, jump, asm.here)
+
+
+def land_at(asm: Assembly, jump: int, target: int) -> None:
+    asm.code[jump + 2 : jump + 6] = x.imm32(target - (jump + 6))
 
 
 def call(asm: Assembly, role: str) -> None:
@@ -69,6 +84,10 @@ def call(asm: Assembly, role: str) -> None:
 
 def jump(asm: Assembly, role: str) -> None:
     asm.fixup(FixupKind.CALL, role, 4, at=asm.emit(x.JMP) + 1)
+
+
+def jump_to(asm: Assembly, condition: int, role: str) -> None:
+    asm.fixup(FixupKind.CALL, role, 4, at=asm.emit(x.jcc(condition)) + 2)
 
 
 def address(asm: Assembly, reg: int, role: str) -> None:
@@ -93,9 +112,9 @@ def close_frame(asm: Assembly, size: int) -> None:
     asm.moved(asm.sp - SAVED_BP)
 
 
-def stack_check(asm: Assembly, size: int) -> int:
-    """Returns the jump that is taken when the stack must grow. size: bytes of the frame without the saved BP."""
-    below = size + SAVED_BP
+def stack_check(asm: Assembly, size: int, room: int = 0) -> int:
+    """Returns the jump that is taken when the stack must grow. size: bytes of the frame without the saved BP; room: of which to be sure."""
+    below = max(size + SAVED_BP, room)
     if below > STACK_BIG:
         raise EncodeError(f"a frame of {below} bytes; {STACK_BIG} fit")
     if below <= STACK_SMALL:
@@ -114,6 +133,17 @@ def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
     asm.emit(x.JMP[:1] + x.imm32(-(asm.here + 5)))
 
 
+def may_grow(asm: Assembly, guard: GrowGuard) -> None:
+    """In the tail, before anything is saved: to the body, without the hook, where the stack must not grow."""
+    asm.emit(x.load(R12, G, guard.g_m, WORD))
+    asm.emit(x.compare_mem(G, R12, guard.m_curg))
+    jump_to(asm, x.JNE, "body")
+    asm.emit(x.compare_long_mem(R12, guard.m_locks, 0))
+    jump_to(asm, x.JNE, "body")
+    asm.emit(x.compare_byte_mem(G, guard.g_throwsplit, 0))
+    jump_to(asm, x.JNE, "body")
+
+
 def entry_stub(spec: EntrySpec) -> Code:
     """See EntrySpec. Locals: the spill area of enter, one word for the closure context.
 
@@ -126,8 +156,8 @@ def entry_stub(spec: EntrySpec) -> Code:
     size = ENTER_ARGS + WORD
     if spec.toggle:
         asm.fixup(FixupKind.PCREL, "desc", 4, at=asm.emit(x.compare_byte_pc(0)) + 2, addend=-1)
-        asm.fixup(FixupKind.CALL, "body", 4, at=asm.emit(x.jcc(x.JE)) + 2)
-    grow = stack_check(asm, size)
+        jump_to(asm, x.JE, "body")
+    grow = stack_check(asm, size, spec.room)
     open_frame(asm, size)
     args = size + SAVED_BP + RETURN_ADDRESS
     save(asm, SP, args, spec.spills)
@@ -147,6 +177,8 @@ def entry_stub(spec: EntrySpec) -> Code:
         skip = jump_if(asm, x.JNE)
     jump(asm, "body")
     land(asm, grow)
+    if spec.guard:
+        may_grow(asm, spec.guard)
     grow_stack(asm, spec.spills)
     if skip is not None:
         land(asm, skip)
@@ -185,8 +217,12 @@ def exit_stub(spec: ExitSpec) -> Code:
     asm.emit(x.compare_mem(R13, R12, 0))
     record = jump_if(asm, x.JBE)
     land(asm, none)
-    asm.emit(x.RET)
+    nothing = asm.emit(x.RET)
     land(asm, record)
+    if spec.unchecked:
+        asm.emit(x.lea(R13, SP, -(size + SAVED_BP + STACK_NOSPLIT)))
+        asm.emit(x.compare_mem(R13, G, STACK_LO))
+        land_at(asm, jump_if(asm, x.JB), nothing)
     open_frame(asm, size)
     save(asm, SP, EXIT_ARGS, spec.results)
     address(asm, AX, "desc")

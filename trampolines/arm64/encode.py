@@ -110,23 +110,6 @@ def move_immediate(reg: int, value: int) -> bytes:
     return word(0xD280_0000 | value << 5 | _reg(reg))
 
 
-def load_exclusive(dst: int, base: int) -> bytes:
-    """LDXR (base), dst"""
-    return word(0xC85F_7C00 | _reg(base) << 5 | _reg(dst))
-
-
-def store_exclusive(status: int, src: int, base: int) -> bytes:
-    """STXR src, (base), status"""
-    if status in (src, base):
-        raise EncodeError(f"STXR with register {status} for its status and an operand")
-    return word(0xC800_7C00 | _reg(status) << 16 | _reg(base) << 5 | _reg(src))
-
-
-def atomic_add(src: int, old: int, base: int) -> bytes:
-    """LDADDD src, (base), old (Armv8.1; old ZR: nobody asks for it)"""
-    return word(0xF820_0000 | _reg(src) << 16 | _reg(base) << 5 | _reg(old))
-
-
 def zero(reg: int) -> bytes:
     """MOVD $0, reg"""
     return move_immediate(reg, 0)
@@ -174,12 +157,12 @@ TEST_R16 = word(0x7200_1E1F)
 RET = word(0xD65F_03C0)
 B = word(0x1400_0000)
 BL = word(0x9400_0000)
-EQ, NE, HS, LS = 0, 1, 2, 9
+EQ, NE, HS, LO, LS = 0, 1, 2, 3, 9
 
 
 def branch_if(condition: int, distance: int) -> bytes:
     """Bcond, distance in bytes"""
-    if condition not in (EQ, NE, HS, LS):
+    if condition not in (EQ, NE, HS, LO, LS):
         raise EncodeError(f"condition {condition}")
     return word(0x5400_0000 | _imm19(distance) << 5 | condition)
 
@@ -187,6 +170,11 @@ def branch_if(condition: int, distance: int) -> bytes:
 def branch_if_zero(reg: int, distance: int) -> bytes:
     """CBZ reg, distance in bytes"""
     return word(0xB400_0000 | _imm19(distance) << 5 | _reg(reg))
+
+
+def branch_if_not_zero(reg: int, distance: int) -> bytes:
+    """CBNZ reg, distance in bytes"""
+    return word(0xB500_0000 | _imm19(distance) << 5 | _reg(reg))
 
 
 def branch_if_not_zero_word(reg: int, distance: int) -> bytes:

@@ -21,6 +21,11 @@ def refuse(code: str, why: str) -> EpilogueScan:
     return EpilogueScan((), (code, why))
 
 
+def is_call(code: bytes | memoryview, offset: int) -> bool:
+    """offset: of a relocated branch. BL; otherwise B, out of the function."""
+    return bool(code[offset + 3] >> 7)
+
+
 def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan:
     """calls: offset of each call instruction -> name of the callee."""
     sites = []

@@ -11,9 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.arm64 import encode as a
-from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, ZR, G
-from trampolines.asm import STACK_SMALL, WORD, Assembly, EncodeError, check_area, check_exit_frame, check_pieces, check_stack_results
-from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, RegClass
+from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, STACK_LO, ZR, G
+from trampolines.asm import (
+    STACK_BIG,
+    STACK_NOSPLIT,
+    STACK_SMALL,
+    WORD,
+    Assembly,
+    EncodeError,
+    check_area,
+    check_exit_frame,
+    check_pieces,
+    check_stack_results,
+)  # fmt: skip
+from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass
 
 LINK = 8
 """The slot of R30 at 0(RSP), below the outgoing arguments."""
@@ -97,8 +108,12 @@ def locals_map(size: int, pointers: dict[int, bool]) -> tuple[bool, ...]:
     return tuple(pointers.get(at, False) for at in range(0, size - WORD, WORD))
 
 
-def stack_check(asm: Assembly, size: int) -> int:
-    """Returns the hole for the branch that is taken when the stack must grow. size: bytes of the frame, at most BIG_FRAME (< StackBig)."""
+def stack_check(asm: Assembly, size: int, room: int = 0) -> int:
+    """Returns the hole for the branch that is taken when the stack must grow. size: bytes of the frame; room: of which to be sure.
+    Neither more than STACK_BIG."""
+    size = max(size, room)
+    if size > STACK_BIG:
+        raise EncodeError(f"a frame of {size} bytes; {STACK_BIG} fit")
     asm.emit(a.LOAD_GUARD)
     if size <= STACK_SMALL:
         asm.emit(a.COMPARE_GUARD)
@@ -117,6 +132,18 @@ def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
     asm.emit(a.branch(-asm.here))
 
 
+def may_grow(asm: Assembly, guard: GrowGuard) -> list[int]:
+    """In the tail, before anything is saved: the holes for the branches that are taken where the stack must not grow. Each wants CBNZ R17."""
+    asm.emit(a.load(R16, *reach(asm, G, guard.g_m, WORD, R16), WORD))
+    asm.emit(a.load(R17, *reach(asm, R16, guard.m_curg, WORD, R17), WORD))
+    asm.emit(a.subtract(R17, R17, G))
+    holes = [hole(asm)]
+    asm.emit(a.load(R17, *reach(asm, R16, guard.m_locks, 4, R17), 4))
+    holes.append(hole(asm))
+    asm.emit(a.load(R17, *reach(asm, G, guard.g_throwsplit, 1, R17), 1))
+    return [*holes, hole(asm)]
+
+
 def entry_stub(spec: EntrySpec) -> Code:
     """See EntrySpec. Raises EncodeError for pieces that are no argument registers and for stack results that are no whole words."""
     check_pieces(spec.spills, INT_REGS, FLOAT_REGS)
@@ -128,7 +155,7 @@ def entry_stub(spec: EntrySpec) -> Code:
         asm.emit(a.load(R16, R16, 0, 1))
         asm.emit(a.branch_if_not_zero_word(R16, 8))
         jump(asm, "body")
-    grow = stack_check(asm, ENTRY_FRAME)
+    grow = stack_check(asm, ENTRY_FRAME, spec.room)
     open_frame(asm, ENTRY_FRAME)
     args = ENTRY_FRAME + LINK
     save(asm, args, spec.spills)
@@ -148,7 +175,12 @@ def entry_stub(spec: EntrySpec) -> Code:
         skip = hole(asm)
     jump(asm, "body")
     fill(asm, grow, a.LS)
+    stay = may_grow(asm, spec.guard) if spec.guard else []
     grow_stack(asm, spec.spills)
+    if stay:
+        for at in stay:
+            asm.code[at : at + 4] = a.branch_if_not_zero(R17, asm.here - at)
+        jump(asm, "body")
     if skip is not None:
         fill(asm, skip, a.NE)
         _zero_results(asm, spec)
@@ -186,8 +218,14 @@ def exit_stub(spec: ExitSpec) -> Code:
     asm.emit(a.compare(R27, R17))
     record = hole(asm)
     asm.code[none : none + 4] = a.branch_if_zero(R16, asm.here - none)
-    asm.emit(a.RET)
+    nothing = asm.emit(a.RET)
     fill(asm, record, a.HS)
+    if spec.unchecked:
+        asm.emit(a.subtract_immediate(R17, SP, size))
+        asm.emit(a.subtract_immediate(R17, R17, STACK_NOSPLIT))
+        asm.emit(a.load(R27, G, STACK_LO, WORD))
+        asm.emit(a.compare(R17, R27))
+        asm.emit(a.branch_if(a.LO, nothing - asm.here))
     open_frame(asm, size)
     save(asm, RESULTS, spec.results)
     address(asm, R0, "desc")

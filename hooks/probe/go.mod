@@ -1,3 +1,0 @@
-module github.com/otelobj/otelobj/hooks/probe
-
-go 1.22

@@ -1,0 +1,50 @@
+"""What form a target's code has, and what follows from it: how it can be entered, what its context register holds.
+
+A function without a stack check (a leaf, or one marked //go:nosplit) never moves the stack in the plain program. Its stub has a
+check of its own, and a hook may do anything; so it is refused where somebody relies on that. Where g is in a state in which nothing may
+grow the stack, the stub itself sees it and runs the body alone (trampolines.contract.GrowGuard).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from objinst.goobj import Object
+from objinst.plan.model import Refusal, Value
+from objinst.types import Kind
+from trampolines import Arch
+from trampolines.contract import ContextUse
+
+NOCTXT = "runtime.morestack_noctxt"
+
+
+def context_use(obj: Object, index: int, morestack: str, calls: dict[int, str], arch: Arch) -> ContextUse | Refusal:
+    """morestack: the variant that the function calls, "" if it has no stack check. Raises ObjectError."""
+    if morestack:
+        return ContextUse.RAW if morestack == NOCTXT else ContextUse.POINTER
+    reads = arch.reads_context(bytes(obj.data(index)), calls, switch_cases(obj, index))
+    if reads is None:
+        return Refusal("context", "it is not clear whether it is a closure: an instruction near its entry is not known")
+    return ContextUse.POINTER if reads else ContextUse.RAW
+
+
+def unchecked(symbol: str, params: Sequence[Value], pinned_by: str) -> Refusal | None:
+    """Why a function without a stack check cannot be hooked. pinned_by: a function that relies on it to have none, or ""."""
+    if pinned_by:
+        who = "assembly" if pinned_by == symbol else f"{pinned_by}, which is //go:nosplit,"
+        return Refusal("nosplit", f"it has no stack check, and {who} calls it where the stack must not move; hook its callers")
+    address = next((value for value in params if value.type.kind is Kind.UINTPTR), None)
+    if address:
+        return Refusal("nosplit", f"it has no stack check, and {address.name or 'a parameter'} is a uintptr, perhaps an address in the stack; hook its callers")
+    return None
+
+
+def switch_cases(obj: Object, index: int) -> list[int]:
+    """Offsets in the function that its jump tables name (cmd/compile/internal/ssagen: F.jumpN, R_ADDR F+pc)."""
+    cases: list[int] = []
+    prefix = f"{obj.sym(index).name}.jump"
+    for reloc in obj.relocs(index):
+        table = obj.resolve(reloc.sym).index
+        if table is not None and table < obj.n_defs and obj.sym(table).name.startswith(prefix):
+            cases += [entry.add for entry in obj.relocs(table)]
+    return cases
