@@ -28,7 +28,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@test -z "$$(gofmt -l hooks testbins)" || { echo 'gofmt:'; gofmt -l hooks testbins; exit 1; }
-	@for module in rt sdk nethttp; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+	@for module in rt probe sdk nethttp span; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
 
 long: setup
 	$(BIN)/python -m pytest --long

@@ -22,18 +22,20 @@ from objinst.closure.gocmd import Go
 from objinst.digest import hooks_digest, own_digest
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
-from objinst.instrument import RT, Link, identity
+from objinst.instrument import PROBE, RT, Link, identity
 from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unmatched_problems
 from objinst.plan.model import Target
 from objinst.report import Report, write_report
-from objinst.rules import InjectHooks, Rule, RuleSet, load
+from objinst.rewrite.spans import SPAN
+from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand
 from objinst.toolexec.options import options
 
 SUPPORTED = {("linux", "amd64"), ("linux", "arm64")}
 BUILD_MODES = {"", "exe", "pie", "default"}
-SUPPORTING = "sdk"
-"""The instrumentation whose rules only support others: alone they instrument nothing."""
+SDK = "sdk"
+SUPPORTING = {SDK, "probe"}
+"""Instrumentations whose rules only support others: alone they instrument nothing."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,7 +73,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     around = surroundings(rules, command.tool, [*cfg.packages, "main"], info)
     unmatched = around.unmatched()
     stop(unmatched_problems(unmatched))
-    applying = applying_rules(rules, around)
+    rules, applying = in_force(rules, around)
     if not applying:
         status = subprocess.run(command_line, check=False).returncode
         if status == 0 and os.environ.get("OTELOBJ_REPORT"):
@@ -80,8 +82,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     header, _ = headers.parse(head(Path(command.main)), command.main)
     _check_supported(command, header)
     go = _go(command, header, info, cgo="runtime/cgo" in cfg.packages)
-    root = Path(command.main)
-    packages = {name: path for name, path in cfg.packages.items() if path != root} | {"main": root}  # the go command names it by its path, too
+    packages = {**_imported(cfg, command), "main": Path(command.main)}
     identities = {name: identity(path) for name, path in packages.items()}
     wanted = hook_packages(applying)
     clock.lap("read")
@@ -110,9 +111,20 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
     write_report(Report.make(command.get("o") or "", header, targets, linked_in, clock.steps), os.environ["OTELOBJ_REPORT"])
 
 
+def _imported(cfg: ImportCfg, command: LinkCommand) -> dict[str, Path]:
+    """The packages of the link but the root, which importcfg names by its import path: its symbols begin with `main.`."""
+    return {name: path for name, path in cfg.packages.items() if str(path) != command.main}
+
+
 def hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """Import paths of the hook packages that rules name, and rt."""
-    return tuple(sorted({hooks.path for rule in rules for hooks in rule.do if isinstance(hooks, InjectHooks)} | {RT}))
+    """Import paths of the hook packages that rules need, and rt."""
+    return tuple(sorted({RT, *(_hook_package(action) for rule in rules for action in rule.do)}))
+
+
+def _hook_package(action: Action) -> str:
+    if isinstance(action, InjectHooks):
+        return action.path
+    return PROBE if isinstance(action, Probe) else SPAN
 
 
 def make_link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path, info: BuildInfo) -> Link:
@@ -126,20 +138,31 @@ def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[st
     new = {**cfg.packages, **link.hooks, "runtime": runtime}
     targets: list[Target] = []
     descriptors: list[str] = []
+    tables: list[str] = []
     for package in link.touched():
         result = link.package(package, slot)
-        new[package] = result.path
+        if result.changed:  # or the runtime's copy with the slot would go again
+            new[package] = result.path
         targets += result.targets
         descriptors += result.descriptors
+        tables += result.tables
+    if PROBE in wanted:
+        new[PROBE] = link.probe(tables)
     new[RT] = link.rt(slot, descriptors)
     new["main"] = link.root_package(new.get("main", link.packages["main"]), wanted)
     return new, targets
 
 
-def applying_rules(rules: RuleSet, around: Surroundings) -> list[Rule]:
-    """Rules that name a package of the link; none if only supporting ones do."""
+def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]:
+    """The rules, and those of them that name a package of the link: none if only supporting ones do.
+
+    Probes need no SDK: where nothing else applies it is left out.
+    """
     found = [rule for rule in rules.rules if around.has(rule)]
-    return found if any(rule.instrumentation != SUPPORTING for rule in found) else []
+    own = [rule for rule in found if rule.instrumentation not in SUPPORTING]
+    if all(rule.probes for rule in own):
+        rules = RuleSet(tuple(rule for rule in rules.rules if rule.instrumentation != SDK))
+    return rules, [rule for rule in found if rule in rules.rules] if own else []
 
 
 def _check_supported(command: LinkCommand, header: headers.Header) -> None:

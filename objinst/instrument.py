@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -24,27 +24,46 @@ from objinst.plan.inlining import with_callers
 from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.pinned import own_keys, pinned, unchecked_calls
+from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.plan.select import candidates
 from objinst.plan.signatures import Signatures
+from objinst.plan.spans import makes_spans
 from objinst.plan.specs import Offsets
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
-from objinst.rules import Rule, RuleSet
+from objinst.rewrite.probes import Counters, list_tables, table_layout
+from objinst.rewrite.spans import SPAN
+from objinst.rules import Hooking, Probe, Rule, RuleSet, Span
 from objinst.types import TypeTable
 from objinst.types.names import escape
 from trampolines.contract import GrowGuard
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
+PROBE = "github.com/otelobj/otelobj/hooks/probe"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was done to one archive. path: the archive to link. descriptors: names of descriptor symbols in it."""
+    """What was done to one archive. path: the archive to link. descriptors, tables: names of descriptors and of tables of counters in it."""
 
     path: Path
     targets: tuple[Target, ...] = ()
     descriptors: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.descriptors or self.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is done to one function. hooks: by hooks/rt, None if nothing is; count: None if it gets no counter."""
+
+    hooks: FunctionPlan | None
+    count: CountPlan | None
+    targets: tuple[Target, ...]
 
 
 @dataclass
@@ -93,7 +112,7 @@ class Link:
             member, obj = archive.go_object()
             edit = Edit(obj)
             slot = runtimepkg.extend_g(edit)
-            runtimepkg.watch_goroutines(edit, self.arch, RT, self._runtime_layouts().desc, self.go_minor)
+            runtimepkg.watch_goroutines(edit, self.arch, RT, self.rt_layouts.desc, self.go_minor)
             runtimepkg.hand_over_slot(edit, self.arch, slot)
             (folder / "pkg.a").write_bytes(archive.to_bytes({member: checked(edit)}))
             (folder / slot_file).write_text(json.dumps(asdict(slot)))
@@ -101,11 +120,12 @@ class Link:
         made = cache.folder("archive", self._digest(["runtime", identity(self.packages["runtime"]), self.hooks_digest]), make)
         return made / "pkg.a", runtimepkg.Slot(**json.loads((made / slot_file).read_text()))
 
-    def _runtime_layouts(self) -> Runtime:
+    @functools.cached_property
+    def rt_layouts(self) -> Runtime:
         obj = self.load(RT)
         if obj is None:
             raise OtelobjError(f"{RT} is not among the hook packages", "reinstall otelobj")
-        return Runtime.of(obj, RT)
+        return Runtime.of(obj, RT, self.load(SPAN))
 
     def package(self, package: str, slot: runtimepkg.Slot) -> Result:
         """Plans and rewrites one package. Raises OtelobjError for a rule that cannot be carried out."""
@@ -113,11 +133,13 @@ class Link:
 
         def make(folder: Path) -> None:
             result = self._rewrite(package, path, slot, folder / "pkg.a")
-            (folder / "result.json").write_text(json.dumps([[target.to_json() for target in result.targets], result.descriptors]))
+            rows = [target.to_json() for target in result.targets]
+            (folder / "result.json").write_text(json.dumps([rows, result.descriptors, result.tables]))
 
         made = cache.folder("archive", self._digest(["package", package, *self._surroundings(path), self.versions(package) or "", self.hooks_digest]), make)
-        raw_targets, descriptors = json.loads((made / "result.json").read_text())
-        return Result(made / "pkg.a" if descriptors else path, tuple(Target.from_json(raw) for raw in raw_targets), tuple(descriptors))
+        rows, descriptors, tables = json.loads((made / "result.json").read_text())
+        targets = tuple(Target.from_json(row) for row in rows)
+        return Result(made / "pkg.a" if descriptors or tables else path, targets, tuple(descriptors), tuple(tables))
 
     def touched(self) -> list[str]:
         """Packages that rules name, and those that may hold instances of generic functions that rules name."""
@@ -149,41 +171,74 @@ class Link:
         archive = Archive.read(path)
         targets: list[Target] = []
         descriptors: list[str] = []
+        tables: list[str] = []
         replaced: dict[int, bytes] = {}
         for member, obj in archive.objects().items():
             edit = Edit(obj)
-            for plan, found in self.plan_object(obj, package):
-                targets += found
-                if plan is not None:
-                    descriptors.append(hook_function(edit, self.arch, self._runtime_layouts(), plan, package, offsets_of(slot)))
+            counters = self._counters(edit, f"otelobj.probes.{package}.{member}")
+            for planned in self.plan_object(obj, package):
+                targets += planned.targets
+                if planned.hooks is not None:
+                    descriptors.append(hook_function(edit, self.arch, self.rt_layouts, planned.hooks, package, offsets_of(slot)))
+                if planned.count is not None and counters is not None:
+                    counters.add(planned.count)
+            tables += counters.finish() if counters else []
             if edit.dirty:
                 replaced[member] = checked(edit)
         if replaced:
             out.write_bytes(archive.to_bytes(replaced))
-        return Result(out, tuple(targets), tuple(descriptors))
+        return Result(out, tuple(targets), tuple(descriptors), tuple(tables))
+
+    def _counters(self, edit: Edit, name: str) -> Counters | None:
+        """None if no rule has a probe: then the link has no hooks/probe."""
+        probe = self.load(PROBE)
+        return None if probe is None else Counters(edit, self.arch, table_layout(probe, PROBE), name)
 
     def planned(self, package: str) -> list[Target]:
         """The targets of one package, without a rewrite."""
         objects = Archive.read(self.packages[package]).objects().values()
-        return [target for obj in objects for _, found in self.plan_object(obj, package) for target in found]
+        return [target for obj in objects for planned in self.plan_object(obj, package) for target in planned.targets]
 
-    def plan_object(self, obj: Object, package: str) -> list[tuple[FunctionPlan | None, list[Target]]]:
+    def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
-        planned: list[tuple[FunctionPlan | None, list[Target]]] = []
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
         for index, matching in candidates(obj, package, self.rules, self.versions(package)):
-            function = read_function(obj, index)
+            counts = [rule for rule, action in matching if isinstance(action, Probe)]
+            hooks = [(rule, action) for rule, action in matching if not isinstance(action, Probe)]
+            function = read_function(obj, index) if hooks else None
+            hooks = self._meant(hooks, function) if function else hooks
+            hooked: FunctionPlan | Refusal | None = None
+            counted: CountPlan | Refusal | None = None
             if package in self.closed:
-                outcome: FunctionPlan | Refusal = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
-            elif index in forbidden:
-                outcome = Refusal("fork", "it can run between fork and exec")
-            elif isinstance(function, Refusal):
-                outcome = function
+                hooked = counted = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
             else:
-                outcome = judge(function, matching, self.arch, self.finder, self._pinned_by(obj, package, index))
-            plan = outcome if isinstance(outcome, FunctionPlan) else None
-            planned.append((plan, [_target(rule, obj, index, package, function, outcome) for rule, _ in matching]))
-        return planned
+                if hooks and function:
+                    hooked = self._judge(function, hooks, forbidden, package)
+                if counts:
+                    counted = judge_count(obj, index)
+            yield Planned(
+                hooked if isinstance(hooked, FunctionPlan) else None,
+                counted if isinstance(counted, CountPlan) else None,
+                (
+                    *(_target(rule, obj, index, package, function, hooked) for rule, _ in hooks if hooked),
+                    *(_count_target(rule, obj, index, package, counted) for rule in counts if counted),
+                ),
+            )
+
+    def _judge(self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Hooking]], forbidden: frozenset[int], package: str) -> FunctionPlan | Refusal:
+        if isinstance(function, Refusal):
+            return function
+        if function.index in forbidden:
+            return Refusal("fork", "it can run between fork and exec")
+        return judge(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
+
+    @staticmethod
+    def _meant(matching: list[tuple[Rule, Hooking]], function: Function | Refusal) -> list[tuple[Rule, Hooking]]:
+        """The actions without spans that a function is not to make."""
+        if isinstance(function, Refusal):
+            return matching
+        where = (function.symbol, function.object, function.info)
+        return [(rule, action) for rule, action in matching if not isinstance(action, Span) or makes_spans(rule, *where)]
 
     def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
         """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
@@ -228,6 +283,14 @@ class Link:
         rtpkg.give_getg(edit, self.arch, RT)
         return self._write("rt.a", archive.to_bytes({member: checked(edit)}))
 
+    def probe(self, tables: Sequence[str]) -> Path:
+        """The copy of package probe that knows the counters of this link."""
+        archive = Archive.read(self.hooks.get(PROBE) or self.packages[PROBE])
+        member, obj = archive.go_object()
+        edit = Edit(obj)
+        list_tables(edit, PROBE, list(tables))
+        return self._write("probe.a", archive.to_bytes({member: checked(edit)}))
+
     def root_package(self, path: Path, loaded: Sequence[str]) -> Path:
         """The copy of the root package that loads the hook packages."""
         archive = Archive.read(path)
@@ -269,7 +332,7 @@ def identity(path: Path) -> str:
 
 
 def _target(
-    rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal, outcome: FunctionPlan | Refusal
+    rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal | None, outcome: FunctionPlan | Refusal
 ) -> Target:
     known = isinstance(function, Function)
     plan = outcome if isinstance(outcome, FunctionPlan) else None
@@ -283,5 +346,21 @@ def _target(
         reason="" if plan else f"{outcome.code}: {outcome.why}",  # type: ignore[union-attr]
         entry=plan is not None,
         exit=plan is not None and plan.has_exit,
+        inlined_calls=0,
+    )
+
+
+def _count_target(rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal) -> Target:
+    plan = None if isinstance(outcome, Refusal) else outcome
+    return Target(
+        rule=rule.name,
+        symbol=obj.name(index),
+        package=package,
+        file=obj.files[plan.file].removeprefix("gofile..") if plan else "",
+        line=plan.info.start_line if plan else 0,
+        status=Status.HOOKED if plan else Status.REFUSED,
+        reason=f"{outcome.code}: {outcome.why}" if isinstance(outcome, Refusal) else "",
+        entry=plan is not None,
+        exit=False,
         inlined_calls=0,
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from objinst.closure import resolve
 from objinst.closure.gocmd import Go, Program, link_tool, programs
-from objinst.driver import applying_rules, head, hook_packages, make_link, request
+from objinst.driver import head, hook_packages, in_force, make_link, request
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.instrument import Link, identity
@@ -43,10 +43,10 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
     missing: dict[str, Missing] = {}
     for program in programs(packages, Path.cwd()):
         around = surroundings(rules, str(link_tool()), list(program.archives), BuildInfo.of(program.path, program.modules))
-        applying = applying_rules(rules, around)
+        valid, applying = in_force(rules, around)
         absent = around.unmatched()
         if applying:
-            with open_link(program, rules, applying) as link:
+            with open_link(program, valid, applying) as link:
                 found = [target for package in link.touched() for target in link.planned(package)]
                 absent += around.nameless(applying, found, link.load)
                 targets |= dict.fromkeys(link.count_inlined(found))

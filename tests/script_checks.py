@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,3 +35,21 @@ def static_program(run: Any, name: str) -> None:
 
     with (run.folder / name).open("rb") as file:
         assert not any(segment.header.p_type == "PT_INTERP" for segment in ELFFile(file).iter_segments()), f"{name} is dynamic"
+
+
+def stack_values(run: Any) -> None:
+    """What spans took from the caller's stack is what stood there at the call, in each of a hundred."""
+    spans = [span.attributes for span in run.collector.spans() if span.name == "values"]
+    assert sorted(found["int"] for found in spans) == list(range(100))
+    for found in spans:
+        n = found["int"]
+        wanted = {"text": f"{n % 10} on the stack", "kept": f"{n % 10} in an array", "anyint": 35 + n, "anytext": "boxed text", "promoted": n}
+        assert {key: found[key] for key in wanted} == wanted
+
+
+def probe_counts(run: Any, name: str) -> None:
+    """The counts that the last program printed of itself (`count FUNCTION N`) are those that its probes found, each exactly."""
+    wanted = {function: int(n) for function, n in re.findall(r"^count (\S+) (\d+)$", run.last.stdout, re.MULTILINE)}
+    assert wanted, f"the program printed no counts: {run.last.stdout}"
+    found = json.loads((run.folder / name).read_text())["functions"]
+    assert {function: found.get(function) for function in wanted} == wanted

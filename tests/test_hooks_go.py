@@ -1,4 +1,4 @@
-"""hooks/sdk and hooks/nethttp: formatted, vetted, tested with the oldest and the newest Go version that they support.
+"""hooks/probe, hooks/sdk and hooks/nethttp: formatted, vetted, tested with the oldest and the newest Go version that they support.
 
 They are compiled into other people's programs with whatever OpenTelemetry those use, so they must compile with an old one too.
 """
@@ -15,7 +15,7 @@ from toolchains import goroot, versions
 
 ROOT = Path(__file__).parent.parent
 HOOKS = ROOT / "hooks"
-MODULES = ("sdk", "nethttp", "nethttp/difftest")
+MODULES = ("probe", "sdk", "nethttp", "span", "nethttp/difftest")
 OLDEST = (1, 24)
 """The oldest Go version that the OpenTelemetry release in go.mod compiles with."""
 USABLE = sorted((v for v in versions() if tuple(int(n) for n in v.split(".")[:2]) >= OLDEST), key=lambda v: [int(n) for n in v.split(".")])
@@ -41,7 +41,7 @@ def go(version: str, folder: Path, *args: str, **extra: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("sdk", "nethttp")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
+@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("probe", "sdk", "nethttp", "span")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
 def test_gofmt(folder: Path) -> None:
     done = subprocess.run([goroot(ENDS[-1]) / "bin" / "gofmt", "-l", "."], cwd=folder, capture_output=True, text=True, check=True)
     assert not done.stdout, f"not formatted: {done.stdout}"
@@ -61,14 +61,14 @@ def test_race() -> None:
     go(ENDS[-1], HOOKS / "nethttp" / "difftest", "test", "-race", "-timeout", "120s", "./...", CGO_ENABLED="1")
 
 
-@pytest.mark.parametrize(("module", "versions_of"), [("nethttp", OLD_OTEL), ("sdk", OLD_SDK)])
+@pytest.mark.parametrize(("module", "versions_of"), [("nethttp", OLD_OTEL), ("span", OLD_OTEL), ("sdk", OLD_SDK)])
 def test_compiles_with_an_old_opentelemetry(module: str, versions_of: dict[str, str], tmp_path: Path) -> None:
     shutil.copytree(HOOKS / "rt", tmp_path / "rt")
     folder = shutil.copytree(HOOKS / module, tmp_path / module, ignore=shutil.ignore_patterns("*_test.go", "difftest", "go.sum", "go.mod"))
     rt = "github.com/otelobj/otelobj/hooks/rt"
     lines = [f"module github.com/otelobj/otelobj/hooks/{module}", "go 1.24.0", f"replace {rt} => ../rt"]
     lines += [f"require {path} {version}" for path, version in versions_of.items()]
-    lines += [f"require {rt} v0.0.0"] if module == "sdk" else []
+    lines += [f"require {rt} v0.0.0"] if module != "nethttp" else []
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
     go(ENDS[0], folder, "mod", "tidy")
     api = go(ENDS[0], folder, "list", "-m", "-f", "{{.Version}}", "go.opentelemetry.io/otel").strip()
@@ -82,7 +82,7 @@ def test_nethttp_requires_nothing_but_the_api() -> None:
     assert [path for path in listed if not path.startswith(allowed) or path.startswith("go.opentelemetry.io/otel/sdk")] == []
 
 
-@pytest.mark.parametrize("module", ["sdk", "nethttp"])
+@pytest.mark.parametrize("module", ["sdk", "nethttp", "span"])
 def test_imports_no_versioned_semconv(module: str) -> None:
     for version in ENDS:
         assert "semconv" not in go(version, HOOKS / module, "list", "-f", "{{.Imports}}", ".")

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from objinst.errors import UsageError
-from objinst.rules import InjectHooks, Rule, Where, load, parse_func_name
+from objinst.rules import InjectHooks, Probe, ProbeKind, Rule, Where, load, parse_func_name
 from objinst.rules.load import read_file
 from objinst.rules.model import version_key
 
@@ -195,6 +195,19 @@ def test_a_literal_rule_is_told_from_a_glob(write):
     assert [where(write, text).is_literal for text in globs] == [False] * len(globs)
 
 
+# probes
+
+
+def test_a_probe_brings_what_writes_its_file(write, monkeypatch):
+    path = write("r:\n  target: '**'\n  where: { func: '*' }\n  do: [{ probe: count }]\nhooks:\n  target: main\n  do: { inject_hooks: { before: B, path: x } }\n")
+    rules = {rule.name: rule for rule in load([path], {"OTELOBJ_DISABLE": "all"}).rules}
+    assert rules["r"].do == (Probe(ProbeKind.COUNT),) and rules["r"].probes and rules["r"].is_glob
+    assert not rules["hooks"].probes
+    assert {"probe_main_returns", "probe_exit"} <= set(rules)
+    without = load([write("r:\n  target: main\n  do: { inject_hooks: { before: B, path: x } }\n")], {})
+    assert not any(rule.instrumentation == "probe" for rule in without.rules)
+
+
 # mistakes
 
 HEAD = "rule:\n  target: net/http\n"
@@ -218,8 +231,10 @@ DO = "  do:\n    - inject_hooks: { before: B, path: example.com/h }\n"
         (HEAD + "  do:\n    - inject_hooks: { before: hooks.B, path: x }\n", 4, "no exported Go function", "`path` names its package"),
         (HEAD + "  do:\n    - inject_hooks: { before: B, path: ./hooks }\n", 4, "path './hooks' is no import path", "example.com"),
         (HEAD + "  do:\n    - { inject_hooks: { before: B, path: x }, probe: count }\n", 4, "an action has one key", "entry"),
-        (HEAD + "  do:\n    - probe: count\n", 4, "`probe` is not supported yet", "inject_hooks"),
-        (HEAD + "  do:\n    - span: { name: x }\n", 4, "`span` is not supported yet", "inject_hooks"),
+        (HEAD + "  do:\n    - spam: { name: x }\n", 4, "unknown action 'spam'", "did you mean 'span'?"),
+        (HEAD + "  do:\n    - probe: conut\n", 4, "unknown probe 'conut'", "did you mean 'count'?"),
+        (HEAD + "  do:\n    - probe: { count: 1 }\n", 4, "probe (count, latency, stress) must be text", ""),
+        (HEAD + "  do:\n    - porbe: count\n", 4, "unknown action 'porbe'", "did you mean 'probe'?"),
         (HEAD + "  do:\n    - wrap_call: {}\n", 4, "`wrap_call` changes source text", "inject_hooks"),
         (HEAD + "  where: { func: f, file: { has_func: init } }\n" + DO, 3, "`file` in where is not supported", "func and recv"),
         (HEAD + "  imports: { fmt: fmt }\n" + DO, 3, "`imports` in rule rule is not supported", "leave"),

@@ -118,6 +118,7 @@ AMD64: dict[str, Callable[[], object]] = {
     "RET": lambda: [(x.RET, "ret")],
     "CALL": lambda: [(x.CALL, f"call {AT + 5:#x}")],
     "JMP": lambda: [(x.JMP, f"jmp {AT + 5:#x}")],
+    "LOCK_INC_PC": lambda: [(x.LOCK_INC_PC, "lock inc qword ptr [rip]")],
 }
 
 
@@ -222,8 +223,15 @@ ARM64: dict[str, Callable[[], object]] = {
     ],
     "compare": lambda: [(a.compare(p, q), f"cmp {gpr(p)}, {gpr(q)}") for p in ALL for q in ALL],
     "address": lambda: [(a.address(r), f"adrp {gpr(r)}, #{AT:#x}; add {gsp(r)}, {gsp(r)}, #0") for r in range(31)],
+    "move_immediate": lambda: [(a.move_immediate(r, v), f"mov {gpr(r)}, #{number(v)}") for r in ALL for v in (0, 1, 9, 10, 0xFFFF)],
+    "load_exclusive": lambda: [(a.load_exclusive(r, b), f"ldxr {gpr(r)}, [{gsp(b)}]") for r in ALL for b in ALL],
+    "store_exclusive": lambda: [
+        (a.store_exclusive(s, r, b), f"stxr {gpr(s, 'w')}, {gpr(r)}, [{gsp(b)}]") for s in ALL for r in ALL for b in ALL if s not in (r, b)
+    ],
+    "atomic_add": lambda: [
+        (a.atomic_add(s, t, b), f"stadd {gpr(s)}, [{gsp(b)}]" if t == 31 else f"ldadd {gpr(s)}, {gpr(t)}, [{gsp(b)}]") for s in ALL for t in ALL for b in ALL
+    ],
     "zero": lambda: [(a.zero(r), f"mov {gpr(r)}, #0") for r in ALL],
-    "move_immediate": lambda: [(a.move_immediate(r, v), f"mov {gpr(r)}, #{number(v)}") for r in ALL for v in (1, 9, 10, 0xFFFF)],
     "zero_float": lambda: [(a.zero_float(r), f"fmov d{r}, xzr") for r in ALL],
     "open_frame": open_frames,
     "close_frame": close_frames,
@@ -263,8 +271,17 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
         for r in (-1, 32):
             yield f"{f.__name__} to {r}", lambda f=f, r=r: f(r, 0, 0)
             yield f"{f.__name__} from {r}", lambda f=f, r=r: f(0, r, 0)
+    for v in (-1, 0x10000):
+        yield f"move_immediate {v}", lambda v=v: a.move_immediate(0, v)
+    for s, r, b in ((1, 1, 2), (2, 1, 2), (3, 3, 3)):
+        yield f"store_exclusive {s} {r} {b}", lambda s=s, r=r, b=b: a.store_exclusive(s, r, b)
     for r in (-1, 32):
         yield f"move_immediate to {r}", lambda r=r: a.move_immediate(r, 0)
+        for f in (a.load_exclusive, a.store_exclusive, a.atomic_add):
+            count = len(inspect.signature(f).parameters)
+            for place in range(count):
+                operands = [*range(4, 4 + place), r, *range(14, 14 + count - place - 1)]
+                yield f"{f.__name__} {operands}", lambda f=f, operands=operands: f(*operands)
         for f in (a.zero, a.zero_float, a.address):
             yield f"{f.__name__} {r}", lambda f=f, r=r: f(r)
         for f in (a.move, a.compare):

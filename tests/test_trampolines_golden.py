@@ -44,6 +44,8 @@ def stubs(goarch: str) -> dict[str, Code]:
         "thunk, nosplit": arch.thunk(ThunkSpec(LOADS, (), 64)),
         "thunk, copies": arch.thunk(ThunkSpec(LOADS[:1], (Copy(Base.ARGS, 8, 0, 23), Copy(Base.RESULTS, 0, 24, 8)), 96)),
         "thunk, stack check": arch.thunk(ThunkSpec(LOADS[:1], (Copy(Base.ARGS, 5000, 0, 16),), 400)),
+        "count": arch.count_stub(atomics=False),
+        "count, atomic instructions": arch.count_stub(atomics=True),
         "slot handover": arch.slot_handover(456, 48, 192, *TEARDOWN[goarch]),
         "getg": arch.getg(),
         "jump": arch.jump_code(),

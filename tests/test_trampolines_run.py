@@ -284,6 +284,22 @@ def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool, panics: 
 
 
 @ARCHES
+def test_a_thunk_without_moves_hands_on_its_own_arguments(goarch: str) -> None:
+    m, rng = start(goarch, trampolines.arch(goarch).thunk(ThunkSpec((), (), 40)), 1, 40)
+    given = [m.regs[reg] for reg in m.ints[:5]]
+    seen = []
+
+    def hook(m: Machine) -> None:
+        seen.append([m.regs[reg] for reg in m.ints[:5]])
+        poison_callee_spills(m, rng, 5)
+        clobber(m, rng, m.link_name)
+
+    m.hosts = {"hook": hook}
+    assert m.run(m.sp) == "return" and m.pc == RETURN
+    assert seen == [given]
+
+
+@ARCHES
 @pytest.mark.parametrize("curg", [True, False])
 def test_slot_handover(goarch: str, curg: bool) -> None:
     """The creator's slot, or nil: the new g's word is always stored, and nothing else."""

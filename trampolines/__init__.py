@@ -25,6 +25,9 @@ class Arch(Protocol):
     def jump_code(self) -> Code:
         """An unconditional jump to role "target"."""
 
+    def count_stub(self, *, atomics: bool) -> Code:
+        """Adds one to role "counter" and jumps to role "body". atomics: the target has Armv8.1's atomic instructions."""
+
     def getg(self) -> Code:
         """func() unsafe.Pointer that returns g."""
 

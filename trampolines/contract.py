@@ -196,8 +196,9 @@ class Copy:
 @dataclass(frozen=True, slots=True)
 class ThunkSpec:
     """A thunk: func(itab, ctx, args, results, boxes unsafe.Pointer) in ABIInternal, that calls role "hook" with (itab, ctx)
-    as its first, interface, parameter and the loads and copies as the rest. hook_args: FuncInfo.Args of the hook in bytes
-    (stack arguments, results and spill area), to be reserved in the thunk's frame. The func value of role "catch" is deferred while
+    as its first, interface, parameter and the loads and copies as the rest. Without any, the hook gets the thunk's own arguments, all
+    five. hook_args: FuncInfo.Args of the hook in bytes (stack arguments, results and spill area), to be reserved in the thunk's
+    frame. The func value of role "catch" is deferred while
     the hook runs, so that a hook's panic ends there and the thunk returns: at the price of two stores. Has a stack check ("morestack" role) unless
     its frame is small enough to be NOSPLIT; `Code.entries` has "nosplit" -> 1 if so, and then its own args area is never
     written: the args map must have no pointers. With a check it has five.

@@ -14,12 +14,9 @@ type Call struct {
 	d       *Desc
 	dist    uintptr // from g.stack.hi to the args area
 	resDist uintptr // to the results area, while after hooks of a returned call run
-	ran     uint64  // bit i: hook i was on at entry
-	hook    int32   // index of the running hook, or noHook
-	skipper int32   // index of the hook that asked last
-	phase   uint8
-	used    bool // a field below is not zero
-	skip    bool // asked for by a hook, and possible; apart from phase, or both were stored at once and loaded singly
+	callState
+	skipper int16 // index of the hook that asked last
+	used    bool  // a field below is not zero
 
 	data any      // of hook 0
 	more []any    // of the others, from 1 on
@@ -27,7 +24,13 @@ type Call struct {
 	why  unwound
 }
 
-const noHook = -1
+// callState is what changes at every call: a word, stored at once.
+type callState struct {
+	ran   uint32 // bit i: hook i was on at entry
+	hook  int16  // index of the hook that runs, or ran last
+	phase uint8
+	skip  bool // asked for by a hook, and possible
+}
 
 // Phases of a record.
 const (
@@ -69,7 +72,7 @@ func (c *Call) live() bool {
 		return false
 	}
 	g := current()
-	return g != nil && goid(g) == c.goid && c.hook != noHook
+	return g != nil && goid(g) == c.goid && c.owner.running() == c
 }
 
 // SetSkipCall asks for the call to be skipped: the function's body does not run, and the call returns the results set by

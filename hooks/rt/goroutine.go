@@ -38,6 +38,7 @@ type goroutine struct {
 const (
 	busyHook       = 1 << iota // a hook is running
 	busySuppressed             // the goroutine's present node is suppressed
+	busyPushed                 // the record of the running hook's call is on top, not the first unused one
 )
 
 // current returns the g of the running goroutine, nil in a program that was not linked by otelobj. It is a variable so that
@@ -125,6 +126,29 @@ func held(g, m unsafe.Pointer) uintptr {
 		uintptr(*(*uint8)(unsafe.Add(g, link.ThrowsplitOff)))
 }
 
+// pinned combines what must be zero, of guard's conditions, in the short way of enter.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func pinned(m unsafe.Pointer) uintptr {
+	return word(m, link.PreemptoffOff+ptrSize) | uintptr(*(*uint32)(unsafe.Add(m, link.LocksOff)))
+}
+
+// running returns the call whose hook is running, nil if none is.
+//
+//go:nosplit
+//go:norace
+func (r *goroutine) running() *Call {
+	switch r.busy & (busyHook | busyPushed) {
+	case 0:
+		return nil
+	case busyHook:
+		return r.next
+	}
+	return r.next.outer
+}
+
 // guardAgain looks again if the goroutine was moved to another m between the reads: then they belong to somebody else. The
 // answer yes needs no such care, a goroutine that can be preempted holds nothing.
 //
@@ -157,7 +181,6 @@ func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	if r.base.suppressed {
 		r.busy = busySuppressed
 	}
-	r.root.hook = noHook
 	r.chain(&r.root, r.calls[:])
 	r.next = &r.calls[0]
 	setSlot(g, &r.base)
@@ -186,7 +209,7 @@ func (r *goroutine) grow(last *Call) { r.chain(last, make([]Call, moreCalls)) }
 func (r *goroutine) chain(above *Call, calls []Call) {
 	for i := range calls {
 		c := &calls[i]
-		c.owner, c.goid, c.hook = r, r.base.goid, noHook
+		c.owner, c.goid = r, r.base.goid
 		c.outer, above.inner = above, c
 		above = c
 	}

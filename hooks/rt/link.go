@@ -95,10 +95,11 @@ type Hook struct {
 	Rule   string
 	Instr  string // the instrumentation: what a user switches on and off
 	On     uint32
+	Flags  uint32
 	Before unsafe.Pointer // *funcval of a thunk, nil if there is none
 	After  unsafe.Pointer
 
-	BeforeTab unsafe.Pointer // itab of *Call for the interface type of the hook's first parameter
+	BeforeTab unsafe.Pointer // itab of *Call for the interface type of the hook's first parameter; of a span, its config
 	AfterTab  unsafe.Pointer
 
 	BeforeBoxes []int32 // parameters that the hook takes as interface{}: box i holds parameter BeforeBoxes[i]

@@ -21,14 +21,14 @@ func (c *Call) before(args unsafe.Pointer) {
 		if h.Before == nil {
 			continue
 		}
-		r.busy, c.hook = busyHook, int32(i)
+		r.busy, c.hook = busyHook, int16(i)
 		var boxes unsafe.Pointer
 		if len(h.BeforeBoxes) != 0 {
 			boxes = c.box(h.BeforeBoxes, false)
 		}
 		(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, boxes)
 	}
-	c.rest(r)
+	r.rest()
 }
 
 // after runs the after hooks of the hooks that were on at entry, in reverse order.
@@ -43,21 +43,20 @@ func (c *Call) after(args, results unsafe.Pointer) {
 		if h.After == nil || c.ran&bit(i) == 0 {
 			continue
 		}
-		r.busy, c.hook = busyHook, int32(i)
+		r.busy, c.hook = busyHook, int16(i)
 		var boxes unsafe.Pointer
 		if len(h.AfterBoxes) != 0 {
 			boxes = c.box(h.AfterBoxes, true)
 		}
 		(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, boxes)
 	}
-	c.rest(r)
+	r.rest()
 }
 
 // rest ends a run of hooks.
 //
 //go:norace
-func (c *Call) rest(r *goroutine) {
-	c.hook = noHook
+func (r *goroutine) rest() {
 	r.busy = 0
 	r.unbox()
 }
@@ -75,18 +74,15 @@ func catch() { broken(recover()) }
 func broken(p any) {
 	g := current()
 	r := slot(g).owner
-	c := r.next // its record is not on top
-	if c.hook == noHook {
-		c = r.next.outer
-	}
+	c := r.running()
 	if p != nil {
-		c.caught(r, p)
+		c.caught(p)
 		return
 	}
-	if c != r.next { // the function does not begin
+	if r.busy&busyPushed != 0 { // the function does not begin
 		r.pop(slot(g))
 	}
-	c.rest(r)
+	r.rest()
 	c.settle(r)
 	r.unshield(g)
 }
@@ -97,20 +93,19 @@ var catchValue = catch
 // caught ends a hook that has panicked. What the panic value's Error method calls is not hooked either.
 //
 //go:norace
-func (c *Call) caught(r *goroutine, p any) {
+func (c *Call) caught(p any) {
 	if c.skipper == c.hook && c.phase == phaseBefore {
 		c.skip = false
 	}
 	hookPanicked(c, p)
-	r.busy = busyHook
 }
 
-// bit is the place of hook i in Call.ran. Hooks from 63 on share one.
+// bit is the place of hook i in Call.ran. Hooks from 31 on share one.
 //
 //go:norace
-func bit(i int) uint64 {
-	if i > 63 {
-		i = 63
+func bit(i int) uint32 {
+	if i > 31 {
+		i = 31
 	}
 	return 1 << uint(i)
 }

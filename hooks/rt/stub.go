@@ -12,7 +12,9 @@ import (
 // for it. args is the args area. The result says whether to skip the call.
 //
 // It handles the common case, one pair of hooks on a goroutine in an ordinary state, and leaves everything else to enterAny. Flags
-// that make a descriptor fast were computed where hooks can run, from data that never change: they need no atomic load.
+// that make a descriptor fast were computed where hooks can run, from data that never change: they need no atomic load. Of what
+// guard looks at, a goroutine that has a state of its own answers for a part: m.curg is g, since only goroutines have slots; the
+// allocator holds a lock; and where the stack may not be split, g.stackguard0 says that it is full (runtime/proc.go, entersyscall).
 //
 //go:nosplit
 //go:norace
@@ -31,20 +33,18 @@ func enter(d *Desc, args, g unsafe.Pointer) bool {
 	c := r.next
 	dist := stackHi(g) - uintptr(args)
 	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	if r.busy != 0 || word(m, link.CurgOff) != uintptr(g) || held(g, m) != 0 || !roomy(args, g) ||
-		n.top >= uint64(dist) || c.used || c.inner == nil {
+	if r.busy != 0 || pinned(m) != 0 || !roomy(args, g) || n.top >= uint64(dist) || c.used || c.inner == nil {
 		return enterAny(d, args, g)
 	}
 	if c.d != d {
 		c.d = d
 	}
-	c.dist, c.ran, c.hook, c.phase, c.skip = dist, 1, 0, phaseBefore, false
+	c.dist, c.callState = dist, callState{ran: 1}
 	r.next = c.inner
 	n.top = uint64(dist)
-	r.busy = busyHook
+	r.busy = busyHook | busyPushed
 	h := unsafe.SliceData(d.Hooks)
 	(*(*thunk)(unsafe.Pointer(&h.Before)))(h.BeforeTab, unsafe.Pointer(c), args, nil, nil)
-	c.hook = noHook
 	r.busy = 0
 	return c.skip
 }
@@ -82,7 +82,7 @@ func enterAny(d *Desc, args, g unsafe.Pointer) bool {
 	if c.used {
 		c.clear()
 	}
-	c.d, c.dist, c.ran, c.phase, c.skip = d, dist, 0, phaseBefore, false
+	c.d, c.dist, c.callState = d, dist, callState{}
 	if flags&descShieldArgs != 0 {
 		r.shield(d.Params, args, args, g)
 	}
@@ -139,11 +139,10 @@ func exit(d *Desc, results, args, g unsafe.Pointer) {
 	r.next = c
 	n.top = uint64(c.outer.dist)
 	c.resDist = stackHi(g) - uintptr(results)
-	c.hook, c.phase = 0, phaseReturned
+	c.callState = callState{ran: 1, phase: phaseReturned}
 	r.busy = busyHook
 	h := unsafe.SliceData(d.Hooks)
 	(*(*thunk)(unsafe.Pointer(&h.After)))(h.AfterTab, unsafe.Pointer(c), args, results, nil)
-	c.hook = noHook
 	r.busy = 0
 	if c.used || r.throw.set {
 		c.settle(r)

@@ -18,7 +18,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
-// builtin are the instrumentations that OTEL_SDK_DISABLED and OTEL_GO_ENABLED_INSTRUMENTATIONS switch off.
+// builtin are the instrumentations that OTEL_SDK_DISABLED and OTEL_GO_ENABLED_INSTRUMENTATIONS switch off, beside the spans of rules.
 var builtin = []string{"nethttp"}
 
 // flushers are the pipelines that were set up.
@@ -37,7 +37,7 @@ func init() {
 // setup makes the global providers and returns what has to be flushed at exit.
 func setup(ctx context.Context) []flusher {
 	if strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true") {
-		switchOff(builtin)
+		telemetryOff()
 		return nil
 	}
 	switchInstrumentations()
@@ -84,12 +84,18 @@ func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.Meter
 // switchInstrumentations obeys the two variables that name instrumentations; the one that disables has the last word.
 func switchInstrumentations() {
 	if only := names(os.Getenv("OTEL_GO_ENABLED_INSTRUMENTATIONS")); len(only) > 0 {
-		switchOff(builtin)
+		telemetryOff()
 		for _, name := range only {
 			rt.SetEnabled(name, true)
 		}
 	}
 	switchOff(names(os.Getenv("OTEL_GO_DISABLED_INSTRUMENTATIONS")))
+}
+
+// telemetryOff switches off what makes telemetry by itself; hooks of the program's own may serve other ends.
+func telemetryOff() {
+	switchOff(builtin)
+	rt.SetSpansEnabled(false)
 }
 
 func switchOff(list []string) {

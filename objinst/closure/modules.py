@@ -22,8 +22,10 @@ from objinst.errors import OtelobjError
 
 HOOK_MODULES = {
     "github.com/otelobj/otelobj/hooks/rt": "rt",
+    "github.com/otelobj/otelobj/hooks/probe": "probe",
     "github.com/otelobj/otelobj/hooks/sdk": "sdk",
     "github.com/otelobj/otelobj/hooks/nethttp": "nethttp",
+    "github.com/otelobj/otelobj/hooks/span": "span",
 }
 UNRELEASED = "0.0-00010101000000-000000000000"
 MAJOR = re.compile(r"[/.]v([2-9]|[1-9]\d+)$")

@@ -29,13 +29,16 @@ from objinst.goobj.records import (
     SymRef,
 )  # fmt: skip
 
+Raw = bytes | memoryview
+"""Contents as an object holds them, for copies: records are decoded only where one of them changes."""
+
 
 class _Def:
     """A definition that was added or changed; None: as it was."""
 
     __slots__ = ("aux", "data", "relocs", "sym")
 
-    def __init__(self, sym: Sym, data: bytes | None, relocs: Sequence[Reloc] | None, aux: Sequence[Aux] | None) -> None:
+    def __init__(self, sym: Sym, data: Raw | None, relocs: Sequence[Reloc] | Raw | None, aux: Sequence[Aux] | Raw | None) -> None:
         self.sym, self.data, self.relocs, self.aux = sym, data, relocs, aux
 
 
@@ -50,8 +53,11 @@ class Edit:
         self.new_refs: list[Sym] = []
         self.new_autolib: list[tuple[str, bytes]] = []
         self.new_files: list[str] = []
+        self.shared: dict[str, SymRef] = {}
+        """Added definitions that many functions of the object use."""
         self._refs: dict[tuple[str, int], SymRef] = {}
         self._hashes: set[int] = set()
+        self._shared: dict[tuple[str, int, int, bytes], SymRef] = {}
 
     @property
     def dirty(self) -> bool:
@@ -62,12 +68,19 @@ class Edit:
 
     def add_def(
         self, name: str, abi: int, kind: int, *, flag: int = 0, flag2: int = 0, align: int = 0, size: int | None = None,
-        data: bytes = b"", relocs: Sequence[Reloc] = (), aux: Sequence[Aux] = (),
+        data: Raw = b"", relocs: Sequence[Reloc] | Raw = (), aux: Sequence[Aux] | Raw = (),
     ) -> SymRef:  # fmt: skip
         """Appends a definition to SymbolDefs. size: bytes, len(data) unless given."""
         sym = Sym(name, abi, kind, flag, flag2, len(data) if size is None else size, align)
         self.added.append(_Def(sym, data, relocs, aux))
         return SymRef(PKG_SELF, self.object.starts[1] + len(self.added) - 1)
+
+    def add_shared(self, name: str, kind: int, data: bytes, *, align: int = 0) -> SymRef:
+        """Read-only data without relocations, for symbols that nobody tells apart: equal ones are added once."""
+        key = (name, kind, align, data)
+        if key not in self._shared:
+            self._shared[key] = self.add_def(name, STATIC_ABI, kind, align=align, data=data)
+        return self._shared[key]
 
     def fill(self, ref: SymRef, *, data: bytes, relocs: Sequence[Reloc]) -> None:
         """Gives an added definition its contents: for data that points at itself."""
@@ -97,8 +110,8 @@ class Edit:
         self.new_autolib.append((package, fingerprint))
 
     def replace(
-        self, index: int, *, kind: int | None = None, size: int | None = None, flag: int | None = None, data: bytes | None = None,
-        relocs: Sequence[Reloc] | None = None, aux: Sequence[Aux] | None = None,
+        self, index: int, *, kind: int | None = None, size: int | None = None, flag: int | None = None, data: Raw | None = None,
+        relocs: Sequence[Reloc] | Raw | None = None, aux: Sequence[Aux] | Raw | None = None,
     ) -> None:  # fmt: skip
         """Changes a definition in place; what is not given stays."""
         old = self.changed.get(index) or _Def(self.object.sym(index), None, None, None)
@@ -205,7 +218,7 @@ class _Contents:
 
     def __init__(self, block: Blk, width: int, raw: bytes, old: Sequence[int]) -> None:
         self.block, self.width, self.raw, self.old = block, width, raw, old
-        self.parts: list[bytes] = []
+        self.parts: list[Raw] = []
         self.index: list[int] = []
         self.at = 0
 
@@ -255,12 +268,14 @@ def _pack_sym(sym: Sym, strings: _Strings) -> bytes:
     return SYM.pack(*strings.ref(sym.name), *sym[1:])
 
 
-def _encode(item: _Def, block: Blk) -> bytes | None:
+def _encode(item: _Def, block: Blk) -> Raw | None:
     if block is Blk.DATA:
         return item.data
     if block is Blk.AUX:
-        return None if item.aux is None else b"".join(AUX.pack(a.type, *a.sym) for a in item.aux)
-    return None if item.relocs is None else b"".join(RELOC.pack(*r[:4], *r.sym) for r in item.relocs)
+        aux = item.aux
+        return aux if aux is None or isinstance(aux, Raw) else b"".join([AUX.pack(a.type, *a.sym) for a in aux])
+    relocs = item.relocs
+    return relocs if relocs is None or isinstance(relocs, Raw) else b"".join([RELOC.pack(*r[:4], *r.sym) for r in relocs])
 
 
 __all__ = ["STATIC_ABI", "Edit"]

@@ -53,6 +53,14 @@ class FuncInfo:
             raise ObjectError(f"{origin}: truncated FuncInfo ({len(data)} bytes)") from error
         return cls(args, locals_, func_id, flag, line, files, nodes)
 
+    @classmethod
+    def parse_head(cls, data: bytes | memoryview, origin: str = "FuncInfo") -> FuncInfo:
+        """Without files and inlined calls, which most functions are never asked for. Raises ObjectError if the data is too short."""
+        if len(data) < FIXED.size:
+            raise ObjectError(f"{origin}: truncated FuncInfo ({len(data)} bytes)")
+        args, locals_, func_id, flag, line = FIXED.unpack_from(data)
+        return cls(args, locals_, func_id, flag, line, (), ())
+
     def to_bytes(self) -> bytes:
         parts = [FIXED.pack(self.args, self.locals, self.func_id, self.func_flag, self.start_line)]
         parts.append(struct.pack(f"<I{len(self.files)}I", len(self.files), *self.files))

@@ -40,6 +40,8 @@ from objinst.goobj.records import (
 from objinst.goobj.tables import Tables, for_version
 
 REMEDY = headers.REMEDY
+PARTS = {PKG_SELF: 0, PKG_HASHED64: 1, PKG_HASHED: 2, PKG_NONE: 3}
+"""Package indices of an object's own symbols, and where in its index space they begin; NonPkgRefs follow NonPkgDefs."""
 
 
 class Object:
@@ -152,6 +154,11 @@ class Object:
         length, offset, *rest = SYM.unpack_from(self._sym_bytes, index * SYM.size)
         return Sym(self.string(length, offset), *rest)
 
+    def name(self, index: int) -> str:
+        """The name alone: most of what is asked about a symbol."""
+        length, offset = STRING_REF.unpack_from(self._sym_bytes, index * SYM.size)
+        return self.string(length, offset)
+
     def is_text(self, index: int) -> bool:
         kind = self._sym_bytes[index * SYM.size + 10]
         return index < self.n_defs and kind in (self.tables.kinds["STEXT"], self.tables.kinds.get("STEXTFIPS"))
@@ -169,6 +176,16 @@ class Object:
             if length:
                 names.setdefault(self.string(length, offset), []).append(index)
         return names
+
+    @functools.cached_property
+    def jump_tables(self) -> dict[str, list[int]]:
+        """Function -> its jump tables (cmd/compile/internal/ssagen: read-only F.jumpN with R_ADDR F+pc)."""
+        found: dict[str, list[int]] = {}
+        for name, indices in self._by_name.items():
+            function, dot, number = name.rpartition(".jump")
+            if dot and number.isdecimal():
+                found.setdefault(function, []).extend(index for index in indices if index < self.n_defs)
+        return found
 
     def find_all(self, name: str, abi: int | None = None) -> list[int]:
         """Indices of the definitions with this name (and ABI)."""
@@ -193,9 +210,7 @@ class Object:
         return self.blob[start + self._data_idx[index] : start + self._data_idx[index + 1]]
 
     def relocs(self, index: int) -> list[Reloc]:
-        self._check_def(index)
-        raw = self.block(Blk.RELOC)[self._reloc_idx[index] * RELOC.size : self._reloc_idx[index + 1] * RELOC.size]
-        return [Reloc(off, size, kind, add, SymRef(p, i)) for off, size, kind, add, p, i in RELOC.iter_unpack(raw)]
+        return [Reloc(off, size, kind, add, SymRef(p, i)) for off, size, kind, add, p, i in RELOC.iter_unpack(self.raw_relocs(index))]
 
     def refers_to(self, index: int) -> set[tuple[int, int]]:
         """What the relocations of a definition name: relocs() for those who look through a whole link."""
@@ -204,13 +219,28 @@ class Object:
         return set(RELOC_SYM.iter_unpack(raw))
 
     def aux(self, index: int) -> list[Aux]:
+        return [Aux(kind, SymRef(p, i)) for kind, p, i in AUX.iter_unpack(self.raw_aux(index))]
+
+    def raw_relocs(self, index: int) -> memoryview:
+        """The relocations of a definition as they stand in the object, for copies that change none or few."""
         self._check_def(index)
-        raw = self.block(Blk.AUX)[self._aux_idx[index] * AUX.size : self._aux_idx[index + 1] * AUX.size]
-        return [Aux(kind, SymRef(p, i)) for kind, p, i in AUX.iter_unpack(raw)]
+        start = self.offsets[Blk.RELOC]
+        return self.blob[start + self._reloc_idx[index] * RELOC.size : start + self._reloc_idx[index + 1] * RELOC.size]
+
+    def raw_aux(self, index: int) -> memoryview:
+        self._check_def(index)
+        start = self.offsets[Blk.AUX]
+        return self.blob[start + self._aux_idx[index] * AUX.size : start + self._aux_idx[index + 1] * AUX.size]
 
     def _check_def(self, index: int) -> None:
         if not 0 <= index < self.n_defs:
             raise self.error(f"symbol {index} is not one of the {self.n_defs} definitions")
+
+    @functools.cached_property
+    def has_dwarf(self) -> bool:
+        """Whether text symbols of this object carry a DwarfInfo aux symbol: with DWARF 5 the linker wants one of every text symbol."""
+        wanted = self.tables.aux["AuxDwarfInfo"]
+        return any(any(aux.type == wanted for aux in self.aux(index)) for index in self.text_symbols())
 
     # references
 
@@ -221,16 +251,26 @@ class Object:
                 return SymRef(pkg, index - start)
         return SymRef(PKG_NONE, index - self.starts[3])
 
+    def index_of(self, ref: SymRef) -> int | None:
+        """The symbol of this object that a reference means (a definition or a NonPkgRef), None if it means another package's or a builtin.
+
+        Raises ObjectError for a reference that points nowhere.
+        """
+        pkg, idx = ref
+        part = PARTS.get(pkg)
+        if part is None:
+            return None
+        start, end = self.starts[part], self.starts[5 if part == 3 else part + 1]
+        if start + idx >= end:
+            raise self.error(f"reference to symbol {idx} of block {pkg:#x}, which has {end - start}")
+        return start + idx
+
     def resolve(self, ref: SymRef) -> Resolved:
         """Raises ObjectError for a reference that points nowhere."""
+        index = self.index_of(ref)
+        if index is not None:
+            return Resolved(index, "", self.name(index))
         pkg, idx = ref
-        part = {PKG_SELF: 0, PKG_HASHED64: 1, PKG_HASHED: 2}.get(pkg)
-        if part is not None or pkg == PKG_NONE:
-            start = self.starts[3 if part is None else part]
-            end = self.starts[5] if part is None else self.starts[part + 1]
-            if start + idx >= end:
-                raise self.error(f"reference to symbol {idx} of block {pkg:#x}, which has {end - start}")
-            return Resolved(start + idx, "", self.sym(start + idx).name)
         if pkg == PKG_BUILTIN:
             if idx >= len(self.tables.builtins):
                 raise self.error(f"reference to builtin {idx} of {len(self.tables.builtins)}")
@@ -248,7 +288,7 @@ class Object:
     def aux_data(self, index: int, aux_name: str) -> memoryview | None:
         """The data of the first aux symbol of this type that lies in this object."""
         for ref in self.aux_symbols(index, aux_name):
-            target = self.resolve(ref).index
+            target = self.index_of(ref)
             if target is not None and target < self.n_defs:
                 return self.data(target)
         return None

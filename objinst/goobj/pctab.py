@@ -32,6 +32,12 @@ def decode(data: bytes | memoryview, quantum: int, size: int | None = None) -> l
     return pairs
 
 
+def first(data: bytes | memoryview) -> int:
+    """The value at the function's first pc. Raises ObjectError for a table without any."""
+    raw, _ = _varint(data, 0)
+    return (-(raw >> 1) - 1 if raw & 1 else raw >> 1) - 1
+
+
 def encode(pairs: Sequence[tuple[int, int]], quantum: int) -> bytes:
     """Neighbours with the same value are joined. Raises ValueError if ends do not ascend or are no multiples of quantum."""
     out = bytearray()

@@ -9,10 +9,11 @@ from objinst.goobj import FuncInfo, Object, pctab
 from objinst.plan.forms import context_use, unchecked
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, evidence, find_layout
-from objinst.plan.model import FunctionPlan, HookUse, Refusal
+from objinst.plan.model import FunctionPlan, HookUse, Refusal, Use
 from objinst.plan.scope import refusal_by_name
+from objinst.plan.spans import Subject, plan_span
 from objinst.plan.specs import try_encode
-from objinst.rules import InjectHooks, Rule
+from objinst.rules import Hooking, Rule, Span
 from trampolines import Arch
 from trampolines.asm import EncodeError
 
@@ -57,7 +58,7 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
 
 
 def judge(
-    function: Function, rules: Sequence[tuple[Rule, InjectHooks]], arch: Arch, finder: HookFinder, pinned_by: str = ""
+    function: Function, rules: Sequence[tuple[Rule, Hooking]], arch: Arch, finder: HookFinder, pinned_by: str = ""
 ) -> FunctionPlan | Refusal:
     """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned."""
     obj, index = function.object, function.index
@@ -73,22 +74,20 @@ def judge(
     context = context_use(obj, index, function.morestack, function.calls, arch)
     if refusal or isinstance(context, Refusal):
         return refusal or context  # type: ignore[return-value]
-    if layout.results is None and any(hooks.after for _, hooks in rules):
+    if layout.results is None and any(isinstance(action, Span) or action.after for _, action in rules):
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
     params, results = layout.params, layout.results or ()
-    uses = []
-    for rule, hooks in rules:
-        before = finder.find(hooks.path, hooks.before, function.symbol, params, "parameters") if hooks.before else None
-        after = finder.find(hooks.path, hooks.after, function.symbol, results, "results") if hooks.after else None
-        for hook in (before, after):
-            if isinstance(hook, Refusal):
-                return hook
-        uses.append(HookUse(rule.name, rule.instrumentation, before, after))  # type: ignore[arg-type]
+    uses: list[Use] = []
+    for rule, action in rules:
+        use = _use(rule, action, Subject.of(function.symbol, params, results, finder.signatures.table, obj), finder)
+        if isinstance(use, Refusal):
+            return use
+        uses.append(use)
     epilogues = None
-    if layout.results is not None and any(use.after or "SetSkipCall" in use.methods for use in uses):
+    if layout.results is not None and any(use.needs_exit or "SetSkipCall" in use.methods for use in uses):
         epilogues = arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
         refusal = Refusal(*epilogues.refusal) if epilogues.refusal else None if epilogues.sites else Refusal("no-return", "it never returns")
-        if refusal and any(use.after for use in uses):
+        if refusal and any(use.needs_exit for use in uses):
             return refusal
         epilogues = None if refusal else epilogues
     plan = FunctionPlan(
@@ -100,3 +99,16 @@ def judge(
     except EncodeError as error:
         return Refusal("too-large", f"its stub or a thunk of its hooks cannot be made: {error}")
     return plan
+
+
+def _use(rule: Rule, action: Hooking, subject: Subject, finder: HookFinder) -> Use | Refusal:
+    """What one action of a rule does to a function."""
+    if isinstance(action, Span):
+        return plan_span(rule, action, subject)
+    params = subject.params if subject.recv is None else (subject.recv, *subject.params)
+    before = finder.find(action.path, action.before, subject.symbol, params, "parameters") if action.before else None
+    after = finder.find(action.path, action.after, subject.symbol, subject.results, "results") if action.after else None
+    for hook in (before, after):
+        if isinstance(hook, Refusal):
+            return hook
+    return HookUse(rule.name, rule.instrumentation, before, after)  # type: ignore[arg-type]

@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-from objinst.types import Assigned, FuncABI, GoType
+from objinst.types import Assigned, FuncABI, GoType, Kind
 from trampolines.contract import ContextUse, EpilogueScan
+
+BOXING = frozenset({"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"})
+"""Methods of a hook's context that hand values over as interfaces."""
 
 
 class Status(Enum):
@@ -70,6 +73,67 @@ class HookUse:
     def methods(self) -> frozenset[str]:
         return frozenset(m for hook in (self.before, self.after) if hook for m in hook.methods)
 
+    @property
+    def needs_exit(self) -> bool:
+        return self.after is not None
+
+    @property
+    def boxes(self) -> bool:
+        """May ask for values as interfaces."""
+        return bool(self.methods & BOXING) or any(hook.boxed for hook in (self.before, self.after) if hook)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanValue:
+    """Where a span finds a value. offsets: the first in the args area (in_args) or the results area, each further one behind the
+    pointer found so far; kind: internal/abi.Kind of what lies there. elem, elem_size: of a slice. count: the length is wanted.
+    fields: names that only the dynamic type of the interface found there has."""
+
+    in_args: bool
+    offsets: tuple[int, ...]
+    kind: Kind
+    elem: Kind | None = None
+    elem_size: int = 0
+    empty: bool = False
+    count: bool = False
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpanUse:
+    """One rule's span on one target. name: literals and values, empty for title. title: the function as people write it; function:
+    as runtime.FuncForPC does. kind: OpenTelemetry's SpanKind. context: offset of the context.Context parameter.
+
+    missing: paths of the rule that this function does not have, each with the reason; its spans do without them.
+    """
+
+    rule: str
+    instrumentation: str
+    title: str
+    function: str
+    name: tuple[str | SpanValue, ...]
+    kind: int
+    at_entry: tuple[tuple[str, SpanValue], ...]
+    at_return: tuple[tuple[str, SpanValue], ...]
+    errors: tuple[SpanValue, ...]
+    context: int | None
+    missing: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def methods(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def needs_exit(self) -> bool:
+        return True
+
+    @property
+    def boxes(self) -> bool:
+        return False
+
+
+Use = HookUse | SpanUse
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlan:
@@ -83,7 +147,7 @@ class FunctionPlan:
     results: tuple[Value, ...]
     abi: FuncABI
     context: ContextUse
-    hooks: tuple[HookUse, ...]
+    hooks: tuple[Use, ...]
     epilogues: EpilogueScan | None
     depth: int
     """The deepest that the function's own code moves SP, in bytes: what its stack check has made room for."""
@@ -97,8 +161,7 @@ class FunctionPlan:
     @property
     def boxes_values(self) -> bool:
         """Some hook may ask for boxed values, so the descriptor needs the type descriptors."""
-        boxing = {"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"}
-        return any(use.methods & boxing or any(h and h.boxed for h in (use.before, use.after)) for use in self.hooks)
+        return any(use.boxes for use in self.hooks)
 
     @property
     def skippable(self) -> bool:

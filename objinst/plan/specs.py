@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from objinst.plan.model import FunctionPlan, HookFunction, Value
+from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
 from trampolines import Arch
 from trampolines.asm import WORD, exit_room
 from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, ThunkSpec
@@ -64,11 +64,17 @@ def thunk_spec(hook: HookFunction, values: tuple[Value, ...], base: Base) -> Thu
     return ThunkSpec(tuple(loads), tuple(copies), hook.abi.args_size)
 
 
+SPAN_THUNK = ThunkSpec((), (), 40)
+"""A hook that reads the areas itself is called with what the thunk was called with: five words, which it may spill."""
+
+
 def hook_thunks(plan: FunctionPlan) -> list[ThunkSpec]:
     """The thunks of all hooks of a plan."""
-    return [
+    spans = [SPAN_THUNK] if any(isinstance(use, SpanUse) for use in plan.hooks) else []
+    return spans + [
         thunk_spec(hook, values, base)
         for use in plan.hooks
+        if isinstance(use, HookUse)
         for hook, values, base in ((use.before, plan.params, Base.ARGS), (use.after, plan.results, Base.RESULTS))
         if hook is not None
     ]

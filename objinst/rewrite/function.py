@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from objinst.goobj import Edit, Object, Reloc, SymRef
-from objinst.plan.model import FunctionPlan, HookFunction, HookUse, Value
-from objinst.plan.specs import Offsets, entry_spec, exit_spec, thunk_spec
+from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
+from objinst.plan.specs import SPAN_THUNK, Offsets, entry_spec, exit_spec, thunk_spec
+from objinst.rewrite.spans import AFTER, BEFORE, HOOK_SPAN, SpanLayouts, add_config
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import add_exit_stub, morestack_ref, move_body, patch_epilogues, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from objinst.types import Kind
 from trampolines import Arch
-from trampolines.contract import Base
+from trampolines.contract import Base, ThunkSpec
 
 DESC_SKIPPABLE, DESC_HAS_EXIT = 1, 2
 IN_ARGS, STRING, SLICE, FLAT, POINTER, IFACE, EFACE = (1 << bit for bit in range(7))
@@ -22,21 +23,23 @@ THUNK_ARGS = 40
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the rewrite of a function needs to know of hooks/rt. call_hash: type hash of *rt.Call, for itabs."""
+    """What the rewrite of a function needs to know of hooks/rt and, if rules ask for spans, of hooks/span. call_hash: type hash of
+    *rt.Call, for itabs."""
 
     path: str
     desc: Layout
     value: Layout
     hook: Layout
     call_hash: int
+    span: SpanLayouts | None = None
 
     @classmethod
-    def of(cls, obj: Object, path: str) -> Runtime:
-        """Reads the layouts from rt's archive. Raises ObjectError if rt is of another version."""
+    def of(cls, obj: Object, path: str, span: Object | None) -> Runtime:
+        """Reads the layouts from the archives of rt and span. Raises ObjectError if one is of another version."""
         index = obj.find(f"type:*{path}.Call")
         call_hash = 0 if index is None else int.from_bytes(obj.data(index)[16:20], "little")
         desc, value, hook = (layout(obj, f"{path}.{name}") for name in ("Desc", "Value", "Hook"))
-        return cls(path, desc, value, hook, call_hash)
+        return cls(path, desc, value, hook, call_hash, None if span is None else SpanLayouts.of(span))
 
 
 def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, offsets: Offsets) -> str:
@@ -46,7 +49,8 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     desc = _descriptor(edit, arch, rt, plan, package, name)
     roles = {"desc": Role(desc), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
-    code, relocs = bytes(edit.object.data(plan.index)), edit.object.relocs(plan.index)
+    code: bytes | memoryview = edit.object.data(plan.index)
+    relocs: list[Reloc] | memoryview = edit.object.raw_relocs(plan.index)
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, offsets))
         exit_roles = {"desc": Role(desc), "exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
@@ -75,11 +79,16 @@ def _type_ref(edit: Edit, type_name: str) -> SymRef:
 def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, name: str) -> SymRef:
     blob = StaticData()
     at = blob.reserve(rt.desc.size)
-    params = _values(edit, blob, rt.value, plan, plan.params)
-    results = _values(edit, blob, rt.value, plan, plan.results)
+    shown = any(isinstance(use, HookUse) for use in plan.hooks)
+    params = _values(edit, blob, rt.value, plan, plan.params if shown else ())
+    results = _values(edit, blob, rt.value, plan, plan.results if shown else ())
     start = blob.reserve(rt.hook.size * len(plan.hooks))
     for number, use in enumerate(plan.hooks):
-        _hook(edit, arch, rt, blob, start + number * rt.hook.size, plan, use)
+        place = start + number * rt.hook.size
+        if isinstance(use, SpanUse):
+            _span(edit, arch, rt, blob, place, plan, use)
+        else:
+            _hook(edit, arch, rt, blob, place, plan, use)
     blob.put(
         at,
         rt.desc,
@@ -122,7 +131,7 @@ def _hook(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
     for label, hook, values, base in (("Before", use.before, plan.params, Base.ARGS), ("After", use.after, plan.results, Base.RESULTS)):
         if hook is None:
             continue
-        thunk = _thunk(edit, arch, rt, hook, values, base)
+        thunk = _thunk(edit, arch, rt, hook.symbol, thunk_spec(hook, values, base))
         fields[label] = Address(None, blob.words([Address(thunk)]))
         fields[f"{label}Tab"] = Address(None, _itab(edit, rt, blob, hook)) if hook.methods else Address(_type_ref(edit, f"*{rt.path}.Call"))
         fields[f"{label}Boxes"] = blob.int32s(hook.boxed)
@@ -136,17 +145,31 @@ def _itab(edit: Edit, rt: Runtime, blob: StaticData, hook: HookFunction) -> int:
     return blob.words(words)
 
 
-def _thunk(edit: Edit, arch: Arch, rt: Runtime, hook: HookFunction, values: tuple[Value, ...], base: Base) -> SymRef:
-    code = arch.thunk(thunk_spec(hook, values, base))
+def _span(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: FunctionPlan, use: SpanUse) -> None:
+    """The hooks of hooks/span, which get the config where other hooks get the itab of their context."""
+    if rt.span is None:
+        raise ValueError("hooks/span is not in the link")
+    config = Address(None, add_config(blob, rt.span, use, plan.file, plan.line))
+    for hook in (BEFORE, AFTER):
+        if hook not in edit.shared:
+            edit.shared[hook] = _thunk(edit, arch, rt, hook, SPAN_THUNK)
+    before, after = (Address(None, blob.words([Address(edit.shared[hook])])) for hook in (BEFORE, AFTER))
+    blob.put(
+        at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=HOOK_SPAN, Before=before, After=after, BeforeTab=config, AfterTab=config
+    )
+
+
+def _thunk(edit: Edit, arch: Arch, rt: Runtime, hook: str, spec: ThunkSpec) -> SymRef:
+    code = arch.thunk(spec)
     file = edit.add_file("<otelobj>")
     nosplit = bool(dict(code.entries).get("nosplit"))
     shape = TextShape(THUNK_ARGS, (not nosplit,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1)
     flag = edit.tables.sym_flags["SymFlagNoSplit"] if nosplit else 0
     roles: Mapping[str, Role] = {
-        "hook": Role(edit.add_ref(hook.symbol, ABI_INTERNAL)),
+        "hook": Role(edit.add_ref(hook, ABI_INTERNAL)),
         "catch": Role(edit.add_ref(f"{rt.path}.catch·f", 0)),
         "deferreturn": Role(edit.add_ref("runtime.deferreturn", ABI_INTERNAL)),
         "morestack": Role(edit.add_ref("runtime.morestack_noctxt", 0)),
     }
-    return add_text(edit, f"otelobj.thunk.{hook.symbol}", code, shape, roles, flag=flag)
+    return add_text(edit, f"otelobj.thunk.{hook}", code, shape, roles, flag=flag)
 

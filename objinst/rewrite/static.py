@@ -136,6 +136,13 @@ class StaticData:
         struct.pack_into(f"<{len(values)}i", self.data, at, *values)
         return Slice(at, len(values))
 
+    def strings(self, values: Sequence[str]) -> Slice:
+        """An array of strings."""
+        at = self.reserve(2 * WORD * len(values))
+        for i, value in enumerate(values):
+            self.string(at + 2 * WORD * i, value)
+        return Slice(at, len(values))
+
     def relocs(self, edit: Edit, own: SymRef) -> list[Reloc]:
         addr = edit.tables.relocs["R_ADDR"]
         return [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
+from objinst.goobj.records import RELOC, STRING_REF
 from objinst.rewrite.text import Role, TextShape, add_text, relocations, text_aux
 from trampolines.contract import Code, ContextUse, EpilogueScan
 
@@ -88,7 +89,7 @@ def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit
     return bytes(code), sorted(relocs, key=lambda reloc: reloc.off)
 
 
-def move_body(edit: Edit, index: int, code: bytes, relocs: list[Reloc]) -> SymRef:
+def move_body(edit: Edit, index: int, code: bytes | memoryview, relocs: list[Reloc] | memoryview) -> SymRef:
     """Appends the body and points at it what describes the code. The symbol at `index` still holds the original."""
     obj, tables = edit.object, edit.tables
     sym = obj.sym(index)
@@ -102,24 +103,43 @@ def move_body(edit: Edit, index: int, code: bytes, relocs: list[Reloc]) -> SymRe
         size=sym.size,
         data=code,
         relocs=relocs,
-        aux=list(obj.aux(index)),
+        aux=obj.raw_aux(index),
     )
     dwarf = {tables.aux[name] for name in DWARF_AUX}
-    about = [obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type in dwarf]
-    about += [target for reloc in obj.relocs(index) if (target := _jump_table(edit, sym.name, reloc)) is not None]
+    about = {obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type in dwarf}
+    about.update(obj.jump_tables.get(sym.name, ()))
     own = edit.ref_of(index)
-    for target in {target for target in about if target is not None}:
-        changed = [reloc.retargeted(body) if reloc.sym == own else reloc for reloc in obj.relocs(target)]
-        edit.replace(target, relocs=changed)
+    for target in about:
+        if target is not None:
+            changed = retargeted(obj.raw_relocs(target), own, body)
+            if changed is not None:
+                edit.replace(target, relocs=changed)
     return body
 
 
-def _jump_table(edit: Edit, function: str, reloc: Reloc) -> int | None:
-    """The index of a jump table of `function` (cmd/compile/internal/ssagen: F.jumpN, R_ADDR F+pc), if reloc points at one."""
-    resolved = edit.object.resolve(reloc.sym)
-    if resolved.index is None or not edit.object.sym(resolved.index).name.startswith(f"{function}.jump"):
-        return None
-    return resolved.index
+def move_stub(edit: Edit, index: int) -> SymRef:
+    """Appends a static copy of the stub that was put at `index`, so that another one can take the place in front of it."""
+    sym = edit.object.sym(index)
+    made = edit.changed[index]
+    if made.data is None or made.relocs is None or made.aux is None:
+        raise AssertionError(f"{sym.name} has no stub yet")
+    flag = sym.flag & ~edit.tables.sym_flags["SymFlagDupok"]
+    return edit.add_def(sym.name, STATIC_ABI, sym.kind, flag=flag, align=sym.align, data=made.data, relocs=made.relocs, aux=made.aux)
+
+
+def retargeted(relocs: memoryview, old: SymRef, new: SymRef) -> bytes | None:
+    """Relocation records with every reference to `old` turned to `new`; None if there is none."""
+    wanted = STRING_REF.pack(*old)
+    place = RELOC.size - STRING_REF.size
+    changed = bytearray(relocs)
+    at = changed.find(wanted)
+    found = False
+    while at >= 0:
+        if at % RELOC.size == place:
+            STRING_REF.pack_into(changed, at, *new)
+            found = True
+        at = changed.find(wanted, at + 1)
+    return bytes(changed) if found else None
 
 
 def put_stub(edit: Edit, original: Original, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role], markers: list[Reloc]) -> None:

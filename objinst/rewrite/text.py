@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Object, Reloc, SymRef, pctab, stackmap
+from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab, stackmap
 from trampolines.contract import Code, FixupKind
 
 ABI_INTERNAL = 1
@@ -66,13 +66,19 @@ def relocations(edit: Edit, code: Code, roles: Mapping[str, Role]) -> list[Reloc
 
 
 def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
-    """The aux list of a text symbol made from `code`; its aux symbols are appended to the object."""
+    """The aux list of a text symbol made from `code`; its aux symbols are appended to the object, those that equal others once."""
     tables = edit.tables
     quantum = tables.pc_quantum(edit.object.header.goarch)
     size = len(code.code)
 
+    def shared(data: bytes, kind: str = "SRODATA", name: str = "", align: int = 0) -> SymRef:
+        return edit.add_shared(name, tables.kinds[kind], data, align=align)
+
     def table(pairs: Sequence[tuple[int, int]]) -> SymRef:
-        return _rodata(edit, "", pctab.encode(pairs, quantum))
+        return shared(pctab.encode(pairs, quantum))
+
+    def stack_map(words: Sequence[bool]) -> SymRef:
+        return shared(stackmap.encode([words]), name=STACK_MAP_NAME, align=4)
 
     info = FuncInfo(
         args=shape.args,
@@ -83,16 +89,16 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
         files=(shape.file,),
         inl_tree=(),
     )
-    maps = [_stack_map(edit, shape.args_map), _stack_map(edit, code.locals_map)]
+    maps = [stack_map(shape.args_map), stack_map(code.locals_map)]
     aux = [
-        Aux(tables.aux["AuxFuncInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDATA"], data=info.to_bytes())),
+        Aux(tables.aux["AuxFuncInfo"], shared(info.to_bytes(), "SDATA")),
         *(Aux(tables.aux["AuxFuncdata"], ref) for ref in [*maps, *_open_defer(edit, code)]),
         Aux(tables.aux["AuxPcsp"], table(code.pcsp)),
         Aux(tables.aux["AuxPcfile"], table([(shape.file, size)])),
         Aux(tables.aux["AuxPcline"], table([(shape.line, size)])),
         Aux(tables.aux["AuxPcdata"], table([(UNSAFE_POINT_ALL, size)])),
     ]
-    if _has_dwarf(edit.object):
+    if edit.object.has_dwarf:
         aux.insert(3, Aux(tables.aux["AuxDwarfInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDWARFFCN"], data=b"")))
     return aux
 
@@ -103,7 +109,7 @@ def _open_defer(edit: Edit, code: Code) -> list[SymRef]:
     if code.open_defer is None:
         return []
     data = pctab.varint(code.open_defer.bits) + pctab.varint(code.open_defer.slots)
-    return [NO_SYMBOL, NO_SYMBOL, _rodata(edit, OPEN_DEFER_NAME, data)]
+    return [NO_SYMBOL, NO_SYMBOL, edit.add_shared(OPEN_DEFER_NAME, edit.tables.kinds["SRODATA"], data)]
 
 
 def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping[str, Role], *, flag: int = 0) -> SymRef:
@@ -117,17 +123,3 @@ def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping
         relocs=relocations(edit, code, roles),
         aux=text_aux(edit, code, shape),
     )
-
-
-def _rodata(edit: Edit, name: str, data: bytes) -> SymRef:
-    return edit.add_def(name, STATIC_ABI, edit.tables.kinds["SRODATA"], data=data)
-
-
-def _stack_map(edit: Edit, words: Sequence[bool]) -> SymRef:
-    return edit.add_def(STACK_MAP_NAME, STATIC_ABI, edit.tables.kinds["SRODATA"], align=4, data=stackmap.encode([words]))
-
-
-def _has_dwarf(obj: Object) -> bool:
-    """Whether text symbols of this object carry a DwarfInfo aux symbol: with DWARF 5 the linker wants one of every text symbol."""
-    wanted = obj.tables.aux["AuxDwarfInfo"]
-    return any(any(aux.type == wanted for aux in obj.aux(index)) for index in obj.text_symbols())

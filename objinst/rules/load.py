@@ -13,16 +13,18 @@ from pathlib import Path
 import yaml
 
 from objinst.errors import UsageError
-from objinst.rules.model import InjectHooks, Rule, RuleSet, Where, version_key
+from objinst.rules.model import Action, InjectHooks, Probe, ProbeKind, Rule, RuleSet, Where, version_key
 from objinst.rules.names import name_glob, path_glob
 from objinst.rules.nodes import Nodes, closest
+from objinst.rules.spans import read_span
 
 BUILT_IN = Path(__file__).parent
+PROBE_SUPPORT = BUILT_IN / "support" / "probe.yaml"
+"""Writes at the end of the program what probes have measured; in force wherever a probe is."""
 RULE_KEYS = ("target", "version", "where", "do", "name", "optional", "instrumentation")
 WHERE_KEYS = ("func", "recv", "all-of", "one-of", "not")
 HOOK_KEYS = ("before", "after", "path")
-ACTIONS = ("inject_hooks",)
-LATER = ("probe", "span")
+ACTIONS = ("inject_hooks", "span", "probe")
 SOURCE_ACTIONS = ("inject_code", "add_struct_fields", "add_file", "wrap_call", "expand_directive", "assign_value", "set_fields")
 SOURCE_SELECTORS = ("file", "struct", "struct_literal", "function_call", "directive", "kind", "identifier")
 MAX_DEPTH = 32
@@ -46,12 +48,15 @@ def load(paths: Sequence[Path], environ: Mapping[str, str]) -> RuleSet:
     given = {rule.name: rule for path in (*listed, *paths) for rule in read_file(path)}
     _check_disabled(disabled, {rule.instrumentation for rule in (*defaults.values(), *given.values())})
     merged = given if "all" in disabled else defaults | given
-    return RuleSet(tuple(rule for rule in merged.values() if rule.instrumentation not in disabled))
+    chosen = [rule for rule in merged.values() if rule.instrumentation not in disabled]
+    if any(isinstance(action, Probe) for rule in chosen for action in rule.do):
+        chosen += read_file(PROBE_SUPPORT)
+    return RuleSet(tuple(chosen))
 
 
 def is_built_in(rule: Rule) -> bool:
     """Whether a rule comes with otelobj: it serves every program, also those that have nothing for it."""
-    return Path(rule.origin.rpartition(":")[0]).parent == BUILT_IN
+    return BUILT_IN in Path(rule.origin.rpartition(":")[0]).parents
 
 
 def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
@@ -163,23 +168,30 @@ class _Reader(Nodes):
             raise self.error(node, f"version range {start},{end} is empty", remedy)
         return start, end
 
-    def actions(self, node: yaml.Node, rule: str) -> tuple[InjectHooks, ...]:
+    def actions(self, node: yaml.Node, rule: str) -> tuple[Action, ...]:
         items = [node] if isinstance(node, yaml.MappingNode) else self.items(node, f"`do` of rule {rule} must be a list of actions")
         return tuple(self.action(item, rule) for item in items)
 
-    def action(self, node: yaml.Node, rule: str) -> InjectHooks:
+    def action(self, node: yaml.Node, rule: str) -> Action:
         pairs = self.pairs(node, f"an action of rule {rule}: a mapping with one key")
         if len(pairs) != 1:
             raise self.error(node, f"rule {rule}: an action has one key, this one has {len(pairs)}", "give each action a list entry (`- `) of its own")
         key, value = pairs[0]
         name = str(key.value)
-        if name in LATER:
-            raise self.error(key, f"rule {rule}: `{name}` is not supported yet", "use inject_hooks with a hook package")
         if name in SOURCE_ACTIONS:
             raise self.error(key, f"rule {rule}: `{name}` changes source text, and objects have none", "use inject_hooks with a hook package")
         if name not in ACTIONS:
             raise self.error(key, f"rule {rule}: unknown action {name!r}", closest(name, ACTIONS))
-        return self.hooks(key, value, rule)
+        if name == "probe":
+            return self.probe(value)
+        return read_span(self, value) if name == "span" else self.hooks(key, value, rule)
+
+    def probe(self, node: yaml.Node) -> Probe:
+        kinds = [kind.value for kind in ProbeKind]
+        name = self.text(node, f"probe ({', '.join(kinds)})")
+        if name not in kinds:
+            raise self.error(node, f"unknown probe {name!r}", closest(name, kinds))
+        return Probe(ProbeKind(name))
 
     def hooks(self, key: yaml.Node, node: yaml.Node, rule: str) -> InjectHooks:
         keys = self.keys(node, HOOK_KEYS, "inject_hooks")

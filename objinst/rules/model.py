@@ -6,8 +6,10 @@ import functools
 import hashlib
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 from objinst.rules.names import FuncName, is_glob, matches_func, matches_package, matches_recv
+from objinst.rules.spans import Span
 
 VERSION = re.compile(r"v(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 """A module version; minor and patch may be left out in a rule (golang.org/x/mod/semver)."""
@@ -20,6 +22,27 @@ class InjectHooks:
     before: str
     after: str
     path: str
+
+
+class ProbeKind(Enum):
+    """count: calls; latency: a histogram of their durations; stress: count, and now and then a forced GC and a deep stack."""
+
+    COUNT = "count"
+    LATENCY = "latency"
+    STRESS = "stress"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A built-in measurement that needs no Go code of the user's."""
+
+    kind: ProbeKind
+
+
+Hooking = InjectHooks | Span
+"""What calls Go code at the entry or the exit of a function."""
+Action = Hooking | Probe
+"""What a rule does to a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +82,7 @@ class Rule:
     instrumentation: str
     target: str
     where: Where
-    do: tuple[InjectHooks, ...]
+    do: tuple[Action, ...]
     origin: str
     version: tuple[str, str] = ("", "")
     optional: bool = False
@@ -79,6 +102,11 @@ class Rule:
 
     def matches_function(self, name: FuncName) -> bool:
         return self.where.holds(name)
+
+    @property
+    def probes(self) -> bool:
+        """Does nothing but measure, so that it needs no SDK."""
+        return all(isinstance(action, Probe) for action in self.do)
 
     @property
     def is_glob(self) -> bool:

@@ -188,6 +188,8 @@ MOVE_SP_TO_BP = b"\x48\x89\xe5"
 RET = b"\xc3"
 CALL = b"\xe8" + bytes(4)
 JMP = b"\xe9" + bytes(4)
+LOCK_INC_PC = b"\xf0\x48\xff\x05" + bytes(4)
+"""LOCK INCQ 0(RIP): the last four bytes want a relocation"""
 JE, JNE, JB, JBE = 0x84, 0x85, 0x82, 0x86
 
 

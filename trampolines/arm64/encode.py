@@ -110,6 +110,23 @@ def move_immediate(reg: int, value: int) -> bytes:
     return word(0xD280_0000 | value << 5 | _reg(reg))
 
 
+def load_exclusive(dst: int, base: int) -> bytes:
+    """LDXR (base), dst"""
+    return word(0xC85F_7C00 | _reg(base) << 5 | _reg(dst))
+
+
+def store_exclusive(status: int, src: int, base: int) -> bytes:
+    """STXR src, (base), status"""
+    if status in (src, base):
+        raise EncodeError(f"STXR with register {status} for its status and an operand")
+    return word(0xC800_7C00 | _reg(status) << 16 | _reg(base) << 5 | _reg(src))
+
+
+def atomic_add(src: int, old: int, base: int) -> bytes:
+    """LDADDD src, (base), old (Armv8.1; old ZR: nobody asks for it)"""
+    return word(0xF820_0000 | _reg(src) << 16 | _reg(base) << 5 | _reg(old))
+
+
 def zero(reg: int) -> bytes:
     """MOVD $0, reg"""
     return move_immediate(reg, 0)

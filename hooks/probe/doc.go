@@ -1,0 +1,18 @@
+// Package probe writes at the end of a program what its probes have measured, as JSON, to the file that OTELOBJ_PROBE_OUT names:
+//
+//	{"functions": {"net/http.(*Transport).roundTrip": 12}}
+//
+// functions has the number of calls of every function that was called at all and has `probe: count` or `probe: stress`, by the
+// name that the linker gives it. Instances of a generic function are counted one by one.
+//
+// # When it is written
+//
+// When main.main returns, at os.Exit, and so at log.Fatal. A second writing replaces the first one. `%p` in the file's name stands
+// for the process ID, since programs that a program starts inherit the variable. The file is written beside its place and renamed
+// into it.
+//
+// # Constraints
+//
+// The counters are memory that machine code adds to; this package only reads them. It imports little, since it becomes part of
+// every program that is probed. Whatever goes wrong is reported on standard error and never stops the program.
+package probe

@@ -1,0 +1,3 @@
+module github.com/otelobj/otelobj/hooks/probe
+
+go 1.22

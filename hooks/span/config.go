@@ -1,0 +1,50 @@
+package span
+
+// config is one rule's span on one function. The link step writes it by field names, which it finds in the type's descriptor.
+type config struct {
+	Title    string // the span's name if the rule gives none
+	Function string // as runtime.FuncForPC prints it
+	File     string
+	Line     int
+	Name     []part
+	Kind     int // of trace.SpanKind
+
+	AtEntry  []attr
+	AtReturn []attr
+	Errors   []value // results of type error
+
+	HasContext int
+	Context    uintptr // of the context.Context parameter, in the args area
+}
+
+// part of a name: a text or, if there is one, a value.
+type part struct {
+	Text  string
+	Value *value
+}
+
+// attr is an attribute.
+type attr struct {
+	Key   string
+	Value value
+}
+
+// value tells how to read a value.
+type value struct {
+	Offsets  []int32 // the first from its area, each other one from the pointer found so far
+	Kind     uint32  // reflect.Kind of what is there
+	Elem     uint32  // reflect.Kind of the elements of a slice
+	ElemSize uint32
+	Flags    uint32
+	Fields   []string // to be looked up in the dynamic type of the interface that is there
+}
+
+// Flags of value.
+const (
+	inArgs = 1 << iota // in the args area, not in that of the results
+	empty              // an interface without methods
+	count              // the length is wanted
+)
+
+// The link step needs the descriptors of these types in the archive.
+var keepTypes = [...]any{(*config)(nil), (*part)(nil), (*attr)(nil), (*value)(nil)}

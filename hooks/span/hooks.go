@@ -1,0 +1,192 @@
+package span
+
+import (
+	"context"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+const (
+	scope = "github.com/otelobj/otelobj/hooks/span"
+	// Version is the version of the instrumentation scope.
+	Version = "0.1.0"
+)
+
+const (
+	keyFunction = attribute.Key("code.function.name")
+	keyFile     = attribute.Key("code.file.path")
+	keyLine     = attribute.Key("code.line.number")
+)
+
+// kinds are the options of tracer.Start by trace.SpanKind, made once.
+var kinds [trace.SpanKindConsumer + 1][]trace.SpanStartOption
+
+// ready is false as long as functions of the program run before this package, and OpenTelemetry, are initialised.
+var ready bool
+
+func init() {
+	for kind := range kinds {
+		kinds[kind] = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKind(kind))}
+	}
+	goroot = findGoroot()
+	ready = true
+	_ = keepTypes
+}
+
+// before and after are called by thunks of the link step that hand on their own arguments: in place of the itab of a hook's
+// context stands the config.
+
+// before runs at the entry of a function.
+//
+//go:norace
+//go:nocheckptr
+func before(c *config, call *rt.Call, args, _, _ unsafe.Pointer) {
+	if !ready {
+		return
+	}
+	given := c.context(args)
+	ctx := given
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	ctx, span := tracerFor(trace.SpanFromContext(ctx)).Start(ctx, c.name(args), kinds[c.Kind]...)
+	if !span.SpanContext().IsValid() {
+		return
+	}
+	call.SetData(span)
+	if given != nil {
+		*(*context.Context)(unsafe.Add(args, c.Context)) = ctx
+	}
+	if span.IsRecording() {
+		attrs := make([]attribute.KeyValue, 0, 3+len(c.AtEntry))
+		attrs = append(attrs, keyFunction.String(c.Function), keyFile.String(file(c.File)), keyLine.Int(c.Line))
+		span.SetAttributes(collect(attrs, c.AtEntry, args, nil)...)
+	}
+}
+
+// after runs when the function has returned, or was unwound.
+func after(c *config, call *rt.Call, args, results, _ unsafe.Pointer) {
+	span, ok := call.GetData().(trace.Span)
+	if !ok {
+		return
+	}
+	defer span.End()
+	if !span.IsRecording() {
+		return
+	}
+	if value, goexit, unwound := call.Unwound(); unwound {
+		recordUnwinding(span, value, goexit)
+		return
+	}
+	if len(c.AtReturn) > 0 {
+		span.SetAttributes(collect(make([]attribute.KeyValue, 0, len(c.AtReturn)), c.AtReturn, args, results)...)
+	}
+	for i := range c.Errors {
+		if err, ok := c.Errors[i].err(args, results); ok {
+			recordError(span, err)
+			return
+		}
+	}
+}
+
+// context returns the function's context, nil if it has none or one that may not be kept.
+//
+//go:norace
+//go:nocheckptr
+func (c *config) context(args unsafe.Pointer) context.Context {
+	if c.HasContext == 0 {
+		return nil
+	}
+	ctx := *(*context.Context)(unsafe.Add(args, c.Context))
+	if ctx == nil || onStack(ctx) {
+		return nil
+	}
+	return ctx
+}
+
+// name returns the name of the span.
+func (c *config) name(args unsafe.Pointer) string {
+	if len(c.Name) == 0 {
+		return c.Title
+	}
+	var room [64]byte
+	b := room[:0]
+	for i := range c.Name {
+		if p := &c.Name[i]; p.Value == nil {
+			b = append(b, p.Text...)
+		} else {
+			b = p.Value.appendTo(b, args)
+		}
+	}
+	return string(b)
+}
+
+// goroot is what the linker puts in place of rootName: where the standard library's files are, as FuncForPC tells.
+var goroot string
+
+const rootName = "$GOROOT"
+
+func findGoroot() string {
+	const probe = "/src/strings/strings.go"
+	pc := reflect.ValueOf(strings.Index).Pointer()
+	name, _ := runtime.FuncForPC(pc).FileLine(pc)
+	if root, ok := strings.CutSuffix(name, probe); ok {
+		return root
+	}
+	return rootName
+}
+
+// file returns the name of a source file as tracebacks have it.
+func file(name string) string {
+	if rest, ok := strings.CutPrefix(name, rootName); ok {
+		return goroot + rest
+	}
+	return name
+}
+
+// collect appends those of the wanted attributes that there are.
+func collect(attrs []attribute.KeyValue, wanted []attr, args, results unsafe.Pointer) []attribute.KeyValue {
+	for i := range wanted {
+		a := &wanted[i]
+		if v, ok := a.Value.read(args, results); ok {
+			attrs = append(attrs, attribute.KeyValue{Key: attribute.Key(a.Key), Value: v})
+		}
+	}
+	return attrs
+}
+
+// The program may set its provider at any time, so the global one is asked for at every use. A span that is recorded has its
+// children where it is itself. Both are remembered: they are rarely others.
+var lastGlobal, lastParent atomic.Pointer[tracerOf]
+
+type tracerOf struct {
+	provider trace.TracerProvider
+	tracer   trace.Tracer
+}
+
+func tracerFor(parent trace.Span) trace.Tracer {
+	provider, last := otel.GetTracerProvider(), &lastGlobal
+	if parent.IsRecording() {
+		provider, last = parent.TracerProvider(), &lastParent
+	}
+	// Providers are compared by their interface words: they need not be comparable.
+	if t := last.Load(); t != nil && words(&t.provider) == words(&provider) {
+		return t.tracer
+	}
+	t := &tracerOf{provider: provider, tracer: provider.Tracer(scope, trace.WithInstrumentationVersion(Version))}
+	last.Store(t)
+	return t.tracer
+}
+
+func words(p *trace.TracerProvider) [2]unsafe.Pointer {
+	return *(*[2]unsafe.Pointer)(unsafe.Pointer(p))
+}

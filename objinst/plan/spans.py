@@ -1,0 +1,228 @@
+"""Spans by rule: what their paths mean for one function, as offsets and kinds.
+
+A path is resolved against the function's parameters and results (DWARF) and the types of the link (type descriptors), so that
+hooks/span reads memory and looks nothing up. Only behind an interface, whose type is known when the program runs, names remain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from objinst.errors import OtelobjError
+from objinst.goobj import FuncInfo, Object
+from objinst.plan.model import SpanUse, SpanValue, Value
+from objinst.rules import Rule, Span, ValuePath, parse_func_name
+from objinst.rules.nodes import closest
+from objinst.rules.spans import KINDS
+from objinst.types import Field, GoType, Kind, TypeTable, Unknown
+from objinst.types.names import unescape
+
+WORD = 8
+CONTEXT = "context.Context"
+TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.com/otelobj/otelobj/hooks")
+MAX_POINTERS = 8
+"""Pointers in a row, embedded structs in each other: a type may be its own element."""
+SCALARS = frozenset(Kind(number) for number in range(Kind.BOOL, Kind.FLOAT64 + 1)) | {Kind.STRING}
+ELEMENTS = SCALARS - {Kind.UINT, Kind.UINT8, Kind.UINT64, Kind.UINTPTR}
+"""Of slices that become lists: what fits in OpenTelemetry's, and no []byte."""
+
+
+class NoValueError(Exception):
+    """A path that a function does not have. names: what stands where the path goes wrong."""
+
+    def __init__(self, what: str, names: Sequence[str] = (), wanted: str = "") -> None:
+        super().__init__(what)
+        self.names = names
+        self.wanted = wanted
+
+    @property
+    def remedy(self) -> str:
+        return closest(self.wanted, self.names) if self.names else "take something that is a number, text, bool, error, or a list of these"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value on the way along a path: see SpanValue."""
+
+    in_args: bool
+    offsets: tuple[int, ...]
+    type: GoType
+
+    def at(self, item: Field) -> Place:
+        *way, last = self.offsets
+        return Place(self.in_args, (*way, last + item.offset), item.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A function as paths see it. params: without a receiver."""
+
+    symbol: str
+    recv: Value | None
+    params: tuple[Value, ...]
+    results: tuple[Value, ...]
+    table: TypeTable
+    near: Object
+
+    @classmethod
+    def of(cls, symbol: str, params: tuple[Value, ...], results: tuple[Value, ...], table: TypeTable, near: Object) -> Subject:
+        """near: the function's object."""
+        name = parse_func_name(symbol)
+        method = name is not None and bool(name.recv) and not name.is_closure and bool(params)
+        return cls(symbol, params[0] if method else None, params[1:] if method else params, results, table, near)
+
+    def find(self, path: ValuePath) -> SpanValue:
+        """Raises NoValueError."""
+        place = self._root(path)
+        for number, name in enumerate(path.fields):
+            place = self._pointee(place, path)
+            if place.type.kind is Kind.INTERFACE:
+                return self._value(place, count=path.length, fields=path.fields[number:])
+            place = self._field(place, name, path)
+        place = self._pointee(place, path)
+        return self._length(place, path) if path.length else self._leaf(place, path)
+
+    def _root(self, path: ValuePath) -> Place:
+        if path.root == "recv":
+            if self.recv is None:
+                raise NoValueError(f"{path}: {self.symbol} has no receiver", ["arg", "result"], "recv")
+            return _place(self.recv)
+        values, what = (self.results, "result") if path.root == "result" else (self.params, "parameter")
+        if path.which.isdigit():
+            if int(path.which) < len(values):
+                return _place(values[int(path.which)])
+        else:
+            for value in values:
+                if value.name == path.which:
+                    return _place(value)
+        known = [f"{path.root}.{number if value.name.startswith('~') else value.name}" for number, value in enumerate(values)]
+        has = ", ".join(known) if known else f"no {what}s"
+        raise NoValueError(f"{path}: {self.symbol} has no {what} {path.which}, it has {has}", known, f"{path.root}.{path.which}")
+
+    def _pointee(self, place: Place, path: ValuePath) -> Place:
+        """What is behind pointers."""
+        for _ in range(MAX_POINTERS):
+            if place.type.kind is not Kind.POINTER:
+                return place
+            elem = self.table.resolve(place.type.elem, self.near)
+            if isinstance(elem, Unknown):
+                raise NoValueError(f"{path}: the layout of {place.type.elem} is not known: {elem.reason}")
+            place = Place(place.in_args, (*place.offsets, 0), elem)
+        raise NoValueError(f"{path}: {place.type.name} is a pointer to pointers")
+
+    def _field(self, place: Place, name: str, path: ValuePath) -> Place:
+        """A field, or one that is promoted from an embedded struct: the shallowest one, if there is one only (Go spec, Selectors)."""
+        if place.type.kind is not Kind.STRUCT:
+            raise NoValueError(f"{path}: {place.type.name} has no fields")
+        level = [place]
+        for _ in range(MAX_POINTERS):
+            found = [struct.at(item) for struct in level for item in struct.type.fields if item.name == name]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise NoValueError(f"{path}: {name} is ambiguous in {place.type.name}")
+            level = [inner for struct in level for inner in self._embedded(struct, path)]
+        names = [item.name for item in place.type.fields if item.name != "_"]
+        has = ", ".join(names) if names else "none"
+        raise NoValueError(f"{path}: {place.type.name} has no field {name}, its fields are: {has}", names, name)
+
+    def _embedded(self, struct: Place, path: ValuePath) -> Iterator[Place]:
+        for item in struct.type.fields:
+            if item.embedded:
+                try:
+                    inner = self._pointee(struct.at(item), path)
+                except NoValueError:
+                    continue
+                if inner.type.kind is Kind.STRUCT:
+                    yield inner
+
+    def _length(self, place: Place, path: ValuePath) -> SpanValue:
+        *way, last = place.offsets
+        match place.type.kind:
+            case Kind.STRING | Kind.SLICE:
+                return SpanValue(place.in_args, (*way, last + WORD), Kind.INT)
+            case Kind.MAP | Kind.CHAN | Kind.INTERFACE:
+                return self._value(place, count=True)
+        raise NoValueError(f"{path}: a value of type {place.type.name} has no length that could change")
+
+    def _leaf(self, place: Place, path: ValuePath) -> SpanValue:
+        typ = place.type
+        if typ.kind in SCALARS or typ.kind is Kind.INTERFACE:
+            return self._value(place)
+        if typ.kind is Kind.STRUCT:
+            names = [item.name for item in typ.fields if item.name != "_"]
+            raise NoValueError(f"{path}: {typ.name} is a struct; name one of its fields: {', '.join(names) or 'it has none'}", names)
+        elem = self.table.resolve(typ.elem, self.near) if typ.kind is Kind.SLICE else None
+        if elem is not None and not isinstance(elem, Unknown) and elem.kind in ELEMENTS:
+            return SpanValue(place.in_args, place.offsets, Kind.SLICE, elem.kind, elem.size)
+        hint = f"; len({path}) is its length" if typ.kind in (Kind.SLICE, Kind.MAP, Kind.CHAN) else ""
+        raise NoValueError(f"{path}: a value of type {typ.name} cannot be an attribute{hint}")
+
+    @staticmethod
+    def _value(place: Place, *, count: bool = False, fields: tuple[str, ...] = ()) -> SpanValue:
+        return SpanValue(place.in_args, place.offsets, place.type.kind, empty=place.type.methods == (), count=count, fields=fields)
+
+
+def _place(value: Value) -> Place:
+    return Place(value.home.in_args, (value.home.offset,), value.type)
+
+
+def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
+    """Raises OtelobjError for a path that a function does not have which the rule names; where a rule takes what it can (a glob,
+    `optional`), that goes into `missing`."""
+    missing: dict[str, str] = {}
+
+    def find(path: ValuePath) -> SpanValue | None:
+        try:
+            return subject.find(path)
+        except NoValueError as error:
+            if not rule.is_glob and not rule.optional:
+                raise OtelobjError(f"{path.origin}: rule {rule.name}: {error}", error.remedy) from error
+            missing[str(path)] = str(error)
+            return None
+
+    attributes = [(key, path.root, find(path)) for key, path in span.attributes]
+    name = [part if isinstance(part, str) else find(part) for part in span.name]
+    return SpanUse(
+        rule.name, rule.instrumentation, title(subject.symbol), printed(subject.symbol),
+        () if None in name else tuple(part for part in name if part is not None),
+        KINDS.index(span.kind) + 1,
+        tuple((key, value) for key, root, value in attributes if value and root != "result"),
+        tuple((key, value) for key, root, value in attributes if value and root == "result"),
+        tuple(Subject._value(_place(value)) for value in subject.results if value.type.name == "error"),
+        next((value.home.offset for value in subject.params if value.type.name == CONTEXT), None),
+        tuple(missing.items()),
+    )  # fmt: skip
+
+
+def makes_spans(rule: Rule, symbol: str, obj: Object, info: FuncInfo) -> bool:
+    """Whether a rule that names a function and asks for spans means it.
+
+    A wrapper of the compiler's (a method for the pointer to its receiver's type, promoted, or of an instance) that calls the function it
+    stands for would make every span twice; where that function was inlined into it, it makes the only one. What makes and exports
+    telemetry is traced only if a rule names it: the export of one span would make the next.
+    """
+    name = parse_func_name(symbol)
+    if name is None:
+        return False
+    if rule.is_glob and name.pkg.startswith(TELEMETRY):
+        return False
+    if info.func_id != obj.tables.func_ids["FuncIDWrapper"] or (rule.where.is_literal and rule.where.recv and not name.type_args):
+        return True
+    inlined = (parse_func_name(obj.resolve(node.func).name or "") for node in info.inl_tree)
+    return any(inner is not None and inner.name == name.name for inner in inlined)
+
+
+def printed(symbol: str) -> str:
+    """A symbol as tracebacks and runtime.Func.Name have it (runtime/symtab.go, funcNameForPrint)."""
+    start, end = symbol.find("["), symbol.rfind("]")
+    return symbol if start < 0 or end < start else f"{symbol[:start]}[...]{symbol[end + 1:]}"
+
+
+def title(symbol: str) -> str:
+    """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
+    name = printed(symbol)
+    head = re.split(r"[(\[]", name, maxsplit=1)[0]
+    return unescape(name[head.rfind("/") + 1 :])
