@@ -7,11 +7,14 @@ the path. Start-up time is part of every link: nothing is imported before it is 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs milliseconds before anything is known
 if not __package__:
     sys.path.insert(0, os.path.dirname(HERE))  # noqa: PTH120
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def keep_bytecode() -> None:
@@ -22,41 +25,92 @@ def keep_bytecode() -> None:
         sys.pycache_prefix = os.path.join(os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj"), "pycache")  # noqa: PTH118
 
 
-def main(argv: list[str]) -> int:
-    """Returns the exit status; every error is one message."""
-    from objinst.errors import OtelobjError  # noqa: PLC0415 - after keep_bytecode, as all others
+class Stopped(BaseException):
+    """A signal that ends the process: raised in its place, so that everything under way is undone first."""
 
+
+def main(argv: list[str]) -> int:
+    """Returns the exit status; every error is one message. A signal, or one that ended the linker, ends this process too."""
+    if argv[:1] not in (["--tool"], ["--version-full"]):
+        return attempt(lambda: people(argv))
+    end_by_exception()
     try:
-        return run(argv)
-    except OtelobjError as error:
-        print(f"otelobj: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("otelobj: interrupted; nothing was written", file=sys.stderr)
-        return 130
-    except OSError as error:
-        print(f"otelobj: {error.filename or ''}: {error.strerror}\n  remedy: check the disk and the permissions of this path", file=sys.stderr)
+        return as_linker(attempt(lambda: tool(*argv), instead=argv[1:]))
+    except Stopped as stopped:
+        die(*stopped.args)
         return 1
 
 
-def run(argv: list[str]) -> int:
-    """The command line for people must not pay for the driver, nor the driver for that."""
-    mode = argv[0] if argv else ""
+def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
+    """What work returns. instead: the tool's command line, for OTELOBJ_ON_ERROR=plain."""
+    from objinst.errors import explained  # noqa: PLC0415 - after keep_bytecode, as all others
+
+    try:
+        return work()
+    except KeyboardInterrupt:
+        print("otelobj: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except Exception as error:  # noqa: BLE001 - no traceback may reach a user
+        if os.environ.get("OTELOBJ_TRACEBACK"):
+            import traceback  # noqa: PLC0415
+
+            traceback.print_exc()
+        problem = explained(error)
+    if instead and os.environ.get("OTELOBJ_ON_ERROR") == "plain":
+        from objinst.toolexec.plain import link_plainly  # noqa: PLC0415
+
+        return attempt(lambda: link_plainly(instead, str(problem)))
+    print(f"otelobj: {problem}", file=sys.stderr)
+    return problem.exit_status
+
+
+def tool(mode: str, *argv: str) -> int:
+    """What the launcher asks for: a link, or the linker's identity."""
     if mode == "--tool":
         from objinst import driver  # noqa: PLC0415
 
-        return driver.main(argv[1:])
-    if mode == "--version-full":
-        from objinst.toolexec import version  # noqa: PLC0415
+        return driver.main(argv)
+    from objinst.toolexec import version  # noqa: PLC0415
 
-        return version.main(argv[1:])
-    if mode == "--self-check":  # the launcher asks whether this Python will do
+    return version.main(argv)
+
+
+def people(argv: list[str]) -> int:
+    """The command line for people must not pay for the driver, nor the driver for that."""
+    if argv == ["--self-check"]:  # the launcher asks whether this Python will do
         import yaml  # noqa: F401, PLC0415
 
         return 0
     from objinst import cli  # noqa: PLC0415
 
     return cli.main(argv)
+
+
+def end_by_exception() -> None:
+    """Signals that end a process raise Stopped instead, once; the go command and the terminal send them to the whole process group."""
+
+    def stop(number: int, _frame: object) -> None:
+        for other in ENDING:
+            signal.signal(other, signal.SIG_IGN)
+        raise Stopped(number)
+
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
+
+
+def as_linker(status: int) -> int:
+    """A linker that a signal ended (out of memory, say) gives a negative status."""
+    if status < 0:
+        die(-status)
+    return status
+
+
+def die(number: int) -> None:
+    """By a signal, as a tool without cleanup of its own does: whoever waits for us sees that."""
+    sys.stderr.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 if __name__ == "__main__":

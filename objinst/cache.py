@@ -1,23 +1,36 @@
-"""The cache on disk: folders made once under a digest, whole or not at all.
+"""The cache on disk: folders made once under a digest, whole or not at all, within a bound.
 
 A folder is made beside its place and renamed into it, so an interrupt or a full disk leaves nothing half made; two processes
-that make the same one both succeed. $OTELOBJ_CACHE_DIR, else $XDG_CACHE_HOME/otelobj, else ~/.cache/otelobj.
+that make the same one both succeed. The sizes of its files stand in it: one that lost some to a power cut is made again.
+Links hold a shared lock while they use the cache; what was not used for the longest time is removed when a link has added to it
+and no other is running. $OTELOBJ_CACHE_DIR, else $XDG_CACHE_HOME/otelobj, else ~/.cache/otelobj; $OTELOBJ_CACHE_SIZE is the bound.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from objinst.errors import OtelobjError
+from objinst.errors import OtelobjError, UsageError, reason
 
 REMEDY = "free some disk space or point OTELOBJ_CACHE_DIR at a folder that can be written"
+FOLDERS = ("archive", "compiled", "inlined", "hooks")
+"""Kinds whose entries `folder` makes, two levels down."""
+SIZES = ".sizes"
+"""In each of these: size and name of every file."""
+NEW = ".new-"
+DEFAULT_BOUND = 5 * 10**9
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+ROOM = 0.8
+"""Share of the bound that is left after trimming, so that not every link has to trim."""
+
+_made: set[Path] = set()
 
 
 def root() -> Path:
@@ -32,37 +45,163 @@ def root() -> Path:
 def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
     """The folder of `digest`, made by `make` in an empty folder if there is none. Raises OtelobjError if it cannot be written."""
     place = root() / kind / digest[:2] / digest
-    if place.is_dir():
+    if _is_whole(place):
         return place
+    fresh = None
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
-    except OSError as error:
-        raise OtelobjError(f"cache {place}: {error.strerror}", REMEDY) from error
-    try:
+        fresh = Path(tempfile.mkdtemp(prefix=NEW, dir=place.parent))
         make(fresh)
-        with contextlib.suppress(OSError):
-            fresh.rename(place)
-        if not place.is_dir():
-            raise OtelobjError(f"cache {place} cannot be put in place", REMEDY)
+        (fresh / SIZES).write_text("".join(f"{size} {name}\n" for name, size in _sizes(fresh)), "utf-8", "surrogateescape")
+        _put(fresh, place)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
-            raise OtelobjError(f"cache {place}: {error.strerror}", REMEDY) from error
-        raise
+        raise OtelobjError(f"cache {place}: {reason(error)}", REMEDY) from error
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        if fresh is not None:
+            shutil.rmtree(fresh, ignore_errors=True)
+    _made.add(place)
     return place
+
+
+def _put(fresh: Path, place: Path) -> None:
+    """Renames; another process may have been quicker, and what is not whole gives way. Raises OSError."""
+    try:
+        fresh.rename(place)
+    except OSError:
+        if not _is_whole(place):
+            shutil.rmtree(place, ignore_errors=True)
+            fresh.rename(place)
+
+
+def _sizes(folder: Path) -> list[tuple[str, int]]:
+    """Names, relative to the folder, and sizes in bytes of all files."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        at = os.path.relpath(parent, folder)
+        found += [(os.path.normpath(os.path.join(at, name)), os.stat(os.path.join(parent, name)).st_size) for name in names]  # noqa: PTH116, PTH118
+    return found
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether all files of an entry are there in their sizes; it counts as used now."""
+    try:
+        lines = (place / SIZES).read_text("utf-8", "surrogateescape").splitlines()
+        pairs = [line.split(" ", 1) for line in lines]
+        if any(os.stat(place / name).st_size != int(size) for size, name in pairs):  # noqa: PTH116
+            return False
+        with contextlib.suppress(OSError):  # a cache that cannot be written is never trimmed
+            os.utime(place)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def is_whole(path: Path) -> bool:
+    """Of a file in an entry of the cache; of any other, whether it exists."""
+    return _is_whole(path.parent) if root() in path.parents else path.exists()
+
+
+# locks
 
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
     """Held by one process at a time; released when the process ends."""
-    path = root() / "locks" / f"{name}.lock"
+    path = _lock_path(name)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("w")
     except OSError as error:
         raise OtelobjError(f"cache {path}: {error.strerror}", REMEDY) from error
     with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def _lock_path(name: str) -> Path:
+    """Raises OtelobjError."""
+    path = root() / "locks" / f"{name}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OtelobjError(f"cache {path}: {error.strerror}", REMEDY) from error
+    return path
+
+
+@contextlib.contextmanager
+def in_use() -> Iterator[None]:
+    """While a link uses the cache nothing is removed from it; what it added may push out what is older. Raises UsageError."""
+    limit = bound()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, OtelobjError):  # a cache that cannot be written, or a file system without locks
+            handle = stack.enter_context(_lock_path("cache").open("w"))
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    if _made:
+        trim(limit)
+
+
+@contextlib.contextmanager
+def alone(*, wait: bool) -> Iterator[bool]:
+    """Whether no link uses the cache; none will meanwhile. wait: until that is so."""
+    with contextlib.ExitStack() as stack:
+        try:
+            handle = stack.enter_context(_lock_path("cache").open("w"))
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except (OSError, OtelobjError):
+            yield False
+        else:
+            yield True
+
+
+# the bound
+
+
+def bound() -> int | None:
+    """Bytes that the cache may have after a link; None: any number. Raises UsageError."""
+    text = os.environ.get("OTELOBJ_CACHE_SIZE", "").strip()
+    if not text:
+        return DEFAULT_BOUND
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text, re.IGNORECASE)
+    if match is None and text != "off":
+        raise UsageError(f"OTELOBJ_CACHE_SIZE={text} is no size", "a number with K, M, G or T behind it, such as 500M, or `off`")
+    return int(float(match[1]) * UNITS[match[2].upper()]) if match else None
+
+
+def trim(limit: int | None) -> int:
+    """Removes what was not used for the longest time, down to ROOM of the limit. Returns the bytes freed: none while another link runs."""
+    with alone(wait=False) as ours:
+        if not ours:
+            return 0
+        for kind in FOLDERS:
+            for left in (root() / kind).glob(f"*/{NEW}*"):  # of a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+        entries = sorted(_entries())
+        total = sum(size for _, size, _ in entries)
+        freed = 0
+        if limit is None or total <= limit:
+            return 0
+        for _, size, path in entries:
+            if total - freed <= limit * ROOM:
+                break
+            _remove(path)
+            freed += size
+        return freed
+
+
+def _entries() -> Iterator[tuple[float, int, Path]]:
+    """(time of the last use, bytes, path) of all that can be made again."""
+    places = [path for kind in FOLDERS for path in (root() / kind).glob("*/*")]
+    places += (root() / "closure").glob("*")
+    places += (path for path in (root() / "version").rglob("*") if path.is_file())
+    for place in places:
+        with contextlib.suppress(OSError):
+            size = sum(size for _, size in _sizes(place)) if place.is_dir() else place.stat().st_size
+            yield place.stat().st_mtime, size, place
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()

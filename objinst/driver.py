@@ -10,13 +10,12 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from objinst import paths
+from objinst import cache, paths
 from objinst.closure import HookRequest, resolve
 from objinst.closure.gocmd import Go
 from objinst.digest import hooks_digest, own_digest
@@ -41,13 +40,8 @@ SUPPORTING = {SDK, "probe"}
 def main(argv: Sequence[str]) -> int:
     """argv: options of otelobj, then the link tool and its arguments. Returns the exit status."""
     rule_files, command_line = options(argv)
-    try:
+    with cache.in_use():
         return instrumented_link(command_line, rule_files)
-    except OtelobjError as error:
-        if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
-            raise
-        print(f"otelobj: warning: linking without hooks: {error}", file=sys.stderr)
-        return subprocess.run(command_line, check=False).returncode
 
 
 @dataclass(slots=True)
@@ -67,7 +61,8 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     """Raises OtelobjError before the linker has run; nothing of the user's is written but by the linker."""
     clock = Clock(time.monotonic(), {})
     command = LinkCommand.parse(command_line)
-    cfg = ImportCfg.read(Path(command.get("importcfg") or ""))
+    cfg_path = Path(command.get("importcfg") or "")
+    cfg = ImportCfg.read(cfg_path)
     rules = load(rule_files, os.environ)
     info = BuildInfo.parse(cfg.modinfo)
     around = surroundings(rules, command.tool, [*cfg.packages, "main"], info)
@@ -75,7 +70,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     stop(unmatched_problems(unmatched))
     rules, applying = in_force(rules, around)
     if not applying:
-        status = subprocess.run(command_line, check=False).returncode
+        status = _run_linker(command)
         if status == 0 and os.environ.get("OTELOBJ_REPORT"):
             _report(command, headers.parse(head(Path(command.main)), command.main)[0], [missing.target() for missing in unmatched], (), clock)
         return status
@@ -84,21 +79,22 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     go = _go(command, header, info, cgo="runtime/cgo" in cfg.packages)
     packages = {**_imported(cfg, command), "main": Path(command.main)}
     identities = {name: identity(path) for name, path in packages.items()}
+    _check_same(packages, identities, header)
     wanted = hook_packages(applying)
     clock.lap("read")
     closure = resolve(request(wanted, packages, identities, info, header.line, go), go)
     clock.lap("hook packages")
-    with tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-        link = make_link(header, _root(command), packages, closure.archives, rules, Path(folder), info)
+    with paths.scratch(cfg_path) as folder:
+        link = make_link(header, _root(command), packages, closure.archives, rules, folder, info)
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         missing = around.nameless(applying, targets, link.load)
         stop([*unmatched_problems(missing), *refused_problems(targets, rules)])
         modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
-        importcfg = Path(folder) / "importcfg.link"
         main_archive = new.pop("main")
-        importcfg.write_text(ImportCfg(new, cfg.lines, modinfo).text(), errors="surrogateescape")
-        status = subprocess.run(command.replaced(importcfg=importcfg, main=main_archive).argv(), check=False).returncode
+        text = ImportCfg(new, cfg.lines, modinfo).text()
+        importcfg = paths.write_scratch(folder / "importcfg.link", text.encode("utf-8", "surrogateescape"))
+        status = _run_linker(command.replaced(importcfg=importcfg, main=main_archive))
     clock.lap("link")
     if status == 0 and os.environ.get("OTELOBJ_REPORT"):
         counted = link.count_inlined([*targets, *(rule.target() for rule in (*unmatched, *missing))])
@@ -107,8 +103,25 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     return status
 
 
+def _run_linker(command: LinkCommand) -> int:
+    """The real linker's exit status. Where it is interrupted nothing half written stays behind."""
+    try:
+        return subprocess.run(command.argv(), check=False).returncode
+    except BaseException:
+        output = Path(command.get("o") or "a.out")
+        if output.is_file():
+            output.unlink()
+        raise
+
+
 def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Target], linked_in: Sequence[str], clock: Clock) -> None:
-    write_report(Report.make(command.get("o") or "", header, targets, linked_in, clock.steps), os.environ["OTELOBJ_REPORT"])
+    """With OTELOBJ_ON_ERROR=plain a report that cannot be written costs nobody the hooks."""
+    try:
+        write_report(Report.make(command.get("o") or "", header, targets, linked_in, clock.steps), os.environ["OTELOBJ_REPORT"])
+    except OtelobjError as error:
+        if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
+            raise
+        print(f"otelobj: warning: {error}", file=sys.stderr)
 
 
 def _imported(cfg: ImportCfg, command: LinkCommand) -> dict[str, Path]:
@@ -171,6 +184,14 @@ def _check_supported(command: LinkCommand, header: headers.Header) -> None:
     mode = command.get("buildmode") or ""
     if mode not in BUILD_MODES or command.on("linkshared"):
         raise OtelobjError(f"-buildmode={mode} is not supported yet", "exe and pie are; OTELOBJ_ON_ERROR=plain links without hooks")
+
+
+def _check_same(packages: dict[str, Path], identities: dict[str, str], header: headers.Header) -> None:
+    """All archives of a link have one header line, as the linker demands (cmd/link/internal/ld/lib.go, ldobj)."""
+    for name, found in identities.items():
+        if not found.startswith(header.line + " "):
+            line = found.rpartition(" ")[0]
+            raise OtelobjError(f"{packages[name]}: package {name} is `{line}`, the program is `{header.line}`", "rebuild it with the toolchain at hand")
 
 
 def _root(command: LinkCommand) -> str:

@@ -1,11 +1,13 @@
 """The one exception root of otelobj.
 
 A refusal (a function that cannot be hooked) is data in the plan, never an exception. A corrupt or unknown input is an
-exception that names the thing and the remedy. Nothing but OtelobjError crosses the command line; the driver prints its
+exception that names the thing and the remedy. Nothing but OtelobjError crosses the command line; `__main__` prints its
 text and exits with its status.
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class OtelobjError(Exception):
@@ -34,3 +36,39 @@ class UsageError(OtelobjError):
 
 class ObjectError(OtelobjError):
     """A corrupt, truncated or unknown archive or object."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def explained(error: Exception) -> OtelobjError:
+    """Any exception as one message with a remedy: what the system refused, or else a defect of ours, with its place in the source."""
+    if isinstance(error, OtelobjError):
+        return error
+    if isinstance(error, OSError):
+        return OtelobjError(f"{error.filename or 'writing a file'}: {reason(error)}", _remedy(error.errno))
+    if isinstance(error, MemoryError):
+        return OtelobjError("out of memory", "link with more memory, or fewer links at a time (go build -p 1)")
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
+    return OtelobjError(
+        f"internal error: {type(error).__name__}: {error}{where}",
+        "this is a defect of otelobj: report it with what OTELOBJ_TRACEBACK=1 shows; OTELOBJ_ON_ERROR=plain links without hooks",
+    )
+
+
+def reason(error: OSError) -> str:
+    """What the system said. shutil collects several errors in one that has no text of its own."""
+    several = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    return error.strerror or (str(several[-1][-1]) if several else str(error))
+
+
+def _remedy(number: int | None) -> str:
+    if number in FULL:
+        return "free some space on the disk that holds it, or point GOTMPDIR or TMPDIR at another"
+    if number in FORBIDDEN:
+        return "check the permissions of this path"
+    return "check that this path exists and can be read"

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import trampolines
-from objinst import cache
+from objinst import cache, paths
 from objinst.archive import Archive, peek
 from objinst.errors import OtelobjError
 from objinst.goobj import Edit, Object, verify
@@ -281,7 +281,7 @@ class Link:
         edit = Edit(obj)
         rtpkg.fill_link(edit, RT, slot, descriptors)
         rtpkg.give_getg(edit, self.arch, RT)
-        return self._write("rt.a", archive.to_bytes({member: checked(edit)}))
+        return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))
 
     def probe(self, tables: Sequence[str]) -> Path:
         """The copy of package probe that knows the counters of this link."""
@@ -303,12 +303,7 @@ class Link:
                 raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`")
             needs[package] = (hook.fingerprint, hook.find(f"{escape(package)}..inittask") is not None)
         mainpkg.load_packages(edit, self.root, needs)
-        return self._write("main.a", archive.to_bytes({member: checked(edit)}))
-
-    def _write(self, name: str, data: bytes) -> Path:
-        path = self.folder / name
-        path.write_bytes(data)
-        return path
+        return paths.write_scratch(self.folder / "main.a", archive.to_bytes({member: checked(edit)}))
 
 
 def offsets_of(slot: runtimepkg.Slot) -> Offsets:
@@ -324,11 +319,10 @@ def checked(edit: Edit) -> bytes:
 
 
 def identity(path: Path) -> str:
-    """What tells an archive from others with the same name: its build id, or a digest of its bytes where a build system has none."""
+    """The header line and what tells an archive from others with the same name: its build id, or a digest of its bytes where a build
+    system has none."""
     head = peek(path)
-    if "/" in head.build_id:
-        return f"{head.line} {head.build_id}"
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"{head.line} {head.build_id if '/' in head.build_id else hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def _target(

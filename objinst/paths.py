@@ -1,8 +1,13 @@
-"""Where otelobj's own files are: in a checkout, or in an installed wheel."""
+"""Where otelobj's own files are, in a checkout or in an installed wheel; and files that live as long as one link."""
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+from objinst.errors import OtelobjError
 
 HERE = Path(__file__).resolve().parent
 
@@ -27,3 +32,24 @@ def launcher() -> Path:
     import sys  # noqa: PLC0415 - only installed wheels come here
 
     return Path(sys.executable).parent / "otelobj"
+
+
+@contextlib.contextmanager
+def scratch(beside: Path) -> Iterator[Path]:
+    """A folder for files of one link. In the go command's $WORK (beside importcfg.link), which it removes even if we are killed."""
+    parent = beside.absolute().parent
+    with contextlib.ExitStack() as stack:
+        try:
+            made = stack.enter_context(tempfile.TemporaryDirectory(prefix="otelobj-", dir=parent))
+        except OSError:  # a build system's importcfg may lie where nothing can be written
+            made = stack.enter_context(tempfile.TemporaryDirectory(prefix="otelobj-"))
+        yield Path(made)
+
+
+def write_scratch(path: Path, data: bytes) -> Path:
+    """Raises OtelobjError that names the folder: a write that fails does not say where."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise OtelobjError(f"{path}: {error.strerror}", "free some space there, or point GOTMPDIR or TMPDIR at another disk") from error
+    return path

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from objinst import cache
-from objinst.errors import OtelobjError
+from objinst.errors import OtelobjError, UsageError
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,7 +57,97 @@ def test_another_process_was_faster(place: Path) -> None:
             cache.folder("kind", "abcd", lambda other: (other / "theirs").touch())
         (folder / "ours").touch()
 
-    assert [path.name for path in cache.folder("kind", "abcd", make).iterdir()] == ["theirs"]
+    assert [path.name for path in cache.folder("kind", "abcd", make).iterdir() if path.name != cache.SIZES] == ["theirs"]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"ab"), lambda path: path.unlink(), lambda path: (path.parent / cache.SIZES).write_text("x")])
+def test_what_is_not_whole_is_made_again(damage) -> None:
+    def make(folder: Path) -> None:
+        (folder / "sub").mkdir()
+        (folder / "sub" / "x").write_text("whole")
+        (folder / "y").write_text("whole")
+
+    first = cache.folder("archive", "abcd", make)
+    damage(first / "y")
+    assert not cache.is_whole(first / "y")
+    assert (cache.folder("archive", "abcd", make) / "y").read_text() == "whole" and cache.is_whole(first / "y")
+
+
+# the bound
+
+
+def entry(name: str, age: float, size: int = 1000, kind: str = "archive") -> Path:
+    """age: seconds since the last use."""
+    made = cache.folder(kind, name, lambda folder: (folder / "x").write_bytes(bytes(size)))
+    then = made.stat().st_mtime - age
+    os.utime(made, (then, then))
+    return made
+
+
+def test_the_longest_unused_goes_first(place: Path) -> None:
+    kinds = ("archive", "compiled", "inlined", "hooks")
+    made = [entry(f"{number:04}", age=1000 - number, kind=kinds[number % 4]) for number in range(10)]
+    (place / "toolchains").mkdir()
+    (place / "toolchains" / "go").write_bytes(bytes(10**6))
+    cache.folder("archive", "0000", lambda _: pytest.fail("it is there"))  # used again: now the newest
+    total = sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and "toolchains" not in path.parts)
+    assert cache.trim(total) == 0 and all(path.exists() for path in made)
+    assert cache.trim(total - 1) > 0
+    gone = [number for number, path in enumerate(made) if not path.exists()]
+    assert gone == [1, 2, 3]  # the first time that less than four fifths are left
+    assert cache.trim(0) > 0 and not any(path.exists() for path in made) and (place / "toolchains" / "go").exists()
+
+
+def test_what_a_killed_process_left_goes(place: Path) -> None:
+    kept = entry("abcd", age=0)
+    left = kept.parent / ".new-x"
+    left.mkdir()
+    cache.trim(None)
+    assert kept.exists() and not left.exists()
+
+
+HOLD = """
+import sys
+from objinst import cache
+with cache.in_use():
+    print("holding", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_nothing_is_removed_while_a_link_runs(place: Path) -> None:
+    made = entry("abcd", age=5)
+    with subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "holding\n"
+        assert cache.trim(0) == 0 and made.exists()
+        with cache.in_use():  # links do not wait for each other
+            pass
+        other.stdin.close()
+    assert cache.trim(0) > 0 and not made.exists()
+
+
+def test_a_link_trims_what_it_added_to(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = entry("aaaa", age=5)
+    monkeypatch.setattr(cache, "_made", set())
+    monkeypatch.setenv("OTELOBJ_CACHE_SIZE", "1.5K")
+    with cache.in_use():
+        pass
+    assert old.exists()  # nothing was added
+    with cache.in_use():
+        new = entry("bbbb", age=0)
+    assert new.exists() and not old.exists()
+
+
+@pytest.mark.parametrize(("text", "size"), [("", 5 * 10**9), ("500M", 500 * 10**6), ("1.5 gb", 15 * 10**8), ("0", 0), ("off", None)])
+def test_sizes(text: str, size: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTELOBJ_CACHE_SIZE", text)
+    assert cache.bound() == size
+
+
+def test_no_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTELOBJ_CACHE_SIZE", "plenty")
+    with pytest.raises(UsageError, match="OTELOBJ_CACHE_SIZE=plenty"), cache.in_use():
+        pass
 
 
 def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,3 +87,17 @@ def test_parallel_builds_share_one_closure(build) -> None:
     assert len(list((build.folder / "cache/closure").glob("*.json"))) == 1
     for number in range(3):
         assert subprocess.run([build.folder / "app" / f"p{number}"], capture_output=True, text=True, check=True).stderr == "first work\nwork\n"
+
+
+def test_parallel_builds_with_a_cache_smaller_than_they_need(build) -> None:
+    """Nothing is removed under a link that runs, and what the last one leaves is within the bound."""
+    env = go_env(GO, OTELOBJ_CACHE_DIR=str(build.folder / "cache"), OTELOBJ_CACHE_SIZE="10K", OTELOBJ_DISABLE="all", GOENV="off", GOPROXY="off")
+    command = [goroot(GO) / "bin/go", "build", f"-toolexec={LAUNCHER} --rules rules.yaml"]
+    running = [
+        subprocess.Popen([*command, f"-ldflags=-X=main.x={number}", "-o", f"p{number}", "."], cwd=build.folder / "app", env=env) for number in range(3)
+    ]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    for number in range(3):
+        assert subprocess.run([build.folder / "app" / f"p{number}"], capture_output=True, text=True, check=True).stderr == "first work\nwork\n"
+    kept = [path for path in (build.folder / "cache").rglob("*") if path.is_file() and "version" not in path.parts]
+    assert sum(path.stat().st_size for path in kept) <= 10_000

@@ -44,17 +44,23 @@ def command(ctx: click.Context) -> None:
         total += size
         if files:
             screen.print(f"  {human(size):>10}  {files:6d} files  {kind}: {what}", markup=False)
-    screen.print(f"  {human(total):>10}  in all", markup=False)
+    limit = cache.bound()
+    screen.print(f"  {human(total):>10}  in all; " + (f"trimmed at {human(limit)}" if limit else "never trimmed") + " ($OTELOBJ_CACHE_SIZE)", markup=False)
 
 
 @command.command
 @click.option("--all", "everything", is_flag=True, help="Go toolchains that otelobj installed, too.")
 def clean(*, everything: bool) -> None:
     """Remove what the next builds can make again."""
+    with cache.alone(wait=True):
+        freed = _clean([kind for kind in KINDS if kind not in KEPT or (everything and kind == "toolchains")])
+    click.echo(f"freed {human(freed)} in {cache.root()}")
+
+
+def _clean(kinds: list[str]) -> int:
+    """Bytes freed. Raises OtelobjError."""
     freed = 0
-    for kind in KINDS:
-        if kind in KEPT and not (everything and kind == "toolchains"):
-            continue
+    for kind in kinds:
         folder = cache.root() / kind
         freed += tree_size(folder)[0]
         try:
@@ -62,9 +68,9 @@ def clean(*, everything: bool) -> None:
                 shutil.rmtree(folder)
         except OSError as error:
             raise OtelobjError(
-                f"cannot remove {error.filename or folder}: {error.strerror}", "check its permissions, and whether a build is running"
+                f"cannot remove {error.filename or folder}: {error.strerror}", "check its permissions"
             ) from error
-    click.echo(f"freed {human(freed)} in {cache.root()}")
+    return freed
 
 
 @command.command

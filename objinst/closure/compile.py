@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from objinst import cache
 from objinst.archive import END, peek
 from objinst.closure.gocmd import Go
 from objinst.errors import OtelobjError
@@ -23,10 +24,10 @@ SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 
 class Compiler:
-    """header: the header line that archives must have; folder: the cache of archives compiled here; settings: of the build."""
+    """header: the header line that archives must have; settings: of the build. What is compiled is kept in the cache."""
 
-    def __init__(self, go: Go, header: str, folder: Path, settings: Mapping[str, str]) -> None:
-        self.go, self.header, self.folder, self.settings = go, header, folder, settings
+    def __init__(self, go: Go, header: str, settings: Mapping[str, str]) -> None:
+        self.go, self.header, self.settings = go, header, settings
 
     def compile(self, package: Mapping[str, Any], chosen: Mapping[str, Path]) -> Path:
         """The archive of a package as `go list -json` describes it. Raises OtelobjError if it does not compile."""
@@ -40,12 +41,12 @@ class Compiler:
         names = [mapped.get(name, name) for name in package.get("Imports") or () if name != "unsafe"]
         imports = {name: chosen[name] for name in names}
         key = self._key(package, imports)
-        out = self.folder / key[:2] / f"{key}.a"
-        if not out.exists():
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".new-", dir=out.parent) as work:
-                self._compile(package, imports, Path(work), key).replace(out)
-        return out
+
+        def make(folder: Path) -> None:
+            with tempfile.TemporaryDirectory(dir=folder) as work:
+                self._compile(package, imports, Path(work), key).replace(folder / "pkg.a")
+
+        return cache.folder("compiled", key, make) / "pkg.a"
 
     def _key(self, package: Mapping[str, Any], imports: Mapping[str, Path]) -> str:
         """Of all that the archive depends on, sources and imports by content: equal keys, equal archives."""

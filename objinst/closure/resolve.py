@@ -7,6 +7,7 @@ archives. The linker refuses two packages that disagree on a third's fingerprint
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from objinst.archive import Archive, fingerprint, peek
 from objinst.closure import modules
 from objinst.closure.compile import Compiler
 from objinst.closure.gocmd import Go
-from objinst.errors import OtelobjError
+from objinst.errors import OtelobjError, reason
 from objinst.toolexec import usertree
 from objinst.toolexec.settings import parent_flag, parent_flags
 
@@ -92,7 +93,7 @@ def resolve(request: HookRequest, go: Go) -> Closure:
             closure = _build(request, go, cache.root() / "closure" / key)
             _remember(memo, request, closure)
         except OSError as error:
-            raise OtelobjError(f"hook packages: {error.filename or memo}: {error.strerror}", cache.REMEDY) from error
+            raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
     return closure
 
 
@@ -117,14 +118,16 @@ def _memories(memo: Path) -> list[dict[str, Any]]:
 
 
 def _remembered(memo: Path, request: HookRequest) -> Closure | None:
-    """A closure for exactly these packages of the link, all of whose archives are still there (`go clean -cache`).
+    """A closure for exactly these packages of the link, all of whose archives are still there (`go clean -cache`); it counts as used now.
 
     The user's own packages change with every edit; only what the closure imports counts.
     """
     for entry in _memories(memo):
         archives = {name: Path(path) for name, path in entry["archives"].items()}
         is_same = request.identity_of(entry["uses"]) == entry["identity"] and not archives.keys() & request.link.keys()
-        if is_same and all(map(os.path.exists, archives.values())):
+        if is_same and all(map(cache.is_whole, archives.values())):
+            with contextlib.suppress(OSError):
+                os.utime(memo)
             return Closure(archives, entry["modules"], tuple(entry["uses"]))
     return None
 
@@ -153,7 +156,7 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
             prints[package] = fingerprint(chosen[package])
         return prints[package]
 
-    compiler = Compiler(go, request.header, cache.root() / "compiled", request.build_settings())
+    compiler = Compiler(go, request.header, request.build_settings())
     added = [package for package in listed if package["ImportPath"] not in request.link and package["ImportPath"] != "unsafe"]
     for package in added:
         export = Path(package["Export"]) if package.get("Export") else None

@@ -51,7 +51,7 @@ class Object:
         self.origin = origin
         self.raw = bytes(data)
         self.header, self.base = headers.parse(self.raw, origin)
-        self.tables: Tables = for_version(self.header.go_version)
+        self.tables: Tables = for_version(self.header.go_version, origin)
         self.blob = memoryview(self.raw)[self.base :]
         if len(self.blob) < HEADER.size:
             raise self.error(f"offset {self.base}: truncated header")

@@ -12,7 +12,6 @@ import hashlib
 import os
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -41,18 +40,12 @@ def main(argv: Sequence[str]) -> int:
     plain = done.stdout.strip()
     began = time.time()
     folder = Path.cwd()
-    try:
-        rules = load(rule_files, os.environ)
-        line = marked(plain, link_digest(rules, folder))
-    except OtelobjError as error:
-        if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
-            raise
-        print(f"otelobj: warning: linking without hooks: {error}", file=sys.stderr)
-        print(plain)
-        return 0
-    print(line)
+    rules = load(rule_files, os.environ)
+    line = marked(plain, link_digest(rules, folder))
     tree = [*usertree.module_file_candidates(folder), *with_folders(usertree.hook_sources(hook_packages(rules), folder))]
-    remember(line, began, [*rule_sources(rule_files), Path(command[0]), *own_files(), *tree])
+    inputs = [*rule_sources(rule_files), Path(command[0]), *own_files(), *tree]
+    print(line, flush=True)
+    remember(line, began, inputs)
     return 0
 
 

@@ -51,12 +51,12 @@ def supported() -> tuple[str, ...]:
     return tuple(sorted((path.stem.removeprefix("go") for path in HERE.glob("go1.*.json")), key=lambda v: int(v.split(".")[1])))
 
 
-def for_version(go_version: str) -> Tables:
-    """The tables of a version as the header line spells it, such as go1.26.6. Raises ObjectError for an unknown one."""
+def for_version(go_version: str, origin: str = "") -> Tables:
+    """The tables of a version as the header line spells it, such as go1.26.6. Raises ObjectError, which names origin, for an unknown one."""
     match = re.match(r"go(1\.\d+)(\.\d+|rc\d+|beta\d+)?($|[ -])", go_version)
     if match is None or not (HERE / f"go{match[1]}.json").exists():
         raise ObjectError(
-            f"Go version {go_version!r} is not known to this otelobj (it knows {', '.join(supported())})",
+            f"{origin}{': ' if origin else ''}Go version {go_version!r} is not known to this otelobj (it knows {', '.join(supported())})",
             "use a supported Go release, or a newer otelobj; OTELOBJ_ON_ERROR=plain links without hooks",
         )
     return _load(match[1])
