@@ -6,6 +6,7 @@ the path. Start-up time is part of every link: nothing is imported before it is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -109,7 +110,8 @@ def as_linker(status: int) -> int:
 def die(number: int) -> None:
     """By a signal, as a tool without cleanup of its own does: whoever waits for us sees that."""
     sys.stderr.flush()
-    signal.signal(number, signal.SIG_DFL)
+    with contextlib.suppress(OSError):  # SIGKILL has no handler
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 
