@@ -289,7 +289,7 @@ class Link:
         member, obj = archive.go_object()
         edit = Edit(obj)
         list_tables(edit, PROBE, list(tables))
-        return self._write("probe.a", archive.to_bytes({member: checked(edit)}))
+        return paths.write_scratch(self.folder / "probe.a", archive.to_bytes({member: checked(edit)}))
 
     def root_package(self, path: Path, loaded: Sequence[str]) -> Path:
         """The copy of the root package that loads the hook packages."""
