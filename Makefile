@@ -30,11 +30,13 @@ lint: setup
 	@test -z "$$(gofmt -l hooks testbins)" || { echo 'gofmt:'; gofmt -l hooks testbins; exit 1; }
 	@for module in rt probe sdk nethttp span; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
 
+# Every test, those that take minutes included.
 long: setup
-	$(BIN)/python -m pytest --long
+	$(BIN)/python -m pytest --long -n 2 --dist loadfile
 
+# A million damaged objects, 20,000 rewrites of damaged ones, 100,000 requests under a forced collection in every hook.
 torture: setup
-	$(BIN)/python -m pytest --long tests/test_soak.py tests/test_goobj_fuzz.py
+	OTELOBJ_FUZZ_PARSES=1000000 OTELOBJ_FUZZ_REWRITES=20000 $(BIN)/python -m pytest --long -n 2 tests/test_goobj_fuzz.py tests/test_soak.py
 
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost
