@@ -22,7 +22,7 @@ from objinst.digest import hooks_digest, own_digest
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.instrument import PROBE, RT, Link, identity
-from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unmatched_problems
+from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
 from objinst.report import Report, write_report
 from objinst.rewrite.spans import SPAN
@@ -89,7 +89,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         missing = around.nameless(applying, targets, link.load)
-        stop([*unmatched_problems(missing), *refused_problems(targets, rules)])
+        stop([*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules)])
         modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
         main_archive = new.pop("main")
         text = ImportCfg(new, cfg.lines, modinfo).text()

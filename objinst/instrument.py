@@ -341,6 +341,7 @@ def _target(
         entry=plan is not None,
         exit=plan is not None and plan.has_exit,
         inlined_calls=0,
+        left_out=plan.left_out(rule.name) if plan else (),
     )
 
 

@@ -20,7 +20,7 @@ from objinst.driver import head, hook_packages, in_force, make_link, request
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.instrument import Link, identity
-from objinst.plan.missing import Missing, refused_problems, surroundings, unmatched_problems
+from objinst.plan.missing import Missing, refused_problems, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
 from objinst.rules import Rule, RuleSet, load
 from objinst.toolexec import BuildInfo
@@ -54,7 +54,7 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
         missing |= {item.rule.name: item for item in absent if item.rule.name not in missing or item.code == "no-function"}
     named = {target.rule for target in targets}
     nameless = [item for item in missing.values() if item.rule.name not in named]
-    problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules))
+    problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules), *unfound_problems(list(targets), rules))
     return PackagePlan((*targets, *(item.target() for item in nameless)), problems)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from types_build import Build
 
 from objinst.errors import OtelobjError
-from objinst.plan.model import SpanUse, SpanValue, Value
+from objinst.plan.missing import unfound_problems
+from objinst.plan.model import SpanUse, SpanValue, Status, Target, Value
 from objinst.plan.spans import Subject, plan_span, printed, title
-from objinst.rules import Rule, Span
+from objinst.rules import Rule, RuleSet, Span
 from objinst.rules.load import read_file
 from objinst.types import Kind, Signature, assign, resolve, signature
 
@@ -148,8 +150,8 @@ def test_what_a_function_does_not_have(build, tmp_path, path, what, remedy):
     for lenient in ({"where": '{ func: "pl*" }'}, {"more": "  optional: true\n"}):
         use = planned(build, tmp_path, text, **lenient)
         assert use.at_entry == use.at_return == ()
-        ((left_out, why),) = use.missing
-        assert left_out == path and what in why
+        (why,) = use.left_out
+        assert why.startswith(f"{path}: ") and what in why
 
 
 def test_functions_without_receiver_results_or_names(build, tmp_path):
@@ -163,7 +165,21 @@ def test_functions_without_receiver_results_or_names(build, tmp_path):
 
 def test_a_name_with_a_hole_is_the_functions_own(build, tmp_path):
     use = planned(build, tmp_path, "{ name: 'a {arg.n} {arg.now}' }", where='{ func: "*" }')
-    assert use.name == () and dict(use.missing).keys() == {"arg.n"}
+    assert use.name == () and [why.split(":")[0] for why in use.left_out] == ["arg.n"]
+
+
+def test_a_path_that_no_function_of_a_glob_has(tmp_path):
+    def targets(*left_out: tuple[str, ...]) -> list[Target]:
+        return [Target("r", "m/p.f", "m/p", "f.go", 1, Status.HOOKED, "", True, True, 0, left_out=found) for found in left_out]
+
+    globbing = rule(tmp_path, "{ name: 'x {arg.n}', attributes: { a: arg.n, b: len(arg.n) } }", where='{ func: "*" }')
+    nowhere = ("arg.n: f has no parameter n", "len(arg.n): f has no parameter n")
+    assert unfound_problems(targets(nowhere, ()), RuleSet((globbing,))) == []
+    assert unfound_problems([], RuleSet((globbing,))) == []
+    first, second = unfound_problems(targets(nowhere, nowhere), RuleSet((globbing,)))
+    assert first.what == f"{tmp_path}/acme.yaml:5: rule r: no function that it names has arg.n; arg.n: f has no parameter n"
+    assert "has len(arg.n); len(arg.n): f has" in second.what
+    assert unfound_problems(targets(nowhere), RuleSet((replace(globbing, optional=True),))) == []
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def print_targets(screen: Console, targets: Sequence[Target]) -> None:
             branch = tree.add(target_line(target))
             if target.reason:
                 branch.add(Text(target.reason, style="dim"))
+            if target.left_out:
+                branch.add(Text("without " + ", ".join(clean(why.split(": ", 1)[0]) for why in target.left_out), style="dim"))
             for line in caller_lines(target):
                 branch.add(Text(line, style="yellow"))
         screen.print(tree)

@@ -15,7 +15,7 @@ from pathlib import Path
 from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import Status, Target
-from objinst.rules import FuncName, Rule, RuleSet, Where, is_built_in, parse_func_name
+from objinst.rules import FuncName, Rule, RuleSet, Span, Where, is_built_in, parse_func_name
 from objinst.toolexec import BuildInfo, usertree
 
 NEAR = 3
@@ -102,6 +102,22 @@ def refused_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjE
         for target in targets
         if target.status is Status.REFUSED and not by_name[target.rule].optional and not by_name[target.rule].is_glob
     ]
+
+
+def unfound_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjError]:
+    """A value that a rule with a glob wants of spans, and that none of its functions has, is an error, unless the rule is optional."""
+    hooked: dict[str, list[Target]] = {}
+    for target in targets:
+        if target.status is Status.HOOKED:
+            hooked.setdefault(target.rule, []).append(target)
+    problems = []
+    for rule in (rule for rule in rules.rules if rule.name in hooked and not rule.optional):
+        for path in (path for action in rule.do if isinstance(action, Span) for path in action.paths):
+            reasons = [next((why for why in target.left_out if why.startswith(f"{path}: ")), "") for target in hooked[rule.name]]
+            if all(reasons):
+                what = f"{path.origin}: rule {rule.name}: no function that it names has {path}; {reasons[0]}"
+                problems.append(OtelobjError(what, "correct the path, or set `optional: true`"))
+    return problems
 
 
 def stop(problems: Sequence[OtelobjError]) -> None:

@@ -104,7 +104,7 @@ class SpanUse:
     """One rule's span on one target. name: literals and values, empty for title. title: the function as people write it; function:
     as runtime.FuncForPC does. kind: OpenTelemetry's SpanKind. context: offset of the context.Context parameter.
 
-    missing: paths of the rule that this function does not have, each with the reason; its spans do without them.
+    left_out: paths of the rule that this function does not have, `path: why`; its spans do without them.
     """
 
     rule: str
@@ -117,7 +117,7 @@ class SpanUse:
     at_return: tuple[tuple[str, SpanValue], ...]
     errors: tuple[SpanValue, ...]
     context: int | None
-    missing: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def methods(self) -> frozenset[str]:
@@ -158,6 +158,10 @@ class FunctionPlan:
     def has_exit(self) -> bool:
         return self.epilogues is not None
 
+    def left_out(self, rule: str) -> tuple[str, ...]:
+        """See Target."""
+        return tuple(why for use in self.hooks if isinstance(use, SpanUse) and use.rule == rule for why in use.left_out)
+
     @property
     def boxes_values(self) -> bool:
         """Some hook may ask for boxed values, so the descriptor needs the type descriptors."""
@@ -186,7 +190,8 @@ class InlinedCall:
 @dataclass(frozen=True, slots=True)
 class Target:
     """One line of the plan and of the report. inlined_calls: the number of inlined_callers; unreferenced: nothing in the program
-    refers to the function any more, so the linker drops it."""
+    refers to the function any more, so the linker drops it; left_out: values that the rule wants of spans and the function does not
+    have, `path: why`."""
 
     rule: str
     symbol: str
@@ -200,6 +205,7 @@ class Target:
     inlined_calls: int
     inlined_callers: tuple[InlinedCall, ...] = ()
     unreferenced: bool = False
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"status": self.status.value}
@@ -208,4 +214,4 @@ class Target:
     def from_json(cls, raw: Mapping[str, Any]) -> Target:
         """Raises TypeError, ValueError or KeyError if `raw` is no target of this version."""
         callers = tuple(InlinedCall(**caller) for caller in raw["inlined_callers"])
-        return cls(**{**raw, "status": Status(raw["status"]), "inlined_callers": callers})
+        return cls(**{**raw, "status": Status(raw["status"]), "inlined_callers": callers, "left_out": tuple(raw["left_out"])})

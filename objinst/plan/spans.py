@@ -171,8 +171,8 @@ def _place(value: Value) -> Place:
 
 def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
     """Raises OtelobjError for a path that a function does not have which the rule names; where a rule takes what it can (a glob,
-    `optional`), that goes into `missing`."""
-    missing: dict[str, str] = {}
+    `optional`), that goes into `left_out`."""
+    left_out: dict[ValuePath, str] = {}
 
     def find(path: ValuePath) -> SpanValue | None:
         try:
@@ -180,7 +180,7 @@ def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
         except NoValueError as error:
             if not rule.is_glob and not rule.optional:
                 raise OtelobjError(f"{path.origin}: rule {rule.name}: {error}", error.remedy) from error
-            missing[str(path)] = str(error)
+            left_out[path] = str(error)
             return None
 
     attributes = [(key, path.root, find(path)) for key, path in span.attributes]
@@ -193,7 +193,7 @@ def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
         tuple((key, value) for key, root, value in attributes if value and root == "result"),
         tuple(Subject._value(_place(value)) for value in subject.results if value.type.name == "error"),
         next((value.home.offset for value in subject.params if value.type.name == CONTEXT), None),
-        tuple(missing.items()),
+        tuple(left_out.values()),
     )  # fmt: skip
 
 

@@ -50,6 +50,12 @@ class Span:
     kind: str = KINDS[0]
     attributes: tuple[tuple[str, ValuePath], ...] = ()
 
+    @property
+    def paths(self) -> tuple[ValuePath, ...]:
+        """All that are read, each once."""
+        parts = (*self.name, *(path for _, path in self.attributes))
+        return tuple(dict.fromkeys(part for part in parts if isinstance(part, ValuePath)))
+
 
 def read_span(nodes: Nodes, node: yaml.Node) -> Span:
     """The value of `span`; nothing at all is a span with the function's name. Raises UsageError."""
