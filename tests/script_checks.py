@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,3 +54,13 @@ def probe_counts(run: Any, name: str) -> None:
     assert wanted, f"the program printed no counts: {run.last.stdout}"
     found = json.loads((run.folder / name).read_text())["functions"]
     assert {function: found.get(function) for function in wanted} == wanted
+def silent_collector(run: Any) -> None:
+    """From here on the collector is one that accepts connections and never answers."""
+    run.listener = socket.create_server(("127.0.0.1", 0))
+    run.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{run.listener.getsockname()[1]}"
+
+
+def missing_collector(run: Any) -> None:
+    """From here on nobody listens where the collector should be."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        run.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -5,12 +5,15 @@ which are written to a fresh folder. Script lines:
 
     # go: 1.24 1.27     Go versions (default: 1.26); `# arch: amd64 arm64` architectures (default: amd64); `# slow` long mode only
     env K=V             for the lines that follow; $NAME is expanded anywhere
-    [!] exec CMD ...    a command; `!`: it must fail; PROGRAM & in the background is not supported
+    [!] exec CMD ...    a command; `!`: it must fail
     [!] run CMD ...     the same for a built program: under qemu for arm64
+    start CMD ...       a built program in the background; `await RE` reads its standard output up to a line that matches; `kill TERM` sends
+                        it a signal; `wait` waits for its end, and is then the last command; `ignore INT`: as nohup, before `start`
     [!] stdout RE, [!] stderr RE    of the last command, multi-line regular expression
-    status N            exit status of the last command
+    status N            exit status of the last command; `-TERM`: it was ended by that signal
     exists F, ! exists F, cmp A B, append F TEXT, rm F
     span NAME k=v ...   the collector has a span of this name with kind/status/parent (name, or `-` for none) or attribute k = v
+    forget              the collector forgets what it has received
     spans N             the collector has exactly N spans; `metric NAME` it has this metric
     py NAME ARGS        a check in tests/script_checks.py
 
@@ -22,6 +25,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
+import socket
 import string
 import subprocess
 from collections.abc import Callable, Iterator
@@ -83,6 +88,9 @@ class Run:
     goarch: str
     env: dict[str, str]
     collector: Collector
+    ignored: list[signal.Signals] = field(default_factory=list)
+    background: subprocess.Popen[str] | None = None
+    listener: socket.socket | None = None
     last: subprocess.CompletedProcess[str] = field(default_factory=lambda: subprocess.CompletedProcess([], 0, "", ""))
 
     def command(self, words: list[str], *, negate: bool) -> None:
@@ -97,6 +105,46 @@ class Run:
     def run(self, words: list[str], *, negate: bool) -> None:
         self.command([QEMU, *words] if self.goarch == "arm64" else words, negate=negate)
 
+    def ignore(self, words: list[str], *, negate: bool) -> None:
+        assert not negate
+        self.ignored += [signal.Signals[f"SIG{word}"] for word in words]
+
+    def start(self, words: list[str], *, negate: bool) -> None:
+        assert not negate
+
+        def ignore() -> None:
+            for number in self.ignored:
+                signal.signal(number, signal.SIG_IGN)
+
+        prefix = [QEMU] if self.goarch == "arm64" else []
+        with (self.folder / "stderr").open("w") as errors:
+            self.background = subprocess.Popen(
+                [*prefix, *words], cwd=self.folder, env=self.env, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=ignore
+            )
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self.background is None:
+            raise ScriptFailure("no program was started")
+        return self.background
+
+    def awaits(self, words: list[str], *, negate: bool) -> None:
+        assert not negate
+        output = self._running().stdout
+        assert output is not None
+        if not any(re.search(" ".join(words), line) for line in output):
+            raise ScriptFailure(f"{' '.join(words)!r} was never written\n{(self.folder / 'stderr').read_text()}")
+
+    def kill(self, words: list[str], *, negate: bool) -> None:
+        assert not negate
+        self._running().send_signal(signal.Signals[f"SIG{words[0]}"])
+
+    def wait(self, words: list[str], *, negate: bool) -> None:
+        assert not negate and not words
+        program = self._running()
+        output, _ = program.communicate(timeout=600)
+        self.last = subprocess.CompletedProcess(program.args, program.returncode, output, (self.folder / "stderr").read_text())
+        self.background = None
+
     def stdout(self, words: list[str], *, negate: bool) -> None:
         self._match(self.last.stdout, words, negate=negate)
 
@@ -109,7 +157,8 @@ class Run:
             raise ScriptFailure(f"{' '.join(words)!r} {'found' if found else 'not found'} in:\n{text}")
 
     def status(self, words: list[str], *, negate: bool) -> None:
-        self._hold((self.last.returncode == int(words[0])) != negate, f"exit status is {self.last.returncode}\n{self.last.stderr}")
+        wanted = -signal.Signals[f"SIG{words[0][1:]}"] if words[0].startswith("-") else int(words[0])
+        self._hold((self.last.returncode == wanted) != negate, f"exit status is {self.last.returncode}\n{self.last.stderr}")
 
     def exists(self, words: list[str], *, negate: bool) -> None:
         self._hold((self.folder / words[0]).exists() != negate, f"{words[0]} exists: {not negate} expected")
@@ -126,6 +175,10 @@ class Run:
     def rm(self, words: list[str], *, negate: bool) -> None:
         assert not negate
         (self.folder / words[0]).unlink()
+
+    def forget(self, words: list[str], *, negate: bool) -> None:
+        assert not negate and not words
+        self.collector.clear()
 
     def spans(self, words: list[str], *, negate: bool) -> None:
         found = self.collector.spans()
@@ -173,11 +226,18 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         }
         run = Run(folder, goarch, env, collector)
-        for number, line in script.lines:
-            try:
-                play_line(run, line)
-            except (ScriptFailure, OSError, subprocess.TimeoutExpired) as error:
-                raise ScriptFailure(f"{script.path.name}:{number}: {line.strip()}\n{error}") from error
+        try:
+            for number, line in script.lines:
+                try:
+                    play_line(run, line)
+                except (ScriptFailure, OSError, subprocess.TimeoutExpired) as error:
+                    raise ScriptFailure(f"{script.path.name}:{number}: {line.strip()}\n{error}") from error
+        finally:
+            if run.listener is not None:
+                run.listener.close()
+            if run.background is not None:
+                run.background.kill()
+                run.background.communicate()
 
 
 def play_line(run: Run, line: str) -> None:
@@ -190,4 +250,4 @@ def play_line(run: Run, line: str) -> None:
         key, _, value = rest[0].partition("=")
         run.env[key] = value
         return
-    getattr(run, verb)(rest, negate=negate)
+    getattr(run, {"await": "awaits"}.get(verb, verb))(rest, negate=negate)

@@ -1,4 +1,4 @@
-"""hooks/probe, hooks/sdk and hooks/nethttp: formatted, vetted, tested with the oldest and the newest Go version that they support.
+"""hooks/active, hooks/probe, hooks/sdk, hooks/span and hooks/nethttp: formatted, vetted, tested with the oldest and the newest Go version they support.
 
 They are compiled into other people's programs with whatever OpenTelemetry those use, so they must compile with an old one too.
 """
@@ -15,7 +15,7 @@ from toolchains import goroot, versions
 
 ROOT = Path(__file__).parent.parent
 HOOKS = ROOT / "hooks"
-MODULES = ("probe", "sdk", "nethttp", "span", "nethttp/difftest")
+MODULES = ("active", "probe", "sdk", "nethttp", "span", "nethttp/difftest")
 OLDEST = (1, 24)
 """The oldest Go version that the OpenTelemetry release in go.mod compiles with."""
 USABLE = sorted((v for v in versions() if tuple(int(n) for n in v.split(".")[:2]) >= OLDEST), key=lambda v: [int(n) for n in v.split(".")])
@@ -41,7 +41,7 @@ def go(version: str, folder: Path, *args: str, **extra: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("probe", "sdk", "nethttp", "span")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
+@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("active", "probe", "sdk", "nethttp", "span")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
 def test_gofmt(folder: Path) -> None:
     done = subprocess.run([goroot(ENDS[-1]) / "bin" / "gofmt", "-l", "."], cwd=folder, capture_output=True, text=True, check=True)
     assert not done.stdout, f"not formatted: {done.stdout}"
@@ -63,12 +63,14 @@ def test_race() -> None:
 
 @pytest.mark.parametrize(("module", "versions_of"), [("nethttp", OLD_OTEL), ("span", OLD_OTEL), ("sdk", OLD_SDK)])
 def test_compiles_with_an_old_opentelemetry(module: str, versions_of: dict[str, str], tmp_path: Path) -> None:
+    ours = "github.com/otelobj/otelobj/hooks"
     shutil.copytree(HOOKS / "rt", tmp_path / "rt")
+    active = shutil.copytree(HOOKS / "active", tmp_path / "active", ignore=shutil.ignore_patterns("*_test.go", "go.sum"))
+    (active / "go.mod").write_text(f"module {ours}/active\ngo 1.24.0\n")
     folder = shutil.copytree(HOOKS / module, tmp_path / module, ignore=shutil.ignore_patterns("*_test.go", "difftest", "go.sum", "go.mod"))
-    rt = "github.com/otelobj/otelobj/hooks/rt"
-    lines = [f"module github.com/otelobj/otelobj/hooks/{module}", "go 1.24.0", f"replace {rt} => ../rt"]
+    lines = [f"module {ours}/{module}", "go 1.24.0", *(f"replace {ours}/{name} => ../{name}" for name in ("rt", "active"))]
     lines += [f"require {path} {version}" for path, version in versions_of.items()]
-    lines += [f"require {rt} v0.0.0"] if module != "nethttp" else []
+    lines += [f"require {ours}/{name} v0.0.0" for name in ("rt", "active")]
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
     go(ENDS[0], folder, "mod", "tidy")
     api = go(ENDS[0], folder, "list", "-m", "-f", "{{.Version}}", "go.opentelemetry.io/otel").strip()

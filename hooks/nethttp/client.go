@@ -12,6 +12,9 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/active"
+	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // clientCall is a request on its way, and then the body of its response (see responseBody).
@@ -23,6 +26,7 @@ type clientCall struct {
 	orig  *http.Request // the program's
 	req   *http.Request // what is sent in its place
 	sent  *requestBody  // nil if the request has no body
+	scope *rt.Scope     // in which the span is active: until roundTrip returns
 }
 
 type clientKey struct{}
@@ -50,10 +54,12 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	if isQuiet(outer) {
 		return
 	}
+	outer = active.Context(outer)
 	c := &clientCall{start: time.Now(), orig: req}
 	tracer := tracerFor(trace.SpanFromContext(outer))
 	c.ctx, c.span = tracer.Start(outer, "HTTP "+clientMethod(req.Method),
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.start))
+	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
 	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
 	c.req = req.WithContext(&clientContext{c.ctx, c})
 	if req.Header != nil { // else net/http refuses the request, and must find it as it was
@@ -76,6 +82,8 @@ func AfterRoundTrip(ictx HookContext, resp *http.Response, err error) {
 	if !ok {
 		return
 	}
+	c.scope.Leave()
+	c.scope = nil
 	if value, _, unwound := ictx.Unwound(); unwound {
 		if value != nil {
 			recordPanic(c.span, value)

@@ -13,6 +13,9 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/active"
+	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // HookContext is what the hooks of this package need of the call they hook.
@@ -30,6 +33,7 @@ type serverCall struct {
 	outer           context.Context // the request's own, before the hook
 
 	span  trace.Span
+	scope *rt.Scope // in which the span is active
 	start time.Time
 	req   *http.Request
 	rw    http.ResponseWriter
@@ -64,6 +68,7 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 	c.Context, c.span = tracer.Start(parent, spanMethod(req.Method),
 		trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
 	a.free()
+	c.scope = active.Enter(c, c.span)
 	if !setContext(req, c) {
 		c.req = req.WithContext(c)
 		ictx.SetParam(2, c.req)
@@ -78,6 +83,7 @@ func AfterServeHTTP(ictx HookContext) {
 	if !ok {
 		return
 	}
+	c.scope.Leave()
 	status, written, known := sent(c.rw)
 	value, _, unwound := ictx.Unwound()
 	c.endSpan(status, written, known, unwound, value)
@@ -89,6 +95,7 @@ func AfterServeHTTP(ictx HookContext) {
 
 func (c *serverCall) endSpan(status int, written int64, known, unwound bool, panicValue any) {
 	if c.quiet.Load() {
+		active.Drop(c.span)
 		return // never ended, so never exported
 	}
 	defer c.span.End()

@@ -56,6 +56,7 @@ func BeforeOtelhttpServeHTTP(ictx HookContext, _ interface{}, _ http.ResponseWri
 		return // somebody has made a child of our span, which must not lose its parent
 	}
 	c.quiet.Store(true)
+	c.scope.Leave()
 	if ctx == context.Context(c) && setContext(req, c.outer) {
 		return
 	}

@@ -18,15 +18,18 @@ type node struct {
 	top        uint64 // distance of the owner's top record, 0 if there is none
 	goid       uint64 // the owner
 	suppressed bool   // no hook runs on the owner, nor on whoever inherits
+	private    bool   // whoever inherits does not adopt what is in the cell
 	owner      *goroutine
+	cell       *cell // what is current, nil if nothing is
 }
 
 // goroutine is the state of one goroutine. Nobody else touches it.
 type goroutine struct {
-	base  node  // the node that the slot points to unless Suppress put another in its place
-	busy  uint8 // not 0: no hook may start
-	next  *Call // the first unused record; the one outside of it belongs to the innermost open call
-	root  Call  // outside of all records, at distance 0
+	base  node   // the node that the slot points to unless Suppress or a scope put another in its place
+	scope *Scope // the innermost one, nil if there is none
+	busy  uint8  // not 0: no hook may start
+	next  *Call  // the first unused record; the one outside of it belongs to the innermost open call
+	root  Call   // outside of all records, at distance 0
 	calls [inlineCalls]Call
 
 	boxes []any        // for the hook that is running
@@ -177,7 +180,7 @@ func guardExit(g unsafe.Pointer) bool {
 //go:norace
 func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	r := new(goroutine)
-	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed}
+	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed, cell: heritage(inherited)}
 	if r.base.suppressed {
 		r.busy = busySuppressed
 	}

@@ -43,6 +43,23 @@ func setEnabled(wanted func(*Hook) bool, on bool) int {
 	return found
 }
 
+// Has reports whether hooks of an instrumentation or rule are in the program, on or off.
+//
+//go:norace
+func Has(name string) bool {
+	for _, d := range link.Descs {
+		if d == nil {
+			continue
+		}
+		for i := range d.Hooks {
+			if d.Hooks[i].named(name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Enabled reports whether any hook of an instrumentation or rule is on.
 //
 //go:norace

@@ -8,6 +8,9 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/active"
+	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // A program may set providers of its own, in main or later, after it has made tracers and instruments in variables of its
@@ -40,7 +43,12 @@ type foreignTracer struct {
 
 // Start implements trace.Tracer.
 func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
-	return t.current().Start(ctx, name, opts...)
+	if !followSpans || rt.InHook() {
+		return t.current().Start(ctx, name, opts...)
+	}
+	ctx, span := t.current().Start(active.Context(ctx), name, opts...)
+	active.Started(ctx, span)
+	return ctx, span
 }
 
 func (t *tracer) current() trace.Tracer {

@@ -3,26 +3,18 @@ package sdk
 import (
 	"context"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel"
+
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
-// HookContext is what the hooks of this package ask of theirs: nothing but to be one.
-type HookContext interface {
-	GetFuncName() string
-}
-
 const defaultTimeout = 5 * time.Second
-
-// BeforeExit runs before os.Exit, which ends the program on the spot.
-func BeforeExit(_ HookContext, _ int) { Flush(timeout()) }
-
-// AfterMain runs when main.main has returned, or was unwound.
-func AfterMain(_ HookContext) { Flush(timeout()) }
 
 // oneFlush is held by whoever is flushing.
 var oneFlush = make(chan struct{}, 1)
@@ -30,7 +22,8 @@ var oneFlush = make(chan struct{}, 1)
 // Flush exports what was recorded so far and returns when that is done, or after limit. A second call at the same time waits for
 // the first one, no longer than its own limit. An exporter that hangs, and does not heed its context, is left behind.
 func Flush(limit time.Duration) {
-	if len(flushers) == 0 || limit <= 0 {
+	pipelines := pipelines()
+	if len(pipelines) == 0 || limit <= 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -44,7 +37,7 @@ func Flush(limit time.Duration) {
 	rt.Suppress(func() {
 		go func() {
 			defer func() { close(done); <-oneFlush }()
-			flushAll(ctx)
+			flushAll(ctx, pipelines)
 		}()
 	})
 	select {
@@ -54,9 +47,21 @@ func Flush(limit time.Duration) {
 	}
 }
 
-func flushAll(ctx context.Context) {
+// pipelines returns what was set up here, and what the program has set instead.
+func pipelines() []flusher {
+	all := slices.Clone(flushers)
+	if p, ok := otel.GetTracerProvider().(flusher); ok {
+		all = append(all, p)
+	}
+	if p, ok := otel.GetMeterProvider().(flusher); ok {
+		all = append(all, p)
+	}
+	return all
+}
+
+func flushAll(ctx context.Context, pipelines []flusher) {
 	var wg sync.WaitGroup
-	for _, f := range flushers {
+	for _, f := range pipelines {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()

@@ -3,6 +3,7 @@ module github.com/otelobj/otelobj/hooks/sdk
 go 1.24.0
 
 require (
+	github.com/otelobj/otelobj/hooks/active v0.0.0
 	github.com/otelobj/otelobj/hooks/rt v0.0.0
 	go.opentelemetry.io/contrib/exporters/autoexport v0.66.0
 	go.opentelemetry.io/contrib/instrumentation/runtime v0.66.0
@@ -59,4 +60,7 @@ require (
 	google.golang.org/protobuf v1.36.11 // indirect
 )
 
-replace github.com/otelobj/otelobj/hooks/rt => ../rt
+replace (
+	github.com/otelobj/otelobj/hooks/active => ../active
+	github.com/otelobj/otelobj/hooks/rt => ../rt
+)

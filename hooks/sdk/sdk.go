@@ -15,11 +15,18 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // builtin are the instrumentations that OTEL_SDK_DISABLED and OTEL_GO_ENABLED_INSTRUMENTATIONS switch off, beside the spans of rules.
 var builtin = []string{"nethttp"}
+
+// spanStart is the rule that hooks the start of spans in the SDK, where the program itself has the SDK.
+const spanStart = "sdk_span_start"
+
+// followSpans: it does not, and the stand-ins of delegate.go do that work.
+var followSpans bool
 
 // flushers are the pipelines that were set up.
 var flushers []flusher
@@ -30,26 +37,38 @@ type flusher interface {
 
 func init() {
 	if rt.Linked() {
-		rt.Suppress(func() { flushers = setup(context.Background()) })
+		rt.Suppress(func() { start(context.Background()) })
+	}
+}
+
+// start sets up everything, unless the environment says no: then the program is as it would be without.
+func start(ctx context.Context) {
+	if strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true") {
+		telemetryOff()
+		rt.SetEnabled("sdk", false)
+		return
+	}
+	followSpans = !rt.Has(spanStart)
+	switchInstrumentations()
+	active.WhenDropped(openSpans.forget)
+	flushers = setup(ctx)
+	if timeout() > 0 {
+		rt.OnFatalPanic(atExit)
+		watchSignals()
 	}
 }
 
 // setup makes the global providers and returns what has to be flushed at exit.
 func setup(ctx context.Context) []flusher {
-	if strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true") {
-		telemetryOff()
-		return nil
-	}
-	switchInstrumentations()
 	otel.SetTextMapPropagator(&propagator{TextMapPropagator: autoprop.NewTextMapPropagator()})
 	res := newResource(ctx)
 	var made []flusher
 	if tp := newTracerProvider(ctx, res); tp != nil {
-		made = append(made, tp)
+		made = append(made, pipeline{tp, "TRACES"})
 		otel.SetTracerProvider(&tracerProvider{TracerProvider: tp})
 	}
 	if mp := newMeterProvider(ctx, res); mp != nil {
-		made = append(made, mp)
+		made = append(made, pipeline{mp, "METRICS"})
 		otel.SetMeterProvider(&meterProvider{MeterProvider: mp})
 		report("runtime metrics", runtime.Start(runtime.WithMeterProvider(mp)))
 	}
@@ -66,7 +85,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 	if autoexport.IsNoneSpanExporter(exporter) {
 		return nil
 	}
-	return trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(res))
+	return trace.NewTracerProvider(trace.WithSpanProcessor(&openSpans), trace.WithBatcher(exporter), trace.WithResource(res))
 }
 
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {

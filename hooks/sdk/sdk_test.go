@@ -65,16 +65,26 @@ func TestExitHooksFlush(t *testing.T) {
 	q := &quick{}
 	setFlushers(t, q)
 	BeforeExit(nil, 1)
-	AfterMain(nil)
+	AfterMain(returned{})
+	AfterMain(goexit{}) // ends the goroutine, not the program
 	if n := q.calls.Load(); n != 2 {
 		t.Errorf("%d flushes", n)
 	}
 	t.Setenv("OTELOBJ_SHUTDOWN_TIMEOUT", "0")
-	AfterMain(nil)
+	AfterMain(returned{})
 	if n := q.calls.Load(); n != 2 {
 		t.Error("flushed, although switched off")
 	}
 }
+
+// returned and goexit are the contexts of a call that returned, and of one that runtime.Goexit ended.
+type returned struct{ HookContext }
+
+func (returned) Unwound() (any, bool, bool) { return nil, false, false }
+
+type goexit struct{ HookContext }
+
+func (goexit) Unwound() (any, bool, bool) { return nil, true, true }
 
 func TestTimeout(t *testing.T) {
 	for text, want := range map[string]time.Duration{"": defaultTimeout, "250": 250 * time.Millisecond, "2s": 2 * time.Second, "-1s": defaultTimeout, "soon": defaultTimeout} {
@@ -87,8 +97,10 @@ func TestTimeout(t *testing.T) {
 
 func TestDisabled(t *testing.T) {
 	t.Setenv("OTEL_SDK_DISABLED", "TRUE")
-	if made := setup(t.Context()); made != nil {
-		t.Errorf("set up %v", made)
+	setFlushers(t)
+	start(t.Context())
+	if flushers != nil || signals.ours != nil {
+		t.Errorf("set up %v", flushers)
 	}
 }
 

@@ -23,6 +23,7 @@ from objinst.errors import OtelobjError
 HOOK_MODULES = {
     "github.com/otelobj/otelobj/hooks/rt": "rt",
     "github.com/otelobj/otelobj/hooks/probe": "probe",
+    "github.com/otelobj/otelobj/hooks/active": "active",
     "github.com/otelobj/otelobj/hooks/sdk": "sdk",
     "github.com/otelobj/otelobj/hooks/nethttp": "nethttp",
     "github.com/otelobj/otelobj/hooks/span": "span",

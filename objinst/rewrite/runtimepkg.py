@@ -81,15 +81,24 @@ class Watch:
     call: str
     spills: tuple[Piece, ...] = ()
     since: int = 22
+    until: int = 99
 
 
+POINTER = (Piece(RegClass.INT, 0, 8, 0),)
 WATCHED = (
-    Watch("runtime.gopanic", "onPanic", (Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 1, 8, 8))),
+    Watch("runtime.gopanic", "onPanic", (*POINTER, Piece(RegClass.INT, 1, 8, 8))),
+    Watch("runtime.preprintpanics", "onFatalPanic", POINTER),
     Watch("runtime.Goexit", "onGoexit"),
     Watch("runtime.goexit1", "onGoroutineEnd"),
     Watch("runtime.corostart.deferwrap1", "onGoroutineEnd", since=23),
+    Watch("runtime.runfinq", "onSystemGoroutine", until=24),
+    Watch("runtime.runFinalizers", "onSystemGoroutine", since=25),
+    Watch("runtime.runCleanups", "onSystemGoroutine", since=25),
+    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", until=22),
+    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", POINTER, since=23),
 )
-"""gopanic(e any): both words of an interface are pointers to the collector."""
+"""gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
+Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
 
 
 def watch_goroutines(edit: Edit, arch: Arch, rt: str, desc: Layout, go_minor: int) -> None:
@@ -98,7 +107,7 @@ def watch_goroutines(edit: Edit, arch: Arch, rt: str, desc: Layout, go_minor: in
     Raises ObjectError for a runtime that has not these functions in a form that can be hooked.
     """
     for watch in WATCHED:
-        if go_minor < watch.since:
+        if not watch.since <= go_minor <= watch.until:
             continue
         index = _function(edit, watch.symbol)
         original = read_original(edit, index)

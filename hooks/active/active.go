@@ -1,0 +1,114 @@
+// Package active knows the span that is active on each goroutine, so that a span has the right parent even where nobody has
+// passed a context.
+//
+// # Rules
+//
+//   - A span in the context at hand wins. Without one, the innermost open span of the goroutine is the parent, or the one that was
+//     innermost on the goroutine that started this one, for as long as it is open. Baggage goes the same way.
+//   - A span that has ended is nobody's parent, on no goroutine.
+//   - Goroutines that work for whoever comes adopt no span: see hooks.go.
+//
+// Spans of instrumentations are entered and left by their hooks, which call [Context], [Enter] and Leave. Spans that the program
+// makes itself are seen when the SDK starts and ends them, on whichever goroutine that is: hooks in this package, or
+// package sdk where the program does not have the SDK.
+//
+// A span that is not sampled counts as open until its scope is left: what is below it must not be sampled either. If the program
+// made it itself it never counts: its end cannot be seen.
+//
+// The package compiles against old versions of the OpenTelemetry API.
+package active
+
+import (
+	"context"
+	"sync/atomic"
+	"unsafe"
+
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+// held is what rt keeps for this package.
+type held struct {
+	ctx  context.Context // with the span, and with its baggage
+	span trace.Span
+}
+
+// isOpen reports whether a held span may become a parent.
+func isOpen(p unsafe.Pointer) bool {
+	span := (*held)(p).span
+	return span.IsRecording() || !span.SpanContext().IsSampled()
+}
+
+// Span returns the span that is active on this goroutine, nil if there is none.
+func Span() trace.Span {
+	if h := (*held)(rt.Current(isOpen)); h != nil {
+		return h.span
+	}
+	return nil
+}
+
+// Context returns ctx if it has a span, else ctx with the goroutine's active span, and with its baggage if ctx has none.
+func Context(ctx context.Context) context.Context {
+	ctx, _ = join(ctx)
+	return ctx
+}
+
+// join is Context; it also reports whether something was added.
+func join(ctx context.Context) (context.Context, bool) {
+	if ctx == nil || trace.SpanContextFromContext(ctx).IsValid() {
+		return ctx, false
+	}
+	h := (*held)(rt.Current(isOpen))
+	if h == nil {
+		return ctx, false
+	}
+	if baggage.FromContext(ctx).Len() == 0 {
+		if b := baggage.FromContext(h.ctx); b.Len() > 0 {
+			ctx = baggage.ContextWithBaggage(ctx, b)
+		}
+	}
+	return trace.ContextWithSpan(ctx, h.span), true
+}
+
+// Enter makes span active on this goroutine, and on those that it starts, until the scope is left. ctx is the span's context.
+func Enter(ctx context.Context, span trace.Span) *rt.Scope {
+	if !span.SpanContext().IsValid() {
+		return nil
+	}
+	return rt.Enter(unsafe.Pointer(&held{ctx, span}))
+}
+
+// EnterAlone is Enter for this goroutine alone. It is for a span of a library that starts goroutines which outlive it.
+func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
+	if !span.SpanContext().IsValid() {
+		return nil
+	}
+	return rt.EnterAlone(unsafe.Pointer(&held{ctx, span}))
+}
+
+// Started makes a span active that the program has started itself.
+func Started(ctx context.Context, span trace.Span) {
+	if ctx != nil && span != nil && span.IsRecording() {
+		Enter(ctx, span)
+	}
+}
+
+// Ended ends what Started began, if that was on this goroutine. Elsewhere the span is found not to be recording any more.
+func Ended(span trace.SpanContext) {
+	id := span.SpanID()
+	rt.Find(func(p unsafe.Pointer) bool { return (*held)(p).span.SpanContext().SpanID() == id }).End()
+}
+
+var whenDropped atomic.Pointer[func(trace.SpanContext)]
+
+// WhenDropped sets the function that is told of spans which will never be ended: package sdk keeps a list of open ones.
+func WhenDropped(f func(trace.SpanContext)) { whenDropped.Store(&f) }
+
+// Drop says that a span will never be ended, because somebody else describes the same work.
+func Drop(span trace.Span) {
+	if f := whenDropped.Load(); f != nil {
+		(*f)(span.SpanContext())
+	}
+}

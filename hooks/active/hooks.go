@@ -1,0 +1,57 @@
+package active
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+// Parameters have the types of the targets' own where a value may lie on the caller's stack: such a value is not shown as interface{}.
+
+// HookContext is what the hooks of this package need of the call they hook.
+type HookContext interface {
+	SetData(data any)
+	GetData() any
+	SetParam(idx int, val any)
+}
+
+// BeforeStart runs before go.opentelemetry.io/otel/sdk/trace.(*tracer).Start(ctx, name, options...).
+func BeforeStart(ictx HookContext, _ interface{}, ctx context.Context, _ string, _ []trace.SpanStartOption) {
+	if with, joined := join(ctx); joined {
+		ictx.SetParam(1, with)
+	}
+}
+
+// AfterStart runs when it has returned. After a panic there is no span.
+func AfterStart(_ HookContext, ctx context.Context, span trace.Span) { Started(ctx, span) }
+
+// BeforeEnd runs before (*recordingSpan).End(options...).
+func BeforeEnd(_ HookContext, span interface{}, _ []trace.SpanEndOption) {
+	if s, ok := span.(trace.Span); ok {
+		Ended(s.SpanContext())
+	}
+}
+
+// BeforeOnce runs before sync.(*Once).doSlow(f): goroutines that f starts, the workers of a package for example, serve more than the
+// request that happened to be the first.
+func BeforeOnce(ictx HookContext, _ *sync.Once, _ func()) {
+	if s := rt.HoldBack(); s != nil {
+		ictx.SetData(s)
+	}
+}
+
+// AfterOnce runs when it has returned, or was unwound.
+func AfterOnce(ictx HookContext) {
+	if s, ok := ictx.GetData().(*rt.Scope); ok {
+		s.Leave()
+	}
+}
+
+// BeforeWorker runs before a method without parameters that is the body of a goroutine which serves whoever comes.
+func BeforeWorker(HookContext, interface{}) { rt.Detach() }
+
+// BeforeWorkerOf is BeforeWorker for a method with one parameter.
+func BeforeWorkerOf(HookContext, interface{}, interface{}) { rt.Detach() }

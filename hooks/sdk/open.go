@@ -1,0 +1,89 @@
+package sdk
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/trace"
+	apitrace "go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/active"
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+// keyEndedAtExit marks spans that the program's end has cut short.
+const keyEndedAtExit = attribute.Key("otelobj.ended_at_exit")
+
+const (
+	shards    = 64
+	shardSize = 128
+)
+
+// spanTable knows the spans that are open, so that they can be ended when the program ends. It is a span processor of our
+// provider. It is bounded, since programs forget to end spans: beyond some thousand open ones, one takes the place of another.
+type spanTable [shards]struct {
+	mu    sync.Mutex
+	spans map[apitrace.SpanID]trace.ReadWriteSpan
+}
+
+var openSpans spanTable
+
+// OnStart implements trace.SpanProcessor.
+func (t *spanTable) OnStart(_ context.Context, span trace.ReadWriteSpan) {
+	id := span.SpanContext().SpanID()
+	s := &t[id[7]%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spans == nil {
+		s.spans = make(map[apitrace.SpanID]trace.ReadWriteSpan)
+	}
+	if len(s.spans) >= shardSize {
+		for any := range s.spans {
+			delete(s.spans, any)
+			break
+		}
+	}
+	s.spans[id] = span
+}
+
+// OnEnd implements trace.SpanProcessor. It runs on the goroutine that ends the span.
+func (t *spanTable) OnEnd(span trace.ReadOnlySpan) {
+	t.forget(span.SpanContext())
+	if followSpans && !rt.InHook() {
+		active.Ended(span.SpanContext())
+	}
+}
+
+func (t *spanTable) forget(span apitrace.SpanContext) {
+	id := span.SpanID()
+	s := &t[id[7]%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.spans, id)
+}
+
+// end ends all open spans. The goroutines that they belong to may still be at work; what they add now is lost.
+func (t *spanTable) end() {
+	for i := range t {
+		for _, span := range t.take(i) {
+			span.SetAttributes(keyEndedAtExit.Bool(true))
+			span.End()
+		}
+	}
+}
+
+func (t *spanTable) take(shard int) map[apitrace.SpanID]trace.ReadWriteSpan {
+	s := &t[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	spans := s.spans
+	s.spans = nil
+	return spans
+}
+
+// Shutdown implements trace.SpanProcessor.
+func (*spanTable) Shutdown(context.Context) error { return nil }
+
+// ForceFlush implements trace.SpanProcessor.
+func (*spanTable) ForceFlush(context.Context) error { return nil }
