@@ -28,7 +28,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@test -z "$$(gofmt -l hooks testbins)" || { echo 'gofmt:'; gofmt -l hooks testbins; exit 1; }
-	@for module in rt probe sdk nethttp span; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+	@for module in rt active probe sdk nethttp span; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
 
 # Every test, those that take minutes included.
 long: setup

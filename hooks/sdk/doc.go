@@ -9,6 +9,11 @@
 // OTEL_GO_ENABLED_INSTRUMENTATIONS and OTEL_GO_DISABLED_INSTRUMENTATIONS (names separated by commas) switch instrumentations,
 // and OTELOBJ_SHUTDOWN_TIMEOUT (a duration, or milliseconds; 5s if unset, 0: no flush) bounds the flush at exit.
 //
+// # The end of a program
+//
+// exit.go decides who ends the program, signals_unix.go makes time where a signal would end it on the spot, open.go knows the spans
+// that are still open, flush.go exports, refused.go sees that nobody waits for a collector that is not there.
+//
 // # Constraints
 //
 //   - The program's own set-up wins, whenever it happens: see delegate.go and meter.go.
