@@ -41,6 +41,8 @@ from trampolines.contract import GrowGuard
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 PROBE = "github.com/otelobj/otelobj/hooks/probe"
+INSTANCE = b"[go.shape."
+"""In the names of functions that are compiled for one shape of type arguments (cmd/compile/internal/noder)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Link:
 
     def package(self, package: str, slot: runtimepkg.Slot) -> Result:
         """Plans and rewrites one package. Raises OtelobjError for a rule that cannot be carried out."""
-        path = self.packages[package]
+        path = self._path(package)
 
         def make(folder: Path) -> None:
             result = self._rewrite(package, path, slot, folder / "pkg.a")
@@ -142,20 +144,22 @@ class Link:
         return Result(made / "pkg.a" if descriptors or tables else path, targets, tuple(descriptors), tuple(tables))
 
     def touched(self) -> list[str]:
-        """Packages that rules name, and those that may hold instances of generic functions that rules name."""
+        """Packages that rules name, and those, of the hooks too, that may hold instances of generic functions of such packages.
+
+        The linker keeps one of several copies of an instance, in its own order: each of them must be hooked.
+        """
         named = [package for package in self.packages if any(rule.matches_package(package) for rule in self.rules.rules)]
-        instances = [re.compile(re.escape(name.encode()) + rb"\[") for rule in self.rules.rules for name in self._literal_names(rule, named)]
-        if not instances:
-            return named
-        return named + [other for other in self.packages if other not in named and self._holds(other, instances)]
+        prefixes = b"|".join(re.escape(escape(package).encode()) for package in named)
+        generic = re.compile(rb"(?:" + prefixes + rb")\.(?:\(\*?)?\w+\[")
+        others = [package for package in (*self.packages, *self.hooks) if package not in named and self._may_hold(package, generic)]
+        return named + [package for package in others if package not in self.closed]
 
-    @staticmethod
-    def _literal_names(rule: Rule, packages: Sequence[str]) -> list[str]:
-        return [f"{package}.{rule.where.func}" for package in packages if rule.matches_package(package) and rule.where.is_literal and not rule.where.recv]
+    def _may_hold(self, package: str, generic: re.Pattern[bytes]) -> bool:
+        data = self._path(package).read_bytes()
+        return INSTANCE in data and generic.search(data) is not None
 
-    def _holds(self, package: str, instances: Sequence[re.Pattern[bytes]]) -> bool:
-        data = self.packages[package].read_bytes()
-        return any(pattern.search(data) for pattern in instances)
+    def _path(self, package: str) -> Path:
+        return self.packages.get(package) or self.hooks[package]
 
     def _surroundings(self, path: Path) -> list[str]:
         """What the rewrite of an archive depends on beside rules and hooks: itself, the layout of runtime.g, and who relies on the stack
@@ -196,13 +200,13 @@ class Link:
 
     def planned(self, package: str) -> list[Target]:
         """The targets of one package, without a rewrite."""
-        objects = Archive.read(self.packages[package]).objects().values()
+        objects = Archive.read(self._path(package)).objects().values()
         return [target for obj in objects for planned in self.plan_object(obj, package) for target in planned.targets]
 
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
-        for index, matching in candidates(obj, package, self.rules, self.versions(package)):
+        for index, matching in candidates(obj, package, self.rules, self.versions):
             counts = [rule for rule, action in matching if isinstance(action, Probe)]
             hooks = [(rule, action) for rule, action in matching if not isinstance(action, Probe)]
             function = read_function(obj, index) if hooks else None
