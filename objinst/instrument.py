@@ -26,7 +26,7 @@ from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.pinned import own_keys, pinned, unchecked_calls
 from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import closed_packages, fork_set
-from objinst.plan.select import candidates
+from objinst.plan.select import candidates, only_leads_on
 from objinst.plan.signatures import Signatures
 from objinst.plan.spans import makes_spans
 from objinst.plan.specs import Offsets
@@ -238,11 +238,11 @@ class Link:
 
     @staticmethod
     def _meant(matching: list[tuple[Rule, Hooking]], function: Function | Refusal) -> list[tuple[Rule, Hooking]]:
-        """The actions without spans that a function is not to make."""
+        """The actions without those that would come twice, and without spans that a function is not to make."""
         if isinstance(function, Refusal):
             return matching
-        where = (function.symbol, function.object, function.info)
-        return [(rule, action) for rule, action in matching if not isinstance(action, Span) or makes_spans(rule, *where)]
+        own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
+        return [(rule, action) for rule, action in own if not isinstance(action, Span) or makes_spans(rule, function.symbol)]
 
     def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
         """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from objinst.goobj import Object
+from objinst.goobj import FuncInfo, Object
 from objinst.rules import Action, Rule, RuleSet, parse_func_name
 
 
@@ -27,3 +27,16 @@ def candidates(obj: Object, package: str, rules: RuleSet, versions: Callable[[st
 
 def _actions(rules: RuleSet, package: str, version: str | None) -> Sequence[tuple[Rule, Action]]:
     return [(rule, action) for rule in rules.match(package, version) for action in rule.do]
+
+
+def only_leads_on(rule: Rule, symbol: str, obj: Object, info: FuncInfo) -> bool:
+    """Whether a function is a wrapper of the compiler's (a method for the pointer to its receiver's type, promoted, or of an instance)
+    that only calls the function it stands for, so that hooks on both would run twice a call.
+
+    Where that function was inlined into it, the wrapper is all there is; and a rule may name a wrapper by its receiver.
+    """
+    name = parse_func_name(symbol)
+    if name is None or info.func_id != obj.tables.func_ids["FuncIDWrapper"] or (rule.where.is_literal and rule.where.recv and not name.type_args):
+        return False
+    inlined = (parse_func_name(obj.resolve(node.func).name or "") for node in info.inl_tree)
+    return not any(inner is not None and inner.name == name.name for inner in inlined)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from objinst.errors import OtelobjError
-from objinst.goobj import FuncInfo, Object
+from objinst.goobj import Object
 from objinst.plan.model import SpanUse, SpanValue, Value
 from objinst.rules import Rule, Span, ValuePath, parse_func_name
 from objinst.rules.nodes import closest
@@ -197,22 +197,11 @@ def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
     )  # fmt: skip
 
 
-def makes_spans(rule: Rule, symbol: str, obj: Object, info: FuncInfo) -> bool:
-    """Whether a rule that names a function and asks for spans means it.
-
-    A wrapper of the compiler's (a method for the pointer to its receiver's type, promoted, or of an instance) that calls the function it
-    stands for would make every span twice; where that function was inlined into it, it makes the only one. What makes and exports
-    telemetry is traced only if a rule names it: the export of one span would make the next.
-    """
+def makes_spans(rule: Rule, symbol: str) -> bool:
+    """Whether a rule that names a function and asks for spans means it. What makes and exports telemetry is traced only if a rule
+    names it: the export of one span would make the next."""
     name = parse_func_name(symbol)
-    if name is None:
-        return False
-    if rule.is_glob and name.pkg.startswith(TELEMETRY):
-        return False
-    if info.func_id != obj.tables.func_ids["FuncIDWrapper"] or (rule.where.is_literal and rule.where.recv and not name.type_args):
-        return True
-    inlined = (parse_func_name(obj.resolve(node.func).name or "") for node in info.inl_tree)
-    return any(inner is not None and inner.name == name.name for inner in inlined)
+    return name is not None and not (rule.is_glob and name.pkg.startswith(TELEMETRY))
 
 
 def printed(symbol: str) -> str:
