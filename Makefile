@@ -27,8 +27,8 @@ test: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@test -z "$$(gofmt -l hooks testbins)" || { echo 'gofmt:'; gofmt -l hooks testbins; exit 1; }
-	@for module in rt active probe sdk nethttp span; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+	@test -z "$$(gofmt -l hooks testbins objinst)" || { echo 'gofmt:'; gofmt -l hooks testbins objinst; exit 1; }
+	@for module in rt active probe sdk nethttp span ../objinst/gotypes/helper; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
 
 # Every test, those that take minutes included.
 long: setup

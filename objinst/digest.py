@@ -11,7 +11,7 @@ from pathlib import Path
 
 from objinst import paths
 
-SOURCES = ("*.py", "*.yaml", "*.json")
+SOURCES = ("*.py", "*.yaml", "*.json", "*.go")
 HOOK_SOURCES = ("*.go", "go.mod", "go.sum", "*.s")
 
 

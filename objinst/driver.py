@@ -21,6 +21,7 @@ from objinst.closure.gocmd import Go
 from objinst.digest import hooks_digest, own_digest
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
+from objinst.gotypes import GoTypes
 from objinst.instrument import PROBE, RT, Link, identity
 from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
@@ -85,7 +86,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     closure = resolve(request(wanted, packages, identities, info, header.line, go), go)
     clock.lap("hook packages")
     with paths.scratch(cfg_path) as folder:
-        link = make_link(header, _root(command), packages, closure.archives, rules, folder, info)
+        link = make_link(header, _root(command), packages, closure.archives, rules, folder, info, go)
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         missing = around.nameless(applying, targets, link.load)
@@ -140,9 +141,15 @@ def _hook_package(action: Action) -> str:
     return PROBE if isinstance(action, Probe) else SPAN
 
 
-def make_link(header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path, info: BuildInfo) -> Link:
+def make_link(
+    header: headers.Header, root: str, packages: dict[str, Path], hooks: dict[str, Path], rules: RuleSet, folder: Path, info: BuildInfo, go: Go,
+    *, has_sources: bool = False,
+) -> Link:  # fmt: skip
+    """has_sources: source files are what was compiled. The go command has made sure of that when it runs the linker."""
     minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
-    return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, own_digest() + rules.digest(), folder)
+    tags = [tag for tag in info.settings.get("-tags", "").split(",") if tag]
+    helper = GoTypes(go, header.goos, header.goarch, {**packages, **hooks}, tags, has_sources or "TOOLEXEC_IMPORTPATH" in os.environ)
+    return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, own_digest() + rules.digest(), folder, helper)
 
 
 def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Target]]:

@@ -27,7 +27,7 @@ from objinst.plan.pinned import own_keys, pinned, unchecked_calls
 from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.plan.select import candidates, only_leads_on
-from objinst.plan.signatures import Signatures
+from objinst.plan.signatures import Helper, Signatures
 from objinst.plan.spans import makes_spans
 from objinst.plan.specs import Offsets
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
@@ -83,12 +83,13 @@ class Link:
     versions: Callable[[str], str | None]
     digest: str
     folder: Path
+    helper: Helper | None = None
     _objects: dict[str, Object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.arch = trampolines.arch(self.goarch)
         self.table = TypeTable(self.load, [*self.packages, *self.hooks])
-        self.finder = HookFinder(self.goarch, Signatures(self.table), self.load)
+        self.finder = HookFinder(self.goarch, Signatures(self.table, self.helper), self.load)
         self.hooks_digest = self._digest(sorted(identity(path) for path in self.hooks.values()))
 
     def load(self, package: str) -> Object | None:

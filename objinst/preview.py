@@ -68,4 +68,4 @@ def open_link(program: Program, rules: RuleSet, applying: Sequence[Rule]) -> Ite
     identities = {name: identity(path) for name, path in archives.items()}
     with cache.in_use(), tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
         closure = resolve(request(hook_packages(applying), archives, identities, info, header.line, go), go)
-        yield make_link(header, "main", archives, closure.archives, rules, Path(folder), info)
+        yield make_link(header, "main", archives, closure.archives, rules, Path(folder), info, go, has_sources=True)

@@ -213,7 +213,7 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
     root = goroot(version)
     launcher = Path(__file__).parent.parent / "bin"
     with Collector() as collector:
-        env = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL", "GO"))}
+        env = {key: value for key, value in os.environ.items() if key == "OTELOBJ_CACHE_DIR" or not key.startswith(("OTEL", "GO"))}
         env |= {
             "PATH": f"{launcher}:{root}/bin:{env['PATH']}",
             "GOARCH": goarch,

@@ -16,7 +16,7 @@ LEVELS = (
     ("report",),
     ("rewrite",),
     ("plan",),
-    ("closure", "toolexec", "goobj", "archive", "types", "rules", "collector", "digest"),
+    ("closure", "toolexec", "goobj", "archive", "types", "gotypes", "rules", "collector", "digest"),
     ("cache", "paths"),
     ("errors",),
 )

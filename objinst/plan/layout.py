@@ -20,7 +20,7 @@ REMEDY = "build with DWARF, or hook a method or an exported function"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """results: None if only the code tells of the function, and so nothing of its results."""
+    """results: None if no source tells all of them."""
 
     params: tuple[Value, ...]
     results: tuple[Value, ...] | None
@@ -51,7 +51,8 @@ def find_layout(obj: Object, index: int, found: Evidence, file: str, signatures:
     problem = agree(abi, found)
     if problem:
         return Refusal("sources-disagree", problem)
-    return Layout(_values(declared.params, abi.params, signatures, obj), _values(declared.results, abi.results, signatures, obj), abi)
+    results = None if declared.incomplete else _values(declared.results, abi.results, signatures, obj)
+    return Layout(_values(declared.params, abi.params, signatures, obj), results, abi)
 
 
 def _funcdata(obj: Object, index: int, number: str) -> bytes | None:

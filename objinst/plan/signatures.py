@@ -19,10 +19,14 @@ from typing import Protocol
 
 from objinst.goobj import Object
 from objinst.rules import parse_func_name
-from objinst.types import NoSignature, Signature, TypeTable, method_signature, signature
+from objinst.types import NoSignature, Param, Signature, TypeTable, method_signature, signature
+from objinst.types.dwarf import DICT, dictionary_position, without_brackets
+from objinst.types.names import type_arguments
 
 FIXED = re.compile(r"main\.main|(.*/)?[^/.(\[]+\.init(\.\d+)?")
 """Functions whose signature the language fixes."""
+TYPE_PARAM = re.compile(r"\x00(\d+);")
+"""A type parameter as the helper writes it."""
 
 
 class Helper(Protocol):
@@ -43,15 +47,26 @@ class Signatures:
     def of(self, obj: Object, index: int, file: str = "") -> Signature | NoSignature:
         """The signature of the text symbol at `index`. file: where the compiler says it was written. Raises ObjectError."""
         found = signature(obj, index)
-        name = obj.sym(index).name
-        if isinstance(found, Signature) or not obj.sym(index).size:
+        if not obj.sym(index).size:
             return found
+        if isinstance(found, Signature):
+            return self._completed(obj, index, file, found) if found.incomplete else found
+        return self._undescribed(obj, index, file, found.reason)
+
+    def _completed(self, obj: Object, index: int, file: str, found: Signature) -> Signature:
+        """With the results that another source tells, if it has the same parameters."""
+        other = self._undescribed(obj, index, file, "")
+        if isinstance(other, NoSignature) or [param.type for param in other.params] != [param.type for param in found.params]:
+            return found
+        return Signature(found.params, other.results)
+
+    def _undescribed(self, obj: Object, index: int, file: str, reason: str) -> Signature | NoSignature:
+        """From all sources but DWARF; reason: why that says nothing."""
+        name = obj.sym(index).name
         if FIXED.fullmatch(name):
             return Signature((), ())
         method = method_signature(obj, index, self.table.name_of)
-        if isinstance(method, Signature):
-            return method
-        return self._helped(obj, name, file, found.reason)
+        return method if isinstance(method, Signature) else self._helped(obj, name, file, reason)
 
     def _helped(self, obj: Object, name: str, file: str, reason: str) -> Signature | NoSignature:
         parsed = parse_func_name(name)
@@ -71,4 +86,21 @@ class Signatures:
 
     @staticmethod
     def _declared(answer: Mapping[str, Signature] | NoSignature, name: str) -> Signature | None:
-        return None if isinstance(answer, NoSignature) else answer.get(name)
+        """The function or instance with this symbol name; type parameters replaced by what stands in its brackets."""
+        if isinstance(answer, NoSignature) or "[" not in name:
+            return None if isinstance(answer, NoSignature) else answer.get(name)
+        try:
+            found, arguments = answer.get(without_brackets(name)), type_arguments(name)
+        except ValueError:
+            return None
+        if found is None or any(int(number) >= len(arguments) for param in (*found.params, *found.results) for number in TYPE_PARAM.findall(param.type)):
+            return None
+
+        def given(params: tuple[Param, ...]) -> list[Param]:
+            return [Param(param.name, TYPE_PARAM.sub(lambda match: arguments[int(match[1])], param.type)) for param in params]
+
+        params = given(found.params)
+        position = dictionary_position(name)
+        if position is not None:
+            params.insert(position, DICT)
+        return Signature(tuple(params), tuple(given(found.results)))

@@ -8,14 +8,18 @@ What the compiler does to a function's list of parameters, and is undone here:
 - the dictionary of a function that was compiled for a shape has no DIE up to Go 1.26, and one in any place from Go 1.27 on.
   It is the first parameter behind the receiver
   (cmd/compile/internal/noder/reader.go, shapeSig). Closures inside such a function have none: they capture it;
+- unnamed results are left out if the function returns out of the body of a range-over-func loop: the compiler has then named them
+  `#rv1`, which debug info does not show (cmd/compile/internal/rangefunc/rewrite.go, editReturn; ssa/debug.go, IsVarWantedForDebug);
 - a type that comes from a type parameter is a reference to a DIE of the same symbol, which refers to the type.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
+from objinst.goobj.funcinfo import FuncInfo
 from objinst.goobj.object import Object
 from objinst.goobj.records import Reloc
 from objinst.types.dies import Die, DieReader
@@ -29,6 +33,7 @@ MAX_HOPS = 4
 _CLOSURE = re.compile(r"(func|gowrap|deferwrap)\d+")
 _PROMOTED = re.compile(r"\.[^./()]+(?:/[^./()]+)+\.")
 """The import path before an unexported method that was promoted from a type of another package: `p.T.internal/q.m`."""
+_RANGE_BODY = re.compile(r"-range\d+")
 _SYNTHESIZED = re.compile(r"~[pr](\d+)")
 
 
@@ -59,7 +64,25 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
             side.append(param)
     if not params and not results and _dwarf_off(obj):
         return NoSignature(f"{name}: its DWARF describes no parameters (compiled with -dwarf=false)")
-    return _in_order(name, params, results, concrete="abstract_origin" in root.attrs)
+    ordered = _in_order(name, params, results, concrete="abstract_origin" in root.attrs)
+    if isinstance(ordered, Signature) and all(not result.name.startswith("~r") for result in results) and _ranges_over_func(obj, index):
+        return replace(ordered, incomplete=True)
+    return ordered
+
+
+def _ranges_over_func(obj: Object, index: int) -> bool:
+    """Whether the body of some range-over-func loop is in the function, inlined or as a closure; perhaps one of an inlined callee."""
+    if not _has_range_bodies(obj):
+        return False
+    info = obj.aux_data(index, "AuxFuncInfo")
+    inlined = FuncInfo.parse(info, obj.origin).inl_tree if info is not None else ()
+    named = (*(node.func for node in inlined), *(reloc.sym for reloc in obj.relocs(index)))
+    return any(_RANGE_BODY.search(obj.resolve(ref).name) for ref in named)
+
+
+@lru_cache(maxsize=256)
+def _has_range_bodies(obj: Object) -> bool:
+    return b"-range" in obj.raw
 
 
 @lru_cache(maxsize=256)
@@ -152,7 +175,7 @@ def dictionary_position(symbol: str) -> int | None:
 def receiver_count(symbol: str) -> int | None:
     """1 for the name of a method, 0 for that of a function, None for a closure or a wrapper of either."""
     try:
-        bare = _without_brackets(symbol)
+        bare = without_brackets(symbol)
     except ValueError:
         return None
     slash = re.split(r"[\[(]", symbol, maxsplit=1)[0].rfind("/") + 1
@@ -162,8 +185,8 @@ def receiver_count(symbol: str) -> int | None:
     return {1: 0, 2: 1}.get(len(parts))
 
 
-def _without_brackets(symbol: str) -> str:
-    """The name without type arguments, which may hold dots, slashes and parentheses. Raises ValueError."""
+def without_brackets(symbol: str) -> str:
+    """A symbol name without type arguments, which may hold dots, slashes and parentheses. Raises ValueError."""
     while (start := symbol.find("[")) >= 0:
         symbol = symbol[:start] + symbol[closing(symbol, start) + 1 :]
     return symbol

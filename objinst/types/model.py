@@ -118,10 +118,11 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """params: receiver first; a hidden dictionary where the compiler puts it. Results in order."""
+    """params: receiver first; a hidden dictionary where the compiler puts it. Results in order; incomplete: there may be more of them."""
 
     params: tuple[Param, ...]
     results: tuple[Param, ...]
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

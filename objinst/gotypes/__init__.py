@@ -1,0 +1,103 @@
+"""Signatures from export data and source, for functions that DWARF does not describe, through a small Go program.
+
+Export data changes with every Go version and is read by go/importer of the same version only, so the program (`helper/`) is built
+with the toolchain of the build at hand, once, and kept in the cache. It runs only when DWARF is missing. Export data has the exported
+functions of a package, all methods of its exported types, and what these mention; everything else is only in the source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from objinst import cache
+from objinst.closure.gocmd import Go
+from objinst.digest import content_digest
+from objinst.errors import OtelobjError
+from objinst.types import NoSignature, Param, Signature
+
+HELPER = Path(__file__).parent / "helper"
+PROGRAM = "gotypes"
+HOST = {"GOOS": "", "GOARCH": "", "GOAMD64": "", "GOARM64": "", "GOEXPERIMENT": "", "GOFIPS140": "", "GOENV": "off", "CGO_ENABLED": "0"}
+"""The program runs here, whatever the build at hand is for."""
+
+Answer = Mapping[str, Signature] | NoSignature
+
+
+@dataclass(slots=True)
+class GoTypes:
+    """go: of the build at hand. archives: import path -> archive, of the link and its hooks. tags: build tags. has_sources: whether
+    source files are what was compiled: the go command checks that before it links, other build systems may have other files by now."""
+
+    go: Go
+    goos: str
+    goarch: str
+    archives: Mapping[str, Path]
+    tags: Sequence[str] = ()
+    has_sources: bool = False
+    _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
+
+    def exported(self, package: str) -> Answer:
+        """By symbol, type parameters as NUL, number, semicolon: what the export data of a package tells."""
+        if package not in self.archives:
+            return NoSignature(f"package {package} is not in the link")
+        return self._ask(package, "", ())
+
+    def written(self, package: str, folder: Path, files: tuple[str, ...]) -> Answer:
+        """The same of its source. files: those that are known to be the package's, all in `folder`."""
+        if not self.has_sources:
+            return NoSignature("its source is not looked at, since nothing says that it is what was compiled")
+        if not all(Path(file).is_file() for file in files):
+            return NoSignature(f"its source is not in {folder}")
+        return self._ask(package, str(folder), files)
+
+    def _ask(self, package: str, folder: str, files: tuple[str, ...]) -> Answer:
+        key = (package, folder)
+        if key not in self._answers:
+            request = {
+                "Package": package, "Archives": {name: str(path) for name, path in self.archives.items()}, "Files": files, "Folder": folder,
+                "GOOS": self.goos, "GOARCH": self.goarch, "Tags": list(self.tags),
+            }  # fmt: skip
+            try:
+                self._answers[key] = _parse(self._run(request))
+            except OtelobjError as error:
+                self._answers[key] = NoSignature(f"the reader of export data: {error.what}")
+        return self._answers[key]
+
+    def _run(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        command = [str(self._program())]
+        done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", check=False)
+        try:
+            answer: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            last = (done.stderr.strip().splitlines() or ["no answer"])[0]
+            raise OtelobjError(f"{last} (status {done.returncode})") from None
+        return answer
+
+    def _program(self) -> Path:
+        """Raises OtelobjError if the toolchain does not build it."""
+        version = self.go.goroot / "VERSION"
+        toolchain = version.read_text("utf-8") if version.is_file() else ""
+        digest = content_digest(HELPER, ("*.go", "go.mod"))
+
+        def make(folder: Path) -> None:
+            self.go.run(["build", "-trimpath", "-o", str(folder / PROGRAM), "."], HELPER, **HOST)
+
+        key = hashlib.sha256(f"{digest} {self.go.goroot} {toolchain}".encode("utf-8", "surrogateescape")).hexdigest()
+        return cache.folder(PROGRAM, key, make) / PROGRAM
+
+
+def _parse(answer: Mapping[str, Any]) -> Answer:
+    if answer["Error"]:
+        return NoSignature(answer["Error"].splitlines()[0])
+    return {symbol: Signature(_named(found["Params"], "p"), _named(found["Results"], "r")) for symbol, found in answer["Functions"].items()}
+
+
+def _named(pairs: Sequence[Sequence[str]], letter: str) -> tuple[Param, ...]:
+    """Unnamed and blank ones as the compiler names them (cmd/compile/internal/ir/func.go, DeclareParams)."""
+    return tuple(Param(name if name not in {"", "_"} else f"~{letter}{i}", kind) for i, (name, kind) in enumerate(pairs))

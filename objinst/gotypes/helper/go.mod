@@ -1,0 +1,3 @@
+module github.com/otelobj/otelobj/gotypes
+
+go 1.22
