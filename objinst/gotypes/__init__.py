@@ -48,13 +48,15 @@ class GoTypes:
             return NoSignature(f"package {package} is not in the link")
         return self._ask(package, "", ())
 
-    def written(self, package: str, folder: Path, files: tuple[str, ...]) -> Answer:
-        """The same of its source. files: those that are known to be the package's, all in `folder`."""
+    def written(self, package: str, files: tuple[str, ...]) -> Answer:
+        """The same of its source. files: those that are known to be the package's, all in one folder, as the compiler names them."""
         if not self.has_sources:
             return NoSignature("its source is not looked at, since nothing says that it is what was compiled")
-        if not all(Path(file).is_file() for file in files):
-            return NoSignature(f"its source is not in {folder}")
-        return self._ask(package, str(folder), files)
+        paths = [Path(file.replace("$GOROOT", str(self.go.goroot), 1)) for file in files]
+        missing = next((path for path in paths if not path.is_file()), None)
+        if missing is not None:
+            return NoSignature(f"there is no {missing}")
+        return self._ask(package, str(paths[0].parent), tuple(map(str, paths)))
 
     def _ask(self, package: str, folder: str, files: tuple[str, ...]) -> Answer:
         key = (package, folder)

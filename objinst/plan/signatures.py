@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from objinst.goobj import Object
@@ -34,7 +33,7 @@ class Helper(Protocol):
 
     def exported(self, package: str) -> Mapping[str, Signature] | NoSignature: ...
 
-    def written(self, package: str, folder: Path, files: tuple[str, ...]) -> Mapping[str, Signature] | NoSignature: ...
+    def written(self, package: str, files: tuple[str, ...]) -> Mapping[str, Signature] | NoSignature: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +72,10 @@ class Signatures:
         if self.helper is None or parsed is None or parsed.is_closure:
             return NoSignature(reason)
         asked = [self.helper.exported(parsed.pkg)]
-        if self._declared(asked[0], name) is None and file.startswith("/"):
-            folder = Path(file).parent
-            beside = {str(path) for path in map(Path, (name.removeprefix("gofile..") for name in obj.files)) if path.parent == folder}
-            asked.append(self.helper.written(parsed.pkg, folder, tuple(sorted(beside))))
+        if self._declared(asked[0], name) is None and file.startswith(("/", "$GOROOT/")):
+            folder = file.rpartition("/")[0]
+            known = {path for path in (path.removeprefix("gofile..") for path in obj.files) if path.rpartition("/")[0] == folder}
+            asked.append(self.helper.written(parsed.pkg, tuple(sorted(known))))
         for answer in asked:
             found = self._declared(answer, name)
             if found is not None:
