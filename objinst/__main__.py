@@ -32,11 +32,11 @@ class Stopped(BaseException):
 
 def main(argv: list[str]) -> int:
     """Returns the exit status; every error is one message. A signal, or one that ended the linker, ends this process too."""
-    if argv[:1] not in (["--tool"], ["--version-full"]):
+    if argv[:1] not in (["--tool"], ["--version-full"], ["link"]):
         return attempt(lambda: people(argv))
     end_by_exception()
     try:
-        return as_linker(attempt(lambda: tool(*argv), instead=argv[1:]))
+        return as_linker(attempt(lambda: tool(*argv), instead=None if argv[0] == "link" else argv[1:]))
     except Stopped as stopped:
         die(*stopped.args)
         return 1
@@ -66,7 +66,11 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
 
 
 def tool(mode: str, *argv: str) -> int:
-    """What the launcher asks for: a link, or the linker's identity."""
+    """What builds ask for: a link, or the linker's identity."""
+    if mode == "link":
+        from objinst import standin  # noqa: PLC0415
+
+        return standin.main(argv)
     if mode == "--tool":
         from objinst import driver  # noqa: PLC0415
 

@@ -29,10 +29,13 @@ from objinst.report import Report, write_report
 from objinst.rewrite.spans import SPAN
 from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand
+from objinst.toolexec.loaded import loaded
 from objinst.toolexec.options import options
 
 SUPPORTED = {("linux", "amd64"), ("linux", "arm64")}
 BUILD_MODES = {"", "exe", "pie", "default"}
+LEVEL = re.compile(r" (GO(?:AMD|ARM)64)=(\S+)")
+"""The architecture's level in the header line of objects."""
 SDK = "sdk"
 SUPPORTING = {SDK, "probe"}
 """Instrumentations whose rules only support others: alone they instrument nothing."""
@@ -66,7 +69,9 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     cfg = ImportCfg.read(cfg_path)
     rules = load(rule_files, os.environ)
     info = BuildInfo.parse(cfg.modinfo)
-    around = surroundings(rules, command.tool, [*cfg.packages, "main"], info)
+    linked = loaded(cfg.packages, command)
+    packages = {**linked.packages, "main": Path(command.main)}
+    around = surroundings(rules, command.tool, list(packages), info)
     unmatched = around.unmatched()
     stop(unmatched_problems(unmatched))
     rules, applying = in_force(rules, around)
@@ -77,16 +82,17 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         return status
     header, _ = headers.parse(head(Path(command.main)), command.main)
     _check_supported(command, header)
-    go = _go(command, header, info, cgo="runtime/cgo" in cfg.packages)
-    packages = {**_imported(cfg, command), "main": Path(command.main)}
-    identities = {name: identity(path) for name, path in packages.items()}
-    _check_same(packages, identities, header)
+    go = _go(command, header, info, cgo="runtime/cgo" in packages)
+    usable = {**packages, **linked.spare}
+    identities = {name: identity(path) for name, path in usable.items()}
+    _check_same(usable, identities, header)
     wanted = hook_packages(applying)
     clock.lap("read")
-    closure = resolve(request(wanted, packages, identities, info, header.line, go), go)
+    closure = resolve(request(wanted, usable, identities, info.settings | _flag_settings(command), info, header.line, go), go)
+    hooks = closure.archives | {package: linked.spare[package] for package in closure.uses if package in linked.spare}
     clock.lap("hook packages")
     with paths.scratch(cfg_path) as folder:
-        link = make_link(header, _root(command), packages, closure.archives, rules, folder, info, go)
+        link = make_link(header, _root(command), packages, hooks, rules, folder, info, go)
         new, targets = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         missing = around.nameless(applying, targets, link.load)
@@ -100,7 +106,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     if status == 0 and os.environ.get("OTELOBJ_REPORT"):
         counted = link.count_inlined([*targets, *(rule.target() for rule in (*unmatched, *missing))])
         clock.lap("report")
-        _report(command, header, counted, sorted(closure.archives), clock)
+        _report(command, header, counted, sorted(hooks), clock)
     return status
 
 
@@ -123,11 +129,6 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
         if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
             raise
         print(f"otelobj: warning: {error}", file=sys.stderr)
-
-
-def _imported(cfg: ImportCfg, command: LinkCommand) -> dict[str, Path]:
-    """The packages of the link but the root, which importcfg names by its import path: its symbols begin with `main.`."""
-    return {name: path for name, path in cfg.packages.items() if str(path) != command.main}
 
 
 def hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
@@ -218,7 +219,7 @@ def head(path: Path) -> bytes:
 
 def _go(command: LinkCommand, header: headers.Header, info: BuildInfo, *, cgo: bool) -> Go:
     """The user's go command, told what the build at hand was told."""
-    settings = info.settings
+    settings = info.settings | dict(LEVEL.findall(header.line))
     env = {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if cgo else "0"}
     for name in ("GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140"):
         value = settings.get(name) or os.environ.get(name)
@@ -227,8 +228,16 @@ def _go(command: LinkCommand, header: headers.Header, info: BuildInfo, *, cgo: b
     return Go.beside(command.tool, env)
 
 
-def request(wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], info: BuildInfo, header: str, go: Go) -> HookRequest:
-    settings = dict(info.settings)
+def _flag_settings(command: LinkCommand) -> dict[str, str]:
+    """What the linker's flags tell of the build, where no go command wrote down its settings."""
+    mode = command.get("buildmode")
+    return {"-buildmode": mode} if mode else {}
+
+
+def request(
+    wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], settings: dict[str, str], info: BuildInfo, header: str, go: Go
+) -> HookRequest:
+    """packages: of the link, and what hooks may take from it. settings: of the build."""
     here = Path(os.environ.get("PWD") or os.getcwd())  # noqa: PTH109 - the shell's view first
     # The standard library's own modules are vendored under other import paths, at versions that nobody else can have.
     in_std = here.resolve().is_relative_to(go.goroot.resolve() / "src")

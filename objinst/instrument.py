@@ -327,7 +327,16 @@ def identity(path: Path) -> str:
     """The header line and what tells an archive from others with the same name: its build id, or a digest of its bytes where a build
     system has none."""
     head = peek(path)
-    return f"{head.line} {head.build_id if '/' in head.build_id else hashlib.sha256(path.read_bytes()).hexdigest()}"
+    if "/" in head.build_id:
+        return f"{head.line} {head.build_id}"
+    state = path.stat()
+    return f"{head.line} {_content_digest(path, state.st_size, state.st_mtime_ns)}"
+
+
+@functools.cache
+def _content_digest(path: Path, _size: int, _mtime: int) -> str:
+    """One link asks for the same archives again and again."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _target(

@@ -67,5 +67,5 @@ def open_link(program: Program, rules: RuleSet, applying: Sequence[Rule]) -> Ite
     go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
     identities = {name: identity(path) for name, path in archives.items()}
     with cache.in_use(), tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-        closure = resolve(request(hook_packages(applying), archives, identities, info, header.line, go), go)
+        closure = resolve(request(hook_packages(applying), archives, identities, {}, info, header.line, go), go)
         yield make_link(header, "main", archives, closure.archives, rules, Path(folder), info, go, has_sources=True)

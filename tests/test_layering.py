@@ -1,4 +1,4 @@
-"""Imports point downward: cli, preview → driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → errors (ARCHITECTURE.md)."""
+"""Imports point downward: cli, preview, standin → driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → errors (ARCHITECTURE.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LEVELS = (
-    ("__main__", "cli", "preview"),
+    ("__main__", "cli", "preview", "standin"),
     ("driver",),
     ("instrument",),
     ("report",),
@@ -86,7 +86,7 @@ def test_errors_import_nothing() -> None:
 
 
 def test_the_link_step_imports_nothing_heavy() -> None:
-    waiting, seen = [ROOT / "objinst/driver.py", ROOT / "objinst/toolexec/version.py"], set()
+    waiting, seen = [ROOT / "objinst/driver.py", ROOT / "objinst/standin.py", ROOT / "objinst/toolexec/version.py"], set()
     while waiting:
         path = waiting.pop()
         if path in seen:

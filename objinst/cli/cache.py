@@ -21,6 +21,8 @@ KINDS = {
     "closure": "which archives a link needs",
     "hooks": "sources of the hooks",
     "inlined": "inlined calls of each package",
+    "pinned": "functions that must stay where they are",
+    "go": "go's own caches, where a build has no home folder",
     "version": "answers to `link -V=full`",
     "toolchains": "Go toolchains from PyPI",
     "locks": "lock files",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from objinst import cache
 from objinst.errors import OtelobjError
 
 DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
@@ -42,6 +43,10 @@ class Go:
 
     def environment(self, **more: str) -> dict[str, str]:
         base = {key: value for key, value in os.environ.items() if key not in DROPPED}
+        if not (base.get("HOME") or base.get("GOCACHE") or base.get("XDG_CACHE_HOME")):  # the sandbox of a build system
+            base |= {"GOCACHE": str(cache.root() / "go" / "build")}
+        if not (base.get("HOME") or base.get("GOPATH")):
+            base |= {"GOPATH": str(cache.root() / "go" / "path")}
         return base | {"GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on", "GOFLAGS": ""} | dict(self.env) | more
 
     def run(self, args: Sequence[str], cwd: Path, **env: str) -> str:

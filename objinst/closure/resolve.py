@@ -147,7 +147,8 @@ def _remember(memo: Path, request: HookRequest, closure: Closure) -> None:
 def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
     folder.mkdir(parents=True, exist_ok=True)
     _write_module(request, go, folder)
-    listed = list_packages(go, folder, request)
+    own = [package for package in request.packages if package in request.link]
+    listed = list_packages(go, folder, request) if len(own) < len(request.packages) else []
     chosen: dict[str, Path] = dict(request.link)
     prints: dict[str, bytes] = {}
 
@@ -163,8 +164,21 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
         fits = export is not None and _fits(export, request.header, chosen, fingerprint_of)
         chosen[package["ImportPath"]] = export if export is not None and fits else compiler.compile(package, chosen)
     versions = {package["Module"]["Path"]: package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
-    uses = tuple(package["ImportPath"] for package in listed if package["ImportPath"] in request.link)
+    given = _reached(own, request.link)
+    uses = tuple(dict.fromkeys([*(package["ImportPath"] for package in listed if package["ImportPath"] in request.link), *given]))
     return Closure({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions, uses)
+
+
+def _reached(packages: Iterable[str], link: Mapping[str, Path]) -> list[str]:
+    """Hook packages that the link at hand has already, and all that these import."""
+    seen: list[str] = []
+    waiting = list(packages)
+    while waiting:
+        package = waiting.pop()
+        if package not in seen and package in link:
+            seen.append(package)
+            waiting += [path for path, _ in Archive.read(link[package]).go_object()[1].autolib]
+    return seen
 
 
 def _fits(export: Path, header: str, chosen: Mapping[str, Path], fingerprint_of: Callable[[str], bytes]) -> bool:
@@ -205,7 +219,7 @@ def _write_module(request: HookRequest, go: Go, folder: Path) -> None:
     pins, sums = user_pins(request, go)
     used = [name for name in modules.HOOK_MODULES if any(p == name or p.startswith(name + "/") for p in request.packages)]
     needs, paired = modules.hook_needs(modules.hook_requirements(request.hooks, used, go), pins)
-    modules.check_owned(request.packages, [*needs, *(pin.path for pin in pins)])
+    modules.check_owned([package for package in request.packages if package not in request.link], [*needs, *(pin.path for pin in pins)])
     sums += [request.hooks / name / "go.sum" for name in modules.HOOK_MODULES.values()]
     version = go.run(["env", "GOVERSION"], folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
     modules.write(folder, version, modules.hook_sources(request.hooks, request.hooks_digest), [*pins, *paired], needs, sums)
@@ -218,7 +232,7 @@ def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, 
     flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
     flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
     flags += ["-modcacherw"] if "-modcacherw" in parent_flags() else []
-    out = go.run(["list", "-mod=mod", *flags, "-deps", "-export", f"-json={LIST_FIELDS}", *request.packages], folder)
+    out = go.run(["list", "-mod=mod", *flags, "-deps", "-export", f"-json={LIST_FIELDS}", *(p for p in request.packages if p not in request.link)], folder)
     decoder = json.JSONDecoder()
     packages: list[dict[str, Any]] = []
     at = 0
