@@ -159,7 +159,7 @@ func keepable(val any, g unsafe.Pointer) any {
 		link.TypedMemmove(unsafe.Pointer(e.typ), p, e.data)
 		e.data = p
 	}
-	if e.typ.ptrBytes == 0 || !holdsStack(e.data, e.typ.ptrBytes, g) {
+	if e.typ.ptrBytes == 0 || !holdsStack(e.data, e.typ, g) {
 		return val
 	}
 	switch e.typ.kind & kindMask {
@@ -180,16 +180,22 @@ func keepable(val any, g unsafe.Pointer) any {
 	return refuse()
 }
 
-// holdsStack looks at every word that can be a pointer. A number that looks like an address in the stack counts as one: the
-// price of not reading the pointer mask.
+// holdsStack looks at the pointers of a value of type t. Where the type has its pointer mask made on demand, every word counts that
+// can be a pointer, and a number that looks like an address in the stack is taken for one.
 //
 //go:norace
 //go:nocheckptr
-func holdsStack(p unsafe.Pointer, ptrBytes uintptr, g unsafe.Pointer) bool {
+func holdsStack(p unsafe.Pointer, t *abiType, g unsafe.Pointer) bool {
 	lo := stackLo(g)
 	size := stackHi(g) - lo
-	for off := uintptr(0); off < ptrBytes; off += ptrSize {
-		if word(p, off)-lo < size {
+	masked := t.kind&maskProgram == 0 && t.tflag&maskOnDemand == 0
+	for off := uintptr(0); off < t.ptrBytes; off += ptrSize {
+		if word(p, off)-lo >= size {
+			continue
+		}
+		// A field smaller than a word has bytes beside it that nobody ever set.
+		i := off / ptrSize
+		if !masked || *(*uint8)(unsafe.Add(t.gcData, i/8))>>(i%8)&1 != 0 {
 			return true
 		}
 	}

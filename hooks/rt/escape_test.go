@@ -167,6 +167,25 @@ type pointErr point
 
 func (*pointErr) Error() string { return "" }
 
+type mixed struct {
+	n uintptr
+	p *point
+}
+
+// A number, or padding, that looks like an address in the stack keeps no value from a hook.
+func TestNumberLikeStackAddress(t *testing.T) {
+	w := newWorld(t)
+	var got any
+	d := desc("main.f", hook("f", func(c *Call, _, _, _ unsafe.Pointer) { got = c.GetParam(0) }, nil))
+	d.Params = []Value{value[mixed](0)}
+	p := &point{1, 2}
+	*(*mixed)(w.at(256)) = mixed{uintptr(w.at(4000)), p}
+	w.enter(d, 256)
+	if got != any(mixed{uintptr(w.at(4000)), p}) || StackRefusals() != 0 {
+		t.Errorf("the hook got %v", got)
+	}
+}
+
 // Interfaces may hold a box on the caller's stack; what is in it is copied.
 func TestBoxOnStack(t *testing.T) {
 	w := newWorld(t)

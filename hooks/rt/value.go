@@ -44,6 +44,9 @@ const (
 	kindSlice  = 23
 	kindString = 24
 	directBit  = 1 << 5 // in kind up to Go 1.25, in tflag from 1.26 on
+
+	maskProgram  = 1 << 6 // in kind, up to Go 1.23: gcData is no mask but makes one
+	maskOnDemand = 1 << 4 // in tflag, from Go 1.24 on: gcData points to where the mask will be
 )
 
 // directInTFlag tells where directBit is, learned from a type that is certainly direct.

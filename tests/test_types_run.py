@@ -1,0 +1,52 @@
+"""Programs with random signatures, run: hooks see exactly the arguments passed and the results returned, under the garbage collector."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import types_program
+from toolchains import go_env, versions
+
+BIN = Path(__file__).parent.parent / "bin"
+QEMU = "qemu-aarch64-static"
+CASES = [
+    pytest.param(version, goarch, seed, count, rounds, flags, marks=[pytest.mark.long] if long else [])
+    for version, goarch, seed, count, rounds, flags, long in [
+        ("1.26", "amd64", 1, 120, 2, (), False),
+        ("1.26", "arm64", 2, 60, 1, (), False),
+        *((version, goarch, 10 + n, 400, 2, (), True) for n, version in enumerate(versions()) if version >= "1.24" for goarch in ("amd64", "arm64")),
+        ("1.26", "amd64", 30, 300, 2, ("-gcflags=rnd/...=-N -l",), True),
+    ]
+]
+
+
+@pytest.mark.parametrize(("version", "goarch", "seed", "count", "rounds", "flags"), CASES)
+def test_hooks_see_what_is_passed(version: str, goarch: str, seed: int, count: int, rounds: int, flags: tuple[str, ...], tmp_path: Path) -> None:
+    if goarch == "arm64" and not shutil.which(QEMU):
+        assert not os.environ.get("OTELOBJ_CI"), "CI promises qemu-user-static"
+        pytest.skip("qemu-user-static is not installed")
+    made = types_program.write(tmp_path / "rnd", seed, count, rounds)
+    env = go_env(version, goarch, OTELOBJ_DISABLE="all")
+    env["PATH"] = f"{BIN}:{env['PATH']}"
+    env |= {key: value for key, value in os.environ.items() if key == "OTELOBJ_CACHE_DIR"} | {"OTELOBJ_REPORT": str(tmp_path / "report.json")}
+    build = ["go", "build", *flags, "-toolexec=otelobj --rules rules.yaml", "-o", "app", "."]
+    done = subprocess.run(build, cwd=made.folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    run = [QEMU, "./app"] if goarch == "arm64" else ["./app"]
+    done = subprocess.run(run, cwd=made.folder, env=env | {"GODEBUG": "clobberfree=1"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
+    assert wrong == []
+    seen = re.search(r"^seen (\d+) wrong 0$", done.stdout, re.MULTILINE)
+    assert seen is not None, done.stdout
+    targets = json.loads((tmp_path / "report.json").read_text())["targets"]
+    refused = {target["rule"]: target["reason"] for target in targets if target["status"] != "hooked"}
+    assert all(reason.startswith("too-large") for reason in refused.values()), refused
+    assert len(refused) <= count // 20
+    assert int(seen[1]) >= rounds * sum(number for rule, number in made.values.items() if rule not in refused)

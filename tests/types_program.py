@@ -1,0 +1,340 @@
+"""Random programs whose hooks check what they are shown: every argument and result of functions with random signatures.
+
+Module `rnd`: package `ty` has the types and a comparison that follows pointers, `fns` the functions, `hk` a before and an after hook
+for each, `main` calls them. Values are functions of a seed, so both sides can make them. A hook forces a garbage collection and grows
+the stack before it looks; it takes each value with its type or as interface{}.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Make = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Type:
+    """source: as any package but ty writes it. make: an expression of the type from a number; it may use the variable s, the seed."""
+
+    source: str
+    make: Make
+
+
+@dataclass(frozen=True)
+class Value:
+    """A parameter or result. boxed: the hook takes it as interface{}; hidden: its type in a hook, for a type parameter's value."""
+
+    type: Type
+    number: int
+    boxed: bool
+
+
+NUMBERS = ["int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr"]
+
+
+def basic() -> list[Type]:
+    made = [Type(name, lambda c, name=name: f"{name}((s+{c})%100)") for name in NUMBERS]
+    made += [Type(name, lambda c, name=name: f"{name}(s+{c})*0.5") for name in ("float32", "float64")]
+    made += [Type(name, lambda c, name=name: f"{name}(complex(float64(s+{c}), {c}))") for name in ("complex64", "complex128")]
+    return [
+        *made,
+        Type("bool", lambda c: f"(s+{c})%2 == 0"),
+        Type("string", lambda c: f'fmt.Sprint("text ", s+{c})'),
+        Type("error", lambda c: f'fmt.Errorf("error %d", s+{c})'),
+        Type("any", lambda c: f"any(s+{c})"),
+        Type("fmt.Stringer", lambda c: f"fmt.Stringer(ty.Name(s+{c}))"),
+        Type("ty.Name", lambda c: f"ty.Name(s+{c})"),
+        Type("unsafe.Pointer", lambda c: f"unsafe.Pointer(ty.Ref(s+{c}))"),
+        Type("func(int) string", lambda c: f"ty.Closure(s+{c})"),
+        Type("chan int", lambda c: f"make(chan int, s+{c})"),
+        Type("struct{}", lambda c: "struct{}{}"),
+        Type("[]byte", lambda c: f'[]byte(fmt.Sprint("bytes ", s+{c}))'),
+    ]
+
+
+class Generator:
+    def __init__(self, seed: int, named: int) -> None:
+        self.random = random.Random(seed)
+        self.basic = basic()
+        self.named: list[Type] = []
+        self.declared: list[str] = []
+        for number in range(named):
+            fields = self.fields(1)
+            body = "; ".join(f"{name} {kind.source}" for name, kind in fields)
+            self.declared.append(f"type P{number} struct {{ {body.replace('ty.', '')} }}")
+            self.named.append(Type(f"ty.P{number}", self.literal(f"ty.P{number}", fields)))
+
+    def fields(self, depth: int) -> list[tuple[str, Type]]:
+        return [(f"F{i}", self.type(depth + 1)) for i in range(self.random.choice([0, 1, 1, 2, 2, 3, 4]))]
+
+    @staticmethod
+    def literal(name: str, fields: list[tuple[str, Type]]) -> Make:
+        return lambda c: name + "{" + ", ".join(f"{field}: {kind.make(c + i)}" for i, (field, kind) in enumerate(fields)) + "}"
+
+    def type(self, depth: int = 0) -> Type:
+        roll = self.random.random()
+        if roll < 0.4 or depth > 3:
+            return self.random.choice(self.basic)
+        if roll < 0.55 and self.named:
+            return self.random.choice(self.named)
+        inner = self.type(depth + 1)
+        kind = self.random.choice(["pointer", "slice", "array", "map", "struct", "pair"])
+        if kind == "pointer":
+            return Type(f"*{inner.source}", lambda c: f"ty.Ref({self.typed(inner, c)})")
+        if kind == "slice":
+            return Type(f"[]{inner.source}", lambda c: f"[]{inner.source}{{{inner.make(c)}, {inner.make(c + 1)}}}")
+        if kind == "array":
+            count = self.random.choice([0, 1, 1, 2, 3])
+            return Type(f"[{count}]{inner.source}", lambda c: f"[{count}]{inner.source}{{" + ", ".join(inner.make(c + i) for i in range(count)) + "}")
+        if kind == "map":
+            return Type(f"map[string]{inner.source}", lambda c: f'map[string]{inner.source}{{"k": {inner.make(c)}}}')
+        if kind == "pair":
+            other = self.type(depth + 1)
+            name = f"ty.Pair[{inner.source}, {other.source}]"
+            return Type(name, lambda c: f"{name}{{{inner.make(c)}, {other.make(c + 1)}}}")
+        fields = self.fields(depth + 1)
+        name = "struct { " + "; ".join(f"{field} {kind.source}" for field, kind in fields) + " }"
+        return Type(name, self.literal(name, fields))
+
+    @staticmethod
+    def typed(kind: Type, c: int) -> str:
+        """An expression whose type is exactly this one, also where nothing asks for it."""
+        return f"({kind.source})({kind.make(c)})"
+
+
+TY = """// Package ty has the types of random programs.
+package ty
+
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+)
+
+var _ unsafe.Pointer
+
+type Name int
+
+func (n Name) String() string { return fmt.Sprint("name ", int(n)) }
+
+type Pair[A, B any] struct {
+	X A
+	Y B
+}
+
+// Seed is what all values are made of, and Seen counts the values that hooks have looked at.
+var Seed, Seen, Wrong int
+
+func Ref[T any](v T) *T { return &v }
+
+func Closure(n int) func(int) string { return func(m int) string { return fmt.Sprint(n + m) } }
+
+// Check compares what a hook was shown with what it should be.
+func Check(where string, got, want any) {
+	Seen++
+	if !same(reflect.ValueOf(got), reflect.ValueOf(want)) {
+		Wrong++
+		fmt.Printf("WRONG %s: %T %+v, not %T %+v\\n", where, got, got, want, want)
+	}
+}
+
+// Deep makes the stack grow.
+func Deep(n int) byte {
+	var pad [256]byte
+	pad[n%256] = byte(n)
+	if n == 0 {
+		return pad[0]
+	}
+	return Deep(n-1) + pad[(n+1)%256]
+}
+
+func same(a, b reflect.Value) bool {
+	if a.IsValid() != b.IsValid() {
+		return false
+	}
+	if !a.IsValid() {
+		return true
+	}
+	if a.Type() != b.Type() {
+		return false
+	}
+	switch a.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return a.IsNil() == b.IsNil() && (a.IsNil() || same(a.Elem(), b.Elem()))
+	case reflect.UnsafePointer:
+		return *(*int)(a.UnsafePointer()) == *(*int)(b.UnsafePointer())
+	case reflect.Func:
+		return a.Interface().(func(int) string)(1) == b.Interface().(func(int) string)(1)
+	case reflect.Chan:
+		return a.Cap() == b.Cap()
+	case reflect.Struct:
+		for i := 0; i < a.NumField(); i++ {
+			if a.Type().Field(i).IsExported() && !same(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return a.Type().PkgPath() == "rnd/ty" || a.Type().PkgPath() == "" || reflect.DeepEqual(a.Interface(), b.Interface())
+	case reflect.Array, reflect.Slice:
+		for i := 0; i < a.Len() && i < b.Len(); i++ {
+			if !same(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return a.Len() == b.Len()
+	case reflect.Map:
+		for _, key := range b.MapKeys() {
+			if !same(a.MapIndex(key), b.MapIndex(key)) {
+				return false
+			}
+		}
+		return a.Len() == b.Len()
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+"""
+HEADER = 'import ("fmt"; "runtime"; "unsafe"; "rnd/ty"%s)\nvar _ = fmt.Sprint\nvar _ unsafe.Pointer\nvar _ = runtime.GC\nvar _ ty.Name\n'
+FORMS = ["function", "function", "function", "pointer method", "value method", "method value", "closure", "generic", "variadic"]
+SHAPES = ["int32", "string", "float64", "[]uint8", "map[string]int"]
+
+
+@dataclass
+class Program:
+    """values: rule -> how many values are looked at in one call of its function, in its hooks and behind them."""
+
+    folder: Path
+    values: dict[str, int]
+
+
+def write(folder: Path, seed: int, count: int, rounds: int) -> Program:
+    """A module that prints `seen N wrong M` and a line for each wrong value."""
+    generator = Generator(seed, 12)
+    fns, hooks, calls, rules = [], [], [], []
+    values = {}
+    for number in range(count):
+        made = _function(generator, number)
+        fns.append(made.function)
+        hooks.append(made.hooks)
+        calls.append(made.call)
+        rules.append(made.rule)
+        values[f"f{number}"] = made.values
+    for name in ("ty", "fns", "hk"):
+        (folder / name).mkdir(parents=True)
+    (folder / "go.mod").write_text("module rnd\n\ngo 1.24\n")
+    (folder / "ty/ty.go").write_text(TY + "\n".join(generator.declared) + "\n")
+    (folder / "fns/fns.go").write_text("// Package fns has the functions.\npackage fns\n" + HEADER % "" + "\n".join(fns))
+    context = "// Ctx is the context of the hooks.\ntype Ctx interface{ GetParamCount() int; GetReturnValCount() int }\n"
+    settle = "func settle() { ty.Deep(60); runtime.GC() }\n"
+    (folder / "hk/hk.go").write_text("// Package hk has the hooks.\npackage hk\n" + HEADER % '; "rnd/fns"' + "var _ fns.Any\n" + context + settle + "\n".join(hooks))
+    body = "\n".join(f"\tcall{number}()" for number in range(count))
+    main = f"func main() {{\n\tfor ty.Seed = 1; ty.Seed <= {rounds}; ty.Seed++ {{\n{body}\n\t}}\n\tfmt.Println(\"seen\", ty.Seen, \"wrong\", ty.Wrong)\n}}\n"
+    (folder / "main.go").write_text("package main\n" + HEADER % '; "rnd/fns"' + "var sink []any\n" + "\n".join(calls) + "\n" + main)
+    (folder / "rules.yaml").write_text("".join(rules))
+    return Program(folder, values)
+
+
+@dataclass
+class Made:
+    function: str
+    hooks: str
+    call: str
+    rule: str
+    values: int
+
+
+def _function(generator: Generator, number: int) -> Made:
+    rng = generator.random
+    form = rng.choice(FORMS)
+    boxes = rng.random() < 0.5
+
+    def value(i: int) -> Value:
+        return Value(generator.type(), 7 * number + i, boxes and rng.random() < 0.5)
+
+    params = [value(i) for i in range(rng.choice([0, 1, 2, 3, 4, 6, 9, 12]))]
+    results = [value(100 + i) for i in range(rng.choice([0, 1, 1, 2, 3, 5]))]
+    shape = Type(rng.choice(SHAPES), None)  # type: ignore[arg-type]
+    if form == "generic":
+        known = {"int32": "int32(s)", "string": 'fmt.Sprint("shape ", s)', "float64": "float64(s)", "[]uint8": "[]uint8{uint8(s)}", "map[string]int": 'map[string]int{"s": s}'}
+        shape = Type(shape.source, lambda _c, text=known[shape.source]: text)
+        params.insert(rng.randrange(len(params) + 1), Value(shape, 0, False))
+        results.insert(0, Value(shape, 0, False))
+    last = Value(Type("[]string", lambda c: f'[]string{{"v", fmt.Sprint(s+{c})}}'), number, False)
+    params += [last] if form == "variadic" else []
+    inside = lambda v: "E" if v.type is shape and form == "generic" else v.type.source  # noqa: E731
+
+    def declared(i: int, v: Value) -> str:
+        name = f"p{i}" if used[i] else "_"
+        return f"{name} ...string" if v is last else f"{name} {inside(v)}"
+
+    used = [rng.random() < 0.7 for _ in params]
+    inputs = ", ".join(declared(i, v) for i, v in enumerate(params))
+    outputs = ", ".join(f"r{i} {inside(v)}" for i, v in enumerate(results))
+    keeps = "; ".join(f"_ = p{i}" if rng.random() < 0.5 else f"fmt.Sprint(p{i})" for i, u in enumerate(used) if u)
+    given = next((f"p{i}" for i, v in enumerate(params) if v.type is shape), "r0")
+    lines = [f"\tr{i} = {given if v.type is shape and form == 'generic' else Generator.typed(v.type, v.number)}" for i, v in enumerate(results)]
+    if form == "generic":
+        used[next(i for i, v in enumerate(params) if v.type is shape)] = True
+        inputs = ", ".join(declared(i, v) for i, v in enumerate(params))
+    body = f"{{\n\ts := ty.Seed; _ = s\n\tty.Deep(3)\n\t{keeps}\n" + "\n".join(lines) + "\n\treturn\n}"
+    receiver, name, rule = "", f"F{number}", f"func: F{number}"
+    shown = [(f"a{i}", v) for i, v in enumerate(params)]
+    prefix, call, setup = "", f"fns.F{number}", ""
+    if form in {"pointer method", "value method", "method value"}:
+        star = "*" if form != "value method" else ""
+        prefix = f"type R{number} struct {{ N int; S string }}\n\n"
+        receiver, rule = f"(recv {star}R{number}) ", f'func: F{number}, recv: "{star}R{number}"'
+        made = f'fns.R{number}{{s, fmt.Sprint("receiver ", s)}}'
+        setup = f"\trecv := {'&' if star else ''}{made}\n" + ("\tsink = append(sink, recv)\n" if boxes else "")
+        call = f"recv.F{number}"
+        if form == "method value":
+            setup += f"\tbound := recv.F{number}\n"
+            call = "bound"
+        kind = Type(f"{star}fns.R{number}", lambda _c: ("&" if star else "") + made)
+        shown.insert(0, ("recv", Value(kind, 0, boxes and rng.random() < 0.5)))
+    if form == "closure":
+        prefix = f"//go:noinline\nfunc Make{number}(k int) func({inputs}) ({outputs}) {{\n\treturn func({inputs}) ({outputs}) "
+        function = prefix + body.replace("\treturn\n}", f'\tif k != {number} {{ panic("context") }}\n\treturn\n}}') + "\n}\n"
+        rule, call = f"func: Make{number}.func1", f"fns.Make{number}({number})"
+    else:
+        function = f"{prefix}//go:noinline\nfunc {receiver}{name}{'[E any]' if form == 'generic' else ''}({inputs}) ({outputs}) {body}\n"
+    if number == 0:
+        function = "type Any = any\n\n" + function
+    return Made(function, _hooks(number, shown, results), _call(number, call, setup, params, results, boxes, form), _rule(number, rule), 2 + len(shown) + 2 * len(results))
+
+
+def _hooks(number: int, shown: list[tuple[str, Value]], results: list[Value]) -> str:
+    def taken(name: str, v: Value) -> str:
+        return f"{name} interface{{}}" if v.boxed else f"{name} {v.type.source}"
+
+    def check(label: str, name: str, v: Value) -> str:
+        return f'\tty.Check("F{number} {label} {name}", {name}, {Generator.typed(v.type, v.number)})'
+
+    after = [(f"r{i}", v) for i, v in enumerate(results)]
+    texts = []
+    for word, values, count in (("Before", shown, "GetParamCount"), ("After", after, "GetReturnValCount")):
+        inputs = "".join(f", {taken(name, v)}" for name, v in values)
+        checks = "\n".join(check(word, name, v) for name, v in values)
+        texts.append(
+            f"func {word}{number}(ctx Ctx{inputs}) {{\n\tsettle()\n\ts := ty.Seed; _ = s\n"
+            f'\tty.Check("F{number} {word} count", ctx.{count}(), {len(values)})\n{checks}\n}}\n'
+        )
+    return "\n".join(texts)
+
+
+def _call(number: int, call: str, setup: str, params: list[Value], results: list[Value], boxes: bool, form: str) -> str:
+    """The values that a hook takes as interface{} are kept off the stack: it is not shown stack memory."""
+    lines = [f"\ta{i} := {Generator.typed(v.type, v.number)}" for i, v in enumerate(params)]
+    lines += [f"\tsink = append(sink, a{i})" for i in range(len(params)) if boxes]
+    arguments = ", ".join(f"a{i}" for i in range(len(params))) + ("..." if form == "variadic" else "")
+    names = ", ".join(f"r{i}" for i in range(len(results)))
+    lines.append(f"\t{names + ' := ' if results else ''}{call}({arguments})")
+    lines += [f'\tty.Check("F{number} returned r{i}", r{i}, {Generator.typed(v.type, v.number)})' for i, v in enumerate(results)]
+    return f"//go:noinline\nfunc call{number}() {{\n\ts := ty.Seed; _ = s\n{setup}" + "\n".join(lines) + "\n\tsink = sink[:0]\n}\n"
+
+
+def _rule(number: int, where: str) -> str:
+    hooks = f"{{ inject_hooks: {{ before: Before{number}, after: After{number}, path: rnd/hk }} }}"
+    return f"f{number}: {{ optional: true, target: rnd/fns, where: {{ {where} }}, do: [ {hooks} ] }}\n"
