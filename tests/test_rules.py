@@ -208,6 +208,12 @@ def test_a_probe_brings_what_writes_its_file(write, monkeypatch):
     assert not any(rule.instrumentation == "probe" for rule in without.rules)
 
 
+def test_disabling_all_leaves_a_file_of_that_name(tmp_path):
+    path = tmp_path / "all.yaml"
+    path.write_text("r:\n  target: main\n  do: { inject_hooks: { before: B, path: x } }\n")
+    assert [rule.name for rule in load([path], {"OTELOBJ_DISABLE": "all"}).rules] == ["r"]
+
+
 # mistakes
 
 HEAD = "rule:\n  target: net/http\n"

@@ -21,6 +21,8 @@ from objinst.rules.spans import read_span
 BUILT_IN = Path(__file__).parent
 PROBE_SUPPORT = BUILT_IN / "support" / "probe.yaml"
 """Writes at the end of the program what probes have measured; in force wherever a probe is."""
+ALL = "all"
+"""In $OTELOBJ_DISABLE: every built-in rule. A file of that name is no built-in one."""
 RULE_KEYS = ("target", "version", "where", "do", "name", "optional", "instrumentation")
 WHERE_KEYS = ("func", "recv", "all-of", "one-of", "not")
 HOOK_KEYS = ("before", "after", "path")
@@ -47,8 +49,8 @@ def load(paths: Sequence[Path], environ: Mapping[str, str]) -> RuleSet:
     defaults = {rule.name: rule for path in built_in for rule in read_file(path)}
     given = {rule.name: rule for path in (*listed, *paths) for rule in read_file(path)}
     _check_disabled(disabled, {rule.instrumentation for rule in (*defaults.values(), *given.values())})
-    merged = given if "all" in disabled else defaults | given
-    chosen = [rule for rule in merged.values() if rule.instrumentation not in disabled]
+    merged = given if ALL in disabled else defaults | given
+    chosen = [rule for rule in merged.values() if rule.instrumentation not in {*disabled} - {ALL}]
     if any(isinstance(action, Probe) for rule in chosen for action in rule.do):
         chosen += read_file(PROBE_SUPPORT)
     return RuleSet(tuple(chosen))
@@ -62,8 +64,8 @@ def is_built_in(rule: Rule) -> bool:
 def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
     """A misspelt name would leave in what the user wants out."""
     for name in disabled:
-        if name != "all" and name not in known:
-            names = ["all", *sorted(known)]
+        if name != ALL and name not in known:
+            names = [ALL, *sorted(known)]
             raise UsageError(f"OTELOBJ_DISABLE: no instrumentation is called {name!r}", closest(name, names))
 
 
