@@ -20,7 +20,7 @@ from pathlib import Path
 from objinst.errors import OtelobjError, UsageError, reason
 
 REMEDY = "free some disk space or point OTELOBJ_CACHE_DIR at a folder that can be written"
-FOLDERS = ("archive", "compiled", "inlined", "hooks")
+FOLDERS = ("archive", "calls", "compiled", "inlined", "hooks", "pinned")
 """Kinds whose entries `folder` makes, two levels down."""
 SIZES = ".sizes"
 """In each of these: size and name of every file."""
@@ -42,9 +42,18 @@ def root() -> Path:
     return Path(base) / "otelobj"
 
 
+def has(kind: str, digest: str) -> bool:
+    """Whether `folder` would find it."""
+    return _is_whole(_place(kind, digest))
+
+
+def _place(kind: str, digest: str) -> Path:
+    return root() / kind / digest[:2] / digest
+
+
 def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
     """The folder of `digest`, made by `make` in an empty folder if there is none. Raises OtelobjError if it cannot be written."""
-    place = root() / kind / digest[:2] / digest
+    place = _place(kind, digest)
     if _is_whole(place):
         return place
     fresh = None

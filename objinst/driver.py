@@ -160,7 +160,9 @@ def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[st
     targets: list[Target] = []
     descriptors: list[str] = []
     tables: list[str] = []
-    for package in link.touched():
+    touched = link.touched()
+    link.prepare(touched, slot)
+    for package in touched:
         result = link.package(package, slot)
         if result.changed:  # or the runtime's copy with the slot would go again
             new[package] = result.path

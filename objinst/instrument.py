@@ -17,13 +17,15 @@ from pathlib import Path
 import trampolines
 from objinst import cache, paths
 from objinst.archive import Archive, peek
+from objinst.digest import own_digest
 from objinst.errors import OtelobjError
-from objinst.goobj import Edit, Object, verify
+from objinst.forks import in_parallel
+from objinst.goobj import Edit, Object, verify, verify_copies
 from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
 from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
-from objinst.plan.pinned import own_keys, pinned, unchecked_calls
+from objinst.plan.pinned import Calls, own_keys, pinned, unchecked_calls
 from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.plan.select import candidates, only_leads_on
@@ -43,6 +45,10 @@ RT = "github.com/otelobj/otelobj/hooks/rt"
 PROBE = "github.com/otelobj/otelobj/hooks/probe"
 INSTANCE = b"[go.shape."
 """In the names of functions that are compiled for one shape of type arguments (cmd/compile/internal/noder)."""
+
+
+WORTH_A_PROCESS = 4 << 20
+"""Bytes of archives to rewrite from which on the work is shared out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,23 @@ class Link:
             rows = [target.to_json() for target in result.targets]
             (folder / "result.json").write_text(json.dumps([rows, result.descriptors, result.tables]))
 
-        made = cache.folder("archive", self._digest(["package", package, *self._surroundings(path), self.versions(package) or "", self.hooks_digest]), make)
+        made = cache.folder("archive", self._package_key(package), make)
         rows, descriptors, tables = json.loads((made / "result.json").read_text())
         targets = tuple(Target.from_json(row) for row in rows)
         return Result(made / "pkg.a" if descriptors or tables else path, targets, tuple(descriptors), tuple(tables))
+
+    def _package_key(self, package: str) -> str:
+        return self._digest(["package", package, *self._surroundings(self._path(package)), self.versions(package) or "", self.hooks_digest])
+
+    def prepare(self, packages: Sequence[str], slot: runtimepkg.Slot) -> None:
+        """Rewrites packages by several processes into the cache, where `package` finds them. What goes wrong there goes wrong again here,
+        and is told then.
+        """
+        new = [package for package in packages if not cache.has("archive", self._package_key(package))]
+        sizes = {package: self._path(package).stat().st_size for package in new}
+        if sum(sizes.values()) >= WORTH_A_PROCESS:
+            self.closed, self.rt_layouts  # noqa: B018 - read once, before there are several of us
+            in_parallel([functools.partial(self.package, package, slot) for package in sorted(new, key=sizes.__getitem__, reverse=True)])
 
     def touched(self) -> list[str]:
         """Packages that rules name, and those, of the hooks too, that may hold instances of generic functions of such packages.
@@ -258,12 +277,22 @@ class Link:
         key = hashlib.sha256("\n".join(f"{package} {identity(path)}" for package, path in sorted(everything.items())).encode()).hexdigest()
 
         def make(folder: Path) -> None:
-            calls = [unchecked_calls(obj, package, self.arch) for package in everything if (obj := self.load(package))]
+            calls = [self._unchecked_calls(package, path) for package, path in everything.items()]
             found = {key: caller for key, caller in sorted(pinned(calls).items()) if key.partition("#")[0] not in self.closed}
             (folder / "pinned.json").write_text(json.dumps(found))
 
         found: dict[str, str] = json.loads((cache.folder("pinned", key, make) / "pinned.json").read_text())
         return found
+
+    def _unchecked_calls(self, package: str, path: Path) -> Calls:
+        """Of one package, remembered by its identity."""
+
+        def make(folder: Path) -> None:
+            obj = self._objects.get(package) or Archive.read(path).go_object()[1]
+            (folder / "calls.json").write_text(json.dumps(asdict(unchecked_calls(obj, package, self.arch))))
+
+        key = hashlib.sha256(f"{own_digest()} {package} {identity(path)}".encode()).hexdigest()
+        return Calls(**json.loads((cache.folder("calls", key, make) / "calls.json").read_text()))
 
     def _pinned_by(self, obj: Object, package: str, index: int) -> str:
         return next((self.pinned[key] for key in own_keys(obj, package, index) if key in self.pinned), "")
@@ -319,10 +348,13 @@ def offsets_of(slot: runtimepkg.Slot) -> Offsets:
 def checked(edit: Edit) -> bytes:
     """The bytes of an edited object, verified. Raises ObjectError: nothing goes to the linker that does not hold together."""
     data = edit.to_bytes()
-    verify(Object.parse(data, edit.object.origin), edit.touched())
+    made = Object.parse(data, edit.object.origin)
+    verify(made, edit.touched())
+    verify_copies(made, edit.object, edit.copies())
     return data
 
 
+@functools.cache
 def identity(path: Path) -> str:
     """The header line and what tells an archive from others with the same name: its build id, or a digest of its bytes where a build
     system has none."""

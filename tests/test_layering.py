@@ -17,7 +17,7 @@ LEVELS = (
     ("rewrite",),
     ("plan",),
     ("closure", "toolexec", "goobj", "archive", "types", "gotypes", "rules", "collector", "digest"),
-    ("cache", "paths"),
+    ("cache", "forks", "paths"),
     ("errors",),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

@@ -23,6 +23,7 @@ KINDS = {
     "inlined": "inlined calls of each package",
     "pinned": "functions that must stay where they are",
     "go": "go's own caches, where a build has no home folder",
+    "calls": "calls of each package where the stack must stand still",
     "version": "answers to `link -V=full`",
     "toolchains": "Go toolchains from PyPI",
     "locks": "lock files",

@@ -34,11 +34,11 @@ Raw = bytes | memoryview
 
 
 class _Def:
-    """A definition that was added or changed; None: as it was."""
+    """A definition that was added or changed; None: as it was. An added one has a sym."""
 
     __slots__ = ("aux", "data", "relocs", "sym")
 
-    def __init__(self, sym: Sym, data: Raw | None, relocs: Sequence[Reloc] | Raw | None, aux: Sequence[Aux] | Raw | None) -> None:
+    def __init__(self, sym: Sym | None, data: Raw | None, relocs: Sequence[Reloc] | Raw | None, aux: Sequence[Aux] | Raw | None) -> None:
         self.sym, self.data, self.relocs, self.aux = sym, data, relocs, aux
 
 
@@ -57,6 +57,7 @@ class Edit:
         """Added definitions that many functions of the object use."""
         self._refs: dict[tuple[str, int], SymRef] = {}
         self._hashes: set[int] = set()
+        self._copies: dict[int, int] = {}
         self._shared: dict[tuple[str, int, int, bytes], SymRef] = {}
 
     @property
@@ -75,6 +76,14 @@ class Edit:
         self.added.append(_Def(sym, data, relocs, aux))
         return SymRef(PKG_SELF, self.object.starts[1] + len(self.added) - 1)
 
+    def add_copy(self, index: int, *, flag: int, flag2: int) -> SymRef:
+        """Appends a static copy of a definition, to the letter but for its flags."""
+        obj = self.object
+        sym = obj.sym(index)._replace(abi=STATIC_ABI, flag=flag, flag2=flag2)
+        self._copies[len(self.added)] = index
+        self.added.append(_Def(sym, obj.data(index), obj.raw_relocs(index), obj.raw_aux(index)))
+        return SymRef(PKG_SELF, obj.starts[1] + len(self.added) - 1)
+
     def add_shared(self, name: str, kind: int, data: bytes, *, align: int = 0) -> SymRef:
         """Read-only data without relocations, for symbols that nobody tells apart: equal ones are added once."""
         key = (name, kind, align, data)
@@ -85,7 +94,8 @@ class Edit:
     def fill(self, ref: SymRef, *, data: bytes, relocs: Sequence[Reloc]) -> None:
         """Gives an added definition its contents: for data that points at itself."""
         made = self.added[ref.idx - self.object.starts[1]]
-        made.sym = made.sym._replace(size=len(data))
+        if made.sym is not None:
+            made.sym = made.sym._replace(size=len(data))
         made.data, made.relocs = data, relocs
 
     def add_ref(self, name: str, abi: int) -> SymRef:
@@ -114,11 +124,13 @@ class Edit:
         relocs: Sequence[Reloc] | Raw | None = None, aux: Sequence[Aux] | Raw | None = None,
     ) -> None:  # fmt: skip
         """Changes a definition in place; what is not given stays."""
-        old = self.changed.get(index) or _Def(self.object.sym(index), None, None, None)
-        was = old.sym
-        sym = was._replace(
-            kind=was.kind if kind is None else kind, size=was.size if size is None else size, flag=was.flag if flag is None else flag
-        )
+        old = self.changed.get(index) or _Def(None, None, None, None)
+        sym = old.sym
+        if (kind, size, flag) != (None, None, None):
+            was = sym or self.object.sym(index)
+            sym = was._replace(
+                kind=was.kind if kind is None else kind, size=was.size if size is None else size, flag=was.flag if flag is None else flag
+            )
         self.changed[index] = _Def(
             sym,
             old.data if data is None else data,
@@ -132,10 +144,14 @@ class Edit:
             self._hashes.add(index)
 
     def touched(self) -> list[int]:
-        """Indices, in the written object, of the definitions that were added or changed."""
+        """Indices, in the written object, of the definitions that were made or changed."""
         split = self.object.starts[1]
-        added = range(split, split + len(self.added))
-        return [*added, *(index if index < split else index + len(self.added) for index in sorted(self.changed))]
+        made = (split + number for number in range(len(self.added)) if number not in self._copies)
+        return [*made, *(index if index < split else index + len(self.added) for index in sorted(self.changed))]
+
+    def copies(self) -> list[tuple[int, int]]:
+        """(index in the written object, index in the object) of the definitions that were copied."""
+        return [(self.object.starts[1] + number, index) for number, index in self._copies.items()]
 
     # writing
 
@@ -172,6 +188,8 @@ class Edit:
     def _patch_symbols(self, raw: dict[Blk, bytes]) -> None:
         blocks = [bytearray(raw[Blk(Blk.SYMDEF + part)]) for part in range(4)]
         for index, item in self.changed.items():
+            if item.sym is None:
+                continue
             part = max(p for p in range(4) if self.object.starts[p] <= index < self.object.starts[p + 1])
             at = (index - self.object.starts[part]) * SYM.size
             length, offset = STRING_REF.unpack_from(blocks[part], at)
@@ -264,7 +282,9 @@ class _Strings:
         return self._made[text]
 
 
-def _pack_sym(sym: Sym, strings: _Strings) -> bytes:
+def _pack_sym(sym: Sym | None, strings: _Strings) -> bytes:
+    if sym is None:
+        raise AssertionError("an added definition without a symbol")
     return SYM.pack(*strings.ref(sym.name), *sym[1:])
 
 

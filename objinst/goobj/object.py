@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import array
 import functools
+import itertools
+import operator
 from collections.abc import Iterator
 
 from objinst.errors import ObjectError
@@ -100,22 +102,26 @@ class Object:
         values = array.array("I", bytes(self.block(block)))
         if len(values) != self.n_defs + 1:
             raise self.error(f"block {block.name} has {len(values)} entries for {self.n_defs} definitions")
-        last = 0
-        for index, value in enumerate(values):
-            if value < last:
-                raise self.error(f"block {block.name}: entry {index} descends")
-            last = value
-        if last != end:
-            raise self.error(f"block {block.name} ends at {last}, not at {end}")
+        if any(map(operator.gt, values, values[1:])):
+            index = next(i for i, (one, two) in enumerate(itertools.pairwise(values), 1) if one > two)
+            raise self.error(f"block {block.name}: entry {index} descends")
+        if values[-1] != end:
+            raise self.error(f"block {block.name} ends at {values[-1]}, not at {end}")
         return values
 
     def string(self, length: int, offset: int) -> str:
+        raw = self.string_bytes(length, offset)
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return raw.decode("utf-8", "surrogateescape")
+
+    def string_bytes(self, length: int, offset: int) -> bytes:
+        """A string as it stands in the table."""
         if offset + length > self.offsets[Blk.AUTOLIB] or (length and offset < HEADER.size):
             raise self.error(f"string of {length} bytes at {offset:#x} is outside the string table")
-        try:
-            return str(self.blob[offset : offset + length], "utf-8")
-        except UnicodeDecodeError:
-            return str(self.blob[offset : offset + length], "utf-8", "surrogateescape")
+        start = self.base + offset
+        return self.raw[start : start + length]
 
     # tables of strings
 
@@ -159,6 +165,11 @@ class Object:
         length, offset = STRING_REF.unpack_from(self._sym_bytes, index * SYM.size)
         return self.string(length, offset)
 
+    def kind_and_size(self, index: int) -> tuple[int, int]:
+        """Kind and size in bytes, without the name."""
+        _, _, _, kind, _, _, size, _ = SYM.unpack_from(self._sym_bytes, index * SYM.size)
+        return kind, size
+
     def is_text(self, index: int) -> bool:
         kind = self._sym_bytes[index * SYM.size + 10]
         return index < self.n_defs and kind in (self.tables.kinds["STEXT"], self.tables.kinds.get("STEXTFIPS"))
@@ -181,10 +192,23 @@ class Object:
     def jump_tables(self) -> dict[str, list[int]]:
         """Function -> its jump tables (cmd/compile/internal/ssagen: read-only F.jumpN with R_ADDR F+pc)."""
         found: dict[str, list[int]] = {}
-        for name, indices in self._by_name.items():
-            function, dot, number = name.rpartition(".jump")
-            if dot and number.isdecimal():
-                found.setdefault(function, []).extend(index for index in indices if index < self.n_defs)
+        if b".jump" not in self.raw:
+            return found
+        kind = self.tables.kinds["SRODATA"]
+        for index, (length, offset, _, found_kind, *_) in enumerate(SYM.iter_unpack(self._sym_bytes[: self.n_defs * SYM.size])):
+            if found_kind == kind and length:
+                function, dot, number = self.string(length, offset).rpartition(".jump")
+                if dot and number.isdecimal():
+                    found.setdefault(function, []).append(index)
+        return found
+
+    @functools.cached_property
+    def _refs_by_name(self) -> dict[tuple[str, int], int]:
+        """(name, ABI) -> the first non-package symbol of that name."""
+        start = self.starts[3]
+        found: dict[tuple[str, int], int] = {}
+        for index, (length, offset, abi, *_) in enumerate(SYM.iter_unpack(self._sym_bytes[start * SYM.size :]), start):
+            found.setdefault((self.string(length, offset), abi), index)
         return found
 
     def find_all(self, name: str, abi: int | None = None) -> list[int]:
@@ -197,8 +221,7 @@ class Object:
 
     def find_ref(self, name: str, abi: int) -> int | None:
         """Index of a non-package symbol, defined here or not, by which others may refer to `name`."""
-        start = self.starts[3]
-        return next((i for i in self._by_name.get(name, ()) if i >= start and self.sym(i).abi == abi), None)
+        return self._refs_by_name.get((name, abi))
 
     def names(self) -> Iterator[str]:
         """Names of all definitions and references."""
@@ -280,6 +303,16 @@ class Object:
         if not 0 < pkg < len(self.packages):
             raise self.error(f"reference to package {pkg} of {len(self.packages)}")
         return Resolved(None, self.packages[pkg], self.ref_names.get(ref, ""))
+
+    def aux_indices(self, index: int) -> dict[int, int]:
+        """Aux type -> the first symbol of that type that is defined in this object."""
+        found: dict[int, int] = {}
+        for kind, pkg, idx in AUX.iter_unpack(self.raw_aux(index)):
+            if kind not in found:
+                target = self.index_of(SymRef(pkg, idx))
+                if target is not None and target < self.n_defs:
+                    found[kind] = target
+        return found
 
     def aux_symbols(self, index: int, aux_name: str) -> list[SymRef]:
         wanted = self.tables.aux[aux_name]

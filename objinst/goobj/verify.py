@@ -5,15 +5,17 @@ Raises ObjectError with the symbol at fault. Source: cmd/internal/goobj, cmd/lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from objinst.errors import ObjectError
 from objinst.goobj import pctab, stackmap
 from objinst.goobj.funcinfo import FuncInfo
 from objinst.goobj.object import Object
-from objinst.goobj.records import STATIC_ABI, Sym
+from objinst.goobj.records import AUX, RELOC, STATIC_ABI, SYM, Blk, SymRef
 
 WEAK = 0x8000
 MAX_NAMED_ABI = 1
+PC_TABLES = ("AuxPcsp", "AuxPcfile", "AuxPcline", "AuxPcinline", "AuxPcdata")
 
 
 def verify(obj: Object, only: Iterable[int] | None = None) -> None:
@@ -22,79 +24,123 @@ def verify(obj: Object, only: Iterable[int] | None = None) -> None:
     for package in obj.packages[1:]:
         if not package:
             raise obj.error("a referenced package has no name")
+    checker = Checker(obj)
     for index in range(obj.n_defs) if only is None else only:
-        check_symbol(obj, index)
+        checker.check_symbol(index)
+
+
+def verify_copies(obj: Object, original: Object, copies: Iterable[tuple[int, int]]) -> None:
+    """Definitions of `obj` that must be those of `original` to the letter: what the compiler has written needs no other proof."""
+    for copy, index in copies:
+        same = all(read(obj, copy) == read(original, index) for read in (Object.data, Object.raw_relocs, Object.raw_aux, _shape))
+        if not same:
+            raise obj.error(f"symbol {copy} ({obj.name(copy)}) is no copy of symbol {index}")
+
+
+def _shape(obj: Object, index: int) -> tuple[str, int, int, int]:
+    sym = obj.sym(index)
+    return sym.name, sym.kind, sym.size, sym.align
 
 
 def _unique_names(obj: Object) -> None:
     """Of definitions that other objects refer to by name. A dup-ok one may stand beside another (1.27: closures' func values)."""
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[int, bytes]] = set()
     dupok = obj.tables.sym_flags["SymFlagDupok"]
-    named = [*range(obj.starts[1]), *range(obj.starts[3], obj.n_defs)]
-    for index in named:
-        sym = obj.sym(index)
-        if sym.abi == STATIC_ABI or not sym.name or sym.flag & dupok:
-            continue
-        if sym.abi > MAX_NAMED_ABI:
-            raise obj.error(f"symbol {index} ({sym.name}) has ABI {sym.abi}")
-        if (sym.name, sym.abi) in seen:
-            raise obj.error(f"symbol {index}: {sym.name} (ABI {sym.abi}) is defined twice")
-        seen.add((sym.name, sym.abi))
+    for block, start in ((Blk.SYMDEF, 0), (Blk.NONPKGDEF, obj.starts[3])):
+        for index, (length, offset, abi, _, flag, *_) in enumerate(SYM.iter_unpack(obj.block(block)), start):
+            if abi == STATIC_ABI or not length or flag & dupok:
+                continue
+            if abi > MAX_NAMED_ABI:
+                raise obj.error(f"symbol {index} ({obj.name(index)}) has ABI {abi}")
+            key = (abi, obj.string_bytes(length, offset))
+            if key in seen:
+                raise obj.error(f"symbol {index}: {obj.name(index)} (ABI {abi}) is defined twice")
+            seen.add(key)
 
 
-def check_symbol(obj: Object, index: int) -> None:
-    """One definition: its kind, size, relocations, aux symbols and, of text, its tables."""
-    sym = obj.sym(index)
-    where = f"symbol {index} ({sym.name or 'unnamed'})"
-    tables = obj.tables
-    if sym.kind not in tables.kind_names:
-        raise obj.error(f"{where}: unknown kind {sym.kind}")
-    data = obj.data(index)
-    if len(data) > sym.size and not sym.name.startswith("go:cuinfo."):
-        raise obj.error(f"{where}: {len(data)} bytes of data for a size of {sym.size}")
-    _check_relocs(obj, index, sym, where)
-    for number, aux in enumerate(obj.aux(index)):
-        if aux.type not in tables.aux.values():
-            raise obj.error(f"{where}: aux {number} has unknown type {aux.type}")
-        obj.resolve(aux.sym)
-    if obj.is_text(index) and sym.size:
-        _check_text(obj, index, sym, where)
+class Checker:
+    """Checks definitions of one object. What several of them share (references, tables, stack maps) is looked at once."""
 
+    def __init__(self, obj: Object) -> None:
+        self.obj = obj
+        self.reloc_kinds = frozenset(obj.tables.reloc_names)
+        self.aux_kinds = frozenset(obj.tables.aux.values())
+        self.text_aux = {obj.tables.aux[name]: name for name in (*PC_TABLES, "AuxFuncInfo", "AuxFuncdata")}
+        self.quantum = obj.tables.pc_quantum(obj.header.goarch)
+        self._resolved: set[tuple[int, int]] = set()
+        self._tables: set[tuple[str, int, int]] = set()
+        self._maps: dict[int, list[tuple[bool, ...]]] = {}
 
-def _check_relocs(obj: Object, index: int, sym: Sym, where: str) -> None:
-    for number, reloc in enumerate(obj.relocs(index)):
-        kind = reloc.type & ~WEAK
-        if kind not in obj.tables.reloc_names:
-            raise obj.error(f"{where}: relocation {number} has unknown type {kind}")
-        if reloc.off < 0 or reloc.off + reloc.size > sym.size:
-            raise obj.error(f"{where}: relocation {number} at {reloc.off:#x}+{reloc.size} is outside {sym.size:#x} bytes")
-        obj.resolve(reloc.sym)
+    def _error(self, index: int, what: str) -> ObjectError:
+        return self.obj.error(f"symbol {index} ({self.obj.name(index) or 'unnamed'}): {what}")
 
+    def check_symbol(self, index: int) -> None:
+        """One definition: its kind, size, relocations, aux symbols and, of text, its tables."""
+        obj = self.obj
+        kind, size = obj.kind_and_size(index)
+        if kind not in obj.tables.kind_names:
+            raise self._error(index, f"unknown kind {kind}")
+        data = obj.data(index)
+        if len(data) > size and not obj.name(index).startswith("go:cuinfo."):
+            raise self._error(index, f"{len(data)} bytes of data for a size of {size}")
+        self._check_relocs(index, size)
+        aux: dict[str, list[SymRef]] = {}
+        for number, (aux_kind, pkg, idx) in enumerate(AUX.iter_unpack(obj.raw_aux(index))):
+            if aux_kind not in self.aux_kinds:
+                raise self._error(index, f"aux {number} has unknown type {aux_kind}")
+            self._check_ref(pkg, idx)
+            if aux_kind in self.text_aux:
+                aux.setdefault(self.text_aux[aux_kind], []).append(SymRef(pkg, idx))
+        if aux and size and obj.is_text(index):
+            self._check_text(index, aux, size)
 
-def _check_text(obj: Object, index: int, sym: Sym, where: str) -> None:
-    quantum = obj.tables.pc_quantum(obj.header.goarch)
-    raw = obj.aux_data(index, "AuxFuncInfo")
-    if raw is None:
-        return
-    info = FuncInfo.parse(raw, where)
-    for file in info.files:
-        if file >= len(obj.files):
-            raise obj.error(f"{where}: file {file} of {len(obj.files)}")
-    for name in ("AuxPcsp", "AuxPcfile", "AuxPcline", "AuxPcinline", "AuxPcdata"):
-        for ref in obj.aux_symbols(index, name):
-            target = obj.resolve(ref).index
-            if target is not None and target < obj.n_defs and obj.sym(target).size:
-                pairs = pctab.decode(obj.data(target), quantum, sym.size)
-                if name == "AuxPcfile" and any(value >= len(obj.files) for value, _ in pairs):
-                    raise obj.error(f"{where}: pcfile names a file that does not exist")
-    _check_maps(obj, index, info, where)
+    def _check_ref(self, pkg: int, idx: int) -> None:
+        if (pkg, idx) not in self._resolved:
+            self.obj.resolve(SymRef(pkg, idx))
+            self._resolved.add((pkg, idx))
 
+    def _check_relocs(self, index: int, end: int) -> None:
+        for number, (off, size, kind, _, pkg, idx) in enumerate(RELOC.iter_unpack(self.obj.raw_relocs(index))):
+            if kind & ~WEAK not in self.reloc_kinds:
+                raise self._error(index, f"relocation {number} has unknown type {kind & ~WEAK}")
+            if off < 0 or off + size > end:
+                raise self._error(index, f"relocation {number} at {off:#x}+{size} is outside {end:#x} bytes")
+            self._check_ref(pkg, idx)
 
-def _check_maps(obj: Object, index: int, info: FuncInfo, where: str) -> None:
-    for number, (ref, limit) in enumerate(zip(obj.aux_symbols(index, "AuxFuncdata"), (info.args, info.locals), strict=False)):
-        target = obj.resolve(ref).index
-        if target is None or target >= obj.n_defs or not obj.sym(target).size:
-            continue
-        for words in stackmap.decode(obj.data(target)):
-            if len(words) * 8 > (limit + 7) // 8 * 8 and any(words[(limit + 7) // 8 :]):
-                raise obj.error(f"{where}: stack map {number} covers {len(words) * 8} bytes, the frame has {limit}")
+    def _here(self, refs: Iterable[SymRef]) -> Iterator[int]:
+        """Those that are defined in this object and have contents."""
+        for ref in refs:
+            target = self.obj.index_of(ref)
+            if target is not None and target < self.obj.n_defs and self.obj.kind_and_size(target)[1]:
+                yield target
+
+    def _check_text(self, index: int, aux: Mapping[str, Sequence[SymRef]], size: int) -> None:
+        obj = self.obj
+        info_at = next(self._here(aux.get("AuxFuncInfo", ())), None)
+        if info_at is None:
+            return
+        info = FuncInfo.parse(obj.data(info_at), obj.origin)
+        for file in info.files:
+            if file >= len(obj.files):
+                raise self._error(index, f"file {file} of {len(obj.files)}")
+        for name in PC_TABLES:
+            for target in self._here(aux.get(name, ())):
+                self._check_table(index, name, target, size)
+        self._check_maps(index, aux.get("AuxFuncdata", ()), info)
+
+    def _check_table(self, index: int, name: str, target: int, size: int) -> None:
+        if (name, target, size) in self._tables:
+            return
+        pairs = pctab.decode(self.obj.data(target), self.quantum, size)
+        if name == "AuxPcfile" and any(value >= len(self.obj.files) for value, _ in pairs):
+            raise self._error(index, "pcfile names a file that does not exist")
+        self._tables.add((name, target, size))
+
+    def _check_maps(self, index: int, refs: Sequence[SymRef], info: FuncInfo) -> None:
+        for number, (ref, limit) in enumerate(zip(refs, (info.args, info.locals), strict=False)):
+            for target in self._here([ref]):
+                if target not in self._maps:
+                    self._maps[target] = stackmap.decode(self.obj.data(target))
+                for words in self._maps[target]:
+                    if len(words) * 8 > (limit + 7) // 8 * 8 and any(words[(limit + 7) // 8 :]):
+                        raise self._error(index, f"stack map {number} covers {len(words) * 8} bytes, the frame has {limit}")

@@ -208,7 +208,8 @@ class Target:
     left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"status": self.status.value}
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return fields | {"status": self.status.value, "inlined_callers": [asdict(caller) for caller in self.inlined_callers]}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Target:

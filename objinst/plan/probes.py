@@ -35,7 +35,9 @@ def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
         return Refusal("assembly", "it is written in assembly or only a wrapper for it")
     if not sym.size:
         return Refusal("empty", "the compiler left no code of it")
-    raw_info, raw_file, raw_line = (obj.aux_data(index, name) for name in ("AuxFuncInfo", "AuxPcfile", "AuxPcline"))
+    found = obj.aux_indices(index)
+    places = [found.get(obj.tables.aux[name]) for name in ("AuxFuncInfo", "AuxPcfile", "AuxPcline")]
+    raw_info, raw_file, raw_line = (b"" if place is None else obj.data(place) for place in places)
     if not raw_info or not raw_file or not raw_line:
         return Refusal("assembly", "it is written in assembly or only a wrapper for it")
     info = FuncInfo.parse_head(raw_info, f"{obj.origin}: {sym.name}")

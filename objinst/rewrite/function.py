@@ -49,15 +49,14 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     desc = _descriptor(edit, arch, rt, plan, package, name)
     roles = {"desc": Role(desc), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
-    code: bytes | memoryview = edit.object.data(plan.index)
-    relocs: list[Reloc] | memoryview = edit.object.raw_relocs(plan.index)
+    patched = None
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, offsets))
         exit_roles = {"desc": Role(desc), "exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
         exit_ref = add_exit_stub(edit, original, plan.symbol, exit_code, plan.abi.exit_args_map, exit_roles)
         roles["exit"] = Role(exit_ref, exit_code.entry("frameless"))
-        code, relocs = patch_epilogues(edit, plan.index, plan.epilogues, arch.jump_code(), exit_ref)
-    roles["body"] = Role(move_body(edit, plan.index, code, relocs))
+        patched = patch_epilogues(edit, plan.index, plan.epilogues, arch.jump_code(), exit_ref)
+    roles["body"] = Role(move_body(edit, plan.index, patched))
     stub = arch.entry_stub(entry_spec(arch, plan, offsets))
     put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))
     return name

@@ -15,6 +15,7 @@ from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, lay
 from objinst.rewrite.swap import move_body, move_stub
 from objinst.rewrite.text import Role, TextShape, relocations, text_aux
 from trampolines import Arch
+from trampolines.contract import Code
 
 REMEDY = "hooks/probe and otelobj are of different versions; reinstall otelobj"
 
@@ -29,12 +30,16 @@ class Counters:
     name: str
     functions: list[str] = field(default_factory=list)
     _table: SymRef | None = None
+    _stub: Code = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stub = self.arch.count_stub(atomics=_atomics(self.edit.object))
 
     def add(self, plan: CountPlan) -> None:
         """Puts a counting stub in front of a function, whether or not it has an entry stub already."""
-        edit, obj, index = self.edit, self.edit.object, plan.index
-        body = move_stub(edit, index) if index in edit.changed else move_body(edit, index, obj.data(index), obj.raw_relocs(index))
-        stub = self.arch.count_stub(atomics=_atomics(obj))
+        edit, index = self.edit, plan.index
+        body = move_stub(edit, index) if index in edit.changed else move_body(edit, index)
+        stub = self._stub
         counter = self.kind.size + WORD * len(self.functions)
         self.functions.append(plan.symbol)
         info = plan.info

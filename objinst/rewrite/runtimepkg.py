@@ -120,7 +120,7 @@ def watch_goroutines(edit: Edit, arch: Arch, rt: str, desc: Layout, go_minor: in
             "desc": Role(blob.add_to(edit, f"otelobj.desc.{watch.symbol}", STATIC_ABI)),
             "enter": Role(edit.add_ref(f"{rt}.{watch.call}", ABI_INTERNAL)),
             "morestack": Role(morestack_ref(edit, index, ContextUse.RAW)),
-            "body": Role(move_body(edit, index, edit.object.data(index), edit.object.raw_relocs(index))),
+            "body": Role(move_body(edit, index)),
         }
         stub = arch.entry_stub(EntrySpec(watch.spills, ContextUse.RAW, toggle=False))
         put_stub(edit, original, stub, words, roles, [])

@@ -89,31 +89,29 @@ def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit
     return bytes(code), sorted(relocs, key=lambda reloc: reloc.off)
 
 
-def move_body(edit: Edit, index: int, code: bytes | memoryview, relocs: list[Reloc] | memoryview) -> SymRef:
-    """Appends the body and points at it what describes the code. The symbol at `index` still holds the original."""
+def move_body(edit: Edit, index: int, patched: tuple[bytes, list[Reloc]] | None = None) -> SymRef:
+    """Appends the body and points at it what describes the code. The symbol at `index` still holds the original.
+
+    patched: code and relocations, if they are no longer the original's.
+    """
     obj, tables = edit.object, edit.tables
     sym = obj.sym(index)
-    body = edit.add_def(
-        sym.name,
-        STATIC_ABI,
-        sym.kind,
-        flag=sym.flag & ~tables.sym_flags["SymFlagDupok"],
-        flag2=sym.flag2 & ~tables.sym_flags2.get("SymFlagABIWrapper", 0),
-        align=sym.align,
-        size=sym.size,
-        data=code,
-        relocs=relocs,
-        aux=obj.raw_aux(index),
-    )
-    dwarf = {tables.aux[name] for name in DWARF_AUX}
-    about = {obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type in dwarf}
-    about.update(obj.jump_tables.get(sym.name, ()))
+    flag = sym.flag & ~tables.sym_flags["SymFlagDupok"]
+    flag2 = sym.flag2 & ~tables.sym_flags2.get("SymFlagABIWrapper", 0)
+    if patched is None:
+        body = edit.add_copy(index, flag=flag, flag2=flag2)
+    else:
+        code, relocs = patched
+        body = edit.add_def(
+            sym.name, STATIC_ABI, sym.kind, flag=flag, flag2=flag2, align=sym.align, size=sym.size, data=code, relocs=relocs, aux=obj.raw_aux(index)
+        )
     own = edit.ref_of(index)
-    for target in about:
-        if target is not None:
-            changed = retargeted(obj.raw_relocs(target), own, body)
-            if changed is not None:
-                edit.replace(target, relocs=changed)
+    described = obj.aux_indices(index)
+    about = [described.get(tables.aux[name]) for name in DWARF_AUX]
+    for target in (*about, *obj.jump_tables.get(sym.name, ())):
+        changed = None if target is None else retargeted(obj.raw_relocs(target), own, body)
+        if target is not None and changed is not None:
+            edit.replace(target, relocs=changed)
     return body
 
 

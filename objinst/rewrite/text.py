@@ -8,6 +8,7 @@ DwarfInfo aux symbol. Up to Go 1.25 a stack map is laid out as function data onl
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -74,11 +75,11 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
     def shared(data: bytes, kind: str = "SRODATA", name: str = "", align: int = 0) -> SymRef:
         return edit.add_shared(name, tables.kinds[kind], data, align=align)
 
-    def table(pairs: Sequence[tuple[int, int]]) -> SymRef:
-        return shared(pctab.encode(pairs, quantum))
+    def table(*pairs: tuple[int, int]) -> SymRef:
+        return shared(_encoded_table(pairs, quantum))
 
     def stack_map(words: Sequence[bool]) -> SymRef:
-        return shared(stackmap.encode([words]), name=STACK_MAP_NAME, align=4)
+        return shared(_encoded_map(tuple(words)), name=STACK_MAP_NAME, align=4)
 
     info = FuncInfo(
         args=shape.args,
@@ -93,14 +94,24 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
     aux = [
         Aux(tables.aux["AuxFuncInfo"], shared(info.to_bytes(), "SDATA")),
         *(Aux(tables.aux["AuxFuncdata"], ref) for ref in [*maps, *_open_defer(edit, code)]),
-        Aux(tables.aux["AuxPcsp"], table(code.pcsp)),
-        Aux(tables.aux["AuxPcfile"], table([(shape.file, size)])),
-        Aux(tables.aux["AuxPcline"], table([(shape.line, size)])),
-        Aux(tables.aux["AuxPcdata"], table([(UNSAFE_POINT_ALL, size)])),
+        Aux(tables.aux["AuxPcsp"], table(*code.pcsp)),
+        Aux(tables.aux["AuxPcfile"], table((shape.file, size))),
+        Aux(tables.aux["AuxPcline"], table((shape.line, size))),
+        Aux(tables.aux["AuxPcdata"], table((UNSAFE_POINT_ALL, size))),
     ]
     if edit.object.has_dwarf:
         aux.insert(3, Aux(tables.aux["AuxDwarfInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDWARFFCN"], data=b"")))
     return aux
+
+
+@functools.lru_cache(4096)
+def _encoded_table(pairs: tuple[tuple[int, int], ...], quantum: int) -> bytes:
+    return pctab.encode(pairs, quantum)
+
+
+@functools.lru_cache(4096)
+def _encoded_map(words: tuple[bool, ...]) -> bytes:
+    return stackmap.encode([words])
 
 
 def _open_defer(edit: Edit, code: Code) -> list[SymRef]:

@@ -24,6 +24,10 @@ SIMD_PACKAGE = "simd/archsimd."
 Load = Callable[[str], Object | None]
 
 
+BASIC_TYPES = "runtime"
+"""Has the descriptors of basic types (cmd/compile/internal/reflectdata, WriteBasicTypes)."""
+
+
 class TypeTable:
     """Types of one link. load: the object that the compiler wrote for an import path, None if it is not in the link; expected
     to remember. packages: import paths in the order in which to look for unnamed types."""
@@ -79,7 +83,7 @@ class TypeTable:
         if base.package and not base.generic:
             paths: Sequence[str] = (base.package,)
         else:
-            paths = (*_argument_packages(name), base.package, *self._packages)
+            paths = (*_argument_packages(name), base.package, BASIC_TYPES, *self._packages)
         if near is not None:
             yield near
         for path in paths:
