@@ -237,7 +237,7 @@ class Link:
                 hooked = counted = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
             else:
                 if hooks and function:
-                    hooked = self._judge(function, hooks, forbidden, package)
+                    hooked = self.judge(function, hooks, forbidden, package)
                 if counts:
                     counted = judge_count(obj, index)
             yield Planned(
@@ -249,7 +249,7 @@ class Link:
                 ),
             )
 
-    def _judge(self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Hooking]], forbidden: frozenset[int], package: str) -> FunctionPlan | Refusal:
+    def judge(self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Hooking]], forbidden: frozenset[int], package: str) -> FunctionPlan | Refusal:
         if isinstance(function, Refusal):
             return function
         if function.index in forbidden:

@@ -20,7 +20,7 @@ from objinst.driver import head, hook_packages, in_force, make_link, request
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.instrument import Link, identity
-from objinst.plan.missing import Missing, refused_problems, surroundings, unfound_problems, unmatched_problems
+from objinst.plan.missing import Missing, Surroundings, refused_problems, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
 from objinst.rules import Rule, RuleSet, load
 from objinst.toolexec import BuildInfo
@@ -43,7 +43,7 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
     targets: dict[Target, None] = {}
     missing: dict[str, Missing] = {}
     for program in programs(packages, Path.cwd()):
-        around = surroundings(rules, str(link_tool()), list(program.archives), BuildInfo.of(program.path, program.modules))
+        around = surroundings_of(program, rules)
         valid, applying = in_force(rules, around)
         absent = around.unmatched()
         if applying:
@@ -56,6 +56,11 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
     nameless = [item for item in missing.values() if item.rule.name not in named]
     problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules), *unfound_problems(list(targets), rules))
     return PackagePlan((*targets, *(item.target() for item in nameless)), problems)
+
+
+def surroundings_of(program: Program, rules: RuleSet) -> Surroundings:
+    """See objinst.plan.missing."""
+    return surroundings(rules, str(link_tool()), list(program.archives), BuildInfo.of(program.path, program.modules))
 
 
 @contextlib.contextmanager

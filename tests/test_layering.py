@@ -1,4 +1,4 @@
-"""Imports point downward: cli, preview, standin → driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → errors (ARCHITECTURE.md)."""
+"""Imports point downward: cli, explain, preview, standin → driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → errors (ARCHITECTURE.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LEVELS = (
-    ("__main__", "cli", "preview", "standin"),
+    ("__main__", "cli", "explain", "preview", "standin"),
     ("driver",),
     ("instrument",),
     ("report",),

@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": ("objinst.cli.demo", "Build and run a small instrumented service pair and show its traces."),
     "collector": ("objinst.cli.collector", "Receive OTLP/HTTP and show traces as trees."),
     "plan": ("objinst.cli.plan", "Show what would be hooked in PACKAGES, and what not and why."),
+    "explain": ("objinst.cli.explain", "Show one function's registers, stack layout and generated code."),
     "link": ("objinst.cli.link", "Link as `go tool link` does, with hooks: for other build systems."),
     "inspect": ("objinst.cli.inspect", "Show what is in a Go archive or object."),
     "doctor": ("objinst.cli.doctor", "Check what otelobj needs on this machine."),

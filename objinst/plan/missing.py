@@ -134,7 +134,7 @@ def _no_package(rule: Rule, around: Surroundings) -> Missing:
     what = f"no package of this program is called {rule.target}"
     if around.importable(rule.target):
         return Missing(rule, "not-linked", what, mistake=False)
-    return Missing(rule, "no-package", f"{what}, nor of the toolchain or a module it requires", _close(rule.target, around.packages))
+    return Missing(rule, "no-package", f"{what}, nor of the toolchain or a module it requires", close(rule.target, around.packages))
 
 
 def _no_version(rule: Rule, package: str, around: Surroundings) -> Missing:
@@ -161,7 +161,7 @@ def _no_function(rule: Rule, packages: Sequence[str], load: Load) -> Missing:
         other = where.recv.removeprefix("*") if where.recv.startswith("*") else f"*{where.recv}"
         if any(Where(recv=other).holds(name) for name in names):
             return Missing(rule, "no-function", what, hint=f'it has methods with `recv: "{other}"`')
-    return Missing(rule, "no-function", what, _close(_symbol(rule), [_shown(name) for name in methods or names]))
+    return Missing(rule, "no-function", what, close(_symbol(rule), [_shown(name) for name in methods or names]))
 
 
 def _functions(obj: Object | None) -> list[FuncName]:
@@ -187,5 +187,6 @@ def _shown(name: FuncName) -> str:
     return f"{name.pkg}.{recv}{name.name}"
 
 
-def _close(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+def close(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Names that come near, the nearest first."""
     return tuple(difflib.get_close_matches(wanted, list(dict.fromkeys(names)), NEAR, CUTOFF))

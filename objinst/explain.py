@@ -1,0 +1,190 @@
+"""`otelobj explain`, without its printing: one function, what is known of its arguments, and the code that a hook puts around it.
+
+The code is not sketched: the function's object is rewritten in memory, as for a link, verified, and read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from objinst import preview
+from objinst.closure.gocmd import programs
+from objinst.driver import in_force
+from objinst.errors import OtelobjError
+from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
+from objinst.instrument import Link, checked, offsets_of
+from objinst.plan.judge import ABI_INTERNAL, Function, read_function
+from objinst.plan.layout import Layout, evidence, find_layout
+from objinst.plan.missing import close
+from objinst.plan.model import FunctionPlan, Refusal
+from objinst.plan.scope import fork_set
+from objinst.plan.select import candidates
+from objinst.rewrite.function import hook_function
+from objinst.rules import Hooking, Probe, Rule, RuleSet, parse_func_name
+from objinst.types import Evidence
+from trampolines.contract import EpilogueScan
+
+THUNK = "otelobj.thunk."
+WEAK_MASK = 0x7FFF
+"""Takes the weak bit off a relocation's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Machine code as the linker gets it. what: for people. relocs: offset -> what stands there, with the relocation's kind.
+
+    pcsp: (value, end) pairs; args, locals: pointer words of the first bitmap of each stack map, None where there is none.
+    """
+
+    what: str
+    symbol: str
+    code: bytes
+    relocs: Mapping[int, str]
+    pcsp: tuple[tuple[int, int], ...]
+    args_size: int
+    frame: int
+    args: tuple[bool, ...] | None
+    locals: tuple[bool, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """others: symbols that the name meant too. rules: that name the function; none: the code is that for a hook before and after.
+
+    evidence: what the object says without types. made: entry stub, exit stub, thunks, then the body; empty if it is refused.
+    """
+
+    goarch: str
+    go_version: str
+    package: str
+    symbol: str
+    others: tuple[str, ...]
+    rules: tuple[str, ...]
+    function: Function | Refusal
+    evidence: Evidence | None
+    layout: Layout | Refusal | None
+    epilogues: EpilogueScan | None
+    outcome: FunctionPlan | Refusal
+    made: tuple[Text, ...]
+
+
+def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
+    """name: as in the plan. rules: those given for this; empty for a generic hook. Raises OtelobjError if no program has the function."""
+    wanted = parse_func_name(name)
+    if wanted is None:
+        raise OtelobjError(f"{name} is no name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
+    near: tuple[str, ...] = ()
+    for program in programs(packages, Path.cwd()):
+        valid, applying = in_force(rules, preview.surroundings_of(program, rules))
+        with preview.open_link(program, valid, applying) as link:
+            found = list(_find(name, link))
+            if found:
+                return _explain(link, *found[0], tuple(symbol for _, _, symbol in found[1:]), valid)
+            obj = link.load(wanted.pkg)
+            near = close(name, [obj.name(index) for index in obj.text_symbols()] if obj else list(link.packages))
+    raise OtelobjError(f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "is its package linked in? `otelobj plan` shows names")
+
+
+def _find(name: str, link: Link) -> Iterator[tuple[str, int, str]]:
+    """(package, index, symbol): the function itself, or every instance of a generic one, each once."""
+    wanted = parse_func_name(name)
+    seen: set[str] = set()
+    if wanted is None:
+        return
+    own = [wanted.pkg] if wanted.pkg in link.packages else []
+    for package in (*own, *(other for other in link.packages if other not in own)):
+        obj = link.load(package) if package in own or _may_hold(link, package, wanted.name) else None
+        for index in obj.text_symbols() if obj else ():
+            symbol = obj.name(index) if obj else ""
+            meant = symbol == name or (not wanted.type_args and (read := parse_func_name(symbol)) is not None and replace(read, type_args="") == wanted)
+            if meant and symbol not in seen and obj is not None and obj.sym(index).abi == ABI_INTERNAL:
+                seen.add(symbol)
+                yield package, index, symbol
+
+
+def _may_hold(link: Link, package: str, name: str) -> bool:
+    """Instances of generic functions lie in the packages that use them."""
+    data = link.packages[package].read_bytes()
+    return b"[go.shape." in data and name.encode() in data
+
+
+def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[str, ...], rules: RuleSet) -> Explained:
+    obj = _object(link, package)
+    matching = next((found for at, found in candidates(obj, package, rules, link.versions) if at == index), [])
+    names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
+    function = read_function(obj, index)
+    if isinstance(function, Refusal):
+        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, None, None, None, function, ())
+    found = evidence(obj, index, function.info, function.calls, link.arch)
+    layout = find_layout(obj, index, found, function.file, link.finder.signatures)
+    epilogues = link.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
+    outcome = _outcome(link, package, function, [(rule, action) for rule, action in matching if not isinstance(action, Probe)])
+    if isinstance(outcome, FunctionPlan) and not outcome.hooks and isinstance(layout, Layout):
+        can_exit = epilogues.sites and not epilogues.refusal and layout.results is not None
+        outcome = replace(outcome, epilogues=epilogues if can_exit else None)
+    made = tuple(_made(link, obj, package, outcome)) if isinstance(outcome, FunctionPlan) else ()
+    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, found, layout, epilogues, outcome, made)
+
+
+def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Hooking]]) -> FunctionPlan | Refusal:
+    if package in link.closed:
+        return Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
+    return link.judge(function, hooks, fork_set(function.object) if package == "syscall" else frozenset(), package)
+
+
+def _object(link: Link, package: str) -> Object:
+    obj = link.load(package)
+    if obj is None:
+        raise OtelobjError(f"package {package} has no object", "rebuild it")
+    return obj
+
+
+def _made(link: Link, obj: Object, package: str, plan: FunctionPlan) -> Iterator[Text]:
+    """What hooks add to the function's object, in the order in which a call meets it."""
+    _, slot = link.runtime()
+    edit = Edit(obj)
+    hook_function(edit, link.arch, link.rt_layouts, plan, package, offsets_of(slot))
+    new = Object.parse(checked(edit), obj.origin)
+    added = range(obj.starts[1], new.starts[1])
+    stub = plan.index if plan.index < obj.starts[1] else plan.index + len(added)
+    body = next(reloc.sym for reloc in new.relocs(stub) if _is_body(new, reloc.sym, added, obj.sym(plan.index).size))
+    texts = {index: "exit stub" for index in added if new.is_text(index)}
+    texts = {stub: "entry stub"} | texts | {index: f"thunk of {name}" for index in texts if (name := new.name(index)).startswith(THUNK)}
+    del texts[body_index := new.resolve(body).index or 0]
+    texts[body_index] = "body"
+    names = {new.ref_of(index): what for index, what in texts.items()}
+    for index, what in texts.items():
+        yield _text(new, index, what, names)
+
+
+def _is_body(obj: Object, ref: SymRef, added: range, size: int) -> bool:
+    """The entry stub refers to the body and, if calls can be skipped, to the exit stub, which has other aux symbols."""
+    index = obj.resolve(ref).index
+    if index is None or index not in added or not obj.is_text(index) or obj.sym(index).size != size:
+        return False
+    return not any(obj.resolve(reloc.sym).name.startswith("otelobj.desc.") for reloc in obj.relocs(index))
+
+
+def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Text:
+    """names: what is made here, since stubs and body bear one name."""
+    kinds = {number: name for name, number in obj.tables.relocs.items()}
+    relocs: dict[int, str] = {}
+    for reloc in obj.relocs(index):
+        if reloc.size:
+            name = (obj.resolve(reloc.sym).name or "?") + (f" ({names[reloc.sym]})" if reloc.sym in names and THUNK not in names[reloc.sym] else "")
+            relocs[reloc.off] = f"{kinds.get(reloc.type & WEAK_MASK, reloc.type)} {name}" + (f"{reloc.add:+d}" if reloc.add else "")
+    sym = obj.sym(index)
+    info = FuncInfo.parse(obj.aux_data(index, "AuxFuncInfo") or b"", f"{obj.origin}: {sym.name}")
+    pcsp = pctab.decode(obj.aux_data(index, "AuxPcsp") or b"", obj.tables.pc_quantum(obj.header.goarch), sym.size)
+    args, own = (_first_map(obj, index, name) for name in ("FUNCDATA_ArgsPointerMaps", "FUNCDATA_LocalsPointerMaps"))
+    return Text(what, sym.name, bytes(obj.data(index)), relocs, tuple(pcsp), info.args, info.locals, args, own)
+
+
+def _first_map(obj: Object, index: int, number: str) -> tuple[bool, ...] | None:
+    refs = obj.aux_symbols(index, "AuxFuncdata")
+    place = obj.tables.pcdata[number]
+    target = obj.resolve(refs[place]).index if place < len(refs) else None
+    maps = stackmap.decode(obj.data(target)) if target is not None and target < obj.n_defs and obj.sym(target).size else []
+    return maps[0] if maps else None

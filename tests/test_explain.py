@@ -1,0 +1,163 @@
+"""`otelobj explain`: what it says of a function, held against the compiler's own code and against a linked program."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from objinst import cli
+from objinst.__main__ import main as entry
+from toolchains import go_env, goroot
+
+MAIN = """package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+type Box struct{ names []string }
+
+//go:noinline
+func (b *Box) Put(n int, name string, ratio float64, data []byte) (total int, err error) {
+	b.names = append(b.names, fmt.Sprint(n, name, ratio, len(data)))
+	if n > 5 {
+		return n, errors.New("many")
+	}
+	return len(b.names), nil
+}
+
+//go:noinline
+func Last[T any](of []T) T { return append(of, of...)[len(of)-1] }
+
+//go:noinline
+func leaf(a int) int { return a + 1 }
+
+func main() {
+	fmt.Println((&Box{}).Put(len(os.Args), os.Args[0], 1.5, nil))
+	fmt.Println(Last([]int{1}), Last([]string{"x"}), leaf(1))
+}
+"""
+HOOKS = """// Package h hooks.
+package h
+
+// C is a context.
+type C interface{ SetSkipCall(skip bool) }
+
+// Before takes what Put takes.
+func Before(c C, b interface{}, n int, name string, ratio float64, data []byte) {}
+
+// After takes its results.
+func After(c C, total int, err error) {}
+"""
+RULES = 'put:\n  target: main\n  where: { func: Put, recv: "*Box" }\n  do: { inject_hooks: { before: Before, after: After, path: example.com/e/h } }\n'
+PUT = "main.(*Box).Put"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explain")
+    (folder / "go.mod").write_text("module example.com/e\n\ngo 1.24\n")
+    (folder / "main.go").write_text(MAIN)
+    (folder / "rules.yaml").write_text(RULES)
+    (folder / "h").mkdir()
+    (folder / "h/h.go").write_text(HOOKS)
+    return folder
+
+
+@pytest.fixture
+def explain(folder, monkeypatch, capsys):
+    def run(*args: str, goarch: str = "amd64", version: str = "1.26") -> str:
+        for name, value in go_env(version, goarch).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("PWD", str(folder))
+        monkeypatch.chdir(folder)
+        assert cli.main(["explain", *args]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def compiled(folder, goarch: str, symbol: str) -> str:
+    """What the compiler made of a function, as go tool objdump shows it."""
+    go = str(goroot("1.26") / "bin/go")
+    env = go_env("1.26", goarch)
+    archive = subprocess.run([go, "list", "-export", "-f", "{{.Export}}", "."], cwd=folder, env=env, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run([go, "tool", "objdump", "-s", f"^{re.escape(symbol)}$", archive], cwd=folder, env=env, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(("goarch", "spill"), [("amd64", r"MOVQ (\w+), 0x([0-9a-f]+)\(SP\)"), ("arm64", r"(?:MOVD|STP) (\(?R\w+(?:, R\w+\))?), (\d+)\(RSP\)")])
+def test_registers_are_those_that_the_compiler_spills(folder, explain, goarch, spill):
+    shown = explain(PUT, goarch=goarch)
+    homes = {name: (places.split(), int(at)) for name, places, at in re.findall(r"^  parameter +(\w+) .* bytes +((?:[A-Z]+\d* ?)+) +kept at (\d+)\(args\)$", shown, re.MULTILINE)}
+    expected = {"amd64": ["AX", "BX", "CX", "DI", "X0", "SI", "R8", "R9"], "arm64": ["R0", "R1", "R2", "R3", "F0", "R4", "R5", "R6"]}[goarch]
+    assert [register for places, _ in homes.values() for register in places] == expected
+    assert list(homes) == ["b", "n", "name", "ratio", "data"]
+    if goarch == "amd64":
+        tail = compiled(folder, goarch, PUT).rpartition("morestack")[0].splitlines()[-10:]
+        stored = {register: int(at, 16) - 8 for register, at in re.findall(spill, "\n".join(tail))}
+        ours = {register: at + 8 * number for places, at in homes.values() for number, register in enumerate(places)}
+        assert {register: at for register, at in ours.items() if register in stored} == stored
+        assert len(stored) >= 6
+    assert "pointer words of the args area: p-p--p-- for a hook" in shown
+    assert re.search(r"result +total +int +8 bytes +[A-Z]\w+ +kept at 0\(results\)", shown)
+    assert "results area of the exit stub: 24 bytes, pointer words --p" in shown
+
+
+def test_every_return_is_shown(folder, explain):
+    shown = explain(PUT)
+    returns = compiled(folder, "amd64", PUT).count("\tRET")
+    assert returns == 2
+    assert len(re.findall(r"^  return at 0x", shown, re.MULTILINE)) == returns
+    assert shown.count("(exit stub)") == returns
+
+
+def test_the_code_is_that_of_a_link(folder, explain):
+    """A program linked with the same rule has the entry stub's bytes where the function's symbol is."""
+    shown = explain("--rules", "rules.yaml", PUT)
+    assert "rules: put" in shown
+    assert "thunk of otelobj.thunk.example.com/e/h.Before" in shown
+    stub = shown.partition("entry stub: ")[2].partition("\n\n")[0].splitlines()[1:]
+    assert sum("(body)" in line for line in stub) == 2
+    assert sum("(exit stub)" in line for line in stub) == 1, "a call that is skipped"
+    go = goroot("1.26") / "bin/go"
+    launcher = cli.__file__.rpartition("/objinst/")[0] + "/bin/otelobj"
+    env = go_env("1.26") | {"OTELOBJ_DISABLE": "all"}
+    subprocess.run([go, "build", f"-toolexec={launcher} --rules {folder}/rules.yaml", "-o", "app", "."], cwd=folder, env=env, check=True)
+    linked = subprocess.run([go, "tool", "objdump", "-s", f"^{re.escape(PUT)}$", folder / "app"], capture_output=True, text=True, check=True, env=env).stdout
+    code = bytes.fromhex("".join(re.findall(r"0x[0-9a-f]+\t+([0-9a-f]+)\t", linked)))
+    for line in stub:
+        at, _, raw = line.split()[:3]
+        if "R_" not in line:
+            assert code[int(at, 16) : int(at, 16) + len(raw) // 2].hex() == raw, line
+
+
+def test_generic_functions_and_those_that_cannot_be_hooked(explain):
+    shown = explain("main.Last")
+    assert re.search(r"^main\.Last\[", shown)
+    assert "the name means" in shown
+    shown = explain("main.leaf")
+    assert "stack check: none" in shown
+    assert "returns cannot be patched: no-frame" in shown
+    shown = explain("runtime.gopanic")
+    assert "refused: runtime: runtime belongs to the runtime" in shown
+    assert "entry stub" not in shown
+
+
+def test_names_that_are_not_there(explain, capsys):
+    with pytest.raises(Exception, match=r"no function main\.\(\*Box\)\.Pot in this program\n  remedy: nearest: main\.\(\*Box\)\.Put"):
+        explain("main.(*Box).Pot")
+    with pytest.raises(Exception, match="is no name of a function"):
+        explain("Put")
+
+
+def test_without_capstone_there_is_one_message(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "capstone", None)
+    assert entry(["explain", "main.main"]) == 1
+    said = capsys.readouterr().err
+    assert "capstone" in said
+    assert "pip install 'otelobj[explain]'" in said
