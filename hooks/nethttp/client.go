@@ -86,7 +86,7 @@ func AfterRoundTrip(ictx HookContext, resp *http.Response, err error) {
 	c.scope = nil
 	if value, _, unwound := ictx.Unwound(); unwound {
 		if value != nil {
-			recordPanic(c.span, value)
+			recordPanic(c.span, value, ictx.PanicStack())
 		}
 		c.span.End()
 		return

@@ -18,6 +18,7 @@ const (
 	keyClientAddress          = attribute.Key("client.address")
 	keyErrorType              = attribute.Key("error.type")
 	keyExceptionMessage       = attribute.Key("exception.message")
+	keyExceptionStacktrace    = attribute.Key("exception.stacktrace")
 	keyExceptionType          = attribute.Key("exception.type")
 	keyRequestBodySize        = attribute.Key("http.request.body.size")
 	keyRequestMethod          = attribute.Key("http.request.method")

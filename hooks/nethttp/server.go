@@ -24,6 +24,7 @@ type HookContext interface {
 	GetData() any
 	SetParam(idx int, val any)
 	Unwound() (panicValue any, goexit, ok bool)
+	PanicStack() []uintptr
 }
 
 // serverCall is a request being served. It is the request's context, too, so that one allocation does for both. It is never used
@@ -86,14 +87,14 @@ func AfterServeHTTP(ictx HookContext) {
 	c.scope.Leave()
 	status, written, known := sent(c.rw)
 	value, _, unwound := ictx.Unwound()
-	c.endSpan(status, written, known, unwound, value)
+	c.endSpan(status, written, known, unwound, value, ictx.PanicStack())
 	if !unwound && !c.quietMetrics.Load() {
 		c.record(status, written, known)
 	}
 	c.req, c.rw = nil, nil // a handler that keeps its context need not keep these
 }
 
-func (c *serverCall) endSpan(status int, written int64, known, unwound bool, panicValue any) {
+func (c *serverCall) endSpan(status int, written int64, known, unwound bool, panicValue any, stack []uintptr) {
 	if c.quiet.Load() {
 		active.Drop(c.span)
 		return // never ended, so never exported
@@ -122,13 +123,16 @@ func (c *serverCall) endSpan(status int, written int64, known, unwound bool, pan
 		}
 	}
 	if panicValue != nil {
-		recordPanic(c.span, panicValue)
+		recordPanic(c.span, panicValue, stack)
 	}
 }
 
-// recordPanic adds the event that the SDK adds when a span ends in a panic, and the status that it leaves out.
-func recordPanic(span trace.Span, value any) {
+// recordPanic adds the event that the SDK adds when a span ends in a panic, with the stack, and the status that it leaves out.
+func recordPanic(span trace.Span, value any, stack []uintptr) {
 	event := exception(value)
+	if len(stack) > 0 {
+		event = append(event, keyExceptionStacktrace.String(active.Stack(stack)))
+	}
 	span.AddEvent(eventException, trace.WithAttributes(event...))
 	if value == any(http.ErrAbortHandler) { // the comparison that net/http makes
 		return

@@ -49,6 +49,7 @@ type retVal struct {
 type unwound struct {
 	value  any
 	goexit bool
+	stack  []uintptr // of the panic
 }
 
 // clear forgets what hooks have stored.
@@ -288,6 +289,17 @@ func (c *Call) Unwound() (panicValue any, goexit, ok bool) {
 		return nil, false, false
 	}
 	return c.why.value, c.why.goexit, true
+}
+
+// PanicStack returns, where Unwound tells of a panic, the program counters of the stack that it began on, as runtime.Callers does.
+// The innermost ones are this package's and the runtime's.
+//
+//go:norace
+func (c *Call) PanicStack() []uintptr {
+	if !c.live() || c.phase != phaseUnwound {
+		return nil
+	}
+	return c.why.stack
 }
 
 // bareName cuts "net/http.(*Transport).roundTrip" to "roundTrip" and "slices.Sort[...]" to "Sort".

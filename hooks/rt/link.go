@@ -32,6 +32,9 @@ type linkInfo struct {
 	UnsafeNew    func(typ unsafe.Pointer) unsafe.Pointer        // runtime.newobject
 	TypedMemmove func(typ, dst, src unsafe.Pointer)             // runtime.typedmemmove
 	AssertE2I    func(inter, typ unsafe.Pointer) unsafe.Pointer // runtime.assertE2I: the itab; panics if there is none
+	Callers      func(skip int, pc []uintptr) int               // runtime.Callers
+
+	NilPanic unsafe.Pointer // *abi.Type of *runtime.PanicNilError
 }
 
 // link is filled in by the link step; all zero in any other program.

@@ -2,15 +2,23 @@ package rt
 
 import "unsafe"
 
-// unwindReason remembers the last panic and a Goexit of a goroutine, as long as it has open records. Whatever unwound a record
-// began deeper than it. A recovered panic is not forgotten before: only later events show which frames it has unwound.
+// unwindReason remembers the panics that are under way on a goroutine, and a Goexit, as long as it has open records. Whatever unwound
+// a record began deeper than it.
 type unwindReason struct {
 	set         bool
-	exitIsNewer bool
-	panicDist   uintptr // of runtime.gopanic's args area, 0 if there was no panic
-	exitDist    uintptr // of runtime.Goexit's
-	value       any
+	exitIsNewer bool    // than all panics
+	exitDist    uintptr // of runtime.Goexit's args area, 0 if it was not called
+	panics      []thrown
 }
+
+// thrown is a panic. Its stack begins in this package.
+type thrown struct {
+	dist  uintptr // of runtime.gopanic's args area
+	value any
+	stack []uintptr
+}
+
+const panicStack = 64 // frames
 
 // panicked notes a panic. Records at or below gopanic's frame belong to frames that went before.
 //
@@ -21,10 +29,27 @@ func (r *goroutine) panicked(args, g unsafe.Pointer) {
 	if r.next.outer == &r.root {
 		return
 	}
+	t := thrown{dist: dist, value: keepable(*(*any)(args), g)}
+	if t.value == nil {
+		t.value = nilPanic()
+	}
+	if link.Callers != nil {
+		t.stack = make([]uintptr, panicStack)
+		t.stack = t.stack[:link.Callers(0, t.stack)]
+	}
 	r.throw.set = true
 	r.throw.exitIsNewer = false
-	r.throw.panicDist = dist
-	r.throw.value = keepable(*(*any)(args), g)
+	r.throw.panics = append(r.throw.panics, t)
+}
+
+// nilPanic returns what runtime.gopanic makes of panic(nil), a *runtime.PanicNilError; nil if the type is not known.
+//
+//go:norace
+func nilPanic() (value any) {
+	if link.NilPanic != nil {
+		*(*eface)(unsafe.Pointer(&value)) = eface{(*abiType)(link.NilPanic), unsafe.Pointer(&zeroBlock)}
+	}
+	return value
 }
 
 // goexited notes a call of runtime.Goexit.
@@ -39,6 +64,26 @@ func (r *goroutine) goexited(args, g unsafe.Pointer) {
 	r.throw.set = true
 	r.throw.exitIsNewer = true
 	r.throw.exitDist = dist
+}
+
+// onDeferReturn is called at the entry of runtime.deferreturn, which is where a function goes on whose deferred call has recovered:
+// everything below its frame is gone. Functions that return with deferred calls the compiler could not inline come here, too.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func onDeferReturn(_ *Desc, args, g unsafe.Pointer) bool {
+	if !isOn() {
+		return false
+	}
+	n := slot(g)
+	if n == nil || n.goid != goid(g) {
+		return false
+	}
+	if r := n.owner; r.throw.set && r.busy&busyHook == 0 && guard(g) {
+		r.closeFrom(stackHi(g)-uintptr(args), g)
+	}
+	return false
 }
 
 // end closes all records of a goroutine that ends.
@@ -58,9 +103,26 @@ func (r *goroutine) closeFrom(dist uintptr, g unsafe.Pointer) {
 	for r.next.outer.dist >= dist {
 		r.closeUnwound(r.pop(slot(g)), false)
 	}
-	if r.next.outer == &r.root && r.throw.set {
-		r.throw = unwindReason{}
+	if !r.throw.set {
+		return
 	}
+	if r.next.outer == &r.root {
+		r.throw = unwindReason{}
+		return
+	}
+	r.throw.forget(dist)
+}
+
+// forget drops the panics whose gopanic was at or deeper than dist: they were recovered, or replaced by others.
+//
+//go:norace
+func (t *unwindReason) forget(dist uintptr) {
+	n := len(t.panics)
+	for n > 0 && t.panics[n-1].dist >= dist {
+		n--
+		t.panics[n] = thrown{}
+	}
+	t.panics = t.panics[:n]
 }
 
 // closeUnwound runs the after hooks of a record whose frame is gone, on zero results.
@@ -81,13 +143,17 @@ func (r *goroutine) closeUnwound(c *Call, end bool) {
 //
 //go:norace
 func (t *unwindReason) of(dist uintptr, end bool) unwound {
-	byExit := t.exitDist > dist
-	byPanic := t.panicDist > dist
-	if byExit && (end || t.exitIsNewer || !byPanic) {
+	var last *thrown
+	for i := len(t.panics) - 1; i >= 0 && last == nil; i-- {
+		if t.panics[i].dist > dist {
+			last = &t.panics[i]
+		}
+	}
+	if t.exitDist > dist && (end || t.exitIsNewer || last == nil) {
 		return unwound{goexit: true}
 	}
-	if byPanic {
-		return unwound{value: t.value}
+	if last != nil {
+		return unwound{value: last.value, stack: last.stack}
 	}
 	return unwound{}
 }

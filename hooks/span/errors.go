@@ -8,17 +8,20 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/active"
 )
 
 const (
-	keyExceptionType    = attribute.Key("exception.type")
-	keyExceptionMessage = attribute.Key("exception.message")
-	eventException      = "exception"
-	eventGoexit         = "runtime.Goexit"
+	keyExceptionType       = attribute.Key("exception.type")
+	keyExceptionStacktrace = attribute.Key("exception.stacktrace")
+	keyExceptionMessage    = attribute.Key("exception.message")
+	eventException         = "exception"
+	eventGoexit            = "runtime.Goexit"
 )
 
 // failure is an error or the value of a panic, as an exception event has it.
-type failure struct{ kind, message string }
+type failure struct{ kind, message, stack string }
 
 // err reads a result of type error; false: there was no error.
 //
@@ -38,19 +41,23 @@ func (v *value) err(args, results unsafe.Pointer) (failure, bool) {
 }
 
 func recordError(span trace.Span, f failure) {
-	span.AddEvent(eventException, trace.WithAttributes(keyExceptionType.String(f.kind), keyExceptionMessage.String(f.message)))
+	event := []attribute.KeyValue{keyExceptionType.String(f.kind), keyExceptionMessage.String(f.message)}
+	if f.stack != "" {
+		event = append(event, keyExceptionStacktrace.String(f.stack))
+	}
+	span.AddEvent(eventException, trace.WithAttributes(event...))
 	span.SetStatus(codes.Error, f.message)
 }
 
 // recordUnwinding tells why a call has not returned. runtime.Goexit is a way to end, not a failure.
-func recordUnwinding(span trace.Span, value any, goexit bool) {
+func recordUnwinding(span trace.Span, value any, goexit bool, stack []uintptr) {
 	switch {
 	case goexit:
 		span.AddEvent(eventGoexit)
 	case value == nil:
 		span.SetStatus(codes.Error, "the call did not return")
 	default:
-		recordError(span, failure{typeName(value), message(value)})
+		recordError(span, failure{typeName(value), message(value), active.Stack(stack)})
 	}
 }
 

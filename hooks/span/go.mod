@@ -3,6 +3,7 @@ module github.com/otelobj/otelobj/hooks/span
 go 1.24.0
 
 require (
+	github.com/otelobj/otelobj/hooks/active v0.0.0
 	github.com/otelobj/otelobj/hooks/rt v0.0.0
 	go.opentelemetry.io/otel v1.41.0
 	go.opentelemetry.io/otel/trace v1.41.0
@@ -16,4 +17,7 @@ require (
 	go.opentelemetry.io/otel/metric v1.41.0 // indirect
 )
 
-replace github.com/otelobj/otelobj/hooks/rt => ../rt
+replace (
+	github.com/otelobj/otelobj/hooks/active => ../active
+	github.com/otelobj/otelobj/hooks/rt => ../rt
+)

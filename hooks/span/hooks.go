@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
@@ -42,6 +43,12 @@ func init() {
 	_ = keepTypes
 }
 
+// open is a call that is under way, and the scope in which its span is active.
+type open struct {
+	span  trace.Span
+	scope *rt.Scope
+}
+
 // before and after are called by thunks of the link step that hand on their own arguments: in place of the itab of a hook's
 // context stands the config.
 
@@ -58,11 +65,12 @@ func before(c *config, call *rt.Call, args, _, _ unsafe.Pointer) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	ctx = active.Context(ctx)
 	ctx, span := tracerFor(trace.SpanFromContext(ctx)).Start(ctx, c.name(args), kinds[c.Kind]...)
 	if !span.SpanContext().IsValid() {
 		return
 	}
-	call.SetData(span)
+	call.SetData(&open{span, active.Enter(ctx, span)})
 	if given != nil {
 		*(*context.Context)(unsafe.Add(args, c.Context)) = ctx
 	}
@@ -75,16 +83,18 @@ func before(c *config, call *rt.Call, args, _, _ unsafe.Pointer) {
 
 // after runs when the function has returned, or was unwound.
 func after(c *config, call *rt.Call, args, results, _ unsafe.Pointer) {
-	span, ok := call.GetData().(trace.Span)
+	o, ok := call.GetData().(*open)
 	if !ok {
 		return
 	}
+	o.scope.Leave()
+	span := o.span
 	defer span.End()
 	if !span.IsRecording() {
 		return
 	}
 	if value, goexit, unwound := call.Unwound(); unwound {
-		recordUnwinding(span, value, goexit)
+		recordUnwinding(span, value, goexit, call.PanicStack())
 		return
 	}
 	if len(c.AtReturn) > 0 {

@@ -21,7 +21,7 @@ ANY_POINTER = "go.shape.*uint8"
 CONTEXT_METHODS = frozenset(
     {
         "GetData", "GetFuncName", "GetKeyData", "GetPackageName", "GetParam", "GetParamCount", "GetReturnVal", "GetReturnValCount",
-        "HasKeyData", "IsSkipCall", "SetData", "SetKeyData", "SetParam", "SetReturnVal", "SetSkipCall", "Unwound",
+        "HasKeyData", "IsSkipCall", "PanicStack", "SetData", "SetKeyData", "SetParam", "SetReturnVal", "SetSkipCall", "Unwound",
     }
 )  # fmt: skip
 

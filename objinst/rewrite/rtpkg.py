@@ -16,7 +16,12 @@ from objinst.rewrite.text import ABI_INTERNAL, text_aux
 from trampolines import Arch
 
 VERSION = 1
-RUNTIME_FUNCS = {"UnsafeNew": "runtime.newobject", "TypedMemmove": "runtime.typedmemmove", "AssertE2I": "runtime.assertE2I"}
+RUNTIME_FUNCS = {
+    "UnsafeNew": "runtime.newobject",
+    "TypedMemmove": "runtime.typedmemmove",
+    "AssertE2I": "runtime.assertE2I",
+    "Callers": "runtime.Callers",
+}
 REMEDY = "hooks/rt and otelobj are of different versions; reinstall otelobj"
 
 
@@ -34,6 +39,7 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str]) -> No
     blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), **_offsets(kind, slot))
     for field, function in RUNTIME_FUNCS.items():
         blob.put(at, kind, **{field: Address(_func_value(edit, function))})
+    blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)))
     if descriptors:
         blob.put(at, kind, Descs=Slice(start, len(descriptors), table.add_to(edit, "otelobj.descs", STATIC_ABI)))
     edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(blob.data), relocs=blob.relocs(edit, edit.ref_of(index)))

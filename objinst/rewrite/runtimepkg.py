@@ -88,6 +88,7 @@ POINTER = (Piece(RegClass.INT, 0, 8, 0),)
 WATCHED = (
     Watch("runtime.gopanic", "onPanic", (*POINTER, Piece(RegClass.INT, 1, 8, 8))),
     Watch("runtime.preprintpanics", "onFatalPanic", POINTER),
+    Watch("runtime.deferreturn", "onDeferReturn"),
     Watch("runtime.Goexit", "onGoexit"),
     Watch("runtime.goexit1", "onGoroutineEnd"),
     Watch("runtime.corostart.deferwrap1", "onGoroutineEnd", since=23),
@@ -98,6 +99,7 @@ WATCHED = (
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", POINTER, since=23),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
+A function whose deferred call has recovered goes on at deferreturn.
 Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
 
 

@@ -4,7 +4,7 @@ package hook
 
 // HookContext gives a hook access to the call it hooks. It is valid on the goroutine the hook runs on, and until the hook returns.
 //
-// A hook may declare any interface whose methods are among these, and Unwound of [UnwoundContext].
+// A hook may declare any interface whose methods are among these, and those of [UnwoundContext].
 type HookContext interface { //nolint:revive // the name is that of the interface this one stands in for
 	// SetSkipCall asks, in a before hook, for the function's body not to run.
 	SetSkipCall(skip bool)
@@ -43,4 +43,7 @@ type UnwoundContext interface {
 	HookContext
 	// Unwound reports whether the call ended without returning (ok): by a panic, with its value, or by runtime.Goexit.
 	Unwound() (panicValue any, goexit, ok bool)
+	// PanicStack returns the program counters of the stack that the panic began on, as runtime.Callers does. The innermost ones are
+	// those of package rt and of the runtime.
+	PanicStack() []uintptr
 }

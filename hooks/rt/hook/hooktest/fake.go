@@ -15,6 +15,7 @@ type Fake struct {
 	PanicValue any
 	Goexit     bool
 	DidUnwind  bool
+	Stack      []uintptr // what PanicStack returns
 
 	data any
 }
@@ -87,6 +88,9 @@ func (f *Fake) GetPackageName() string { return f.PackageName }
 func (f *Fake) Unwound() (panicValue any, goexit, ok bool) {
 	return f.PanicValue, f.Goexit, f.DidUnwind
 }
+
+// PanicStack returns f.Stack.
+func (f *Fake) PanicStack() []uintptr { return f.Stack }
 
 func get(vals []any, idx int) any {
 	if idx < 0 || idx >= len(vals) {
