@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": ("objinst.cli.explain", "Show one function's registers, stack layout and generated code."),
     "link": ("objinst.cli.link", "Link as `go tool link` does, with hooks: for other build systems."),
     "inspect": ("objinst.cli.inspect", "Show what is in a Go archive or object."),
+    "hooks": ("objinst.cli.hooks", "Print where the Go module for hook packages and their tests lies."),
     "doctor": ("objinst.cli.doctor", "Check what otelobj needs on this machine."),
     "cache": ("objinst.cli.cache", "Show, warm or clean the cache."),
 }
