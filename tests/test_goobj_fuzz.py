@@ -33,9 +33,9 @@ REWRITES = int(os.environ.get("OTELOBJ_FUZZ_REWRITES", "80"))
 SHARDS = range(8) if PARSES > 10_000 else range(1)
 """Parts of a long run, for several processes."""
 VERSIONS = ("1.22", "1.24", "1.26", "1.27")
-SMALL = ("encoding", "maps", "container/ring", "internal/race", "internal/oserror", "unicode/utf16")
-LARGE = ("errors", "sync", "container/list")
-LARGE_EVERY = 200
+SMALL = ("maps", "internal/oserror", "internal/oserror", "encoding", "unicode/utf16")
+LARGE = ("errors", "sync", "container/ring", "container/list")
+LARGE_EVERY = 500
 
 
 def read_everything(data: bytes) -> list[tuple[int, Object]]:

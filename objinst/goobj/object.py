@@ -39,7 +39,7 @@ from objinst.goobj.records import (
     Sym,
     SymRef,
 )  # fmt: skip
-from objinst.goobj.tables import Tables, for_version
+from objinst.goobj.tables import QUANTA, Tables, for_version
 
 REMEDY = headers.REMEDY
 PARTS = {PKG_SELF: 0, PKG_HASHED64: 1, PKG_HASHED: 2, PKG_NONE: 3}
@@ -54,6 +54,8 @@ class Object:
         self.raw = bytes(data)
         self.header, self.base = headers.parse(self.raw, origin)
         self.tables: Tables = for_version(self.header.go_version, origin)
+        if self.header.goarch not in QUANTA:
+            raise self.error(f"architecture {self.header.goarch!r} is not known to this otelobj (it knows {', '.join(QUANTA)})")
         self.blob = memoryview(self.raw)[self.base :]
         if len(self.blob) < HEADER.size:
             raise self.error(f"offset {self.base}: truncated header")

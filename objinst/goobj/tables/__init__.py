@@ -43,7 +43,11 @@ class Tables:
     @staticmethod
     def pc_quantum(goarch: str) -> int:
         """The smallest instruction in bytes (cmd/internal/sys/arch.go, MinLC)."""
-        return {"amd64": 1, "arm64": 4}[goarch]
+        return QUANTA[goarch]
+
+
+QUANTA = {"amd64": 1, "arm64": 4}
+"""Architectures whose objects are read."""
 
 
 def supported() -> tuple[str, ...]:
