@@ -315,6 +315,7 @@ class Link:
         edit = Edit(obj)
         rtpkg.fill_link(edit, RT, slot, descriptors)
         rtpkg.give_getg(edit, self.arch, RT)
+        rtpkg.name_for_debuggers(edit, RT)
         return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))
 
     def probe(self, tables: Sequence[str]) -> Path:

@@ -35,7 +35,7 @@ def goroot(version: str) -> Path:
 
 def go_env(version: str, goarch: str = "amd64", **more: str) -> dict[str, str]:
     """The environment of a go command that sees nothing of the user's settings."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("GO", "OTEL", "CGO"))}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("GO", "OTEL", "CGO")) or key == "OTELOBJ_CACHE_DIR"}
     own = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": goarch}
     return kept | own | {"PATH": f"{goroot(version)}/bin:{kept['PATH']}"} | more
 

@@ -85,18 +85,30 @@ class Edit:
         return SymRef(PKG_SELF, obj.starts[1] + len(self.added) - 1)
 
     def add_shared(self, name: str, kind: int, data: bytes, *, align: int = 0) -> SymRef:
-        """Read-only data without relocations, for symbols that nobody tells apart: equal ones are added once."""
+        """Read-only data without relocations, for symbols that nobody tells apart: equal ones are added once.
+
+        One without a name must not be static, or an external link ends in a panic (cmd/link/internal/ld/symtab.go, genelfsym).
+        """
         key = (name, kind, align, data)
         if key not in self._shared:
-            self._shared[key] = self.add_def(name, STATIC_ABI, kind, align=align, data=data)
+            self._shared[key] = self.add_def(name, STATIC_ABI if name else 0, kind, align=align, data=data)
         return self._shared[key]
 
-    def fill(self, ref: SymRef, *, data: bytes, relocs: Sequence[Reloc]) -> None:
-        """Gives an added definition its contents: for data that points at itself."""
+    def fill(
+        self, ref: SymRef, *, data: bytes | None = None, relocs: Sequence[Reloc] | Raw | None = None, aux: Sequence[Aux] | None = None
+    ) -> None:
+        """Gives an added definition its contents: for what points at itself. What is not given stays."""
         made = self.added[ref.idx - self.object.starts[1]]
-        if made.sym is not None:
-            made.sym = made.sym._replace(size=len(data))
-        made.data, made.relocs = data, relocs
+        self._copies.pop(ref.idx - self.object.starts[1], None)
+        if data is not None and made.sym is not None:
+            made.sym, made.data = made.sym._replace(size=len(data)), data
+        made.relocs = made.relocs if relocs is None else relocs
+        made.aux = made.aux if aux is None else aux
+
+    def added_relocs(self, ref: SymRef) -> list[Reloc]:
+        """The relocations of an added definition that was not copied from the object."""
+        relocs = self.added[ref.idx - self.object.starts[1]].relocs
+        return [reloc for reloc in relocs or () if isinstance(reloc, Reloc)]
 
     def add_ref(self, name: str, abi: int) -> SymRef:
         """A reference by name: an existing non-package symbol, or one appended to NonPkgRefs."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from objinst.goobj import Edit, Object, Reloc, SymRef
 from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
 from objinst.plan.specs import SPAN_THUNK, Offsets, entry_spec, exit_spec, thunk_spec
+from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.spans import AFTER, BEFORE, HOOK_SPAN, SpanLayouts, add_config
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import add_exit_stub, morestack_ref, move_body, patch_epilogues, put_stub, read_original
@@ -45,18 +46,18 @@ class Runtime:
 def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, offsets: Offsets) -> str:
     """Applies the plan of one function; returns the name of its descriptor symbol, unique in the link."""
     original = read_original(edit, plan.index)
+    body = move_body(edit, plan.index)
     name = f"otelobj.desc.{package}.{plan.symbol}"
     desc = _descriptor(edit, arch, rt, plan, package, name)
-    roles = {"desc": Role(desc), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
+    roles = {"desc": Role(desc), "body": Role(body), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
-    patched = None
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, offsets))
         exit_roles = {"desc": Role(desc), "exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
-        exit_ref = add_exit_stub(edit, original, plan.symbol, exit_code, plan.abi.exit_args_map, exit_roles)
+        exit_ref = add_exit_stub(edit, original, body, exit_code, plan.abi.exit_args_map, exit_roles)
         roles["exit"] = Role(exit_ref, exit_code.entry("frameless"))
-        patched = patch_epilogues(edit, plan.index, plan.epilogues, arch.jump_code(), exit_ref)
-    roles["body"] = Role(move_body(edit, plan.index, patched))
+        code, relocs = patch_epilogues(edit, plan.index, plan.epilogues, arch.jump_code(), exit_ref)
+        edit.fill(body, data=code, relocs=relocs)
     stub = arch.entry_stub(entry_spec(arch, plan, offsets))
     put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))
     return name
@@ -162,7 +163,7 @@ def _thunk(edit: Edit, arch: Arch, rt: Runtime, hook: str, spec: ThunkSpec) -> S
     code = arch.thunk(spec)
     file = edit.add_file("<otelobj>")
     nosplit = bool(dict(code.entries).get("nosplit"))
-    shape = TextShape(THUNK_ARGS, (not nosplit,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1)
+    shape = TextShape(THUNK_ARGS, (not nosplit,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1, entry_name(hook))
     flag = edit.tables.sym_flags["SymFlagNoSplit"] if nosplit else 0
     roles: Mapping[str, Role] = {
         "hook": Role(edit.add_ref(hook, ABI_INTERNAL)),

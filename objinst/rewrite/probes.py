@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Object, SymRef
 from objinst.plan.probes import CountPlan
+from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import move_body, move_stub
 from objinst.rewrite.text import Role, TextShape, relocations, text_aux
@@ -43,9 +44,10 @@ class Counters:
         counter = self.kind.size + WORD * len(self.functions)
         self.functions.append(plan.symbol)
         info = plan.info
-        shape = TextShape(info.args, (), info.func_id, info.func_flag, info.start_line, plan.file, plan.line)
+        shape = TextShape(info.args, (), info.func_id, info.func_flag, info.start_line, plan.file, plan.line, entry_name(plan.symbol))
         roles = {"body": Role(body), "counter": Role(self.table, counter)}
-        edit.replace(index, data=stub.code, size=len(stub.code), relocs=relocations(edit, stub, roles), aux=text_aux(edit, stub, shape))
+        aux = text_aux(edit, edit.ref_of(index), stub, shape)
+        edit.replace(index, data=stub.code, size=len(stub.code), relocs=relocations(edit, stub, roles), aux=aux)
         edit.rehash(index)
 
     @property

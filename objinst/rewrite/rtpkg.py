@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc, SymRef
+from objinst.rewrite.dwarf import rename
 from objinst.rewrite.runtimepkg import Slot
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import read_original, shape
@@ -66,11 +67,17 @@ def _func_value(edit: Edit, function: str) -> SymRef:
     )
 
 
+def name_for_debuggers(edit: Edit, rt: str) -> None:
+    """What entry stubs call is named like a private function of the runtime in DWARF, so that delve steps through stubs (rewrite/dwarf.py)."""
+    index = edit.object.find(f"{rt}.enter", ABI_INTERNAL)
+    if index is not None:
+        rename(edit, index, "runtime.otelobj.enter")
+
+
 def give_getg(edit: Edit, arch: Arch, rt: str) -> None:
     """Replaces the body of rt.getg, compiled as `return nil`, by machine code that returns g."""
     index = edit.object.find(f"{rt}.getg", ABI_INTERNAL)
     if index is None:
         raise ObjectError(f"{edit.object.origin}: no function {rt}.getg", REMEDY)
-    original = read_original(edit, index)
-    code = arch.getg()
-    edit.replace(index, data=code.code, size=len(code.code), relocs=[], aux=text_aux(edit, code, shape(original, ())))
+    code, made = arch.getg(), shape(read_original(edit, index), (), f"{rt}.getg")
+    edit.replace(index, data=code.code, size=len(code.code), relocs=[], aux=text_aux(edit, edit.ref_of(index), code, made))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
 from objinst.rewrite.swap import call_names, morestack_ref, move_body, patch_epilogues, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
@@ -116,13 +117,14 @@ def watch_goroutines(edit: Edit, arch: Arch, rt: str, desc: Layout, go_minor: in
         words = tuple(True for _ in range(len(watch.spills)))
         if original.info.args != 8 * len(words):
             raise ObjectError(f"{edit.object.origin}: {watch.symbol} has {original.info.args} bytes of arguments, not {8 * len(words)}", REMEDY)
+        body = move_body(edit, index)
         blob = StaticData()
         blob.put(blob.reserve(desc.size), desc, On=1, Func=watch.symbol, Pkg="runtime")
         roles = {
             "desc": Role(blob.add_to(edit, f"otelobj.desc.{watch.symbol}", STATIC_ABI)),
             "enter": Role(edit.add_ref(f"{rt}.{watch.call}", ABI_INTERNAL)),
             "morestack": Role(morestack_ref(edit, index, ContextUse.RAW)),
-            "body": Role(move_body(edit, index)),
+            "body": Role(body),
         }
         stub = arch.entry_stub(EntrySpec(watch.spills, ContextUse.RAW, toggle=False))
         put_stub(edit, original, stub, words, roles, [])
@@ -137,9 +139,9 @@ def hand_over_slot(edit: Edit, arch: Arch, slot: Slot) -> None:
         raise ObjectError(f"{edit.object.origin}: the exits of runtime.newproc1 cannot be patched: {scan.refusal}", REMEDY)
     site = scan.sites[0]
     stub = arch.slot_handover(slot.offset, slot.g["m"], slot.m["curg"], site.teardown, site.body_frame)
-    info = original.info
-    shape = TextShape(0, (), info.func_id, info.func_flag, info.start_line, original.file, original.line)
-    ref = add_text(edit, "runtime.newproc1", stub, shape, {})
+    info, name = original.info, exit_name("runtime.newproc1")
+    shape = TextShape(0, (), info.func_id, info.func_flag, info.start_line, original.file, original.line, name, edit.ref_of(index))
+    ref = add_text(edit, "otelobj.exit.runtime.newproc1", stub, shape, {})
     code, relocs = patch_epilogues(edit, index, scan, arch.jump_code(), ref)
     edit.replace(index, data=code, relocs=relocs)
 

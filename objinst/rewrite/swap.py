@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
 from objinst.goobj.records import RELOC, STRING_REF
+from objinst.rewrite.dwarf import describe_anew, entry_name, exit_name
 from objinst.rewrite.text import Role, TextShape, add_text, relocations, text_aux
 from trampolines.contract import Code, ContextUse, EpilogueScan
 
@@ -51,10 +52,10 @@ def read_original(edit: Edit, index: int) -> Original:
     )
 
 
-def shape(original: Original, args_map: tuple[bool, ...]) -> TextShape:
-    """A stub's FuncInfo: the function's own, but for the frame."""
+def shape(original: Original, args_map: tuple[bool, ...], name: str, shown_as: SymRef | None = None) -> TextShape:
+    """A stub's FuncInfo: the function's own, but for the frame. name, shown_as: see TextShape."""
     info = original.info
-    return TextShape(info.args, args_map, info.func_id, info.func_flag, info.start_line, original.file, original.line)
+    return TextShape(info.args, args_map, info.func_id, info.func_flag, info.start_line, original.file, original.line, name, shown_as)
 
 
 def call_names(edit: Edit, index: int) -> dict[int, str]:
@@ -89,22 +90,15 @@ def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit
     return bytes(code), sorted(relocs, key=lambda reloc: reloc.off)
 
 
-def move_body(edit: Edit, index: int, patched: tuple[bytes, list[Reloc]] | None = None) -> SymRef:
+def move_body(edit: Edit, index: int) -> SymRef:
     """Appends the body and points at it what describes the code. The symbol at `index` still holds the original.
 
-    patched: code and relocations, if they are no longer the original's.
+    To be called before anything else of the function is added: uprobes take the first symbol of a name.
     """
     obj, tables = edit.object, edit.tables
     sym = obj.sym(index)
     flag = sym.flag & ~tables.sym_flags["SymFlagDupok"]
-    flag2 = sym.flag2 & ~tables.sym_flags2.get("SymFlagABIWrapper", 0)
-    if patched is None:
-        body = edit.add_copy(index, flag=flag, flag2=flag2)
-    else:
-        code, relocs = patched
-        body = edit.add_def(
-            sym.name, STATIC_ABI, sym.kind, flag=flag, flag2=flag2, align=sym.align, size=sym.size, data=code, relocs=relocs, aux=obj.raw_aux(index)
-        )
+    body = edit.add_copy(index, flag=flag, flag2=sym.flag2 & ~tables.sym_flags2.get("SymFlagABIWrapper", 0))
     own = edit.ref_of(index)
     described = obj.aux_indices(index)
     about = [described.get(tables.aux[name]) for name in DWARF_AUX]
@@ -122,7 +116,9 @@ def move_stub(edit: Edit, index: int) -> SymRef:
     if made.data is None or made.relocs is None or made.aux is None:
         raise AssertionError(f"{sym.name} has no stub yet")
     flag = sym.flag & ~edit.tables.sym_flags["SymFlagDupok"]
-    return edit.add_def(sym.name, STATIC_ABI, sym.kind, flag=flag, align=sym.align, data=made.data, relocs=made.relocs, aux=made.aux)
+    moved = edit.add_def(sym.name, STATIC_ABI, sym.kind, flag=flag, align=sym.align, data=made.data, relocs=made.relocs, aux=made.aux)
+    describe_anew(edit, [aux for aux in made.aux if isinstance(aux, Aux)], edit.ref_of(index), moved)
+    return moved
 
 
 def retargeted(relocs: memoryview, old: SymRef, new: SymRef) -> bytes | None:
@@ -143,13 +139,16 @@ def retargeted(relocs: memoryview, old: SymRef, new: SymRef) -> bytes | None:
 def put_stub(edit: Edit, original: Original, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role], markers: list[Reloc]) -> None:
     """Puts the entry stub in the function's place. It has a stack check, whatever the function has. markers: relocations without
     bytes (R_USEIFACE)."""
-    aux: list[Aux] = text_aux(edit, stub, shape(original, args_map))
+    name = entry_name(edit.object.sym(original.index).name)
+    aux: list[Aux] = text_aux(edit, edit.ref_of(original.index), stub, shape(original, args_map, name))
     flag = edit.object.sym(original.index).flag & ~edit.tables.sym_flags["SymFlagNoSplit"] & ~edit.tables.sym_flags["SymFlagLeaf"]
     relocs = [*markers, *relocations(edit, stub, roles)]
     edit.replace(original.index, data=stub.code, size=len(stub.code), flag=flag, relocs=relocs, aux=aux)
     edit.rehash(original.index)
 
 
-def add_exit_stub(edit: Edit, original: Original, name: str, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role]) -> SymRef:
-    """Appends an exit stub; it bears the function's name, so tracebacks and profiles show the function."""
-    return add_text(edit, name, stub, shape(original, args_map), roles)
+def add_exit_stub(edit: Edit, original: Original, body: SymRef, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role]) -> SymRef:
+    """Appends an exit stub. Tracebacks and profiles show the function in its place; the symbol table calls it by its own name,
+    or a probe on the function would hit it too."""
+    name = edit.object.sym(original.index).name
+    return add_text(edit, f"otelobj.exit.{name}", stub, shape(original, args_map, exit_name(name), body), roles)

@@ -4,6 +4,7 @@ What the linker and the runtime ask of a text symbol (cmd/link/internal/ld/pcln.
 FuncInfo; pcsp, pcfile and pcline that cover the code exactly; PCDATA_UnsafePoint = -2 (no asynchronous preemption anywhere
 in it); ArgsPointerMaps for the caller's argument area and LocalsPointerMaps for a frame that has locals; with DWARF 5 a
 DwarfInfo aux symbol. Up to Go 1.25 a stack map is laid out as function data only if its name says so, hence STACK_MAP_NAME and OPEN_DEFER_NAME.
+A symbol without a name must not be static, or an external link ends in a panic (cmd/link/internal/ld/symtab.go, genelfsym).
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab, stackmap
+from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, InlNode, Reloc, SymRef, pctab, stackmap
+from objinst.rewrite.dwarf import Place, dwarf_aux
 from trampolines.contract import Code, FixupKind
 
 ABI_INTERNAL = 1
 STACK_MAP_NAME = "gclocals·otelobj"
 OPEN_DEFER_NAME = "otelobj.opendefer"
 NO_SYMBOL = SymRef(0, 0)
+OUTERMOST = -1
+"""Index in a function's tree of inlined calls: none of them."""
 UNSAFE_POINT_ALL = -2
 """abi.UnsafePointUnsafe: every instruction is unsafe for asynchronous preemption."""
 
@@ -43,7 +47,8 @@ class TextShape:
     """What a text symbol says of itself beside its code.
 
     args: FuncInfo.Args in bytes; args_map: a pointer flag for every word of the args area that the map covers.
-    file: index in the object's file table; line: of every instruction.
+    file: index in the object's file table; line: of every instruction; name: in DWARF.
+    shown_as: the function whose name tracebacks and profiles show in place of the symbol's own.
     """
 
     args: int
@@ -53,6 +58,8 @@ class TextShape:
     start_line: int
     file: int
     line: int
+    name: str
+    shown_as: SymRef | None = None
 
 
 def relocations(edit: Edit, code: Code, roles: Mapping[str, Role]) -> list[Reloc]:
@@ -66,8 +73,8 @@ def relocations(edit: Edit, code: Code, roles: Mapping[str, Role]) -> list[Reloc
     return sorted(relocs, key=lambda reloc: reloc.off)
 
 
-def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
-    """The aux list of a text symbol made from `code`; its aux symbols are appended to the object, those that equal others once."""
+def text_aux(edit: Edit, text: SymRef, code: Code, shape: TextShape) -> list[Aux]:
+    """The aux list of the text symbol `text`, made from `code`; its aux symbols are appended to the object, those that equal others once."""
     tables = edit.tables
     quantum = tables.pc_quantum(edit.object.header.goarch)
     size = len(code.code)
@@ -81,27 +88,28 @@ def text_aux(edit: Edit, code: Code, shape: TextShape) -> list[Aux]:
     def stack_map(words: Sequence[bool]) -> SymRef:
         return shared(_encoded_map(tuple(words)), name=STACK_MAP_NAME, align=4)
 
+    last = size - quantum
+    shown = () if shape.shown_as is None else (InlNode(-1, shape.file, shape.line, shape.shown_as, last),)
     info = FuncInfo(
         args=shape.args,
         locals=code.frame,
-        func_id=shape.func_id,
+        func_id=tables.func_ids["FuncIDWrapper"] if shown else shape.func_id,
         func_flag=shape.func_flag,
         start_line=shape.start_line,
         files=(shape.file,),
-        inl_tree=(),
+        inl_tree=shown,
     )
     maps = [stack_map(shape.args_map), stack_map(code.locals_map)]
-    aux = [
+    return [
         Aux(tables.aux["AuxFuncInfo"], shared(info.to_bytes(), "SDATA")),
         *(Aux(tables.aux["AuxFuncdata"], ref) for ref in [*maps, *_open_defer(edit, code)]),
+        *dwarf_aux(edit, Place(text, size, shape.name, shape.file, shape.line)),
         Aux(tables.aux["AuxPcsp"], table(*code.pcsp)),
         Aux(tables.aux["AuxPcfile"], table((shape.file, size))),
         Aux(tables.aux["AuxPcline"], table((shape.line, size))),
+        *([Aux(tables.aux["AuxPcinline"], table((0, last), (OUTERMOST, size)))] if shown else []),
         Aux(tables.aux["AuxPcdata"], table((UNSAFE_POINT_ALL, size))),
     ]
-    if edit.object.has_dwarf:
-        aux.insert(3, Aux(tables.aux["AuxDwarfInfo"], edit.add_def("", STATIC_ABI, tables.kinds["SDWARFFCN"], data=b"")))
-    return aux
 
 
 @functools.lru_cache(4096)
@@ -125,12 +133,7 @@ def _open_defer(edit: Edit, code: Code) -> list[SymRef]:
 
 def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping[str, Role], *, flag: int = 0) -> SymRef:
     """Appends a static text symbol and returns its reference."""
-    return edit.add_def(
-        name,
-        STATIC_ABI,
-        edit.tables.kinds["STEXT"],
-        data=code.code,
-        flag=flag,
-        relocs=relocations(edit, code, roles),
-        aux=text_aux(edit, code, shape),
-    )
+    text = edit.add_def(name, STATIC_ABI, edit.tables.kinds["STEXT"], data=code.code, flag=flag, relocs=relocations(edit, code, roles))
+    edit.fill(text, aux=text_aux(edit, text, code, shape))
+    return text
+

@@ -50,7 +50,7 @@ class DieReader:
 
     def read(self, at: int) -> Die | None:
         """The DIE at an offset; None: the end of a list of children. Raises ObjectError."""
-        number, end = self._uleb(at)
+        number, end = self.number(at)
         if number >= len(self._abbrevs):
             raise self.error(at, f"abbreviation {number} of {len(self._abbrevs)}")
         if number == 0:
@@ -81,12 +81,12 @@ class DieReader:
             return self._relocs.get(at), self._within(at + _REFERENCES[form])
         if form == "addrx":
             reloc = self._relocs.get(at)
-            return reloc, self._within(at + reloc.size) if reloc else self._uleb(at)[1]
+            return reloc, self._within(at + reloc.size) if reloc else self.number(at)[1]
         if form in _FIXED:
             end = self._within(at + _FIXED[form])
             return int.from_bytes(self.data[at:end], "little"), end
         if form in {"udata", "sdata"}:
-            return self._uleb(at)
+            return self.number(at)
         if form == "string":
             end = self.data.find(b"\0", at)
             if end < 0:
@@ -103,7 +103,8 @@ class DieReader:
             raise self.error(end, f"behind the end of {len(self.data)} bytes")
         return end
 
-    def _uleb(self, at: int) -> tuple[int, int]:
+    def number(self, at: int) -> tuple[int, int]:
+        """The ULEB128 number at an offset, and the offset behind it."""
         value = shift = 0
         while 0 <= at < len(self.data):
             byte = self.data[at]
