@@ -11,5 +11,5 @@
 //   - No code of the program runs but the Error methods of errors, and those only if the error is not on the stack: what a caller
 //     keeps there was not meant to be shared with anybody.
 //   - Memory is read as it is, without locks, as the function itself reads it.
-//   - A span that is not recorded costs nothing beyond what the SDK does for it.
+//   - For a span that is not recorded nothing is read but what its name needs.
 package span
