@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,17 +16,17 @@ from pathlib import Path
 import trampolines
 from objinst import cache, paths
 from objinst.archive import Archive, peek
-from objinst.digest import own_digest
 from objinst.errors import OtelobjError
 from objinst.forks import in_parallel
 from objinst.goobj import Edit, Object, verify, verify_copies
+from objinst.plan.facts import Facts, gather
 from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
 from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
-from objinst.plan.pinned import Calls, own_keys, pinned, unchecked_calls
+from objinst.plan.pinned import own_keys
 from objinst.plan.probes import CountPlan, judge_count
-from objinst.plan.scope import closed_packages, fork_set
+from objinst.plan.scope import fork_set
 from objinst.plan.select import candidates, only_leads_on
 from objinst.plan.signatures import Helper, Signatures
 from objinst.plan.spans import makes_spans
@@ -43,8 +42,6 @@ from trampolines.contract import GrowGuard
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 PROBE = "github.com/otelobj/otelobj/hooks/probe"
-INSTANCE = b"[go.shape."
-"""In the names of functions that are compiled for one shape of type arguments (cmd/compile/internal/noder)."""
 
 
 WORTH_A_PROCESS = 4 << 20
@@ -151,7 +148,7 @@ class Link:
         return Result(made / "pkg.a" if descriptors or tables else path, targets, tuple(descriptors), tuple(tables))
 
     def _package_key(self, package: str) -> str:
-        return self._digest(["package", package, *self._surroundings(self._path(package)), self.versions(package) or "", self.hooks_digest])
+        return self._digest(["package", package, *self._surroundings(package), self.versions(package) or "", self.hooks_digest])
 
     def prepare(self, packages: Sequence[str], slot: runtimepkg.Slot) -> None:
         """Rewrites packages by several processes into the cache, where `package` finds them. What goes wrong there goes wrong again here,
@@ -164,32 +161,26 @@ class Link:
             in_parallel([functools.partial(self.package, package, slot) for package in sorted(new, key=sizes.__getitem__, reverse=True)])
 
     def touched(self) -> list[str]:
-        """Packages that rules name, and those, of the hooks too, that may hold instances of generic functions of such packages.
+        """Packages that rules name, and those, of the hooks too, that hold instances of generic functions of such packages.
 
         The linker keeps one of several copies of an instance, in its own order: each of them must be hooked.
         """
-        named = [package for package in self.packages if any(rule.matches_package(package) for rule in self.rules.rules)]
-        prefixes = b"|".join(re.escape(escape(package).encode()) for package in named)
-        generic = re.compile(rb"(?:" + prefixes + rb")\.(?:\(\*?)?\w+\[")
-        others = [package for package in (*self.packages, *self.hooks) if package not in named and self._may_hold(package, generic)]
-        return named + [package for package in others if package not in self.closed]
-
-    def _may_hold(self, package: str, generic: re.Pattern[bytes]) -> bool:
-        data = self._path(package).read_bytes()
-        return INSTANCE in data and generic.search(data) is not None
+        named = {package for package in self.packages if any(rule.matches_package(package) for rule in self.rules.rules)}
+        holders = {package for package, declaring in self.facts.instances.items() if declaring & named and package not in self.facts.closed}
+        return [package for package in (*self.packages, *self.hooks) if package in named | holders]
 
     def _path(self, package: str) -> Path:
         return self.packages.get(package) or self.hooks[package]
 
-    def _surroundings(self, path: Path) -> list[str]:
+    def _surroundings(self, package: str) -> list[str]:
         """What the rewrite of an archive depends on beside rules and hooks: itself, the layout of runtime.g, and who relies on the stack
         standing still in its functions.
 
         A build id covers the packages that it imports, and so the layout of their types. Without one all packages count.
         """
-        own = identity(path)
+        own = identity(self._path(package))
         others = [] if "/" in own else sorted(identity(other) for other in self.packages.values())
-        return [own, identity(self.packages["runtime"]), repr(self.pinned), *others]
+        return [own, identity(self.packages["runtime"]), repr(self.facts.pinned_near(package)), *others]
 
     def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, out: Path) -> Result:
         archive = Archive.read(path)
@@ -271,42 +262,17 @@ class Link:
         return with_callers(targets, to_read, closed | dict(self.hooks), self.load, identity)
 
     @functools.cached_property
-    def pinned(self) -> Mapping[str, str]:
-        """See objinst.plan.pinned: of all packages of the link, without those that are never hooked. Remembered by the packages' identities."""
-        everything = {**self.packages, **self.hooks}
-        key = hashlib.sha256("\n".join(f"{package} {identity(path)}" for package, path in sorted(everything.items())).encode()).hexdigest()
-
-        def make(folder: Path) -> None:
-            calls = [self._unchecked_calls(package, path) for package, path in everything.items()]
-            found = {key: caller for key, caller in sorted(pinned(calls).items()) if key.partition("#")[0] not in self.closed}
-            (folder / "pinned.json").write_text(json.dumps(found))
-
-        found: dict[str, str] = json.loads((cache.folder("pinned", key, make) / "pinned.json").read_text())
-        return found
-
-    def _unchecked_calls(self, package: str, path: Path) -> Calls:
-        """Of one package, remembered by its identity."""
-
-        def make(folder: Path) -> None:
-            obj = self._objects.get(package) or Archive.read(path).go_object()[1]
-            (folder / "calls.json").write_text(json.dumps(asdict(unchecked_calls(obj, package, self.arch))))
-
-        key = hashlib.sha256(f"{own_digest()} {package} {identity(path)}".encode()).hexdigest()
-        return Calls(**json.loads((cache.folder("calls", key, make) / "calls.json").read_text()))
+    def facts(self) -> Facts:
+        """What all packages of the link together say."""
+        return gather({**self.hooks, **self.packages}, RT, self.arch, identity)
 
     def _pinned_by(self, obj: Object, package: str, index: int) -> str:
-        return next((self.pinned[key] for key in own_keys(obj, package, index) if key in self.pinned), "")
+        return next((self.facts.pinned[key] for key in own_keys(obj, package, index) if key in self.facts.pinned), "")
 
     @property
     def closed(self) -> frozenset[str]:
         """Packages that are never hooked."""
-        if not hasattr(self, "_closed"):
-            def imports(package: str) -> Sequence[str]:
-                obj = self.load(package)
-                return [path for path, _ in obj.autolib] if obj else []
-
-            self._closed = closed_packages(imports, RT)
-        return self._closed
+        return self.facts.closed
 
     def rt(self, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:
         """The copy of package rt that knows this link."""

@@ -66,7 +66,7 @@ def build(go: GoCommand, folder: Path) -> Built:
     _go_build(go, plain, [])
     plain_seconds = _go_build(go, plain, [])
     toolexec = [f"-toolexec='{shim}'"]
-    _go_build(go, program, toolexec)
+    _go_build(go, program, toolexec, OTELOBJ_REPORT=str(report))
     recompiled = len(count.read_text().splitlines())
     seconds = _go_build(go, program, toolexec, OTELOBJ_REPORT=str(report))
     told = Report.from_json(report.read_text(), str(report))

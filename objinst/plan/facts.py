@@ -1,0 +1,90 @@
+"""What the rewrite of one archive must know of all others in the link: read once of each, remembered by its identity.
+
+A program is linked again and again with its root package changed, so what is known of all other packages together is remembered as
+one, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from objinst import cache
+from objinst.archive import Archive
+from objinst.digest import own_digest
+from objinst.goobj import Object
+from objinst.plan.pinned import Calls, pinned, unchecked_calls
+from objinst.plan.scope import closed_packages
+from objinst.rules import parse_func_name
+from trampolines import Arch
+
+ROOT = "main"
+FILE = "facts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """closed: packages that are never hooked. instances: package -> packages of whose generic functions it holds copies.
+
+    pinned: see objinst.plan.pinned, without functions of closed packages.
+    """
+
+    closed: frozenset[str]
+    instances: Mapping[str, frozenset[str]]
+    pinned: Mapping[str, str]
+
+    def pinned_near(self, package: str) -> list[tuple[str, str]]:
+        """What is pinned of a package's functions, and all that is known by name alone: it may be theirs."""
+        return sorted((key, caller) for key, caller in self.pinned.items() if key.partition("#")[0] == package or "#" not in key)
+
+
+def gather(packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable[[Path], str]) -> Facts:
+    """packages: all of the link, hook packages too. identity: what tells an archive from others. Raises ObjectError."""
+
+    def of_one(package: str) -> dict[str, Any]:
+        path = packages[package]
+        return _remembered(f"{package} {identity(path)}", lambda: _read(Archive.read(path).go_object()[1], package, arch))
+
+    others = [package for package in sorted(packages) if package != ROOT]
+    common = _remembered("\n".join(f"{package} {identity(packages[package])}" for package in others), lambda: _merged(map(of_one, others), others, rt))
+    root = of_one(ROOT) if ROOT in packages else {"instances": [], "pins": {}, "tails": {}}
+    closed = frozenset(common["closed"])
+    found = pinned([Calls(common["pins"], common["tails"]), Calls(root["pins"], root["tails"])])
+    instances = {package: frozenset(names) for package, names in {**common["instances"], ROOT: root["instances"]}.items()}
+    return Facts(closed, instances, {key: caller for key, caller in found.items() if key.partition("#")[0] not in closed})
+
+
+def _read(obj: Object, package: str, arch: Arch) -> dict[str, Any]:
+    imports = sorted({path for path, _ in obj.autolib})
+    return {"imports": imports, "instances": _instances(obj), **asdict(unchecked_calls(obj, package, arch))}
+
+
+def _instances(obj: Object) -> list[str]:
+    """The packages that declare the generic functions of which an object has instances."""
+    names = (parse_func_name(name) for index in obj.text_symbols() if "[" in (name := obj.name(index)))
+    return sorted({name.pkg for name in names if name is not None and name.type_args})
+
+
+def _merged(facts: Any, packages: list[str], rt: str) -> dict[str, Any]:
+    by_package = dict(zip(packages, facts, strict=True))
+    closed = closed_packages(lambda package: by_package[package]["imports"] if package in by_package else (), rt)
+    calls = [Calls(one["pins"], one["tails"]) for one in by_package.values()]
+    tails: dict[str, list[str]] = {}
+    for one in calls:
+        for key, callees in one.tails.items():
+            tails.setdefault(key, []).extend(callees)
+    instances = {package: one["instances"] for package, one in by_package.items() if one["instances"]}
+    return {"closed": sorted(closed), "instances": instances, "pins": pinned(calls), "tails": tails}
+
+
+def _remembered(key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def write(folder: Path) -> None:
+        (folder / FILE).write_text(json.dumps(make(), separators=(",", ":")), "utf-8", "surrogateescape")
+
+    digest = hashlib.sha256(f"{own_digest()}\n{key}".encode("utf-8", "surrogateescape")).hexdigest()
+    found: dict[str, Any] = json.loads((cache.folder("facts", digest, write) / FILE).read_text("utf-8", "surrogateescape"))
+    return found

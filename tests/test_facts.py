@@ -1,0 +1,55 @@
+"""objinst.plan.facts: what all packages of a link say together, remembered one by one and together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from toolchains import exports
+
+import trampolines
+from objinst.archive import Archive
+from objinst.instrument import identity
+from objinst.plan import facts
+from objinst.plan.pinned import unchecked_calls
+
+ARCH = trampolines.arch("amd64")
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path))
+    return dict(exports("1.26", "amd64", "net/http"))
+
+
+def test_facts_of_a_link(packages: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = facts.gather(packages, "sync/atomic", ARCH, identity)
+    assert {"runtime", "internal/abi", "sync/atomic"} <= found.closed
+    assert not {"net/http", "os", "syscall"} & found.closed
+    # Whoever sorts with a function has an instance of what slices declares.
+    assert "slices" in found.instances["net/http"]
+    assert all("[" not in name for names in found.instances.values() for name in names)
+    # What syscall's marked functions call may not move the stack.
+    obj = Archive.read(packages["syscall"]).go_object()[1]
+    assert set(unchecked_calls(obj, "syscall", ARCH).pins) - set(found.pinned) <= {
+        key for key in unchecked_calls(obj, "syscall", ARCH).pins if key.partition("#")[0] in found.closed
+    }
+    assert {key.partition("#")[0] for key, _ in found.pinned_near("syscall") if "#" in key} <= {"syscall"}
+
+    # A second link reads no archive, and one with another root only that.
+    def unread(path: Path) -> Archive:
+        raise AssertionError(f"{path} was read again")
+
+    monkeypatch.setattr(Archive, "read", staticmethod(unread))
+    assert facts.gather(packages, "sync/atomic", ARCH, identity) == found
+    monkeypatch.undo()
+
+
+def test_root_is_apart(packages: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    facts.gather(packages, "sync/atomic", ARCH, identity)
+    read: list[Path] = []
+    plain = Archive.read
+    monkeypatch.setattr(Archive, "read", staticmethod(lambda path: read.append(path) or plain(path)))
+    found = facts.gather({**packages, "main": packages["net/http"]}, "sync/atomic", ARCH, identity)
+    assert read == [packages["net/http"]]
+    assert found.instances["main"] == found.instances["net/http"]
