@@ -17,10 +17,12 @@ Make = Callable[[int], str]
 
 @dataclass(frozen=True)
 class Type:
-    """source: as any package but ty writes it. make: an expression of the type from a number; it may use the variable s, the seed."""
+    """source: as any package but ty writes it. make: an expression of the type from a number; it may use the variable s, the seed.
+    differs: a condition, from an expression of the type and that number, that lets nothing escape; "" if there is none."""
 
     source: str
     make: Make
+    differs: Callable[[str, int], str] = lambda _x, _c: ""
 
 
 @dataclass(frozen=True)
@@ -35,23 +37,28 @@ class Value:
 NUMBERS = ["int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr"]
 
 
+def comparable(name: str, make: Make) -> Type:
+    return Type(name, make, lambda x, c: f"{x} != {name}({make(c)})")
+
+
 def basic() -> list[Type]:
-    made = [Type(name, lambda c, name=name: f"{name}((s+{c})%100)") for name in NUMBERS]
-    made += [Type(name, lambda c, name=name: f"{name}(s+{c})*0.5") for name in ("float32", "float64")]
-    made += [Type(name, lambda c, name=name: f"{name}(complex(float64(s+{c}), {c}))") for name in ("complex64", "complex128")]
+    made = [comparable(name, lambda c, name=name: f"{name}((s+{c})%100)") for name in NUMBERS]
+    made += [comparable(name, lambda c, name=name: f"{name}(s+{c})*0.5") for name in ("float32", "float64")]
+    made += [comparable(name, lambda c, name=name: f"{name}(complex(float64(s+{c}), {c}))") for name in ("complex64", "complex128")]
+    text = comparable("string", lambda c: f"string(rune('a'+(s+{c})%26)) + \"-text\"")
     return [
         *made,
-        Type("bool", lambda c: f"(s+{c})%2 == 0"),
-        Type("string", lambda c: f'fmt.Sprint("text ", s+{c})'),
-        Type("error", lambda c: f'fmt.Errorf("error %d", s+{c})'),
-        Type("any", lambda c: f"any(s+{c})"),
-        Type("fmt.Stringer", lambda c: f"fmt.Stringer(ty.Name(s+{c}))"),
-        Type("ty.Name", lambda c: f"ty.Name(s+{c})"),
-        Type("unsafe.Pointer", lambda c: f"unsafe.Pointer(ty.Ref(s+{c}))"),
+        text,
+        comparable("bool", lambda c: f"(s+{c})%2 == 0"),
+        Type("error", lambda c: f'fmt.Errorf("error %d", s+{c})', lambda x, c: f'{x}.Error() != "error " + fmt.Sprint(s+{c})'),
+        Type("any", lambda c: f"any(s+{c})", lambda x, c: f"{x}.(int) != s+{c}"),
+        Type("fmt.Stringer", lambda c: f"fmt.Stringer(ty.Name(s+{c}))", lambda x, c: f"{x}.(ty.Name) != ty.Name(s+{c})"),
+        comparable("ty.Name", lambda c: f"ty.Name(s+{c})"),
+        Type("unsafe.Pointer", lambda c: f"unsafe.Pointer(ty.Ref(s+{c}))", lambda x, c: f"*(*int)({x}) != s+{c}"),
         Type("func(int) string", lambda c: f"ty.Closure(s+{c})"),
-        Type("chan int", lambda c: f"make(chan int, s+{c})"),
+        Type("chan int", lambda c: f"make(chan int, s+{c})", lambda x, c: f"cap({x}) != s+{c}"),
         Type("struct{}", lambda c: "struct{}{}"),
-        Type("[]byte", lambda c: f'[]byte(fmt.Sprint("bytes ", s+{c}))'),
+        Type("[]byte", lambda c: f"[]byte({text.make(c)})", lambda x, c: f"string({x}) != {text.make(c)}"),
     ]
 
 
@@ -65,14 +72,17 @@ class Generator:
             fields = self.fields(1)
             body = "; ".join(f"{name} {kind.source}" for name, kind in fields)
             self.declared.append(f"type P{number} struct {{ {body.replace('ty.', '')} }}")
-            self.named.append(Type(f"ty.P{number}", self.literal(f"ty.P{number}", fields)))
+            self.named.append(Type(f"ty.P{number}", *self.literal(f"ty.P{number}", fields)))
 
     def fields(self, depth: int) -> list[tuple[str, Type]]:
         return [(f"F{i}", self.type(depth + 1)) for i in range(self.random.choice([0, 1, 1, 2, 2, 3, 4]))]
 
     @staticmethod
-    def literal(name: str, fields: list[tuple[str, Type]]) -> Make:
-        return lambda c: name + "{" + ", ".join(f"{field}: {kind.make(c + i)}" for i, (field, kind) in enumerate(fields)) + "}"
+    def literal(name: str, fields: list[tuple[str, Type]]) -> tuple[Make, Callable[[str, int], str]]:
+        def differs(x: str, c: int) -> str:
+            return next((found for i, (field, kind) in enumerate(fields) if (found := kind.differs(f"{x}.{field}", c + i))), "")
+
+        return lambda c: name + "{" + ", ".join(f"{field}: {kind.make(c + i)}" for i, (field, kind) in enumerate(fields)) + "}", differs
 
     def type(self, depth: int = 0) -> Type:
         roll = self.random.random()
@@ -83,21 +93,23 @@ class Generator:
         inner = self.type(depth + 1)
         kind = self.random.choice(["pointer", "slice", "array", "map", "struct", "pair"])
         if kind == "pointer":
-            return Type(f"*{inner.source}", lambda c: f"ty.Ref({self.typed(inner, c)})")
+            return Type(f"*{inner.source}", lambda c: f"ty.Ref({self.typed(inner, c)})", lambda x, c: inner.differs(f"(*{x})", c))
         if kind == "slice":
-            return Type(f"[]{inner.source}", lambda c: f"[]{inner.source}{{{inner.make(c)}, {inner.make(c + 1)}}}")
+            return Type(f"[]{inner.source}", lambda c: f"[]{inner.source}{{{inner.make(c)}, {inner.make(c + 1)}}}", lambda x, c: inner.differs(f"{x}[1]", c + 1))
         if kind == "array":
             count = self.random.choice([0, 1, 1, 2, 3])
-            return Type(f"[{count}]{inner.source}", lambda c: f"[{count}]{inner.source}{{" + ", ".join(inner.make(c + i) for i in range(count)) + "}")
+            name = f"[{count}]{inner.source}"
+            made = lambda c: name + "{" + ", ".join(inner.make(c + i) for i in range(count)) + "}"  # noqa: E731
+            return Type(name, made, (lambda x, c: inner.differs(f"{x}[{count - 1}]", c + count - 1)) if count else lambda _x, _c: "")
         if kind == "map":
-            return Type(f"map[string]{inner.source}", lambda c: f'map[string]{inner.source}{{"k": {inner.make(c)}}}')
+            return Type(f"map[string]{inner.source}", lambda c: f'map[string]{inner.source}{{"k": {inner.make(c)}}}', lambda x, c: inner.differs(f'{x}["k"]', c))
         if kind == "pair":
             other = self.type(depth + 1)
             name = f"ty.Pair[{inner.source}, {other.source}]"
-            return Type(name, lambda c: f"{name}{{{inner.make(c)}, {other.make(c + 1)}}}")
+            return Type(name, lambda c: f"{name}{{X: {inner.make(c)}, Y: {other.make(c + 1)}}}", lambda x, c: other.differs(f"{x}.Y", c + 1) or inner.differs(f"{x}.X", c))
         fields = self.fields(depth + 1)
         name = "struct { " + "; ".join(f"{field} {kind.source}" for field, kind in fields) + " }"
-        return Type(name, self.literal(name, fields))
+        return Type(name, *self.literal(name, fields))
 
     @staticmethod
     def typed(kind: Type, c: int) -> str:
@@ -272,7 +284,7 @@ def _function(generator: Generator, number: int) -> Made:
     used = [rng.random() < 0.7 for _ in params]
     inputs = ", ".join(declared(i, v) for i, v in enumerate(params))
     outputs = ", ".join(f"r{i} {inside(v)}" for i, v in enumerate(results))
-    keeps = "; ".join(f"_ = p{i}" if rng.random() < 0.5 else f"fmt.Sprint(p{i})" for i, u in enumerate(used) if u)
+    keeps = "\n\t".join(_use(number, i, v, rng.random()) for i, v in enumerate(params) if used[i] and v.type is not shape)
     given = next((f"p{i}" for i, v in enumerate(params) if v.type is shape), "r0")
     lines = [f"\tr{i} = {given if v.type is shape and form == 'generic' else Generator.typed(v.type, v.number)}" for i, v in enumerate(results)]
     if form == "generic":
@@ -303,6 +315,14 @@ def _function(generator: Generator, number: int) -> Made:
     if number == 0:
         function = "type Any = any\n\n" + function
     return Made(function, _hooks(number, shown, results), _call(number, call, setup, params, results, boxes, form), _rule(number, rule), 2 + len(shown) + 2 * len(results))
+
+
+def _use(number: int, i: int, v: Value, roll: float) -> str:
+    """What a function does with a parameter: nothing, let it escape, or look at it where it is; what it sees is what it was passed."""
+    condition = v.type.differs(f"p{i}", v.number)
+    if roll < 0.2 or not condition:
+        return f"_ = p{i}"
+    return f"fmt.Sprint(p{i})" if roll < 0.4 else f'if {condition} {{ ty.Check("F{number} inside p{i}", 1, 2) }}'
 
 
 def _hooks(number: int, shown: list[tuple[str, Value]], results: list[Value]) -> str:
