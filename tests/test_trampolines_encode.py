@@ -97,6 +97,7 @@ AMD64: dict[str, Callable[[], object]] = {
     "lea": lambda: [(x.lea(r, b, d), f"lea {NAMES[8][r]}, {mem(b, d, 8).removeprefix('qword ptr ')}") for r, b, d, _ in every(8)],
     "lea_pc": lambda: singles(x.lea_pc, "lea {}, [rip]", NAMES[8]),
     "compare_byte_pc": lambda: [(x.compare_byte_pc(v), f"cmp byte ptr [rip], {number(v & 0xFF)}") for v in (0, 1, 127, -1, -128)],
+    "short_jump": lambda: [(x.short_jump(d), f"jmp {AT + 2 + d:#x}") for d in (0, 1, 127, -1, -128)],
     "compare_byte_mem": lambda: [
         (x.compare_byte_mem(b, d, v), f"cmp {mem(b, d, 1)}, {number(v & 0xFF)}") for b in REGS for d in DISPS for v in (0, 1, 127, -128)
     ],
@@ -148,6 +149,9 @@ def amd64_wrong() -> Iterator[tuple[str, Call]]:
     for v in (-129, 128):
         yield f"imm8 {v}", lambda v=v: x.imm8(v)
         yield f"compare_byte_pc {v}", lambda v=v: x.compare_byte_pc(v)
+        yield f"compare_byte_mem {v}", lambda v=v: x.compare_byte_mem(0, 0, v)
+        yield f"compare_long_mem {v}", lambda v=v: x.compare_long_mem(0, 0, v)
+        yield f"short_jump {v}", lambda v=v: x.short_jump(v)
         yield f"store_byte {v}", lambda v=v: x.store_byte(0, 0, v)
     for c in (0x81, 0x83, 0x87, 0x04):
         yield f"jcc {c}", lambda c=c: x.jcc(c)
@@ -290,6 +294,7 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
         for i in range(3):
             yield f"subtract {i} {r}", lambda r=r, i=i: a.subtract(*(r if j == i else 0 for j in range(3)))
         yield f"branch_if_zero {r}", lambda r=r: a.branch_if_zero(r, 0)
+        yield f"branch_if_not_zero {r}", lambda r=r: a.branch_if_not_zero(r, 0)
         yield f"branch_if_not_zero_word {r}", lambda r=r: a.branch_if_not_zero_word(r, 0)
     for d in (1, 2, -2, 1 << 20, -(1 << 20) - 4):
         yield f"branch_if {d}", lambda d=d: a.branch_if(a.EQ, d)

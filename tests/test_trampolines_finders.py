@@ -28,7 +28,9 @@ DISASSEMBLERS = {
 }
 CALL_RELOC = {"amd64": "R_CALL", "arm64": "R_CALLARM64"}
 PATCH = {"amd64": 5, "arm64": 4}
-"""Bytes of the jump that is written at a site."""
+"""Bytes of the jump that is written at a site, if it has room for one."""
+SHORT, SHORT_REACH = 2, 127
+"""Of the jump to the end of the function that is written at a shorter site (amd64)."""
 FRAMELESS = {"amd64": 8, "arm64": 0}
 """A frame up to this size is at most a saved frame pointer."""
 FLOORS = {"amd64": 0.995, "arm64": 0.999}
@@ -125,12 +127,14 @@ def check_sites(text: Text, scan: EpilogueScan, goarch: str) -> list[str]:
         if len(inside) != 1 or by_offset[inside[0]][0] + by_offset[inside[0]][1] != end or by_offset[inside[0]][3]:
             wrong.append(f"site {site.offset:#x}+{site.length} does not end with one plain return")
             continue
-        if site.offset not in by_offset or site.length < PATCH[goarch]:
+        short = goarch == "amd64" and site.length < PATCH[goarch]
+        patch = SHORT if short else PATCH[goarch]
+        if site.offset not in by_offset or site.length < patch or (short and len(text.code) - (site.offset + SHORT) > SHORT_REACH):
             wrong.append(f"site {site.offset:#x}+{site.length} is no place for a jump")
-        bad = sorted(target for target in targets if site.offset < target < site.offset + PATCH[goarch])
+        bad = sorted(target for target in targets if site.offset < target < site.offset + patch)
         if bad:
             wrong.append(f"BRANCH INTO THE PATCHED JUMP at {site.offset:#x}: targets {[hex(t) for t in bad]}")
-        late = sorted(target for target in targets if site.offset + PATCH[goarch] <= target < end)
+        late = sorted(target for target in targets if site.offset + patch <= target < end)
         if late:
             wrong.append(f"branch past the patched jump at {site.offset:#x}, to a return that is not hooked: {[hex(t) for t in late]}")
         if any(start < end and site.offset < stop for start, stop in text.relocs):
@@ -176,11 +180,12 @@ def check_teardown(text: Text, start: int, ret: int, teardown: bytes, body_frame
             freed += 8
         else:
             return [f"site {start:#x} has {name} {operands}"]
-    if done != teardown or freed != body_frame or names[-1:] != ["pop"] or len(names) != 2:
+    if done != teardown or freed != body_frame or names[-1:] != ["pop"] or len(names) != (1 if body_frame == SAVED_BP else 2):
         return [f"site {start:#x}: teardown {teardown.hex()} for {done.hex()}, frees {freed} of {body_frame}"]
     return []
 
 
+SAVED_BP = 8
 AMD64_INTS = [("rax", "eax", "ax", "al"), ("rbx", "ebx", "bx", "bl"), ("rcx", "ecx", "cx", "cl"), ("rdi", "edi", "di", "dil"), ("rsi", "esi", "si", "sil"),
               *((f"r{i}", f"r{i}d", f"r{i}w", f"r{i}b") for i in range(8, 12))]  # fmt: skip
 AMD64_REGS = {name: (index, size) for index, names in enumerate(AMD64_INTS) for name, size in zip(names, (8, 4, 2, 1), strict=True)}

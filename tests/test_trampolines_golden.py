@@ -8,7 +8,10 @@ import capstone
 import pytest
 
 import trampolines
-from trampolines.contract import Base, Code, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, Load, Piece, RegClass, ThunkSpec
+from trampolines import Arch
+from trampolines.contract import (
+    Base, Code, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GrowGuard, Load, Piece, RegClass, ThroughSpec, ThunkSpec,
+)  # fmt: skip
 
 GOLDEN = Path(__file__).parent / "golden"
 INT, FLOAT = RegClass.INT, RegClass.FLOAT
@@ -39,6 +42,8 @@ def stubs(goarch: str) -> dict[str, Code]:
         "entry stub, every width": arch.entry_stub(EntrySpec(SPILLS, ContextUse.POINTER)),
         "entry stub, skippable": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, skippable=True, results=RESULTS, stack_results=((16, 16),))),
         "entry stub, args area of 40,000 bytes": arch.entry_stub(EntrySpec((Piece(INT, 0, 8, 40000), Piece(INT, 1, 1, 40008)), ContextUse.RAW)),
+        "entry stub, unchecked": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, guard=GrowGuard(48, 192, 264, 177), room=900)),
+        "exit stub, unchecked": arch.exit_stub(ExitSpec(b"", 0, RESULTS, 24, (True, True, False), 456, unchecked=True)),
         "exit stub, no results": arch.exit_stub(ExitSpec(*TEARDOWN[goarch], (), 0, (), 456)),
         "exit stub, results": arch.exit_stub(ExitSpec(*LARGE_TEARDOWN[goarch], RESULTS, 24, (True, True, False), 456)),
         "thunk, nosplit": arch.thunk(ThunkSpec(LOADS, (), 64)),
@@ -48,8 +53,14 @@ def stubs(goarch: str) -> dict[str, Code]:
         "count, atomic instructions": arch.count_stub(atomics=True),
         "slot handover": arch.slot_handover(456, 48, 192, *TEARDOWN[goarch]),
         "getg": arch.getg(),
-        "jump": arch.jump_code(),
-    }
+    } | through(arch, goarch)
+
+
+def through(arch: Arch, goarch: str) -> dict[str, Code]:
+    if goarch == "arm64":
+        return {}
+    entry = EntrySpec(SPILLS[:2], ContextUse.POINTER, skippable=True, results=RESULTS, guard=GrowGuard(48, 192, 264, 177))
+    return {"head of a call-through": arch.head_stub(), "call-through": arch.through_stub(ThroughSpec(entry, 16, 24, (True, True, False), 456))}
 
 
 def annotate(goarch: str, name: str, code: Code) -> str:

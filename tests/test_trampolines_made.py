@@ -9,7 +9,8 @@ import pytest
 import trampolines
 from trampolines.amd64 import encode as x
 from trampolines.arm64 import encode as a
-from trampolines.contract import ContextUse, EntrySpec, Piece, RegClass, ThunkSpec
+from trampolines.asm import EncodeError
+from trampolines.contract import ContextUse, EntrySpec, PatchSite, Piece, RegClass, ThunkSpec
 from trampolines_machine import MACHINES
 
 CHECK = b"\x49\x3b\x66\x10\x0f\x86"
@@ -73,6 +74,42 @@ def test_padding_inside_an_epilogue() -> None:
     assert site.teardown == FREE + POP and site.length == 9
     scan = trampolines.arch("amd64").find_epilogues(*made(RET, between=WORK))
     assert not scan.sites and scan.refusal and scan.refusal[0] == "epilogue"
+
+
+def saved_bp_only(body: bytes, returns: int = 1) -> tuple[bytes, list[tuple[int, int]]]:
+    """A function without a stack check whose frame is the saved BP."""
+    code, pcsp = PUSH, [(0, 1)]
+    for _ in range(returns):
+        code += body + POP + RET
+        pcsp += [(8, len(code) - 1), (0, len(code))]
+    return code, pcsp
+
+
+PUSH = b"\x55"
+
+
+def test_short_jumps_to_the_end() -> None:
+    arch = trampolines.arch("amd64")
+    code, pcsp = saved_bp_only(b"\x90" * 20, returns=3)
+    scan = arch.find_epilogues(code, pcsp, {})
+    assert [(site.offset, site.length, site.teardown, site.body_frame) for site in scan.sites] == [(21, 2, POP, 8), (43, 2, POP, 8), (65, 2, POP, 8)]
+    patched = arch.patch_returns(code, scan.sites)
+    assert [patched.code[at : at + 2] for at in (21, 43, 65)] == [b"\xeb\x2c", b"\xeb\x16", b"\xeb\x00"]
+    assert patched.code[67:] == b"\xe9\0\0\0\0" and [(f.offset, f.role) for f in patched.fixups] == [(68, "target")]
+
+
+def test_short_jumps_reach_so_far() -> None:
+    arch = trampolines.arch("amd64")
+    for behind, reached in ((127, True), (128, False)):
+        code, pcsp = saved_bp_only(b"")
+        code += b"\x90" * (behind - 2) + POP + RET
+        scan = arch.find_epilogues(code, [*pcsp, (8, len(code) - 1), (0, len(code))], {})
+        assert (len(scan.sites) == 2) == reached and scan.through != reached
+        if reached:
+            assert arch.patch_returns(code, scan.sites).code[1:3] == b"\xeb\x7f"
+        else:
+            with pytest.raises(EncodeError):
+                arch.patch_returns(code, (PatchSite(1, 2, POP, 8),))
 
 
 def test_unknown_prologue_and_wrong_frame_are_refused() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Phase, Piece, RegClass, ThroughSpec, ThunkSpec
 from trampolines_case import (
     ARCHES, G, MANY, MOVE, NODE, RETURN, SLOT, STACK,
     check_back, check_map, clobber, end_of, pieces, poison_callee_spills, register, same_registers, start,
@@ -324,9 +324,125 @@ def test_slot_handover(goarch: str, curg: bool) -> None:
 
 
 @ARCHES
-def test_getg_and_jump(goarch: str) -> None:
+def test_getg(goarch: str) -> None:
     m, _ = start(goarch, trampolines.arch(goarch).getg(), 1, 0)
     assert m.run(m.sp) == "return" and m.regs[m.ints[0]] == G
-    m, _ = start(goarch, trampolines.arch(goarch).jump_code(), 1, 0)
-    assert m.run(m.sp) == "target"
-    assert len(m.code.code) == (5 if goarch == "amd64" else 4)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_head_of_a_call_through(on: bool) -> None:
+    m, _ = start("amd64", trampolines.arch("amd64").head_stub(), 1, 0)
+    m.write(m.roles["desc"], 1, on)
+    regs = dict(m.regs)
+    assert m.run(m.sp) == ("through" if on else "body") and m.regs == regs
+
+
+def phase_map(m: Machine, back: int) -> Phase:
+    """The maps that hold at the call that comes back to `back`."""
+    return next((phase for phase in m.code.phases if back - m.base - 1 < phase.end), m.code.phases[0])
+
+
+@MANY
+@given(data=st.data(), seed=st.integers(0, 1 << 32), skip=st.booleans(), grow=st.booleans(), move=st.booleans(),
+       stay=st.sampled_from(("", "", "curg", "locks", "throwsplit")), top=st.sampled_from((None, "far", "equal", "deeper")))  # fmt: skip
+def test_call_through(data: st.DataObject, seed: int, skip: bool, grow: bool, move: bool, stay: str, top: str | None) -> None:
+    """Entry, body and exit in one run: what they are shown, what the collector is told at each call, what comes back."""
+    spills, results = data.draw(pieces("amd64")), data.draw(pieces("amd64"))
+    args, area = -(-end_of(spills) // 8) * 8, -(-end_of(results) // 8) * 8
+    words = {p.offset // 8 for p in results if p.reg is RegClass.INT and p.size == 8 and data.draw(st.booleans())}
+    area_map = tuple(w in words for w in range(area // 8))
+    entry = EntrySpec(
+        spills, data.draw(st.sampled_from(ContextUse)), skippable=data.draw(st.booleans()), results=results, guard=data.draw(st.sampled_from((None, GUARD)))
+    )
+    m, rng = start("amd64", trampolines.arch("amd64").through_stub(ThroughSpec(entry, args, area, area_map, SLOT)), seed, args)
+    context, sp, fp = m.regs[m.context], m.sp, m.regs[m.fp_name]
+    passed = {piece: register(m, piece) for piece in spills}
+    returned: dict[Piece, int] = {}
+    log: list[str] = []
+
+    distance = STACK + 0x2000 - (sp + 8)
+
+    def grow_by(delta: int) -> None:
+        m.grow(delta, [])
+        m.write(G + 8, 8, m.read(G + 8, 8) + delta)
+
+    def at_call(name: str, phase: Phase, live: dict[int, bool], callee_words: int) -> None:
+        log.append(name)
+        assert phase_map(m, m.read(m.sp, 8)) == phase and phase.locals_map == m.code.phases[m.code.phases.index(phase)].locals_map
+        for word, pointer in enumerate(phase.locals_map):
+            addr = m.locals_base() + 8 * word
+            assert pointer == live.get(addr, False) and (not pointer or m.known(addr)), f"{name}: word {word}"
+        poison_callee_spills(m, rng, callee_words)
+        if move:
+            grow_by(MOVE)
+
+    def enter(m: Machine) -> None:
+        base = m.entry_sp + 8
+        assert [m.regs[r] for r in m.ints[:3]] == [m.roles["desc"], base, G]
+        for piece in spills:
+            assert m.read(base + piece.offset, piece.size) == passed[piece]
+            passed[piece] = rng.getrandbits(8 * piece.size)
+            m.write(base + piece.offset, piece.size, passed[piece])
+        kept = m.sp + 8 + max(32, args)
+        assert m.read(kept, 8) == context and m.code.phases[0].args
+        at_call("enter", m.code.phases[0], {kept: entry.context is ContextUse.POINTER}, 3)
+        clobber(m, rng)
+        m.regs[m.ints[0]] = m.regs[m.ints[0]] & ~0xFF | skip
+
+    def body(m: Machine) -> int | None:
+        if stay and entry.guard and grow:
+            log.append("body alone")
+            assert m.sp == m.entry_sp
+            return RETURN
+        for piece in spills:
+            full = m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]
+            assert full == passed[piece]
+        assert m.regs[m.context] == context and not m.code.phases[1].args
+        at_call("body", m.code.phases[1], {}, args // 8)
+        clobber(m, rng)
+        returned.update({piece: register(m, piece) for piece in results})
+        return None
+
+    def exit_hook(m: Machine) -> None:
+        desc, shown, base, g = (m.regs[r] for r in m.ints[:4])
+        assert (desc, base, g) == (m.roles["desc"], m.entry_sp + 8, G)
+        for piece in results:
+            assert m.read(shown + piece.offset, piece.size) == (0 if "body" not in log else returned[piece])
+            returned[piece] = rng.getrandbits(8 * piece.size)
+            m.write(shown + piece.offset, piece.size, returned[piece])
+        at_call("exit", m.code.phases[2], {shown + 8 * w: True for w in words}, 4)
+        clobber(m, rng)
+
+    def morestack(m: Machine) -> int:
+        log.append("morestack")
+        back = m.do_return()
+        assert m.sp == m.entry_sp and m.regs[m.context] == context and phase_map(m, back) == m.code.phases[0]
+        for piece in spills:
+            assert m.read(m.sp + 8 + piece.offset, piece.size) == passed[piece]
+        grow_by(2 * MOVE)
+        m.write(G + 16, 8, STACK - 0x3000)
+        clobber(m, rng, m.context)
+        return back
+
+    m.hosts = {"enter": enter, "body": body, "exit_hook": exit_hook, "morestack": morestack}
+    set_guard(m, stay)
+    m.write(G + SLOT, 8, NODE if top else 0)
+    m.write(NODE, 8, {"equal": distance, "deeper": distance + 0x80}.get(top or "", 0))
+    if grow:
+        m.write(G + 16, 8, sp + rng.choice((0, 1, 4096)))
+    assert m.run(sp) == "return"
+    if stay and entry.guard and grow:
+        assert log == ["body alone"]
+        return
+    skipped = skip and entry.skippable
+    expected = ["morestack"] * grow + ["enter"] + ["body"] * (not skipped) + ["exit"] * (top in ("equal", "deeper"))
+    assert log == expected
+    assert m.regs[m.fp_name] - fp == m.sp - sp - 8 and m.read(m.entry_sp + 8 + args, 8) == 0xCA11E4
+    for piece in results:
+        full = m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]
+        if "exit" in log:
+            assert full == returned[piece]
+        elif skipped:
+            assert full == 0
+        else:
+            assert register(m, piece) == returned[piece]

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
-from trampolines.contract import Code, EntrySpec, EpilogueScan, ExitSpec, SpillScan, ThunkSpec
+from trampolines.contract import Code, EntrySpec, EpilogueScan, ExitSpec, Patched, PatchSite, SpillScan, ThroughSpec, ThunkSpec
 
 ARCHITECTURES = ("amd64", "arm64")
 
@@ -21,13 +21,14 @@ class Arch(Protocol):
 
     def entry_stub(self, spec: EntrySpec) -> Code: ...
     def exit_stub(self, spec: ExitSpec) -> Code: ...
-    def thunk(self, spec: ThunkSpec) -> Code: ...
-    def jump_code(self) -> Code:
-        """An unconditional jump to role "target"."""
+    def head_stub(self) -> Code:
+        """In the place of a function with a call-through: to role "body" if role "desc" is switched off, else to role "through"."""
 
     def count_stub(self, *, atomics: bool) -> Code:
         """Adds one to role "counter" and jumps to role "body". atomics: the target has Armv8.1's atomic instructions."""
 
+    def through_stub(self, spec: ThroughSpec) -> Code: ...
+    def thunk(self, spec: ThunkSpec) -> Code: ...
     def getg(self) -> Code:
         """func() unsafe.Pointer that returns g."""
 
@@ -35,6 +36,7 @@ class Arch(Protocol):
         """The exit of runtime.newproc1."""
 
     def find_epilogues(self, code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan: ...
+    def patch_returns(self, code: bytes, sites: Sequence[PatchSite]) -> Patched: ...
     def find_spills(self, code: bytes, calls: Mapping[int, str]) -> SpillScan: ...
     def is_call(self, code: bytes | memoryview, offset: int) -> bool:
         """Whether the branch with this relocation offset is a call; if not, it is a jump out of the function."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, OpenDefer, Piece, RegClass, ThunkSpec
+from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, OpenDefer, Phase, Piece, RegClass, ThunkSpec
 
 WORD = 8
 STACK_SMALL = 128
@@ -59,10 +59,10 @@ class Assembly:
     def fixup(self, kind: FixupKind, role: str, size: int, *, at: int, addend: int = 0) -> None:
         self.fixups.append(Fixup(at, size, kind, role, addend))
 
-    def finish(self, frame: int, locals_map: Sequence[bool], open_defer: OpenDefer | None = None) -> Code:
+    def finish(self, frame: int, locals_map: Sequence[bool], open_defer: OpenDefer | None = None, phases: Sequence[Phase] = ()) -> Code:
         self._close()
         entries = tuple(self.entries.items())
-        return Code(bytes(self.code), tuple(self.fixups), tuple(self._pcsp), frame, tuple(locals_map), entries, open_defer)
+        return Code(bytes(self.code), tuple(self.fixups), tuple(self._pcsp), frame, tuple(locals_map), entries, open_defer, tuple(phases))
 
 
 def check_pieces(pieces: Sequence[Piece], int_regs: int, float_regs: int) -> None:

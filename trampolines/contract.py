@@ -77,6 +77,16 @@ class OpenDefer:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """The maps at calls before `end` (bytes from the start of the code) and behind the phase before. args: the arguments are live, else
+    nothing in the args area is; locals_map: as in Code. Behind the last phase the first one holds again."""
+
+    end: int
+    args: bool
+    locals_map: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Finished machine code of one text symbol.
 
@@ -86,6 +96,7 @@ class Code:
     locals_map: one bool a word, from the frame's lowest local word upward as Go's stack maps count it; empty if no locals map is needed.
     entries: named offsets into code (for example exit stub: {"exit": 0, "frameless": 9}).
     open_defer: what FUNCDATA_OpenCodedDeferInfo says (see OpenDefer), None if nothing is deferred.
+    phases: of code whose calls need different maps; empty if locals_map and the args map hold at every call.
     """
 
     code: bytes
@@ -95,6 +106,7 @@ class Code:
     locals_map: tuple[bool, ...]
     entries: tuple[tuple[str, int], ...] = ()
     open_defer: OpenDefer | None = None
+    phases: tuple[Phase, ...] = ()
 
     def entry(self, name: str) -> int:
         return dict(self.entries)[name]
@@ -175,6 +187,23 @@ class ExitSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ThroughSpec:
+    """A call-through: what runs instead of entry and exit stub where the returns of the body have no room for a jump. It calls the
+    body from a frame of its own, so nothing may be passed on the stack.
+
+    entry: the entry stub that it replaces; its toggle and its room are not used. body_args: FuncInfo.Args of the body, the spill area of its
+    register arguments. area, area_map, slot_offset: as in ExitSpec, for `entry.results`.
+    roles used: "desc", "enter", "exit_hook", "body" (called, and jumped to where `entry.guard` forbids the hook), "morestack".
+    """
+
+    entry: EntrySpec
+    body_args: int
+    area: int
+    area_map: tuple[bool, ...]
+    slot_offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """A thunk's move from memory to an argument register: dst.offset counts from `base`."""
 
@@ -212,7 +241,7 @@ class ThunkSpec:
 @dataclass(frozen=True, slots=True)
 class PatchSite:
     """An epilogue that can be overwritten. offset: where the jump goes; length: bytes that may be overwritten from there;
-    teardown: original bytes before RET; body_frame: pcsp value at offset."""
+    teardown: original bytes before RET; body_frame: pcsp value at offset. Where a jump is longer than that, Patched has an island."""
 
     offset: int
     length: int
@@ -222,10 +251,20 @@ class PatchSite:
 
 @dataclass(frozen=True, slots=True)
 class EpilogueScan:
-    """sites: every return of the function, all patchable, or `refusal` says why not (machine reason, human sentence)."""
+    """sites: every return of the function, all patchable, or `refusal` says why not (machine reason, human sentence). through: the function
+    leaves by returning only, so a call-through would see its exit."""
 
     sites: tuple[PatchSite, ...]
     refusal: tuple[str, str] | None = None
+    through: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """A body whose returns jump to role "target". Code behind the original's end is an island: jumps that short ones lead to."""
+
+    code: bytes
+    fixups: tuple[Fixup, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""What form a target's code has, and what follows from it: how it can be entered, what its context register holds.
+"""What form a target's code has, and what follows from it: how it can be entered, what its context register holds, how
+its exit is seen.
 
 A function without a stack check (a leaf, or one marked //go:nosplit) never moves the stack in the plain program. Its stub has a
 check of its own, and a hook may do anything; so it is refused where somebody relies on that. Where g is in a state in which nothing may
@@ -7,15 +8,17 @@ grow the stack, the stub itself sees it and runs the body alone (trampolines.con
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from objinst.goobj import Object
 from objinst.plan.model import Refusal, Value
-from objinst.types import Kind
+from objinst.types import FuncABI, Kind
 from trampolines import Arch
-from trampolines.contract import ContextUse
+from trampolines.contract import ContextUse, EpilogueScan
 
 NOCTXT = "runtime.morestack_noctxt"
+RECOVER = "runtime.gorecover"
 
 
 def context_use(obj: Object, index: int, morestack: str, calls: dict[int, str], arch: Arch) -> ContextUse | Refusal:
@@ -37,6 +40,35 @@ def unchecked(symbol: str, params: Sequence[Value], pinned_by: str) -> Refusal |
     if address:
         return Refusal("nosplit", f"it has no stack check, and {address.name or 'a parameter'} is a uintptr, perhaps an address in the stack; hook its callers")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a target's exit is seen: its returns are patched (`epilogues`), or the body is called from a frame of ours (None)."""
+
+    epilogues: EpilogueScan | None
+
+    @property
+    def through(self) -> bool:
+        return self.epilogues is None
+
+
+def exit_form(scan: EpilogueScan, abi: FuncABI, calls: Collection[str], *, wrapper: bool) -> Exit | Refusal:
+    """calls: names of the functions that the target calls; wrapper: it is a method wrapper of the compiler's.
+
+    The frame of a call-through stands between the body and its caller, so arguments and results must not be on the stack, and recover in
+    the body, or in what a wrapper hands on to, would not know that it is called by a deferred call (runtime/panic.go, gorecover).
+    """
+    if scan.refusal is None:
+        return Exit(scan) if scan.sites else Refusal("no-return", "it never returns")
+    code, why = scan.refusal
+    if not scan.through:
+        return Refusal(code, why)
+    if abi.stack_args_size:
+        return Refusal(code, f"{why}, nor can it be called from another frame, because it has arguments or results on the stack")
+    if wrapper or any(name.startswith(RECOVER) for name in calls):
+        return Refusal(code, f"{why}, nor can it be called from another frame, because it may be what a deferred call recovers in")
+    return Exit(None)
 
 
 def switch_cases(obj: Object, index: int) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import FuncInfo, Object, pctab
-from objinst.plan.forms import context_use, unchecked
+from objinst.plan.forms import Exit, context_use, exit_form, unchecked
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, evidence, find_layout
 from objinst.plan.model import FunctionPlan, HookUse, Refusal, Use
@@ -14,6 +14,7 @@ from objinst.plan.scope import refusal_by_name
 from objinst.plan.spans import Subject, plan_span
 from objinst.plan.specs import try_encode
 from objinst.rules import Hooking, Rule, Span
+from objinst.types import FuncABI
 from trampolines import Arch
 from trampolines.asm import EncodeError
 
@@ -83,16 +84,17 @@ def judge(
         if isinstance(use, Refusal):
             return use
         uses.append(use)
-    epilogues = None
-    if layout.results is not None and any(use.needs_exit or "SetSkipCall" in use.methods for use in uses):
-        epilogues = arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
-        refusal = Refusal(*epilogues.refusal) if epilogues.refusal else None if epilogues.sites else Refusal("no-return", "it never returns")
-        if refusal and any(use.needs_exit for use in uses):
-            return refusal
-        epilogues = None if refusal else epilogues
+    wanted = any(use.needs_exit for use in uses)
+    leaving = None
+    if layout.results is not None and (wanted or any("SetSkipCall" in use.methods for use in uses)):
+        found = find_exit(function, layout.abi, arch)
+        if isinstance(found, Refusal) and wanted:
+            return found
+        leaving = found if isinstance(found, Exit) else None
     plan = FunctionPlan(
-        index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses), epilogues,
-        depth=max(value for value, _ in function.pcsp), checked=bool(function.morestack),
+        index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses),
+        leaving.epilogues if leaving else None, depth=max(value for value, _ in function.pcsp), checked=bool(function.morestack),
+        through=leaving is not None and leaving.through,
     )  # fmt: skip
     try:
         try_encode(arch, plan)
@@ -112,3 +114,10 @@ def _use(rule: Rule, action: Hooking, subject: Subject, finder: HookFinder) -> U
         if isinstance(hook, Refusal):
             return hook
     return HookUse(rule.name, rule.instrumentation, before, after)  # type: ignore[arg-type]
+
+
+def find_exit(function: Function, abi: FuncABI, arch: Arch) -> Exit | Refusal:
+    """How the exit of a function is seen, or why it is not."""
+    scan = arch.find_epilogues(bytes(function.object.data(function.index)), function.pcsp, function.calls)
+    wrapper = function.info.func_id == function.object.tables.func_ids["FuncIDWrapper"]
+    return exit_form(scan, abi, function.calls.values(), wrapper=wrapper)

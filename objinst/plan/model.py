@@ -153,10 +153,12 @@ class FunctionPlan:
     """The deepest that the function's own code moves SP, in bytes: what its stack check has made room for."""
     checked: bool = True
     """The function has a stack check of its own."""
+    through: bool = False
+    """Its exit is seen by a call-through, not by patched epilogues."""
 
     @property
     def has_exit(self) -> bool:
-        return self.epilogues is not None
+        return self.epilogues is not None or self.through
 
     def left_out(self, rule: str) -> tuple[str, ...]:
         """See Target."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
 from trampolines import Arch
 from trampolines.asm import WORD, exit_room
-from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, ThunkSpec
+from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, ThroughSpec, ThunkSpec
 
 BOX_SIZE = 16
 
@@ -47,6 +47,12 @@ def exit_spec(plan: FunctionPlan, offsets: Offsets) -> ExitSpec:
     )  # fmt: skip
 
 
+def through_spec(arch: Arch, plan: FunctionPlan, offsets: Offsets) -> ThroughSpec:
+    """The call-through of a plan that wants one."""
+    abi = plan.abi
+    return ThroughSpec(entry_spec(arch, plan, offsets), abi.args_size, abi.results_size, abi.results_map, offsets.slot)
+
+
 def thunk_spec(hook: HookFunction, values: tuple[Value, ...], base: Base) -> ThunkSpec:
     """base: where values are that do not lie in the args area."""
     loads: list[Load] = []
@@ -82,7 +88,10 @@ def hook_thunks(plan: FunctionPlan) -> list[ThunkSpec]:
 
 def try_encode(arch: Arch, plan: FunctionPlan) -> None:
     """Raises EncodeError if a stub or thunk of the plan cannot be made."""
-    arch.entry_stub(entry_spec(arch, plan, ANY_OFFSETS))
+    if plan.through:
+        arch.through_stub(through_spec(arch, plan, ANY_OFFSETS))
+    else:
+        arch.entry_stub(entry_spec(arch, plan, ANY_OFFSETS))
     if plan.epilogues is not None:
         arch.exit_stub(exit_spec(plan, ANY_OFFSETS))
     for spec in hook_thunks(plan):

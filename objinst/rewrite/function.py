@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from objinst.goobj import Edit, Object, Reloc, SymRef
 from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
-from objinst.plan.specs import SPAN_THUNK, Offsets, entry_spec, exit_spec, thunk_spec
+from objinst.plan.specs import SPAN_THUNK, Offsets, entry_spec, exit_spec, through_spec, thunk_spec
 from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.spans import AFTER, BEFORE, HOOK_SPAN, SpanLayouts, add_config
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
-from objinst.rewrite.swap import add_exit_stub, morestack_ref, move_body, patch_epilogues, put_stub, read_original
+from objinst.rewrite.swap import add_call_through, add_exit_stub, morestack_ref, move_body, patch_body, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from objinst.types import Kind
 from trampolines import Arch
@@ -51,14 +51,17 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     desc = _descriptor(edit, arch, rt, plan, package, name)
     roles = {"desc": Role(desc), "body": Role(body), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
+    if plan.has_exit:
+        exit_hook = {"exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, offsets))
-        exit_roles = {"desc": Role(desc), "exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
-        exit_ref = add_exit_stub(edit, original, body, exit_code, plan.abi.exit_args_map, exit_roles)
+        exit_ref = add_exit_stub(edit, original, body, exit_code, plan.abi.exit_args_map, {"desc": Role(desc), **exit_hook})
         roles["exit"] = Role(exit_ref, exit_code.entry("frameless"))
-        code, relocs = patch_epilogues(edit, plan.index, plan.epilogues, arch.jump_code(), exit_ref)
-        edit.fill(body, data=code, relocs=relocs)
-    stub = arch.entry_stub(entry_spec(arch, plan, offsets))
+        patch_body(edit, plan.index, body, plan.epilogues, arch, exit_ref)
+    if plan.through:
+        through = arch.through_stub(through_spec(arch, plan, offsets))
+        roles["through"] = Role(add_call_through(edit, original, body, through, plan.abi.args_map, roles | exit_hook))
+    stub = arch.head_stub() if plan.through else arch.entry_stub(entry_spec(arch, plan, offsets))
     put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))
     return name
 

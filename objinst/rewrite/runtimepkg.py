@@ -142,7 +142,9 @@ def hand_over_slot(edit: Edit, arch: Arch, slot: Slot) -> None:
     info, name = original.info, exit_name("runtime.newproc1")
     shape = TextShape(0, (), info.func_id, info.func_flag, info.start_line, original.file, original.line, name, edit.ref_of(index))
     ref = add_text(edit, "otelobj.exit.runtime.newproc1", stub, shape, {})
-    code, relocs = patch_epilogues(edit, index, scan, arch.jump_code(), ref)
+    code, relocs = patch_epilogues(edit, index, scan, arch, ref)
+    if len(code) != edit.object.sym(index).size:
+        raise ObjectError(f"{edit.object.origin}: the exits of runtime.newproc1 have no room for a jump", REMEDY)
     edit.replace(index, data=code, relocs=relocs)
 
 

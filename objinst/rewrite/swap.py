@@ -15,9 +15,12 @@ from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
 from objinst.goobj.records import RELOC, STRING_REF
 from objinst.rewrite.dwarf import describe_anew, entry_name, exit_name
-from objinst.rewrite.text import Role, TextShape, add_text, relocations, text_aux
+from objinst.rewrite.text import UNSAFE_POINT_ALL, Role, TextShape, add_text, pc_table, relocations, text_aux
+from trampolines import Arch
 from trampolines.contract import Code, ContextUse, EpilogueScan
 
+NO_VALUE = -1
+"""What holds where a pc table says nothing (runtime/symtab.go, pcdatavalue)."""
 DWARF_AUX = ("AuxDwarfInfo", "AuxDwarfLoc", "AuxDwarfRanges", "AuxDwarfLines")
 
 
@@ -75,19 +78,17 @@ def morestack_ref(edit: Edit, index: int, context: ContextUse) -> SymRef:
     return edit.add_ref("runtime.morestack" if context is ContextUse.POINTER else "runtime.morestack_noctxt", 0)
 
 
-def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, jump: Code, exit_stub: SymRef) -> tuple[bytes, list[Reloc]]:
-    """The function's code with a jump to the exit stub at every epilogue, and its relocations."""
-    code = bytearray(edit.object.data(index))
-    relocs = list(edit.object.relocs(index))
+def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, arch: Arch, exit_stub: SymRef) -> tuple[bytes, list[Reloc]]:
+    """The function's code with a jump to the exit stub at every epilogue, perhaps longer than it was, and its relocations."""
+    obj = edit.object
+    relocs = list(obj.relocs(index))
     for site in scan.sites:
-        if len(jump.code) > site.length:
-            raise ObjectError(f"{edit.object.origin}: epilogue of {edit.object.sym(index).name} at {site.offset:#x} is too short for a jump")
-        taken = range(site.offset, site.offset + len(jump.code))
+        taken = range(site.offset, site.offset + site.length)
         if any(reloc.off in taken and reloc.size for reloc in relocs):
-            raise ObjectError(f"{edit.object.origin}: relocation inside the epilogue of {edit.object.sym(index).name} at {site.offset:#x}")
-        code[site.offset : site.offset + len(jump.code)] = jump.code
-        relocs += [reloc.shifted(site.offset) for reloc in relocations(edit, jump, {"target": Role(exit_stub)})]
-    return bytes(code), sorted(relocs, key=lambda reloc: reloc.off)
+            raise ObjectError(f"{obj.origin}: relocation inside the epilogue of {obj.sym(index).name} at {site.offset:#x}")
+    patched = arch.patch_returns(bytes(obj.data(index)), scan.sites)
+    relocs += relocations(edit, patched, {"target": Role(exit_stub)})
+    return patched.code, sorted(relocs, key=lambda reloc: reloc.off)
 
 
 def move_body(edit: Edit, index: int) -> SymRef:
@@ -109,13 +110,47 @@ def move_body(edit: Edit, index: int) -> SymRef:
     return body
 
 
+def patch_body(edit: Edit, index: int, body: SymRef, scan: EpilogueScan, arch: Arch, exit_stub: SymRef) -> None:
+    """Makes the returns of a moved body jump to its exit stub. If the code gets longer, its pc tables do: line, file and frame there are
+    those of a return."""
+    code, relocs = patch_epilogues(edit, index, scan, arch, exit_stub)
+    longer = len(code) != edit.object.sym(index).size
+    edit.fill(body, data=code, relocs=relocs, aux=_longer(edit, index, len(code), scan.sites[-1].offset) if longer else None)
+
+
+def _longer(edit: Edit, index: int, size: int, like: int) -> list[Aux]:
+    """The aux list of a function whose code has grown to `size` bytes. In what is new nothing is inlined and nothing may be preempted;
+    the rest holds there as it does at offset `like`."""
+    obj, tables = edit.object, edit.tables
+    was, quantum = obj.sym(index).size, tables.pc_quantum(obj.header.goarch)
+    plain = {tables.aux[name] for name in ("AuxPcsp", "AuxPcfile", "AuxPcline")}
+    inline, pcdata = tables.aux["AuxPcinline"], tables.aux["AuxPcdata"]
+    made: list[Aux] = []
+    number = 0
+    for aux in obj.aux(index):
+        if aux.type not in (*plain, inline, pcdata):
+            made.append(aux)
+            continue
+        target = obj.resolve(aux.sym).index
+        pairs = pctab.decode(obj.data(target), quantum, was) if target is not None and obj.sym(target).size else []
+        pairs = pairs or [(NO_VALUE, was)]
+        value = NO_VALUE if aux.type == inline else next(value for value, end in pairs if like < end)
+        if aux.type == pcdata:
+            value = UNSAFE_POINT_ALL if number == tables.pcdata["PCDATA_UnsafePoint"] else value
+            number += 1
+        made.append(Aux(aux.type, pc_table(edit, [*pairs, (value, size)])))
+    if not number:
+        made.append(Aux(pcdata, pc_table(edit, [(NO_VALUE, was), (UNSAFE_POINT_ALL, size)])))
+    return made
+
+
 def move_stub(edit: Edit, index: int) -> SymRef:
     """Appends a static copy of the stub that was put at `index`, so that another one can take the place in front of it."""
     sym = edit.object.sym(index)
     made = edit.changed[index]
-    if made.data is None or made.relocs is None or made.aux is None:
+    if made.sym is None or made.data is None or made.relocs is None or made.aux is None:
         raise AssertionError(f"{sym.name} has no stub yet")
-    flag = sym.flag & ~edit.tables.sym_flags["SymFlagDupok"]
+    flag = made.sym.flag & ~edit.tables.sym_flags["SymFlagDupok"]
     moved = edit.add_def(sym.name, STATIC_ABI, sym.kind, flag=flag, align=sym.align, data=made.data, relocs=made.relocs, aux=made.aux)
     describe_anew(edit, [aux for aux in made.aux if isinstance(aux, Aux)], edit.ref_of(index), moved)
     return moved
@@ -152,3 +187,9 @@ def add_exit_stub(edit: Edit, original: Original, body: SymRef, stub: Code, args
     or a probe on the function would hit it too."""
     name = edit.object.sym(original.index).name
     return add_text(edit, f"otelobj.exit.{name}", stub, shape(original, args_map, exit_name(name), body), roles)
+
+
+def add_call_through(edit: Edit, original: Original, body: SymRef, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role]) -> SymRef:
+    """Appends a call-through. While it runs hooks, tracebacks show the function in its place; while the body runs, nothing."""
+    name = edit.object.sym(original.index).name
+    return add_text(edit, f"otelobj.through.{name}", stub, shape(original, args_map, entry_name(name), body), roles)

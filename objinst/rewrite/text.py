@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, InlNode, Reloc, SymRef, pctab, stackmap
 from objinst.rewrite.dwarf import Place, dwarf_aux
-from trampolines.contract import Code, FixupKind
+from trampolines.contract import Code, FixupKind, Patched, Phase
 
 ABI_INTERNAL = 1
 STACK_MAP_NAME = "gclocals·otelobj"
@@ -62,7 +62,7 @@ class TextShape:
     shown_as: SymRef | None = None
 
 
-def relocations(edit: Edit, code: Code, roles: Mapping[str, Role]) -> list[Reloc]:
+def relocations(edit: Edit, code: Code | Patched, roles: Mapping[str, Role]) -> list[Reloc]:
     """The relocations of `code`, its fixups bound to symbols. Raises KeyError for a role that has no symbol."""
     goarch = edit.object.header.goarch
     relocs = []
@@ -83,11 +83,13 @@ def text_aux(edit: Edit, text: SymRef, code: Code, shape: TextShape) -> list[Aux
         return edit.add_shared(name, tables.kinds[kind], data, align=align)
 
     def table(*pairs: tuple[int, int]) -> SymRef:
-        return shared(_encoded_table(pairs, quantum))
+        return pc_table(edit, pairs)
 
-    def stack_map(words: Sequence[bool]) -> SymRef:
-        return shared(_encoded_map(tuple(words)), name=STACK_MAP_NAME, align=4)
+    def stack_map(*maps: Sequence[bool]) -> SymRef:
+        return shared(_encoded_maps(tuple(map(tuple, maps))), name=STACK_MAP_NAME, align=4)
 
+    phases = code.phases or (Phase(size, args=True, locals_map=code.locals_map),)
+    numbers = [(number, phase.end) for number, phase in enumerate(code.phases)]
     last = size - quantum
     shown = () if shape.shown_as is None else (InlNode(-1, shape.file, shape.line, shape.shown_as, last),)
     info = FuncInfo(
@@ -99,7 +101,8 @@ def text_aux(edit: Edit, text: SymRef, code: Code, shape: TextShape) -> list[Aux
         files=(shape.file,),
         inl_tree=shown,
     )
-    maps = [stack_map(shape.args_map), stack_map(code.locals_map)]
+    nothing = (False,) * len(shape.args_map)
+    maps = [stack_map(*(shape.args_map if phase.args else nothing for phase in phases)), stack_map(*(phase.locals_map for phase in phases))]
     return [
         Aux(tables.aux["AuxFuncInfo"], shared(info.to_bytes(), "SDATA")),
         *(Aux(tables.aux["AuxFuncdata"], ref) for ref in [*maps, *_open_defer(edit, code)]),
@@ -107,9 +110,20 @@ def text_aux(edit: Edit, text: SymRef, code: Code, shape: TextShape) -> list[Aux
         Aux(tables.aux["AuxPcsp"], table(*code.pcsp)),
         Aux(tables.aux["AuxPcfile"], table((shape.file, size))),
         Aux(tables.aux["AuxPcline"], table((shape.line, size))),
-        *([Aux(tables.aux["AuxPcinline"], table((0, last), (OUTERMOST, size)))] if shown else []),
+        *([Aux(tables.aux["AuxPcinline"], table(*_shown_where(code), (0, last), (OUTERMOST, size)))] if shown else []),
         Aux(tables.aux["AuxPcdata"], table((UNSAFE_POINT_ALL, size))),
+        *([Aux(tables.aux["AuxPcdata"], table(*numbers, (0, size)))] if numbers else []),
     ]
+
+
+def _shown_where(code: Code) -> list[tuple[int, int]]:
+    """Up to where a stub stands for the function in tracebacks, and does not because the function is there itself, called by it."""
+    return [(0, code.phases[0].end), (OUTERMOST, code.phases[1].end)] if code.phases else []
+
+
+def pc_table(edit: Edit, pairs: Sequence[tuple[int, int]]) -> SymRef:
+    """An aux symbol that holds a pc-value table."""
+    return edit.add_shared("", edit.tables.kinds["SRODATA"], _encoded_table(tuple(pairs), edit.tables.pc_quantum(edit.object.header.goarch)))
 
 
 @functools.lru_cache(4096)
@@ -118,8 +132,8 @@ def _encoded_table(pairs: tuple[tuple[int, int], ...], quantum: int) -> bytes:
 
 
 @functools.lru_cache(4096)
-def _encoded_map(words: tuple[bool, ...]) -> bytes:
-    return stackmap.encode([words])
+def _encoded_maps(maps: tuple[tuple[bool, ...], ...]) -> bytes:
+    return stackmap.encode(maps)
 
 
 def _open_defer(edit: Edit, code: Code) -> list[SymRef]:

@@ -34,6 +34,8 @@ _CLOSURE = re.compile(r"(func|gowrap|deferwrap)\d+")
 _PROMOTED = re.compile(r"\.[^./()]+(?:/[^./()]+)+\.")
 """The import path before an unexported method that was promoted from a type of another package: `p.T.internal/q.m`."""
 _RANGE_BODY = re.compile(r"-range\d+")
+_BODY_ITSELF = re.compile(r"-range\d+$")
+"""Its result is a bool that is named `#r` (cmd/compile/internal/rangefunc/rewrite.go, bodyFunc), and so is not shown."""
 _SYNTHESIZED = re.compile(r"~[pr](\d+)")
 
 
@@ -64,8 +66,10 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
             side.append(param)
     if not params and not results and _dwarf_off(obj):
         return NoSignature(f"{name}: its DWARF describes no parameters (compiled with -dwarf=false)")
+    if _BODY_ITSELF.search(name):
+        results = [Param("#r", "bool")]
     ordered = _in_order(name, params, results, concrete="abstract_origin" in root.attrs)
-    if isinstance(ordered, Signature) and all(not result.name.startswith("~r") for result in results) and _ranges_over_func(obj, index):
+    if isinstance(ordered, Signature) and not _BODY_ITSELF.search(name) and all(not result.name.startswith("~r") for result in results) and _ranges_over_func(obj, index):
         return replace(ordered, incomplete=True)
     return ordered
 

@@ -193,6 +193,11 @@ LOCK_INC_PC = b"\xf0\x48\xff\x05" + bytes(4)
 JE, JNE, JB, JBE = 0x84, 0x85, 0x82, 0x86
 
 
+def short_jump(distance: int) -> bytes:
+    """JMP rel8: distance in bytes from its end"""
+    return b"\xeb" + imm8(distance)
+
+
 def jcc(condition: int) -> bytes:
     """Jcc rel32; the last four bytes want an address"""
     if condition not in (JE, JNE, JB, JBE):

@@ -4,7 +4,7 @@ The proof of completeness is the pc-to-SP table: a RET is executed with SP where
 run of code where the table says 0. There are three kinds of such runs, and each must look exactly like one of them:
 the head of the function (stack check and PUSHQ BP); the tail that the stack check jumps to (it calls morestack and starts
 again); the end of an epilogue, which is RET, perhaps behind padding, and may be followed by the tail. Anything else leaves
-the function in another way, by a tail call. NOPs come from the padding that keeps jumps off 32-byte boundaries (asm6.go,
+the function in another way, by a tail call. Where the frame is nothing but the saved BP, POPQ BP; RET takes a short jump. NOPs come from the padding that keeps jumps off 32-byte boundaries (asm6.go,
 makePjcCtx). A branch to a return goes to the first instruction of its epilogue: the assembler makes it from the RET that
 was the branch's target. Source: cmd/internal/obj/x86/obj6.go (preprocess, case obj.ARET; stacksplit), Go 1.22-1.27.
 """
@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from trampolines.amd64.encode import free_forms
+from trampolines.amd64.encode import JMP, free_forms, short_jump
 from trampolines.amd64.prologue import stack_check
-from trampolines.contract import EpilogueScan, PatchSite
+from trampolines.asm import EncodeError
+from trampolines.contract import EpilogueScan, Fixup, FixupKind, Patched, PatchSite
 
 PUSH_BP, POP_BP, RET, CALL = b"\x55", 0x5D, 0xC3, 0xE8
 SAVED_BP = 8
+SHORT, SHORT_REACH = 2, 127
+"""Length of a short jump, and how far it goes forward from its end."""
 NOPS = (b"\x90", b"\x66\x90", b"\x0f\x1f\x00", b"\x0f\x1f\x40\x00", b"\x0f\x1f\x44\x00\x00", b"\x66\x0f\x1f\x44\x00\x00", b"\x0f\x1f\x80\x00\x00\x00\x00",
         b"\x0f\x1f\x84\x00\x00\x00\x00\x00", b"\x66\x0f\x1f\x84\x00\x00\x00\x00\x00")  # fmt: skip
 """The assembler's own (cmd/internal/obj/x86/asm6.go, nop)."""
@@ -40,7 +43,7 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
         return refuse("tail-call", TAIL_CALL)
     runs = _runs(pcsp)
     if all(value == 0 for value, _, _ in runs):
-        return refuse("no-frame", "it has no frame, and its return instruction has no room for a jump")
+        return EpilogueScan((), ("no-frame", "it has no frame, and its return instruction has no room for a jump"), through=True)
     check = stack_check(code)
     if code[check.end if check else 0 : runs[0][2]] != PUSH_BP or runs[0][0] != 0:
         return refuse("epilogue", "its prologue is not understood")
@@ -60,7 +63,33 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
         sites.append(site)
     if len({site.teardown for site in sites}) > 1:
         return refuse("epilogue", "its epilogues differ")
+    far = next((site.offset for site in sites if site.length < len(JMP) and not in_reach(site, len(code))), None)
+    if far is not None:
+        return EpilogueScan((), ("epilogue", f"the epilogue at {far:#x} has no room for a jump to the end of the function"), through=True)
     return EpilogueScan(tuple(sites))
+
+
+def in_reach(site: PatchSite, island: int) -> bool:
+    """Whether a short jump at a site reaches code at `island`."""
+    return island - (site.offset + SHORT) <= SHORT_REACH
+
+
+def patch_returns(code: bytes, sites: Sequence[PatchSite]) -> Patched:
+    """Raises EncodeError for a site that has no room for a jump and is too far from the end for a short one."""
+    patched, fixups = bytearray(code), []
+    island = len(code)
+    for site in sites:
+        if site.length >= len(JMP):
+            patched[site.offset : site.offset + len(JMP)] = JMP
+            fixups.append(Fixup(site.offset + 1, 4, FixupKind.CALL, "target"))
+            continue
+        if not in_reach(site, island) or site.length < SHORT:
+            raise EncodeError(f"the end of the function is too far from its return at {site.offset:#x}")
+        patched[site.offset : site.offset + SHORT] = short_jump(island - (site.offset + SHORT))
+        if len(patched) == island:
+            patched += JMP
+            fixups.append(Fixup(island + 1, 4, FixupKind.CALL, "target"))
+    return Patched(bytes(patched), tuple(fixups))
 
 
 def _runs(pcsp: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
@@ -74,10 +103,10 @@ def _site(code: bytes, runs: Sequence[tuple[int, int, int]], number: int, ret: i
     value, pop, end = runs[number - 1]
     if value != SAVED_BP or code[end - 1] != POP_BP:
         return "does not end with POPQ BP; RET"
-    if skip_nops(code, pop, end) != end - 1:
-        return "is too short for a jump"
-    if number < 2 or runs[number - 2][0] <= SAVED_BP:
-        return "is too short for a jump"
+    if all(value <= SAVED_BP for value, _, _ in runs):
+        return PatchSite(end - 1, ret + 1 - (end - 1), bytes([POP_BP]), SAVED_BP)
+    if skip_nops(code, pop, end) != end - 1 or number < 2 or runs[number - 2][0] <= SAVED_BP:
+        return "is not understood"
     frame, start, _ = runs[number - 2]
     for encoded in free_forms(frame - SAVED_BP):
         offset = pop - len(encoded)

@@ -133,6 +133,40 @@ def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
     asm.emit(x.JMP[:1] + x.imm32(-(asm.here + 5)))
 
 
+def call_enter(asm: Assembly, spec: EntrySpec, args: int, context: int) -> None:
+    """Saves the arguments at SP + args and the context register at SP + context, and calls enter(desc, args base, g)."""
+    save(asm, SP, args, spec.spills)
+    asm.emit(x.store(CONTEXT, SP, context, WORD))
+    address(asm, AX, "desc")
+    asm.emit(x.lea(BX, SP, args))
+    asm.emit(x.move(CX, G))
+    call(asm, "enter")
+
+
+def call_exit(asm: Assembly, area: int, args: int) -> None:
+    """Calls exit_hook(desc, results area at SP + area, args base at SP + args, g)."""
+    address(asm, AX, "desc")
+    asm.emit(x.lea(BX, SP, area))
+    asm.emit(x.lea(CX, SP, args))
+    asm.emit(x.move(DI, G))
+    call(asm, "exit_hook")
+
+
+def jump_if_recorded(asm: Assembly, slot_offset: int, args: int) -> int:
+    """The fast path of an exit, which goes on behind it (see ExitSpec): the jump is taken if the top record is at or below the call with
+    its args base at SP + args."""
+    asm.emit(x.load(R12, G, slot_offset, WORD))
+    asm.emit(x.test(R12))
+    none = jump_if(asm, x.JE)
+    asm.emit(x.lea(R13, SP, args))
+    asm.emit(x.sub_mem(R13, G, STACK_HI))
+    asm.emit(x.neg(R13))
+    asm.emit(x.compare_mem(R13, R12, 0))
+    record = jump_if(asm, x.JBE)
+    land(asm, none)
+    return record
+
+
 def may_grow(asm: Assembly, guard: GrowGuard) -> None:
     """In the tail, before anything is saved: to the body, without the hook, where the stack must not grow."""
     asm.emit(x.load(R12, G, guard.g_m, WORD))
@@ -160,12 +194,7 @@ def entry_stub(spec: EntrySpec) -> Code:
     grow = stack_check(asm, size, spec.room)
     open_frame(asm, size)
     args = size + SAVED_BP + RETURN_ADDRESS
-    save(asm, SP, args, spec.spills)
-    asm.emit(x.store(CONTEXT, SP, ENTER_ARGS, WORD))
-    address(asm, AX, "desc")
-    asm.emit(x.lea(BX, SP, args))
-    asm.emit(x.move(CX, G))
-    call(asm, "enter")
+    call_enter(asm, spec, args, ENTER_ARGS)
     if spec.skippable:
         asm.emit(x.move(R12, AX))
     restore(asm, SP, args, spec.spills)
@@ -182,12 +211,13 @@ def entry_stub(spec: EntrySpec) -> Code:
     grow_stack(asm, spec.spills)
     if skip is not None:
         land(asm, skip)
-        _zero_results(asm, spec)
+        zero_results(asm, spec)
         jump(asm, "exit")
     return asm.finish(size, (False,) * (ENTER_ARGS // WORD) + (spec.context is ContextUse.POINTER,))
 
 
-def _zero_results(asm: Assembly, spec: EntrySpec) -> None:
+def zero_results(asm: Assembly, spec: EntrySpec) -> None:
+    """What a skipped call returns unless a hook has set it."""
     for piece in spec.results:
         asm.emit(x.zero(INT_ARGS[piece.index]) if piece.reg is RegClass.INT else x.zero_float(FLOAT_ARGS[piece.index]))
     for offset, size in spec.stack_results:
@@ -208,15 +238,7 @@ def exit_stub(spec: ExitSpec) -> Code:
     asm.entries["frameless"] = asm.here
     size = EXIT_ARGS + WORD * len(spec.area_map)
     check_exit_frame(size + SAVED_BP, spec)
-    asm.emit(x.load(R12, G, spec.slot_offset, WORD))
-    asm.emit(x.test(R12))
-    none = jump_if(asm, x.JE)
-    asm.emit(x.lea(R13, SP, RETURN_ADDRESS))
-    asm.emit(x.sub_mem(R13, G, STACK_HI))
-    asm.emit(x.neg(R13))
-    asm.emit(x.compare_mem(R13, R12, 0))
-    record = jump_if(asm, x.JBE)
-    land(asm, none)
+    record = jump_if_recorded(asm, spec.slot_offset, RETURN_ADDRESS)
     nothing = asm.emit(x.RET)
     land(asm, record)
     if spec.unchecked:
@@ -225,11 +247,7 @@ def exit_stub(spec: ExitSpec) -> Code:
         land_at(asm, jump_if(asm, x.JB), nothing)
     open_frame(asm, size)
     save(asm, SP, EXIT_ARGS, spec.results)
-    address(asm, AX, "desc")
-    asm.emit(x.lea(BX, SP, EXIT_ARGS))
-    asm.emit(x.lea(CX, SP, size + SAVED_BP + RETURN_ADDRESS))
-    asm.emit(x.move(DI, G))
-    call(asm, "exit_hook")
+    call_exit(asm, EXIT_ARGS, size + SAVED_BP + RETURN_ADDRESS)
     restore(asm, SP, EXIT_ARGS, spec.results)
     close_frame(asm, size)
     asm.emit(x.RET)
@@ -251,13 +269,6 @@ def _teardown(asm: Assembly, teardown: bytes, body_frame: int) -> None:
             asm.moved(SAVED_BP)
         asm.emit(x.POP_BP)
     asm.moved(0)
-
-
-def jump_code() -> Code:
-    """JMP target"""
-    asm = Assembly()
-    jump(asm, "target")
-    return asm.finish(0, ())
 
 
 def getg() -> Code:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
-from trampolines.contract import EpilogueScan, PatchSite
+from trampolines.arm64.encode import B
+from trampolines.contract import EpilogueScan, Fixup, FixupKind, Patched, PatchSite
 
 RET = 0xD65F_03C0
 BRANCH_MASK, BRANCH = 0xFC00_0000, 0x1400_0000
@@ -44,6 +45,14 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
                 return refuse("epilogue", f"the frame is still there at the return at {offset:#x}")
             sites.append(PatchSite(offset, 4, b"", 0))
     return EpilogueScan(tuple(sites))
+
+
+def patch_returns(code: bytes, sites: Sequence[PatchSite]) -> Patched:
+    """Every RET has the size of a B."""
+    patched = bytearray(code)
+    for site in sites:
+        patched[site.offset : site.offset + 4] = B
+    return Patched(bytes(patched), tuple(Fixup(site.offset, 4, FixupKind.CALL, "target") for site in sites))
 
 
 def _sp(pcsp: Sequence[tuple[int, int]], offset: int) -> int:

@@ -24,7 +24,7 @@ from trampolines.asm import (
     check_pieces,
     check_stack_results,
 )  # fmt: skip
-from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass
+from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass, ThroughSpec
 
 LINK = 8
 """The slot of R30 at 0(RSP), below the outgoing arguments."""
@@ -239,11 +239,14 @@ def exit_stub(spec: ExitSpec) -> Code:
     return asm.finish(size - WORD, locals_map(size, {RESULTS + WORD * i: flag for i, flag in enumerate(spec.area_map)}))
 
 
-def jump_code() -> Code:
-    """B target"""
-    asm = Assembly()
-    jump(asm, "target")
-    return asm.finish(0, ())
+def head_stub() -> Code:
+    """Raises EncodeError, as through_stub does."""
+    raise EncodeError("no call-through on arm64")
+
+
+def through_stub(spec: ThroughSpec) -> Code:
+    """Raises EncodeError: find_epilogues never asks for one, since every return has room for a jump."""
+    raise EncodeError(f"no call-through on arm64, asked for with {spec.body_args} bytes of arguments")
 
 
 def getg() -> Code:
