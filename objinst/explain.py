@@ -131,7 +131,8 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
 def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Hooking]]) -> FunctionPlan | Refusal:
     if package in link.closed:
         return Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
-    return link.judge(function, hooks, fork_set(function.object) if package == "syscall" else frozenset(), package)
+    outcomes = link.judge(function, hooks, fork_set(function.object) if package == "syscall" else frozenset(), package)
+    return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
 
 def _object(link: Link, package: str) -> Object:

@@ -22,7 +22,7 @@ from objinst.goobj import Edit, Object, verify, verify_copies
 from objinst.plan.facts import Facts, gather
 from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
-from objinst.plan.judge import Function, judge, read_function
+from objinst.plan.judge import Function, judge_each, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.pinned import own_keys
 from objinst.plan.probes import CountPlan, judge_count
@@ -222,30 +222,34 @@ class Link:
             hooks = [(rule, action) for rule, action in matching if not isinstance(action, Probe)]
             function = read_function(obj, index) if hooks else None
             hooks = self._meant(hooks, function) if function else hooks
-            hooked: FunctionPlan | Refusal | None = None
+            outcomes: list[FunctionPlan | Refusal] = []
             counted: CountPlan | Refusal | None = None
             if package in self.closed:
-                hooked = counted = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
+                counted = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
+                outcomes = [counted] * len(hooks)
             else:
                 if hooks and function:
-                    hooked = self.judge(function, hooks, forbidden, package)
+                    outcomes = self.judge(function, hooks, forbidden, package)
                 if counts:
                     counted = judge_count(obj, index)
             yield Planned(
-                hooked if isinstance(hooked, FunctionPlan) else None,
+                next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
                 counted if isinstance(counted, CountPlan) else None,
                 (
-                    *(_target(rule, obj, index, package, function, hooked) for rule, _ in hooks if hooked),
+                    *(_target(rule, obj, index, package, function, outcome) for (rule, _), outcome in zip(hooks, outcomes, strict=True)),
                     *(_count_target(rule, obj, index, package, counted) for rule in counts if counted),
                 ),
             )
 
-    def judge(self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Hooking]], forbidden: frozenset[int], package: str) -> FunctionPlan | Refusal:
+    def judge(
+        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Hooking]], forbidden: frozenset[int], package: str
+    ) -> list[FunctionPlan | Refusal]:
+        """The outcome for each of the actions."""
         if isinstance(function, Refusal):
-            return function
+            return [function] * len(hooks)
         if function.index in forbidden:
-            return Refusal("fork", "it can run between fork and exec")
-        return judge(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
+            return [Refusal("fork", "it can run between fork and exec")] * len(hooks)
+        return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
 
     @staticmethod
     def _meant(matching: list[tuple[Rule, Hooking]], function: Function | Refusal) -> list[tuple[Rule, Hooking]]:
