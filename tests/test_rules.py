@@ -232,6 +232,7 @@ DO = "  do:\n    - inject_hooks: { before: B, path: example.com/h }\n"
         ("rule:\n" + DO, 1, "rule rule has no `target`", ""),
         (HEAD + "  do: []\n", 3, "`do` of rule rule must be a list of actions", ""),
         (HEAD + "  do:\n    - inject_hooks: { before: B }\n", 4, "inject_hooks needs `path`", ""),
+        (HEAD + "  do:\n    - inject_hooks: { before: B, path: a.b/c, signature: mine }\n", 4, "signature can only be `declared`", "leave it out"),
         (HEAD + "  do:\n    - inject_hooks: { path: x }\n", 4, "needs `path`, and `before` or `after`", ""),
         (HEAD + "  do:\n    - inject_hooks: { before: b, path: x }\n", 4, "before: 'b' is no exported Go function", ""),
         (HEAD + "  do:\n    - inject_hooks: { before: hooks.B, path: x }\n", 4, "no exported Go function", "`path` names its package"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -89,7 +90,23 @@ func BeforePick(c ctx, items []int64, n int) { println("pick", len(items), n) }
 
 func AfterPick(c ctx, n int64) { println("picked", n) }
 
-func BeforeUnexported(c ctx, p *string) {}
+func BeforeUnexported(c ctx, p *string) {
+	runtime.GC()
+	println("unexported", *p)
+}
+
+func AfterUnexported(c ctx, s string) {
+	runtime.GC()
+	println("upper", s)
+}
+
+func BeforeString(c ctx, p string) {}
+
+func BeforeBoxed(c ctx, p interface{}) {}
+
+func BeforePair(c ctx, p *string, q int) {}
+
+func BeforeNumber(c ctx, p int) {}
 
 func BeforeWrong(c ctx, k *lib.Kinds, f float32, st struct{ A, B int8 }, more []string) {}
 
@@ -132,6 +149,15 @@ WRONG = [
 ]
 
 
+DECLARED = [
+    ("func: unexported", "before: BeforeString", "sources-disagree: its types take 16 bytes of arguments, the compiler noted 8"),
+    ("func: unexported", "before: BeforePair", "sources-disagree"),
+    ("func: unexported", "before: BeforeNumber", "sources-disagree: the compiler has a pointer at byte 0"),
+    ("func: unexported", "before: BeforeBoxed", "no-types"),
+    ("func: Exported", "before: BeforeLike", "hook-signature: st is struct { A int8; B int8 }, not struct { A uint8; B uint8 }"),
+]
+
+
 @pytest.fixture(scope="module", params=[("1.26", "amd64"), ("1.24", "arm64"), pytest.param(("1.27", "arm64"), marks=pytest.mark.long)])
 def build(request, tmp_path_factory):
     version, goarch = request.param
@@ -152,18 +178,30 @@ def link(build: BareBuild, rules: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=600, check=False)
 
 
+def run(build: BareBuild) -> str:
+    command = ["qemu-aarch64-static", "./app"] if build.goarch == "arm64" else ["./app"]
+    env = os.environ | {"GODEBUG": "clobberfree=1"}
+    return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=60, check=True).stderr
+
+
 def test_arguments_and_results(build):
     done = link(build, RIGHT)
     assert done.returncode == 0, done.stderr
-    command = ["qemu-aarch64-static", "./app"] if build.goarch == "arm64" else ["./app"]
-    ran = subprocess.run(command, cwd=build.folder, env=os.environ | {"GODEBUG": "clobberfree=1"}, capture_output=True, text=True, timeout=60, check=True)
-    assert ran.stderr == SEEN
+    assert run(build) == SEEN
 
 
-@pytest.mark.parametrize(("where", "hooks", "why"), WRONG)
+def test_types_that_only_the_hooks_declare(build):
+    done = link(build, rule("declared", "func: unexported", "before: BeforeUnexported, after: AfterUnexported, signature: declared"))
+    assert done.returncode == 0, done.stderr
+    assert run(build).startswith("unexported up\nupper UP\n")
+    done = link(build, rule("declared", "func: unexported", "before: BeforeUnexported, signature: declared"))
+    assert done.returncode == 0, done.stderr
+    assert run(build).startswith("unexported up\ntrue")
+
+
+@pytest.mark.parametrize("build", [("1.26", "amd64")], indirect=True, scope="module")
+@pytest.mark.parametrize(("where", "hooks", "why"), [*WRONG, *((where, f"{hooks}, signature: declared", why) for where, hooks, why in DECLARED)])
 def test_what_does_not_fit_is_refused(build, where, hooks, why):
-    import re
-
     done = link(build, rule("wrong", where, hooks))
     assert done.returncode == 1
     assert re.search(why, done.stderr), done.stderr

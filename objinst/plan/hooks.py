@@ -6,13 +6,14 @@ are among CONTEXT_METHODS. A parameter has the target's type, or is interface{}.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import HookFunction, Refusal, Value
 from objinst.plan.signatures import Signatures
+from objinst.rules import Hooking, InjectHooks
 from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
 from objinst.types.names import SHAPE_PREFIX, escape
 
@@ -39,16 +40,7 @@ class HookFinder:
 
         Raises OtelobjError if there is no such function: a rule that names it is wrong, whatever the target.
         """
-        obj = self.load(package)
-        if obj is None:
-            raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`, and that the package compiles")
-        symbol = f"{escape(package)}.{name}"
-        index = obj.find(symbol, ABI_INTERNAL)
-        if index is None:
-            raise OtelobjError(f"hook package {package} has no function {name}", "check `before` and `after` of the rule; the name must be exported")
-        declared = self.signatures.of(obj, index)
-        if isinstance(declared, NoSignature):
-            raise OtelobjError(f"hook {symbol}: {declared.reason}", "compile the hook package with DWARF (without -dwarf=false)")
+        obj, symbol, declared = self._declared(package, name)
         typed = resolve(declared, self.signatures.table, obj)
         if isinstance(typed, Unknown):
             return Refusal("hook-type", f"hook {symbol}: type {typed.name}: {typed.reason}")
@@ -64,6 +56,33 @@ class HookFinder:
         methods = tuple(method.name for method in interface_methods(typed.params[0]))
         boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if not _is(param.name, value.type.name))
         return HookFunction(package, symbol, assign(self.goarch, typed.params, typed.results), typed.params[0].name, methods, boxed)
+
+    def claimed(self, actions: Sequence[Hooking]) -> Signature | None:
+        """What hooks say of a function that nothing else describes, if their rule wants that to count: the parameters behind the
+        context are the function's parameters, or its results. None if one is interface{}, which may stand for another type.
+
+        Raises OtelobjError as `find` does.
+        """
+        action = next((action for action in actions if isinstance(action, InjectHooks) and action.declares), None)
+        if action is None:
+            return None
+        before, after = (self._declared(action.path, name)[2].params[1:] if name else None for name in (action.before, action.after))
+        if any(param.type == "interface {}" for param in (*(before or ()), *(after or ()))):
+            return None
+        return Signature(before or (), after or (), incomplete=after is None)
+
+    def _declared(self, package: str, name: str) -> tuple[Object, str, Signature]:
+        obj = self.load(package)
+        if obj is None:
+            raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`, and that the package compiles")
+        symbol = f"{escape(package)}.{name}"
+        index = obj.find(symbol, ABI_INTERNAL)
+        if index is None:
+            raise OtelobjError(f"hook package {package} has no function {name}", "check `before` and `after` of the rule; the name must be exported")
+        declared = self.signatures.of(obj, index)
+        if isinstance(declared, NoSignature):
+            raise OtelobjError(f"hook {symbol}: {declared.reason}", "compile the hook package with DWARF (without -dwarf=false)")
+        return obj, symbol, declared
 
 
 def _mismatch(declared: Signature, params: tuple[GoType, ...], values: tuple[Value, ...]) -> str:

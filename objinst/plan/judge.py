@@ -83,7 +83,8 @@ def judge(
         return refusal
     if function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
         return Refusal("assembly", "it is written in assembly")
-    layout = find_layout(obj, index, evidence(obj, index, function.info, function.calls, arch), function.file, finder.signatures)
+    told = evidence(obj, index, function.info, function.calls, arch)
+    layout = find_layout(obj, index, told, function.file, finder.signatures, lambda: finder.claimed([action for _, action in rules]))
     if isinstance(layout, Refusal):
         return layout
     refusal = None if function.morestack else unchecked(function.symbol, layout.params, pinned_by)

@@ -6,16 +6,16 @@ of the function without names (objinst.types.agree). If they do not, the functio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import FuncInfo, Object, stackmap
 from objinst.plan.model import Refusal, Value
 from objinst.plan.signatures import Signatures
-from objinst.types import Assigned, Evidence, FuncABI, Kind, NoSignature, Param, Unknown, agree, assign, resolve
+from objinst.types import Assigned, Evidence, FuncABI, Kind, NoSignature, Param, Signature, Unknown, agree, assign, resolve
 from trampolines import Arch
 
-REMEDY = "build with DWARF, or hook a method or an exported function"
+REMEDY = "build with DWARF, hook a method or an exported function, or let its hooks say it (`signature: declared`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,18 @@ def evidence(obj: Object, index: int, info: FuncInfo, calls: dict[int, str], arc
     )  # fmt: skip
 
 
-def find_layout(obj: Object, index: int, found: Evidence, file: str, signatures: Signatures) -> Layout | Refusal:
-    """Raises ObjectError."""
+def find_layout(
+    obj: Object, index: int, found: Evidence, file: str, signatures: Signatures, claimed: Callable[[], Signature | None] = lambda: None
+) -> Layout | Refusal:
+    """claimed: what its hooks say of a function that nothing else describes. Raises ObjectError."""
     declared = signatures.of(obj, index, file)
     if isinstance(declared, NoSignature):
-        if found.takes_nothing:
+        claim = claimed()
+        if claim is None and found.takes_nothing:
             return Layout((), None, assign(obj.header.goarch, (), ()))
-        return Refusal("no-types", f"its parameters are not known: {declared.reason}; {REMEDY}")
+        if claim is None or (claim.params and found.arg_info is None):
+            return Refusal("no-types", f"its parameters are not known: {declared.reason}; {REMEDY}")
+        declared = claim
     typed = resolve(declared, signatures.table, obj)
     if isinstance(typed, Unknown):
         return Refusal("no-types", f"type {typed.name}: {typed.reason}; {REMEDY}")

@@ -25,7 +25,7 @@ ALL = "all"
 """In $OTELOBJ_DISABLE: every built-in rule. A file of that name is no built-in one."""
 RULE_KEYS = ("target", "version", "where", "do", "name", "optional", "instrumentation")
 WHERE_KEYS = ("func", "recv", "all-of", "one-of", "not")
-HOOK_KEYS = ("before", "after", "path")
+HOOK_KEYS = ("before", "after", "path", "signature")
 ACTIONS = ("inject_hooks", "span", "probe")
 SOURCE_ACTIONS = ("inject_code", "add_struct_fields", "add_file", "wrap_call", "expand_directive", "assign_value", "set_fields")
 SOURCE_SELECTORS = ("file", "struct", "struct_literal", "function_call", "directive", "kind", "identifier")
@@ -205,7 +205,10 @@ class _Reader(Nodes):
             raise self.error(
                 keys["path"], f"path {path!r} is no import path", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
             )
-        return InjectHooks(before, after, path)
+        declares = "signature" in keys
+        if declares and self.text(keys["signature"], "signature") != "declared":
+            raise self.error(keys["signature"], f"rule {rule}: signature can only be `declared`", "leave it out to hook only what other sources describe")
+        return InjectHooks(before, after, path, declares)
 
     def hook(self, node: yaml.Node, what: str) -> str:
         name = self.text(node, what)

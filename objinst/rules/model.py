@@ -17,11 +17,13 @@ VERSION = re.compile(r"v(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+
 
 @dataclass(frozen=True, slots=True)
 class InjectHooks:
-    """Typed hooks: function names (empty: none) in the Go package `path`."""
+    """Typed hooks: function names (empty: none) in the Go package `path`. declares: where no source names a function's types, those of
+    its hooks are taken for them, as far as its code agrees."""
 
     before: str
     after: str
     path: str
+    declares: bool = False
 
 
 class ProbeKind(Enum):
