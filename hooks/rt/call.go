@@ -21,7 +21,7 @@ type Call struct {
 	data any      // of hook 0
 	more []any    // of the others, from 1 on
 	rets []retVal // results set by before hooks
-	why  unwound
+	why  *unwound // nil unless the call was unwound
 }
 
 // callState is what changes at every call: a word, stored at once.
@@ -62,7 +62,7 @@ func (c *Call) clear() {
 	c.more = c.more[:0]
 	clear(c.rets)
 	c.rets = c.rets[:0]
-	c.why = unwound{}
+	c.why = nil
 }
 
 // live reports whether c may be used: by the hook that is running, on the goroutine it runs on.

@@ -58,11 +58,17 @@ func Current(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 		return nil
 	}
 	n := slot(g)
-	if n == nil || n.suppressed {
+	if n == nil {
 		return nil
 	}
-	if n.goid != goid(g) {
-		return heritage(n).get(open)
+	own := n.goid == goid(g)
+	if c := n.cell; c != nil && (own || !n.private) {
+		if v := atomic.LoadPointer(&c.value); v != nil && (open == nil || open(v)) {
+			return v
+		}
+	}
+	if !own || n.suppressed || n.cell == nil && n.owner.scope == nil {
+		return nil
 	}
 	return n.owner.innermost(g, open)
 }

@@ -21,6 +21,7 @@ type fakeG struct {
 	m          *fakeM
 	goid       uint64
 	throwsplit bool
+	param      unsafe.Pointer
 	slot       *node
 }
 
@@ -61,6 +62,7 @@ func newWorld(t testing.TB) *world {
 		GoidOff:       unsafe.Offsetof(fakeG{}.goid),
 		MOff:          unsafe.Offsetof(fakeG{}.m),
 		ThrowsplitOff: unsafe.Offsetof(fakeG{}.throwsplit),
+		ParamOff:      unsafe.Offsetof(fakeG{}.param),
 		CurgOff:       unsafe.Offsetof(fakeM{}.curg),
 		LocksOff:      unsafe.Offsetof(fakeM{}.locks),
 		MallocingOff:  unsafe.Offsetof(fakeM{}.mallocing),

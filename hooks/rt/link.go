@@ -11,13 +11,14 @@ const linkVersion = 1
 // linkInfo is what the link step knows and this package needs. Offsets are in bytes.
 //
 // The link step finds the fields by name in the type's descriptor. A field of type uintptr that ends in Off is an offset in
-// runtime.g (SlotOff, GoidOff, MOff, ThrowsplitOff) or in runtime.m (the others).
+// runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff) or in runtime.m (the others).
 type linkInfo struct {
 	Version uint64
 
 	SlotOff       uintptr
 	GoidOff       uintptr
 	MOff          uintptr
+	ParamOff      uintptr
 	CurgOff       uintptr
 	LocksOff      uintptr
 	MallocingOff  uintptr

@@ -80,10 +80,23 @@ func onDeferReturn(_ *Desc, args, g unsafe.Pointer) bool {
 	if n == nil || n.goid != goid(g) {
 		return false
 	}
+	dist := stackHi(g) - uintptr(args)
 	if r := n.owner; r.throw.set && r.busy&busyHook == 0 && guard(g) {
-		r.closeFrom(stackHi(g)-uintptr(args), g)
+		r.recovered(dist, g)
 	}
 	return false
+}
+
+// recovered closes what is at or deeper than dist. What the runtime's recovery has left in g.param for deferreturn must not be lost: whoever
+// blocks uses that field, and so does deferreturn itself in what hooks call.
+//
+//go:norace
+func (r *goroutine) recovered(dist uintptr, g unsafe.Pointer) {
+	param := (*unsafe.Pointer)(unsafe.Add(g, link.ParamOff))
+	saved := *param
+	*param = nil
+	r.closeFrom(dist, g)
+	*param = saved
 }
 
 // end closes all records of a goroutine that ends.
@@ -142,7 +155,7 @@ func (r *goroutine) closeUnwound(c *Call, end bool) {
 // of returns why a record at dist was unwound. A goroutine that called Goexit ends whatever is recovered meanwhile.
 //
 //go:norace
-func (t *unwindReason) of(dist uintptr, end bool) unwound {
+func (t *unwindReason) of(dist uintptr, end bool) *unwound {
 	var last *thrown
 	for i := len(t.panics) - 1; i >= 0 && last == nil; i-- {
 		if t.panics[i].dist > dist {
@@ -150,12 +163,12 @@ func (t *unwindReason) of(dist uintptr, end bool) unwound {
 		}
 	}
 	if t.exitDist > dist && (end || t.exitIsNewer || last == nil) {
-		return unwound{goexit: true}
+		return &unwound{goexit: true}
 	}
 	if last != nil {
-		return unwound{value: last.value, stack: last.stack}
+		return &unwound{value: last.value, stack: last.stack}
 	}
-	return unwound{}
+	return &unwound{}
 }
 
 // zeroBlock is shown to hooks in place of areas that are gone. Nobody writes to it: thunks load, and setters refuse.

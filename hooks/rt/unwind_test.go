@@ -177,3 +177,35 @@ func TestSuppress(t *testing.T) {
 	}
 	l.want(t)
 }
+
+// TestRecovered: what was unwound ends where the function goes on whose deferred call has recovered, and g.param, in which the runtime
+// has left something for deferreturn, survives hooks that use it.
+func TestRecovered(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	mine, other := new(int), new(int)
+	outer := desc("outer", l.hook("outer"))
+	inner := desc("inner", hook("inner", nil, func(c *Call, _, _, _ unsafe.Pointer) {
+		value, _, _ := c.Unwound()
+		l.add("unwound by " + value.(string))
+		w.g.param = unsafe.Pointer(other)
+	}))
+	w.enter(outer, 256)
+	w.enter(inner, 512)
+	w.panic(1024, "first")
+	w.enter(inner, 2048)
+	w.panic(3072, "second") // in a deferred call, which recovers
+	w.g.param = unsafe.Pointer(mine)
+	onDeferReturn(nil, w.at(1536), unsafe.Pointer(w.g))
+	l.want(t, "before outer", "unwound by second")
+	if w.g.param != unsafe.Pointer(mine) {
+		t.Error("g.param is lost")
+	}
+	onDeferReturn(nil, w.at(384), unsafe.Pointer(w.g))
+	l.want(t, "unwound by first")
+	w.exit(outer, 256)
+	l.want(t, "after outer")
+	if w.g.slot.owner.throw.set {
+		t.Error("the panics are not forgotten")
+	}
+}

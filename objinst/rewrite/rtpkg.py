@@ -47,14 +47,14 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str]) -> No
 
 
 def _offsets(kind: Layout, slot: Slot) -> dict[str, int]:
-    """Fields named …Off: offsets in runtime.g (SlotOff, GoidOff, MOff, ThrowsplitOff) or runtime.m (the others)."""
+    """Fields named …Off: offsets in runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff) or runtime.m (the others)."""
     found = {}
     for name in kind.fields:
         if name == "SlotOff":
             found[name] = slot.offset
         elif name.endswith("Off"):
             field = name[0].lower() + name[1:-3]
-            found[name] = (slot.g if name in ("GoidOff", "MOff", "ThrowsplitOff") else slot.m)[field]
+            found[name] = (slot.g if name in ("GoidOff", "MOff", "ParamOff", "ThrowsplitOff") else slot.m)[field]
     return found
 
 
