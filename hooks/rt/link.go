@@ -18,12 +18,12 @@ type linkInfo struct {
 	SlotOff       uintptr
 	GoidOff       uintptr
 	MOff          uintptr
-	ParamOff      uintptr
 	CurgOff       uintptr
 	LocksOff      uintptr
 	MallocingOff  uintptr
 	PreemptoffOff uintptr
 	ThrowsplitOff uintptr // g.throwsplit: set in a system call, where nothing may grow the stack; 0: not known
+	ParamOff      uintptr // g.param: what recovery hands over to deferreturn
 
 	GType unsafe.Pointer // *abi.Type of runtime.g
 	GSize uintptr        // size of runtime.g with the slot
