@@ -170,7 +170,7 @@ def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[st
         descriptors += result.descriptors
         tables += result.tables
     if PROBE in wanted:
-        new[PROBE] = link.probe(tables)
+        new[PROBE] = link.probe(new[PROBE], tables)
     new[RT] = link.rt(slot, descriptors)
     new["main"] = link.root_package(new.get("main", link.packages["main"]), wanted)
     return new, targets

@@ -22,7 +22,7 @@ from objinst.plan.model import FunctionPlan, Refusal
 from objinst.plan.scope import fork_set
 from objinst.plan.select import candidates
 from objinst.rewrite.function import hook_function
-from objinst.rules import Hooking, Probe, Rule, RuleSet, parse_func_name
+from objinst.rules import Action, Probe, Rule, RuleSet, parse_func_name
 from objinst.types import Evidence
 from trampolines.contract import EpilogueScan
 
@@ -128,7 +128,7 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
     return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, found, layout, epilogues, outcome, made)
 
 
-def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Hooking]]) -> FunctionPlan | Refusal:
+def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Action]]) -> FunctionPlan | Refusal:
     if package in link.closed:
         return Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
     outcomes = link.judge(function, hooks, fork_set(function.object) if package == "syscall" else frozenset(), package)

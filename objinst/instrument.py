@@ -33,9 +33,9 @@ from objinst.plan.spans import makes_spans
 from objinst.plan.specs import Offsets
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
-from objinst.rewrite.probes import Counters, list_tables, table_layout
+from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
 from objinst.rewrite.spans import SPAN
-from objinst.rules import Hooking, Probe, Rule, RuleSet, Span
+from objinst.rules import Action, Probe, ProbeKind, Rule, RuleSet, Span
 from objinst.types import TypeTable
 from objinst.types.names import escape
 from trampolines.contract import GrowGuard
@@ -157,7 +157,7 @@ class Link:
         new = [package for package in packages if not cache.has("archive", self._package_key(package))]
         sizes = {package: self._path(package).stat().st_size for package in new}
         if sum(sizes.values()) >= WORTH_A_PROCESS:
-            self.closed, self.rt_layouts  # noqa: B018 - read once, before there are several of us
+            self.closed, self.rt_layouts, self.probe_layouts  # noqa: B018 - read once, before there are several of us
             in_parallel([functools.partial(self.package, package, slot) for package in sorted(new, key=sizes.__getitem__, reverse=True)])
 
     def touched(self) -> list[str]:
@@ -190,24 +190,28 @@ class Link:
         replaced: dict[int, bytes] = {}
         for member, obj in archive.objects().items():
             edit = Edit(obj)
-            counters = self._counters(edit, f"otelobj.probes.{package}.{member}")
+            probes = self._probes(edit, f"otelobj.probes.{package}.{member}")
             for planned in self.plan_object(obj, package):
                 targets += planned.targets
                 if planned.hooks is not None:
-                    descriptors.append(hook_function(edit, self.arch, self.rt_layouts, planned.hooks, package, offsets_of(slot)))
-                if planned.count is not None and counters is not None:
-                    counters.add(planned.count)
-            tables += counters.finish() if counters else []
+                    descriptors.append(hook_function(edit, self.arch, self.rt_layouts, planned.hooks, package, offsets_of(slot), probes))
+                if planned.count is not None and probes is not None:
+                    probes.count(planned.count)
+            tables += probes.finish() if probes else []
             if edit.dirty:
                 replaced[member] = checked(edit)
         if replaced:
             out.write_bytes(archive.to_bytes(replaced))
         return Result(out, tuple(targets), tuple(descriptors), tuple(tables))
 
-    def _counters(self, edit: Edit, name: str) -> Counters | None:
+    def _probes(self, edit: Edit, name: str) -> Probes | None:
         """None if no rule has a probe: then the link has no hooks/probe."""
-        probe = self.load(PROBE)
-        return None if probe is None else Counters(edit, self.arch, table_layout(probe, PROBE), name)
+        return None if self.probe_layouts is None else Probes(edit, self.arch, self.probe_layouts, name)
+
+    @functools.cached_property
+    def probe_layouts(self) -> ProbeLayouts | None:
+        obj = self.load(PROBE)
+        return None if obj is None else ProbeLayouts.of(obj, PROBE)
 
     def planned(self, package: str) -> list[Target]:
         """The targets of one package, without a rewrite."""
@@ -218,8 +222,8 @@ class Link:
         """The plan of every function of an object that some rule names."""
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
         for index, matching in candidates(obj, package, self.rules, self.versions):
-            counts = [rule for rule, action in matching if isinstance(action, Probe)]
-            hooks = [(rule, action) for rule, action in matching if not isinstance(action, Probe)]
+            counts = [rule for rule, action in matching if _counts(action)]
+            hooks = [(rule, action) for rule, action in matching if _calls(action)]
             function = read_function(obj, index) if hooks else None
             hooks = self._meant(hooks, function) if function else hooks
             outcomes: list[FunctionPlan | Refusal] = []
@@ -236,13 +240,17 @@ class Link:
                 next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
                 counted if isinstance(counted, CountPlan) else None,
                 (
-                    *(_target(rule, obj, index, package, function, outcome) for (rule, _), outcome in zip(hooks, outcomes, strict=True)),
+                    *(
+                        _target(rule, obj, index, package, function, outcome)
+                        for (rule, action), outcome in zip(hooks, outcomes, strict=True)
+                        if not _counts(action)
+                    ),
                     *(_count_target(rule, obj, index, package, counted) for rule in counts if counted),
                 ),
             )
 
     def judge(
-        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Hooking]], forbidden: frozenset[int], package: str
+        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str
     ) -> list[FunctionPlan | Refusal]:
         """The outcome for each of the actions."""
         if isinstance(function, Refusal):
@@ -252,7 +260,7 @@ class Link:
         return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
 
     @staticmethod
-    def _meant(matching: list[tuple[Rule, Hooking]], function: Function | Refusal) -> list[tuple[Rule, Hooking]]:
+    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal) -> list[tuple[Rule, Action]]:
         """The actions without those that would come twice, and without spans that a function is not to make."""
         if isinstance(function, Refusal):
             return matching
@@ -288,9 +296,9 @@ class Link:
         rtpkg.name_for_debuggers(edit, RT)
         return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))
 
-    def probe(self, tables: Sequence[str]) -> Path:
-        """The copy of package probe that knows the counters of this link."""
-        archive = Archive.read(self.hooks.get(PROBE) or self.packages[PROBE])
+    def probe(self, path: Path, tables: Sequence[str]) -> Path:
+        """The copy of package probe that knows the tables of this link. path: of the archive so far."""
+        archive = Archive.read(path)
         member, obj = archive.go_object()
         edit = Edit(obj)
         list_tables(edit, PROBE, list(tables))
@@ -360,6 +368,16 @@ def _target(
         inlined_calls=0,
         left_out=plan.left_out(rule.name) if plan else (),
     )
+
+
+def _counts(action: Action) -> bool:
+    """Wants a counter in front of the function."""
+    return isinstance(action, Probe) and action.kind is not ProbeKind.LATENCY
+
+
+def _calls(action: Action) -> bool:
+    """Wants Go code to run at the entry or the exit of the function; stress does where it can have it."""
+    return not (isinstance(action, Probe) and action.kind is ProbeKind.COUNT)
 
 
 def _count_target(rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal) -> Target:

@@ -1,3 +1,7 @@
 module github.com/otelobj/otelobj/hooks/probe
 
 go 1.22
+
+require github.com/otelobj/otelobj/hooks/rt v0.0.0
+
+replace github.com/otelobj/otelobj/hooks/rt => ../rt

@@ -3,19 +3,31 @@ package probe
 import (
 	"strings"
 	"sync/atomic"
+
+	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // table is what the link step lays down for one object: static data. Fields are found by name in the type's descriptor.
 type table struct {
 	Names  string   // of the functions counted, each ended by a newline; a linker symbol has none in it
 	Counts []uint64 // in the same order
+
+	Timed      string // of the functions that have a histogram
+	Histograms []histogram
 }
 
-// tables are those of all objects of the program, nil where the linker dropped every function of one. Filled in by the link step.
+// tables are those of all objects of the program. The first one is none: wherever it stands again the linker has dropped all functions
+// of an object, and so its table. Filled in by the link step.
 var tables []*table
 
 // The link step needs the type's descriptor in the archive.
-var keepTypes = [...]any{(*table)(nil)}
+var keepTypes = [...]any{(*table)(nil), (*histogram)(nil)}
+
+func init() {
+	if rt.Linked() {
+		rt.OnFatalPanic(Write)
+	}
+}
 
 // HookContext is what the hooks of this package ask of theirs: nothing but to be one.
 type HookContext interface {
@@ -32,18 +44,32 @@ func AfterMain(_ HookContext) { Write() }
 func Counts() map[string]uint64 {
 	_ = keepTypes
 	found := map[string]uint64{}
-	for _, t := range tables {
-		if t == nil {
-			continue
-		}
-		rest := t.Names
-		for i := range t.Counts {
-			name, more, _ := strings.Cut(rest, "\n")
-			rest = more
+	for _, t := range present() {
+		each(t.Names, func(i int, name string) {
 			if n := atomic.LoadUint64(&t.Counts[i]); n != 0 {
 				found[name] += n // copies of one instance of a generic function, in several packages
 			}
+		})
+	}
+	return found
+}
+
+// present returns the tables that are in the program.
+func present() []*table {
+	var found []*table
+	for i, t := range tables {
+		if i > 0 && t != tables[0] {
+			found = append(found, t)
 		}
 	}
 	return found
+}
+
+// each calls f for every line.
+func each(lines string, f func(i int, line string)) {
+	for i := 0; lines != ""; i++ {
+		line, more, _ := strings.Cut(lines, "\n")
+		lines = more
+		f(i, line)
+	}
 }

@@ -4,11 +4,15 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 )
 
+// gone stands for a table that the linker has dropped: there is code at its address, not a table.
+var gone = (*table)(reflect.ValueOf(os.Getpid).UnsafePointer())
+
 func TestCountsOfOneNameAddUp(t *testing.T) {
-	tables = []*table{{"a.f\na.g\n", []uint64{3, 0}}, nil, {"a.f\n", []uint64{4}}}
+	tables = []*table{gone, {Names: "a.f\na.g\n", Counts: []uint64{3, 0}}, gone, {Names: "a.f\n", Counts: []uint64{4}}}
 	defer func() { tables = nil }()
 	got := Counts()
 	if len(got) != 1 || got["a.f"] != 7 {
@@ -18,7 +22,7 @@ func TestCountsOfOneNameAddUp(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	strange := "a.f[go.shape.struct { X int \"json:\\\"x\\\"\" }]\x01\xff\u00b7"
-	tables = []*table{{"a.g\n" + strange + "\n", []uint64{1 << 63, 2}}}
+	tables = []*table{gone, {Names: "a.g\n" + strange + "\n", Counts: []uint64{1 << 63, 2}}}
 	defer func() { tables = nil }()
 	folder := t.TempDir()
 	t.Setenv("OTELOBJ_PROBE_OUT", filepath.Join(folder, "out-%p.json"))
@@ -50,5 +54,51 @@ func TestNothingIsLeftBehindWhereNothingCanBeWritten(t *testing.T) {
 	}
 	if found, _ := filepath.Glob(filepath.Join(folder, "*")); len(found) != 0 {
 		t.Errorf("files: %v", found)
+	}
+}
+
+func TestBuckets(t *testing.T) {
+	last := -1
+	for _, ns := range []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 100, 1000, 1 << 20, 1<<41 - 1} {
+		i := bucket(ns)
+		if i < last || lower(i) > ns || ns >= lower(i+1) {
+			t.Errorf("%d ns are in bucket %d, from %d to %d", ns, i, lower(i), lower(i+1))
+		}
+		if width := lower(i+1) - lower(i); width > max(1, ns/4) {
+			t.Errorf("the bucket of %d ns is %d wide", ns, width)
+		}
+		last = i
+	}
+	for i := range bucketLen - 1 {
+		if bucket(lower(i)) != i || bucket(lower(i+1)-1) != i {
+			t.Errorf("bucket %d does not end where the next one begins", i)
+		}
+	}
+	if got := bucket(1<<64 - 1); got != bucketLen-1 {
+		t.Errorf("the longest duration is in bucket %d", got)
+	}
+}
+
+func TestHistograms(t *testing.T) {
+	one := &table{Timed: "a.f\na.g\n", Histograms: make([]histogram, 2)}
+	two := &table{Timed: "a.f\n", Histograms: make([]histogram, 1)}
+	tables = []*table{gone, one, gone, two}
+	defer func() { tables = nil }()
+	one.Histograms[0].add(10)
+	one.Histograms[0].add(11)
+	two.Histograms[0].add(-5) // a clock that went back
+	got := Histograms()
+	if l := got["a.f"]; len(got) != 1 || l.Calls != 3 || l.Sum != 21 || len(l.Buckets) != 2 || l.Buckets[1] != (Bucket{10, 12, 2}) {
+		t.Errorf("got %v", got)
+	}
+	var parsed struct {
+		Latencies map[string]struct {
+			Calls   uint64
+			Sum     uint64      `json:"sum_ns"`
+			Buckets [][3]uint64 `json:"buckets_ns"`
+		}
+	}
+	if err := json.Unmarshal(encode(nil, got), &parsed); err != nil || parsed.Latencies["a.f"].Buckets[1] != [3]uint64{10, 12, 2} {
+		t.Errorf("%v: %v", err, parsed)
 	}
 }

@@ -18,11 +18,11 @@ func Write() {
 	if place == "" {
 		return
 	}
-	counts := Counts() // before anything that is done here is counted
+	counts, latencies := Counts(), Histograms() // before anything that is done here is measured
 	oneWrite.Lock()
 	defer oneWrite.Unlock()
 	place = strings.ReplaceAll(place, "%p", strconv.Itoa(os.Getpid()))
-	if err := replace(place, encode(counts)); err != nil {
+	if err := replace(place, encode(counts, latencies)); err != nil {
 		os.Stderr.WriteString("otelobj: OTELOBJ_PROBE_OUT: " + err.Error() + "\n")
 	}
 }
@@ -41,23 +41,46 @@ func replace(place string, data []byte) error {
 }
 
 // encode makes the JSON text, names in order.
-func encode(counts map[string]uint64) []byte {
-	names := make([]string, 0, len(counts))
-	for name := range counts {
+func encode(counts map[string]uint64, latencies map[string]Latencies) []byte {
+	out := []byte(`{"functions": {`)
+	out = members(out, counts, strconv.AppendUint)
+	out = append(out, `}, "latencies": {`...)
+	out = members(out, latencies, func(out []byte, l Latencies, base int) []byte {
+		out = strconv.AppendUint(append(out, `{"calls": `...), l.Calls, base)
+		out = strconv.AppendUint(append(out, `, "sum_ns": `...), l.Sum, base)
+		out = append(out, `, "buckets_ns": [`...)
+		for i, b := range l.Buckets {
+			if i > 0 {
+				out = append(out, ", "...)
+			}
+			out = strconv.AppendUint(append(out, '['), b.Low, base)
+			out = strconv.AppendUint(append(out, ", "...), b.High, base)
+			out = strconv.AppendUint(append(out, ", "...), b.Calls, base)
+			out = append(out, ']')
+		}
+		return append(out, "]}"...)
+	})
+	return append(out, "}}\n"...)
+}
+
+// members appends those of a JSON object, a line each.
+func members[T any](out []byte, all map[string]T, value func(out []byte, v T, base int) []byte) []byte {
+	names := make([]string, 0, len(all))
+	for name := range all {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	out := []byte(`{"functions": {`)
 	for i, name := range names {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, "\n  "...)
-		out = quote(out, name)
-		out = append(out, ": "...)
-		out = strconv.AppendUint(out, counts[name], 10)
+		out = quote(append(out, "\n  "...), name)
+		out = value(append(out, ": "...), all[name], 10)
 	}
-	return append(out, "\n}}\n"...)
+	if len(names) > 0 {
+		out = append(out, '\n')
+	}
+	return out
 }
 
 // quote appends a JSON string. Names of symbols hold quotes and backslashes where a type argument has struct tags.

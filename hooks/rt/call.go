@@ -18,6 +18,8 @@ type Call struct {
 	skipper int16 // index of the hook that asked last
 	used    bool  // a field below is not zero
 
+	start int64 // of the clock, while a probe measures the call
+
 	data any      // of hook 0
 	more []any    // of the others, from 1 on
 	rets []retVal // results set by before hooks

@@ -5,15 +5,30 @@ import (
 	"unsafe"
 )
 
-// fatal is what OnFatalPanic was given: a *func().
-var fatal unsafe.Pointer
+// fatal is what OnFatalPanic was given last.
+var fatal unsafe.Pointer // *fatalFunc
 
-// OnFatalPanic sets a function that is called when a panic is about to end the program: all deferred calls of the goroutine have
+// fatalFunc is a function that OnFatalPanic was given, and the one before.
+type fatalFunc struct {
+	f      func()
+	before *fatalFunc
+}
+
+// OnFatalPanic adds a function that is called when a panic is about to end the program: all deferred calls of the goroutine have
 // run, nobody has recovered, and nothing is printed yet. The goroutine's open records are closed before. A panic of f is
-// recovered and counted.
+// recovered and counted. Of several, the one that was added last is called first.
 //
 //go:norace
-func OnFatalPanic(f func()) { atomic.StorePointer(&fatal, unsafe.Pointer(&f)) }
+func OnFatalPanic(f func()) {
+	added := &fatalFunc{f: f}
+	for {
+		last := atomic.LoadPointer(&fatal)
+		added.before = (*fatalFunc)(last)
+		if atomic.CompareAndSwapPointer(&fatal, last, unsafe.Pointer(added)) {
+			return
+		}
+	}
+}
 
 // onFatalPanic is called at the entry of runtime.preprintpanics, where the runtime itself runs methods of the program's.
 //
@@ -32,14 +47,17 @@ func dying(g unsafe.Pointer) {
 	if n := slot(g); n != nil && n.goid == goid(g) && n.owner.busy == 0 {
 		n.owner.end(n)
 	}
-	f := (*func())(atomic.LoadPointer(&fatal))
-	if f == nil {
-		return
+	for f := (*fatalFunc)(atomic.LoadPointer(&fatal)); f != nil; f = f.before {
+		f.call()
 	}
+}
+
+//go:norace
+func (f *fatalFunc) call() {
 	defer func() {
 		if recover() != nil {
 			atomic.AddUint64(&hookPanics, 1)
 		}
 	}()
-	(*f)()
+	f.f()
 }

@@ -28,12 +28,14 @@ type linkInfo struct {
 	GType unsafe.Pointer // *abi.Type of runtime.g
 	GSize uintptr        // size of runtime.g with the slot
 
-	Descs []*Desc // nil where the linker dropped the target
+	Descs   []*Desc        // Dropped where the linker dropped the target
+	Dropped unsafe.Pointer // what a weak reference leads to then: runtime.unreachableMethod (cmd/link/internal/ld/data.go)
 
 	UnsafeNew    func(typ unsafe.Pointer) unsafe.Pointer        // runtime.newobject
 	TypedMemmove func(typ, dst, src unsafe.Pointer)             // runtime.typedmemmove
 	AssertE2I    func(inter, typ unsafe.Pointer) unsafe.Pointer // runtime.assertE2I: the itab; panics if there is none
 	Callers      func(skip int, pc []uintptr) int               // runtime.Callers
+	Nanotime     func() int64                                   // runtime.nanotime: the monotonic clock
 
 	NilPanic unsafe.Pointer // *abi.Type of *runtime.PanicNilError
 }
@@ -72,6 +74,11 @@ type Desc struct {
 	Results []Value
 	Hooks   []Hook // before hooks run in this order, after hooks in the reverse one
 }
+
+// dropped reports whether an element of link.Descs describes nothing.
+//
+//go:norace
+func (d *Desc) dropped() bool { return d == nil || unsafe.Pointer(d) == link.Dropped }
 
 // Flags of [Value].
 const (

@@ -25,7 +25,7 @@ func setEnabled(wanted func(*Hook) bool, on bool) int {
 	}
 	found := 0
 	for _, d := range link.Descs {
-		if d == nil {
+		if d.dropped() {
 			continue
 		}
 		hit := false
@@ -48,7 +48,7 @@ func setEnabled(wanted func(*Hook) bool, on bool) int {
 //go:norace
 func Has(name string) bool {
 	for _, d := range link.Descs {
-		if d == nil {
+		if d.dropped() {
 			continue
 		}
 		for i := range d.Hooks {
@@ -65,7 +65,7 @@ func Has(name string) bool {
 //go:norace
 func Enabled(name string) bool {
 	for _, d := range link.Descs {
-		if d == nil {
+		if d.dropped() {
 			continue
 		}
 		for i := range d.Hooks {

@@ -110,6 +110,13 @@ class Edit:
         relocs = self.added[ref.idx - self.object.starts[1]].relocs
         return [reloc for reloc in relocs or () if isinstance(reloc, Reloc)]
 
+    def resize(self, ref: SymRef, size: int) -> None:
+        """Gives an added definition without contents its size in bytes."""
+        made = self.added[ref.idx - self.object.starts[1]]
+        if made.sym is None or made.data:
+            raise AssertionError("only zeroed data has a size without contents")
+        made.sym = made.sym._replace(size=size)
+
     def add_ref(self, name: str, abi: int) -> SymRef:
         """A reference by name: an existing non-package symbol, or one appended to NonPkgRefs."""
         key = (name, abi)

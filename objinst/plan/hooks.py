@@ -13,7 +13,7 @@ from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import HookFunction, Refusal, Value
 from objinst.plan.signatures import Signatures
-from objinst.rules import Hooking, InjectHooks
+from objinst.rules import Action, InjectHooks
 from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
 from objinst.types.names import SHAPE_PREFIX, escape
 
@@ -57,7 +57,7 @@ class HookFinder:
         boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if not _is(param.name, value.type.name))
         return HookFunction(package, symbol, assign(self.goarch, typed.params, typed.results), typed.params[0].name, methods, boxed)
 
-    def claimed(self, actions: Sequence[Hooking]) -> Signature | None:
+    def claimed(self, actions: Sequence[Action]) -> Signature | None:
         """What hooks say of a function that nothing else describes, if their rule wants that to count: the parameters behind the
         context are the function's parameters, or its results. None if one is interface{}, which may stand for another type.
 

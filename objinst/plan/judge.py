@@ -9,11 +9,11 @@ from objinst.goobj import FuncInfo, Object, pctab
 from objinst.plan.forms import Exit, context_use, exit_form, unchecked
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, evidence, find_layout
-from objinst.plan.model import FunctionPlan, HookUse, Refusal, Use
+from objinst.plan.model import FunctionPlan, HookUse, ProbeUse, Refusal, Use
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.spans import Subject, plan_span
 from objinst.plan.specs import try_encode
-from objinst.rules import Hooking, Rule, Span
+from objinst.rules import Action, Probe, ProbeKind, Rule, Span
 from objinst.types import FuncABI
 from trampolines import Arch
 from trampolines.asm import EncodeError
@@ -59,7 +59,7 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
 
 
 def judge_each(
-    function: Function, rules: Sequence[tuple[Rule, Hooking]], arch: Arch, finder: HookFinder, pinned_by: str = ""
+    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = ""
 ) -> list[FunctionPlan | Refusal]:
     """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
     whole = judge(function, rules, arch, finder, pinned_by)
@@ -74,7 +74,7 @@ def judge_each(
 
 
 def judge(
-    function: Function, rules: Sequence[tuple[Rule, Hooking]], arch: Arch, finder: HookFinder, pinned_by: str = ""
+    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = ""
 ) -> FunctionPlan | Refusal:
     """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned."""
     obj, index = function.object, function.index
@@ -91,7 +91,7 @@ def judge(
     context = context_use(obj, index, function.morestack, function.calls, arch)
     if refusal or isinstance(context, Refusal):
         return refusal or context  # type: ignore[return-value]
-    if layout.results is None and any(isinstance(action, Span) or action.after for _, action in rules):
+    if layout.results is None and any(_needs_results(action) for _, action in rules):
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
     params, results = layout.params, layout.results or ()
     uses: list[Use] = []
@@ -99,10 +99,11 @@ def judge(
         use = _use(rule, action, Subject.of(function.symbol, params, results, finder.signatures.table, obj), finder)
         if isinstance(use, Refusal):
             return use
-        uses.append(use)
+        if not isinstance(use, ProbeUse) or not any(isinstance(other, ProbeUse) and other.latency == use.latency for other in uses):
+            uses.append(use)  # a second rule measures nothing else
     wanted = any(use.needs_exit for use in uses)
     leaving = None
-    if layout.results is not None and (wanted or any("SetSkipCall" in use.methods for use in uses)):
+    if layout.results is not None and (wanted or any(isinstance(use, ProbeUse) or "SetSkipCall" in use.methods for use in uses)):
         found = find_exit(function, layout.abi, arch)
         if isinstance(found, Refusal) and wanted:
             return found
@@ -119,10 +120,18 @@ def judge(
     return plan
 
 
-def _use(rule: Rule, action: Hooking, subject: Subject, finder: HookFinder) -> Use | Refusal:
+def _needs_results(action: Action) -> bool:
+    if isinstance(action, Probe):
+        return action.kind is ProbeKind.LATENCY
+    return isinstance(action, Span) or bool(action.after)
+
+
+def _use(rule: Rule, action: Action, subject: Subject, finder: HookFinder) -> Use | Refusal:
     """What one action of a rule does to a function."""
     if isinstance(action, Span):
         return plan_span(rule, action, subject)
+    if isinstance(action, Probe):
+        return ProbeUse(rule.name, rule.instrumentation, action.kind is ProbeKind.LATENCY)
     params = subject.params if subject.recv is None else (subject.recv, *subject.params)
     before = finder.find(action.path, action.before, subject.symbol, params, "parameters") if action.before else None
     after = finder.find(action.path, action.after, subject.symbol, subject.results, "results") if action.after else None

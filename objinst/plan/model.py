@@ -132,7 +132,28 @@ class SpanUse:
         return False
 
 
-Use = HookUse | SpanUse
+@dataclass(frozen=True, slots=True)
+class ProbeUse:
+    """A measurement by Go code: of latency, which needs the exit, or stress, which takes it where it can have it."""
+
+    rule: str
+    instrumentation: str
+    latency: bool
+
+    @property
+    def methods(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def needs_exit(self) -> bool:
+        return self.latency
+
+    @property
+    def boxes(self) -> bool:
+        return False
+
+
+Use = HookUse | SpanUse | ProbeUse
 
 
 @dataclass(frozen=True, slots=True)

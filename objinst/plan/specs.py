@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
+from objinst.plan.model import FunctionPlan, HookFunction, HookUse, Value
 from trampolines import Arch
 from trampolines.asm import WORD, exit_room
 from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, ThroughSpec, ThunkSpec
@@ -70,14 +70,14 @@ def thunk_spec(hook: HookFunction, values: tuple[Value, ...], base: Base) -> Thu
     return ThunkSpec(tuple(loads), tuple(copies), hook.abi.args_size)
 
 
-SPAN_THUNK = ThunkSpec((), (), 40)
+BUILT_IN_THUNK = ThunkSpec((), (), 40)
 """A hook that reads the areas itself is called with what the thunk was called with: five words, which it may spill."""
 
 
 def hook_thunks(plan: FunctionPlan) -> list[ThunkSpec]:
     """The thunks of all hooks of a plan."""
-    spans = [SPAN_THUNK] if any(isinstance(use, SpanUse) for use in plan.hooks) else []
-    return spans + [
+    built_in = [BUILT_IN_THUNK] if any(not isinstance(use, HookUse) for use in plan.hooks) else []
+    return built_in + [
         thunk_spec(hook, values, base)
         for use in plan.hooks
         if isinstance(use, HookUse)

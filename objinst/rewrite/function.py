@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from objinst.goobj import Edit, Object, Reloc, SymRef
-from objinst.plan.model import FunctionPlan, HookFunction, HookUse, SpanUse, Value
-from objinst.plan.specs import SPAN_THUNK, Offsets, entry_spec, exit_spec, through_spec, thunk_spec
+from objinst.plan.model import FunctionPlan, HookFunction, HookUse, ProbeUse, SpanUse, Value
+from objinst.plan.specs import BUILT_IN_THUNK, Offsets, entry_spec, exit_spec, through_spec, thunk_spec
 from objinst.rewrite.dwarf import entry_name
+from objinst.rewrite.probes import Probes
 from objinst.rewrite.spans import AFTER, BEFORE, HOOK_SPAN, SpanLayouts, add_config
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import add_call_through, add_exit_stub, morestack_ref, move_body, patch_body, put_stub, read_original
@@ -43,12 +44,13 @@ class Runtime:
         return cls(path, desc, value, hook, call_hash, None if span is None else SpanLayouts.of(span))
 
 
-def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, offsets: Offsets) -> str:
-    """Applies the plan of one function; returns the name of its descriptor symbol, unique in the link."""
+def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, offsets: Offsets, probes: Probes | None = None) -> str:
+    """Applies the plan of one function; returns the name of its descriptor symbol, unique in the link. probes: of this object, if the
+    link has any."""
     original = read_original(edit, plan.index)
     body = move_body(edit, plan.index)
     name = f"otelobj.desc.{package}.{plan.symbol}"
-    desc = _descriptor(edit, arch, rt, plan, package, name)
+    desc = _descriptor(edit, arch, rt, plan, package, name, probes)
     roles = {"desc": Role(desc), "body": Role(body), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
     if plan.has_exit:
@@ -79,7 +81,7 @@ def _type_ref(edit: Edit, type_name: str) -> SymRef:
     return edit.add_ref(f"type:{type_name}", 0)
 
 
-def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, name: str) -> SymRef:
+def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, name: str, probes: Probes | None) -> SymRef:
     blob = StaticData()
     at = blob.reserve(rt.desc.size)
     shown = any(isinstance(use, HookUse) for use in plan.hooks)
@@ -90,6 +92,8 @@ def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package
         place = start + number * rt.hook.size
         if isinstance(use, SpanUse):
             _span(edit, arch, rt, blob, place, plan, use)
+        elif isinstance(use, ProbeUse):
+            _probe(edit, arch, rt, blob, place, plan, use, probes)
         else:
             _hook(edit, arch, rt, blob, place, plan, use)
     blob.put(
@@ -153,13 +157,29 @@ def _span(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
     if rt.span is None:
         raise ValueError("hooks/span is not in the link")
     config = Address(None, add_config(blob, rt.span, use, plan.file, plan.line))
-    for hook in (BEFORE, AFTER):
-        if hook not in edit.shared:
-            edit.shared[hook] = _thunk(edit, arch, rt, hook, SPAN_THUNK)
-    before, after = (Address(None, blob.words([Address(edit.shared[hook])])) for hook in (BEFORE, AFTER))
+    before, after = (_built_in(edit, arch, rt, blob, hook) for hook in (BEFORE, AFTER))
     blob.put(
         at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=HOOK_SPAN, Before=before, After=after, BeforeTab=config, AfterTab=config
     )
+
+
+def _probe(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: FunctionPlan, use: ProbeUse, probes: Probes | None) -> None:
+    """The hooks of hooks/probe, which get, where other hooks get the itab of their context, the table of this object and the
+    histogram of this function: the table stays in the program as long as the descriptor does."""
+    if probes is None:
+        raise ValueError("hooks/probe is not in the link")
+    hooks = ("beforeLatency", "afterLatency") if use.latency else ("beforeStress", "afterStress")
+    before, after = (_built_in(edit, arch, rt, blob, f"{probes.path}.{hook}") for hook in hooks)
+    table = Address(probes.table)
+    place = Address(probes.histograms, probes.histogram(plan.symbol)) if use.latency else table
+    blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Before=before, After=after, BeforeTab=table, AfterTab=place)
+
+
+def _built_in(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, hook: str) -> Address:
+    """A func value of the thunk of a hook that comes with otelobj; one thunk serves the whole object."""
+    if hook not in edit.shared:
+        edit.shared[hook] = _thunk(edit, arch, rt, hook, BUILT_IN_THUNK)
+    return Address(None, blob.words([Address(edit.shared[hook])]))
 
 
 def _thunk(edit: Edit, arch: Arch, rt: Runtime, hook: str, spec: ThunkSpec) -> SymRef:

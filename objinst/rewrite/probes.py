@@ -1,7 +1,7 @@
-"""Counters: a stub that adds one in front of a function or of its entry stub, and the table that hooks/probe reads.
+"""Probes of one object: counting stubs, histograms, and the table by which hooks/probe finds both.
 
-One table for each object: static data that the stubs and the list in hooks/probe point at. The list does so weakly, so that the
-linker drops a table none of whose functions is left.
+The table is static data that the stubs and descriptors point at, and the list in hooks/probe, which does so weakly: the linker drops
+a table none of whose functions is left. Histograms are large and empty, so they take no room in the file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Object, SymRef
 from objinst.plan.probes import CountPlan
 from objinst.rewrite.dwarf import entry_name
+from objinst.rewrite.rtpkg import dropped
 from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import move_body, move_stub
 from objinst.rewrite.text import Role, TextShape, relocations, text_aux
@@ -21,28 +22,44 @@ from trampolines.contract import Code
 REMEDY = "hooks/probe and otelobj are of different versions; reinstall otelobj"
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeLayouts:
+    """Types of hooks/probe. path: its import path; histogram: size in bytes."""
+
+    path: str
+    table: Layout
+    histogram: int
+
+    @classmethod
+    def of(cls, obj: Object, path: str) -> ProbeLayouts:
+        """Raises ObjectError if hooks/probe is of another version."""
+        return cls(path, layout(obj, f"{path}.table"), layout(obj, f"{path}.histogram").size)
+
+
 @dataclass(slots=True)
-class Counters:
-    """The counters of one object. name: of its table's symbol, unique in the link; kind: layout of hooks/probe's table."""
+class Probes:
+    """The probes of one object. name: of its table's symbol, unique in the link."""
 
     edit: Edit
     arch: Arch
-    kind: Layout
+    kinds: ProbeLayouts
     name: str
-    functions: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
+    timed: dict[str, int] = field(default_factory=dict)
     _table: SymRef | None = None
+    _histograms: SymRef | None = None
     _stub: Code = field(init=False)
 
     def __post_init__(self) -> None:
         self._stub = self.arch.count_stub(atomics=_atomics(self.edit.object))
 
-    def add(self, plan: CountPlan) -> None:
+    def count(self, plan: CountPlan) -> None:
         """Puts a counting stub in front of a function, whether or not it has an entry stub already."""
         edit, index = self.edit, plan.index
         body = move_stub(edit, index) if index in edit.changed else move_body(edit, index)
         stub = self._stub
-        counter = self.kind.size + WORD * len(self.functions)
-        self.functions.append(plan.symbol)
+        counter = self.kinds.table.size + WORD * len(self.counted)
+        self.counted.append(plan.symbol)
         info = plan.info
         shape = TextShape(info.args, (), info.func_id, info.func_flag, info.start_line, plan.file, plan.line, entry_name(plan.symbol))
         roles = {"body": Role(body), "counter": Role(self.table, counter)}
@@ -50,22 +67,43 @@ class Counters:
         edit.replace(index, data=stub.code, size=len(stub.code), relocs=relocations(edit, stub, roles), aux=aux)
         edit.rehash(index)
 
+    def histogram(self, symbol: str) -> int:
+        """The offset of a function's histogram in `histograms`."""
+        return self.timed.setdefault(symbol, self.kinds.histogram * len(self.timed))
+
+    @property
+    def path(self) -> str:
+        return self.kinds.path
+
     @property
     def table(self) -> SymRef:
         if self._table is None:
             self._table = self.edit.add_def(self.name, 0, self.edit.tables.kinds["SNOPTRDATA"], align=WORD)
         return self._table
 
+    @property
+    def histograms(self) -> SymRef:
+        if self._histograms is None:
+            self._histograms = self.edit.add_def(f"{self.name}.histograms", STATIC_ABI, self.edit.tables.kinds["SNOPTRBSS"], align=WORD)
+        return self._histograms
+
     def finish(self) -> list[str]:
         """Fills the table; returns its name if there is one."""
         if self._table is None:
             return []
         blob = StaticData()
-        at = blob.reserve(self.kind.size)
-        counters = blob.reserve(WORD * len(self.functions))
-        blob.put(at, self.kind, Counts=Slice(counters, len(self.functions)), Names="".join(f"{name}\n" for name in self.functions))
+        at = blob.reserve(self.kinds.table.size)
+        counters = blob.reserve(WORD * len(self.counted))
+        blob.put(at, self.kinds.table, Counts=Slice(counters, len(self.counted)), Names=_lines(self.counted), Timed=_lines(self.timed))
+        if self._histograms is not None:
+            self.edit.resize(self._histograms, self.kinds.histogram * len(self.timed))
+            blob.put(at, self.kinds.table, Histograms=Slice(0, len(self.timed), self._histograms))
         self.edit.fill(self._table, data=bytes(blob.data), relocs=blob.relocs(self.edit, self._table))
         return [self.name]
+
+
+def _lines(names: list[str] | dict[str, int]) -> str:
+    return "".join(f"{name}\n" for name in names)
 
 
 def _atomics(obj: Object) -> bool:
@@ -74,21 +112,16 @@ def _atomics(obj: Object) -> bool:
     return ",lse" in level or not level.startswith("v8.0")
 
 
-def table_layout(obj: Object, path: str) -> Layout:
-    """The layout of hooks/probe's table. Raises ObjectError if it is of another version."""
-    return layout(obj, f"{path}.table")
-
-
 def list_tables(edit: Edit, path: str, tables: list[str]) -> None:
-    """Fills hooks/probe's list of tables. Raises ObjectError if there is no such variable."""
+    """Fills hooks/probe's list of tables, behind what stands for a table that the linker has dropped. Raises ObjectError if there is no such variable."""
     index = edit.object.find(f"{path}.tables", 0)
     if index is None:
         raise ObjectError(f"{edit.object.origin}: no variable {path}.tables", REMEDY)
     if not tables:
         return
     array = StaticData()
-    start = array.words([Address(edit.add_ref(name, 0), weak=True) for name in tables])
+    start = array.words([dropped(edit), *(Address(edit.add_ref(name, 0), weak=True) for name in tables)])
     header = StaticData()
     list_kind = Layout("[]*table", 3 * WORD, {"": 0})
-    header.put(header.reserve(3 * WORD), list_kind, **{"": Slice(start, len(tables), array.add_to(edit, "otelobj.probes", STATIC_ABI))})
+    header.put(header.reserve(3 * WORD), list_kind, **{"": Slice(start, 1 + len(tables), array.add_to(edit, "otelobj.probes", STATIC_ABI))})
     edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(header.data), relocs=header.relocs(edit, edit.ref_of(index)))

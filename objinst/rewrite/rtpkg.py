@@ -22,6 +22,7 @@ RUNTIME_FUNCS = {
     "TypedMemmove": "runtime.typedmemmove",
     "AssertE2I": "runtime.assertE2I",
     "Callers": "runtime.Callers",
+    "Nanotime": "runtime.nanotime",
 }
 REMEDY = "hooks/rt and otelobj are of different versions; reinstall otelobj"
 
@@ -37,13 +38,18 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str]) -> No
     at = blob.reserve(kind.size)
     table = StaticData()
     start = table.words([Address(edit.add_ref(name, 0), weak=True) for name in descriptors])
-    blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), **_offsets(kind, slot))
+    blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), Dropped=dropped(edit), **_offsets(kind, slot))
     for field, function in RUNTIME_FUNCS.items():
         blob.put(at, kind, **{field: Address(_func_value(edit, function))})
     blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)))
     if descriptors:
         blob.put(at, kind, Descs=Slice(start, len(descriptors), table.add_to(edit, "otelobj.descs", STATIC_ABI)))
     edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(blob.data), relocs=blob.relocs(edit, edit.ref_of(index)))
+
+
+def dropped(edit: Edit) -> Address:
+    """What the linker makes of a weak address whose symbol it has dropped (cmd/link/internal/ld/data.go, relocsym)."""
+    return Address(edit.add_ref("runtime.unreachableMethod", ABI_INTERNAL))
 
 
 def _offsets(kind: Layout, slot: Slot) -> dict[str, int]:

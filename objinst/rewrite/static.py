@@ -60,7 +60,8 @@ def _name(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address of a symbol plus an offset. ref None: the static data itself. weak: 0 if the linker drops the symbol."""
+    """The address of a symbol plus an offset. ref None: the static data itself. weak: does not keep the symbol in the program; where the linker
+    drops it, the address is that of runtime.unreachableMethod."""
 
     ref: SymRef | None
     offset: int = 0

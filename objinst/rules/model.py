@@ -41,9 +41,7 @@ class Probe:
     kind: ProbeKind
 
 
-Hooking = InjectHooks | Span
-"""What calls Go code at the entry or the exit of a function."""
-Action = Hooking | Probe
+Action = InjectHooks | Span | Probe
 """What a rule does to a function."""
 
 
