@@ -64,3 +64,17 @@ def missing_collector(run: Any) -> None:
     """From here on nobody listens where the collector should be."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         run.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def probe_latencies(run: Any, name: str) -> None:
+    """The histograms have the calls that the last program says it made (`calls FUNCTION N`), each in a bucket that its duration can have."""
+    found = json.loads((run.folder / name).read_text())["latencies"]
+    wanted = re.findall(r"^calls (\S+) (\d+)(?: at least (\d+))?$", run.last.stdout, re.MULTILINE)
+    assert wanted, f"the program printed no calls: {run.last.stdout}"
+    for function, calls, least in wanted:
+        histogram = found.get(function, {"calls": 0, "sum_ns": 0, "buckets_ns": []})
+        buckets = histogram["buckets_ns"]
+        assert histogram["calls"] == int(calls) == sum(n for _, _, n in buckets), function
+        assert all(low < high <= max(low * 5 // 4, low + 1) for low, high, _ in buckets), function
+        assert sum(low * n for low, _, n in buckets) <= histogram["sum_ns"] <= sum(high * n for _, high, n in buckets), function
+        assert all(high > int(least or 0) for _, high, _ in buckets), function

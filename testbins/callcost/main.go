@@ -29,6 +29,17 @@ func other(p *int, n int) int { return n }
 //go:noinline
 func leaf(n int) int { return n }
 
+//go:noinline
+func counted(n int) int { return n }
+
+//go:noinline
+func timed(p *int, n int) int { return other(p, n) }
+
+//go:noinline
+func timedOff(p *int, n int) int { return other(p, n) }
+
+var began = time.Now()
+
 const (
 	calls  = 20_000 // a round: shorter than what the scheduler of a busy machine leaves undisturbed
 	rounds = 500
@@ -71,6 +82,26 @@ func main() {
 		{name: "hooked", call: func(n int) {
 			for i := range n {
 				sink = hooked(&x, i)
+			}
+		}},
+		{name: "probe:count", call: func(n int) {
+			for i := range n {
+				sink = counted(i)
+			}
+		}},
+		{name: "probe:latency", call: func(n int) {
+			for i := range n {
+				sink = timed(&x, i)
+			}
+		}},
+		{name: "probe:latency-off", call: func(n int) {
+			for i := range n {
+				sink = timedOff(&x, i)
+			}
+		}},
+		{name: "clock-pair", call: func(n int) {
+			for range n {
+				sink = int(time.Since(began) - time.Since(began))
 			}
 		}},
 		{name: "off", call: func(n int) {

@@ -10,4 +10,4 @@ func Before(ictx HookContext, p *int, n int) {}
 
 func After(ictx HookContext, r int) {}
 
-func init() { rt.SetEnabled("callcost_off", false) }
+func init() { rt.SetEnabled("callcost_off", false); rt.SetEnabled("callcost_latency_off", false) }
