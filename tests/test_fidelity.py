@@ -403,3 +403,122 @@ def test_stubs_beyond_the_address_table(version: str, tmp_path: Path) -> None:
     stubs = [text for text in texts(tmp_path / "many") if text.name.startswith("otelobj.exit.main.")]
     assert len(stubs) == count
     assert all(any(row.start == text.start for row in rows) for text in stubs)
+
+
+# debuggers
+
+DELVE = "v1.27.2"
+LINE = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if line.startswith("func stopHere("))
+CALL = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if " := stopHere(" in line)
+
+
+@functools.cache
+def delve() -> str:
+    """delve, compiled once into the test cache by the newest Go that it knows."""
+    place = Path(os.environ.get("OTELOBJ_TEST_TOOLS") or Path.home() / ".cache/otelobj/tools") / f"delve-{DELVE}"
+    if not (place / "dlv").exists():
+        env = toolchains.go_env("1.26", GOBIN=str(place), GOFLAGS="-mod=mod")
+        words = ["go", "install", f"github.com/go-delve/delve/cmd/dlv@{DELVE}"]
+        done = subprocess.run(words, cwd=folder(), env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            if os.environ.get("OTELOBJ_CI"):
+                pytest.fail(f"CI promises delve: {done.stderr}")
+            pytest.skip("delve cannot be fetched")
+    return str(place / "dlv")
+
+
+def debugged(program: Path, commands: str) -> str:
+    """What delve says, without addresses, colours and the source lines around a stop."""
+    words = [delve(), "exec", str(program), "--check-go-version=false", "--allow-non-terminal-interactive=true", "--", "stop"]
+    done = subprocess.run(words, input=commands + "quit\n", capture_output=True, text=True, timeout=300, check=False)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    return re.sub(r"0x[0-9a-f]+", "0x", "\n".join(line for line in text.splitlines() if not re.match(r"\s+\d+:\t", line)))
+
+
+STOPS = "break main.stopHere\ncontinue\nargs\nbt 3\nnext\nlocals\ncontinue\nclear 1\n"
+STEPS = f"break main.go:{CALL}\ncontinue\nclear 2\nstep\nargs\nbt 3\nnext\nstepout\n"
+BY_LINE = f"break main.go:{LINE}\ncontinue\nargs\ncontinue\ncontinue\ncontinue\n"
+
+
+@native_cases
+def test_delve(version: str) -> None:
+    """A breakpoint by name and by line, arguments, stepping from the caller into the function, on, and out of it."""
+    pair = built(version, "amd64")
+    for commands in (STOPS + STEPS, BY_LINE):
+        plain, hooked = debugged(pair.plain, commands), debugged(pair.hooked, commands)
+        assert 'label = "sum"' in plain and "n = 10" in plain and ("step" not in commands or "n = 30" in plain)
+        assert hooked == plain
+
+
+GDB = f"""
+set pagination off
+set confirm off
+set debuginfod enabled off
+set auto-load safe-path /dev/null
+set environment GODEBUG asyncpreemptoff=1
+break main.go:{LINE + 1}
+run stop
+bt
+info args
+continue
+info args
+continue
+continue
+"""
+
+
+def gdb_says(program: Path, commands: str) -> str:
+    """What gdb says, without addresses, its notes on threads, and what the program prints."""
+    script = program.with_suffix(".gdb")
+    script.write_text(commands)
+    words = [need("gdb"), "-batch", "-nx", "-x", str(script), "--args", str(program), "stop"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    lines = (re.sub(rf'Thread \d+ "{program.name}"', "", line).strip() for line in done.stdout.splitlines())
+    return "\n".join(re.sub(r"0x[0-9a-f]+", "0x", line) for line in lines if line and not re.match(r"\[|sum\d+ ", line))
+
+
+@native_cases
+def test_gdb(version: str) -> None:
+    """A breakpoint by line stops once a call, with the arguments and the callers of the plain program. It lies behind the stack check,
+    and preemption is off: gdb stops twice in one call where a signal or a yielding goroutine comes back to the same place, in any program."""
+    pair = built(version, "amd64")
+    plain, hooked = gdb_says(pair.plain, GDB), gdb_says(pair.hooked, GDB)
+    assert len(re.findall(r"hit Breakpoint 1, main\.stopHere", plain)) == 3 and '"sum"' in plain
+    assert hooked == plain
+
+
+@native_cases
+def test_gdb_by_name(version: str) -> None:
+    """gdb also takes the entry stub, a symbol of the function's name: it says that this is no function of the program."""
+    pair = built(version, "amd64")
+    text = gdb_says(pair.hooked, "break main.stopHere\ninfo breakpoints\n")
+    places = re.findall(r"in (\S+) at \S*/main\.go:(\d+)", text)
+    assert sorted(places) == [("main.stopHere", str(LINE)), ("otelobj/main.stopHere-fm", str(LINE))]
+
+
+COUNTED = """
+count:
+  target: main
+  where: { func: "*" }
+  do: [{ probe: count }]
+"""
+
+
+@pytest.mark.parametrize("version", ["1.24", "1.27"])
+def test_counted_and_hooked(version: str, tmp_path: Path) -> None:
+    """A counter in front of an entry stub: three symbols of the function's name, and DWARF that knows each at its own place."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text((SOURCE / "rules.yaml").read_text() + COUNTED)
+    env = toolchains.go_env(version, OTELOBJ_DISABLE="all")
+    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    command = ["go", "build", f"-toolexec=otelobj --rules {rules}", "-o", str(tmp_path / "counted"), "."]
+    done = subprocess.run(command, cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    subprograms, rows = debug_info(tmp_path / "counted", "main")
+    ordered = sorted(subprograms, key=lambda one: one.start)
+    assert all(one.end <= two.start for one, two in zip(ordered, ordered[1:], strict=False))
+    own = [text for text in texts(tmp_path / "counted") if text.name == "main.stopHere"]
+    assert len(own) == 3
+    names = [one.name for one in ordered if one.start in {text.start for text in own}]
+    assert sorted(names) == ["main.stopHere", "otelobj/main.stopHere-fm", "otelobj/main.stopHere-fm"]
+    assert all(any(row.start == text.start and row.line == LINE for row in rows) for text in own)
