@@ -20,7 +20,7 @@ from pathlib import Path
 from objinst.errors import OtelobjError, UsageError, reason
 
 REMEDY = "free some disk space or point OTELOBJ_CACHE_DIR at a folder that can be written"
-FOLDERS = ("archive", "compiled", "facts", "inlined", "hooks")
+FOLDERS = ("archive", "compiled", "facts", "gotypes", "inlined", "hooks")
 """Kinds whose entries `folder` makes, two levels down."""
 SIZES = ".sizes"
 """In each of these: size and name of every file."""

@@ -150,7 +150,8 @@ def make_link(
     minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
     tags = [tag for tag in info.settings.get("-tags", "").split(",") if tag]
     helper = GoTypes(go, header.goos, header.goarch, {**packages, **hooks}, tags, has_sources or "TOOLEXEC_IMPORTPATH" in os.environ)
-    return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, own_digest() + rules.digest(), folder, helper)
+    digest = f"{own_digest()}{rules.digest()} sources={helper.has_sources}"
+    return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, digest, folder, helper)
 
 
 def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Target]]:

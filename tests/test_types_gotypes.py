@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import types_random
 from objinst.closure.gocmd import Go
+from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.gotypes import GoTypes
 from objinst.plan.signatures import Signatures
@@ -100,6 +101,17 @@ def test_what_is_not_known_has_a_reason() -> None:
     assert "nothing says" in reader.written("example.com/abi/x.y", ("/nowhere/a.go",)).reason
     reader = helper(built, NEWEST)
     assert "/nowhere" in reader.written("example.com/abi/x.y", ("/nowhere/a.go",)).reason
+
+
+def test_a_toolchain_that_cannot_build_the_reader_is_an_error(tmp_path: Path) -> None:
+    """No refusal: those are remembered with the archive."""
+    built = Build(NEWEST, "amd64", MODULE, "./...")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/go").write_text("#!/bin/sh\necho no space left on device >&2\nexit 1\n")
+    (tmp_path / "bin/go").chmod(0o755)
+    reader = GoTypes(Go(tmp_path, {}), "linux", "amd64", {name: Path(path) for name, path in built.paths.items()})
+    with pytest.raises(OtelobjError, match="no space left on device"):
+        reader.exported("example.com/abi/x.y")
 
 
 def test_a_package_that_does_not_type_check_tells_nothing(tmp_path: Path) -> None:

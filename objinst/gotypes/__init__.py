@@ -43,7 +43,10 @@ class GoTypes:
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def exported(self, package: str) -> Answer:
-        """By symbol, type parameters as NUL, number, semicolon: what the export data of a package tells."""
+        """By symbol, type parameters as NUL, number, semicolon: what the export data of a package tells.
+
+        Raises OtelobjError if the toolchain does not build the reader: that is no property of the package, so no refusal.
+        """
         if package not in self.archives:
             return NoSignature(f"package {package} is not in the link")
         return self._ask(package, "", ())
@@ -65,21 +68,12 @@ class GoTypes:
                 "Package": package, "Archives": {name: str(path) for name, path in self.archives.items()}, "Files": files, "Folder": folder,
                 "GOOS": self.goos, "GOARCH": self.goarch, "Tags": list(self.tags),
             }  # fmt: skip
+            program = self._program()
             try:
-                self._answers[key] = _parse(self._run(request))
+                self._answers[key] = _parse(_run(program, request))
             except OtelobjError as error:
                 self._answers[key] = NoSignature(f"the reader of export data: {error.what}")
         return self._answers[key]
-
-    def _run(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        command = [str(self._program())]
-        done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", check=False)
-        try:
-            answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
-            last = (done.stderr.strip().splitlines() or ["no answer"])[0]
-            raise OtelobjError(f"{last} (status {done.returncode})") from None
-        return answer
 
     def _program(self) -> Path:
         """Raises OtelobjError if the toolchain does not build it."""
@@ -92,6 +86,18 @@ class GoTypes:
 
         key = hashlib.sha256(f"{digest} {self.go.goroot} {toolchain}".encode("utf-8", "surrogateescape")).hexdigest()
         return cache.folder(PROGRAM, key, make) / PROGRAM
+
+
+def _run(program: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises OtelobjError if there is no answer."""
+    text = json.dumps(request)
+    done = subprocess.run([str(program)], input=text, capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", check=False)
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        first = (done.stderr.strip().splitlines() or ["no answer"])[0]
+        raise OtelobjError(f"{first} (status {done.returncode})") from None
+    return answer
 
 
 def _parse(answer: Mapping[str, Any]) -> Answer:
