@@ -16,7 +16,7 @@ type Call struct {
 	resDist uintptr // to the results area, while after hooks of a returned call run
 	callState
 	skipper int16 // index of the hook that asked last
-	used    bool  // a field below is not zero
+	used    bool  // a field below is not zero, or there is no record below: not for the short way of enter
 
 	start int64 // of the clock, while a probe measures the call
 
@@ -58,7 +58,7 @@ type unwound struct {
 //
 //go:norace
 func (c *Call) clear() {
-	c.used = false
+	c.used = c.inner == nil
 	c.data = nil
 	clear(c.more)
 	c.more = c.more[:0]

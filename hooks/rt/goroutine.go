@@ -216,6 +216,7 @@ func (r *goroutine) chain(above *Call, calls []Call) {
 		c.outer, above.inner = above, c
 		above = c
 	}
+	above.used = true
 }
 
 // pop takes the top record off. Its contents stay until it is used again or cleared.

@@ -33,7 +33,7 @@ func enter(d *Desc, args, g unsafe.Pointer) bool {
 	c := r.next
 	dist := stackHi(g) - uintptr(args)
 	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	if r.busy != 0 || pinned(m) != 0 || !roomy(args, g) || n.top >= uint64(dist) || c.used || c.inner == nil {
+	if r.busy != 0 || pinned(m) != 0 || !roomy(args, g) || n.top >= uint64(dist) || c.used {
 		return enterAny(d, args, g)
 	}
 	if c.d != d {

@@ -8,6 +8,12 @@ type HookContext interface{ GetData() any }
 
 func Before(ictx HookContext, p *int, n int) {}
 
+func BeforeLeaf(ictx HookContext, n int) {}
+
 func After(ictx HookContext, r int) {}
 
-func init() { rt.SetEnabled("callcost_off", false); rt.SetEnabled("callcost_latency_off", false) }
+func init() {
+	for _, rule := range []string{"callcost_off", "callcost_leaf_off", "callcost_latency_off"} {
+		rt.SetEnabled(rule, false)
+	}
+}
