@@ -82,8 +82,8 @@ def test_method_tables_say_what_dwarf_says(version: str, goarch: str) -> None:
                 assert [param.type for param in getattr(told, side)] == [param.type for param in getattr(read, side)], name
             compared += 1
             unexported += name.rpartition(".")[2][0].islower()
-    assert compared > 900
-    assert unexported > 400
+    assert compared > 700
+    assert unexported > 300
 
 
 @pytest.mark.parametrize("version", [pytest.param(v, marks=[] if v == NEWEST else [pytest.mark.long]) for v in versions()])
@@ -102,7 +102,7 @@ def test_structs_are_laid_out_from_their_names(version: str) -> None:
             real, spelled = built.table.resolve(name, obj), WithoutStructs(built).resolve(name, obj)
             assert real == spelled or isinstance(real, Unknown), name
             compared += isinstance(real, GoType)
-    assert compared > 150
+    assert compared > 80
     assert isinstance(bare.resolve("struct { a int8; b *p.T; c struct {} }"), GoType)
 
 

@@ -15,10 +15,9 @@ from objinst.plan.model import HookFunction, Refusal, Value
 from objinst.plan.signatures import Signatures
 from objinst.rules import Action, InjectHooks
 from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
-from objinst.types.names import SHAPE_PREFIX, escape
+from objinst.types.names import escape
 
 ABI_INTERNAL = 1
-ANY_POINTER = "go.shape.*uint8"
 CONTEXT_METHODS = frozenset(
     {
         "GetData", "GetFuncName", "GetKeyData", "GetPackageName", "GetParam", "GetParamCount", "GetReturnVal", "GetReturnValCount",
@@ -54,7 +53,7 @@ class HookFinder:
                 f"\n  {what} of {target}: ({shown})\n  layout: {places or 'nothing'}",
             )
         methods = tuple(method.name for method in interface_methods(typed.params[0]))
-        boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if not _is(param.name, value.type.name))
+        boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if param.name != value.type.name)
         return HookFunction(package, symbol, assign(self.goarch, typed.params, typed.results), typed.params[0].name, methods, boxed)
 
     def claimed(self, actions: Sequence[Action]) -> Signature | None:
@@ -97,12 +96,6 @@ def _mismatch(declared: Signature, params: tuple[GoType, ...], values: tuple[Val
     if len(params) - 1 != len(values):
         return f"{len(params) - 1} parameters behind the context, {len(values)} needed"
     for param, value in zip(params[1:], values, strict=True):
-        if param.name != "interface {}" and not _is(param.name, value.type.name):
+        if param.name not in (value.type.name, "interface {}"):
             return f"{value.name} is {value.type.name}, not {param.name}"
     return ""
-
-
-def _is(hook: str, target: str) -> bool:
-    """Whether a hook's parameter has the target's type. In an instance of a generic function types are shapes: `go.shape.int` stands
-    for int and for every type like it, `go.shape.*uint8` for any pointer, which a hook can only take as unsafe.Pointer."""
-    return hook in (target, target.replace(ANY_POINTER, "unsafe.Pointer").replace(SHAPE_PREFIX, ""))

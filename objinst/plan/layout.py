@@ -7,12 +7,13 @@ of the function without names (objinst.types.agree). If they do not, the functio
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from objinst.goobj import FuncInfo, Object, stackmap
 from objinst.plan.model import Refusal, Value
 from objinst.plan.signatures import Signatures
-from objinst.types import Assigned, Evidence, FuncABI, Kind, NoSignature, Param, Signature, Unknown, agree, assign, resolve
+from objinst.types import Assigned, Evidence, FuncABI, GoType, Kind, NoSignature, Param, Signature, Unknown, agree, assign, resolve
+from objinst.types.names import unshaped
 from trampolines import Arch
 
 REMEDY = "build with DWARF, hook a method or an exported function, or let its hooks say it (`signature: declared`)"
@@ -69,20 +70,14 @@ def _funcdata(obj: Object, index: int, number: str) -> bytes | None:
 
 
 def _values(names: Sequence[Param], homes: Sequence[Assigned], signatures: Signatures, near: Object) -> tuple[Value, ...]:
-    """What hooks see: everything but the dictionary of a generic function."""
+    """What hooks see: everything but the dictionary of a generic function, and types that they can name."""
     values = []
     for name, home in zip(names, homes, strict=True):
         if name.hidden:
             continue
         elem = signatures.table.resolve(home.type.elem, near) if home.type.kind is Kind.SLICE else None
-        known = elem is not None and not isinstance(elem, Unknown)
-        values.append(
-            Value(
-                name.name,
-                home,
-                elem.size if known else 0,  # type: ignore[union-attr]
-                known and elem.flat,  # type: ignore[union-attr]
-                signatures.table.descriptor(home.type.name, near) is not None,
-            )
-        )
+        shown = replace(home, type=replace(home.type, name=unshaped(home.type.name)))
+        described = signatures.table.descriptor(shown.type.name, near) is not None
+        size, flat = (elem.size, elem.flat) if isinstance(elem, GoType) else (0, False)
+        values.append(Value(name.name, shown, size, flat, described))
     return tuple(values)

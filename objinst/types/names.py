@@ -14,6 +14,7 @@ from objinst.types.model import GoType, Kind
 
 WORD = 8
 SHAPE_PREFIX = "go.shape."
+ANY_POINTER = "go.shape.*uint8"
 NOALG_PREFIX = "noalg."
 INTERFACE_WORDS = (False, True)
 """The collector is not shown the first word: itabs and types are kept by others (cmd/compile/internal/typebits/typebits.go)."""
@@ -129,6 +130,12 @@ def closing(text: str, start: int) -> int:
                 at += 2 if text[at] == "\\" else 1
         at += 1
     raise ValueError(f"{text!r} is no type name: bracket {start} is open")
+
+
+def unshaped(name: str) -> str:
+    """The type that a hook can name for one in an instance of a generic function: `go.shape.int` stands for int and for every type like
+    it, `go.shape.*uint8` for any pointer (cmd/compile/internal/noder/reader.go, shapify)."""
+    return name.replace(ANY_POINTER, "unsafe.Pointer").replace(SHAPE_PREFIX, "")
 
 
 def split(text: str, separator: str) -> list[str]:
