@@ -222,6 +222,7 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
             "CGO_ENABLED": "0",
             "WORK": str(folder),
             "GOROOT_": str(root),
+            "HOOKS": str(launcher.parent / "hooks"),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         }

@@ -1,0 +1,49 @@
+"""What the context of goroutines costs: reading it, starting goroutines with and without one, memory. `python -m benchmarks.context_cost`.
+
+The program is built twice, plainly and with the slot, and both are run in turn: what is compared was measured at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "testbins" / "contextcost"
+ROUNDS = 9
+LIMITS = {"read": 3.0, "go": 1.05, "go-none": 1.02}
+"""What the project promises: a read by the empty call of the same run, `go` by that of the plain program."""
+
+
+def main() -> None:
+    """Builds testbins/contextcost twice and prints medians of several runs of both."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain, hooked = Path(folder) / "plain", Path(folder) / "hooked"
+        env = os.environ | {"OTELOBJ_DISABLE": "all", "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"}
+        toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
+        subprocess.run(["go", "build", "-o", str(plain), "."], cwd=SOURCE, env=env, check=True)
+        subprocess.run(["go", "build", toolexec, "-o", str(hooked), "."], cwd=SOURCE, env=env, check=True)
+        runs = [(measure(plain), measure(hooked)) for _ in range(ROUNDS)]
+    table = Table("case", "plain ns", "hooked ns", "ratio", "promised", title=f"context of goroutines, medians of {ROUNDS} runs")
+    for name in runs[0][0]:
+        reading = name.startswith("read")
+        ratio = statistics.median(ours[name] / (ours["empty"] if reading else theirs[name]) for theirs, ours in runs)
+        columns = [statistics.median(run[side][name] for run in runs) for side in (0, 1)]
+        table.add_row(name, *(f"{value:.2f}" for value in columns), f"{ratio:.3f}", f"≤ {LIMITS[name]}" if name in LIMITS else "")
+    Console().print(table)
+
+
+def measure(program: Path) -> dict[str, float]:
+    """Case -> nanoseconds."""
+    out = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
+    return {name: float(ns) for name, ns in (line.split() for line in out.splitlines())}
+
+
+if __name__ == "__main__":
+    main()
