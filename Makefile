@@ -40,6 +40,7 @@ torture: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost
+	$(BIN)/python -m benchmarks.context_cost
 	$(BIN)/python -m benchmarks.link_cost
 
 clean:
