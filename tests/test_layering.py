@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 LEVELS = (
     ("__main__", "cli", "explain", "preview", "standin"),
     ("driver",),
-    ("instrument",),
+    ("instrument", "linked"),
     ("report",),
     ("rewrite",),
     ("plan",),

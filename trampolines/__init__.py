@@ -49,3 +49,20 @@ def arch(goarch: str) -> Arch:
     if goarch not in ARCHITECTURES:
         raise KeyError(goarch)
     return cast("Arch", importlib.import_module(f"trampolines.{goarch}"))
+
+
+class Readback(Protocol):
+    """What an architecture reads back of a linked program; see its readback.py."""
+
+    def read_entry(self, code: bytes, pc: int) -> tuple[int, int] | None: ...
+    def read_through(self, code: bytes, pc: int) -> int | None: ...
+    def read_count(self, code: bytes, pc: int) -> int | None: ...
+    def read_exits(self, code: bytes, pc: int, pcsp: Sequence[tuple[int, int]]) -> list[tuple[int, int | None]]: ...
+    def mentions(self, code: bytes, pc: int, address: int) -> bool: ...
+
+
+def readback(goarch: str) -> Readback:
+    """Raises KeyError for an architecture that otelobj does not know."""
+    if goarch not in ARCHITECTURES:
+        raise KeyError(goarch)
+    return cast("Readback", importlib.import_module(f"trampolines.{goarch}.readback"))

@@ -18,6 +18,7 @@ COMMANDS = {
     "link": ("objinst.cli.link", "Link as `go tool link` does, with hooks: for other build systems."),
     "inspect": ("objinst.cli.inspect", "Show what is in a Go archive or object."),
     "hooks": ("objinst.cli.hooks", "Print where the Go module for hook packages and their tests lies."),
+    "verify": ("objinst.cli.verify", "Check a linked program against the report of its link."),
     "doctor": ("objinst.cli.doctor", "Check what otelobj needs on this machine."),
     "cache": ("objinst.cli.cache", "Show, warm or clean the cache."),
 }
