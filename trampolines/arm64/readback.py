@@ -27,7 +27,7 @@ def read_entry(code: bytes, pc: int) -> tuple[int, int] | None:
 def read_through(code: bytes, pc: int) -> int | None:
     """There are no call-throughs here."""
     del code, pc
-    return None  # noqa: RET501 - an address or none
+    return None
 
 
 def read_count(code: bytes, pc: int) -> int | None:
