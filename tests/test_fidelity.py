@@ -29,6 +29,8 @@ HOOKED = {
     "main.where", "main.crash", "main.burn", "main.allocate", "main.logEvents", "main.stopHere", "main.(*tracer).frames",
     "main.(*shared).contend", "main.closures.func1", "main.generic[go.shape.int]", "main.generic[go.shape.string]",
 }  # fmt: skip
+LINE = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if line.startswith("func stopHere("))
+CALL = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if " := stopHere(" in line)
 CASES = [("1.24", "amd64"), ("1.26", "amd64"), ("1.27", "amd64"), ("1.27", "arm64")]
 NATIVE = [case for case in CASES if case[1] == "amd64"]
 every_case = pytest.mark.parametrize(("version", "goarch"), CASES)
@@ -119,6 +121,20 @@ def test_traceback_of_a_crash(version: str, goarch: str) -> None:
     assert plain.returncode == hooked.returncode == 2
     assert "main.crash(" in plain.stderr
     assert normal(hooked.stderr) == normal(plain.stderr)
+
+
+@every_case
+def test_callers_of_a_hook(version: str, goarch: str) -> None:
+    """Before and behind the body, the stub's frame is shown as the function; the exit stub has a symbol name of its own."""
+    pair = built(version, goarch)
+    prefix = [need(QEMU)] if goarch == "arm64" else []
+    done = subprocess.run([*prefix, str(pair.hooked), "stop"], env=os.environ | {"FIDELITY_SHOW": "1"}, capture_output=True, text=True, check=True)
+    for when in ("before", "after"):
+        lines = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith(f"{when} ")]
+        stack = [(function, int(number)) for function, number, _ in lines if not function.startswith(OURS)]
+        assert stack[:2] == [("main.stopHere", LINE), ("main.main", CALL)], lines
+        assert {function for function, _ in stack} == {"main.stopHere", "main.main", "runtime.main", "runtime.goexit"}
+        assert all(function == named for function, _, named in lines if function.startswith("main."))
 
 
 # profiles and traces
@@ -408,8 +424,6 @@ def test_stubs_beyond_the_address_table(version: str, tmp_path: Path) -> None:
 # debuggers
 
 DELVE = "v1.27.2"
-LINE = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if line.startswith("func stopHere("))
-CALL = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if " := stopHere(" in line)
 
 
 @functools.cache

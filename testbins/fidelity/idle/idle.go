@@ -1,5 +1,12 @@
 // Package idle has hooks that do nothing: what changes with them in the program is otelobj's doing.
+// With FIDELITY_SHOW set, those of stopHere print their callers.
 package idle
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+)
 
 // Context is what the hooks are given.
 type Context interface{ GetFuncName() string }
@@ -19,5 +26,20 @@ func BeforeContend(ictx Context, recv interface{}, rounds int)       {}
 func AfterContend(ictx Context)                                      {}
 func BeforeLog(ictx Context, ctx interface{}, message string)        {}
 func AfterLog(ictx Context)                                          {}
-func BeforeStop(ictx Context, label string, pair interface{}, n int) {}
-func AfterStop(ictx Context, text string, sum int)                   {}
+func BeforeStop(ictx Context, label string, pair interface{}, n int) { show("before") }
+func AfterStop(ictx Context, text string, sum int)                   { show("after") }
+
+func show(when string) {
+	if os.Getenv("FIDELITY_SHOW") == "" {
+		return
+	}
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		frame, more := frames.Next()
+		fmt.Println(when, frame.Function, frame.Line, runtime.FuncForPC(frame.PC-1).Name())
+		if !more {
+			return
+		}
+	}
+}
