@@ -118,7 +118,7 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
     if isinstance(function, Refusal):
         return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, None, None, None, function, ())
     found = evidence(obj, index, function.info, function.calls, link.arch)
-    layout = find_layout(obj, index, found, function.file, link.finder.signatures)
+    layout = find_layout(obj, index, found, link.finder.signatures, (function.file, function.line), lambda: None)
     epilogues = link.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
     outcome = _outcome(link, package, function, [(rule, action) for rule, action in matching if not isinstance(action, Probe)])
     if isinstance(outcome, FunctionPlan) and not outcome.hooks and isinstance(layout, Layout):

@@ -42,6 +42,10 @@ class GoTypes:
     has_sources: bool = False
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
+    def place(self, file: str) -> Path:
+        """Where a source file lies that the compiler names so."""
+        return Path(file.replace("$GOROOT", str(self.go.goroot), 1))
+
     def exported(self, package: str) -> Answer:
         """By symbol, type parameters as NUL, number, semicolon: what the export data of a package tells.
 
@@ -55,7 +59,7 @@ class GoTypes:
         """The same of its source. files: those that are known to be the package's, all in one folder, as the compiler names them."""
         if not self.has_sources:
             return NoSignature("its source is not looked at, since nothing says that it is what was compiled")
-        paths = [Path(file.replace("$GOROOT", str(self.go.goroot), 1)) for file in files]
+        paths = [self.place(file) for file in files]
         missing = next((path for path in paths if not path.is_file()), None)
         if missing is not None:
             return NoSignature(f"there is no {missing}")

@@ -84,7 +84,8 @@ def judge(
     if function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
         return Refusal("assembly", "it is written in assembly")
     told = evidence(obj, index, function.info, function.calls, arch)
-    layout = find_layout(obj, index, told, function.file, finder.signatures, lambda: finder.claimed([action for _, action in rules]))
+    place = (function.file, function.line)
+    layout = find_layout(obj, index, told, finder.signatures, place, lambda: finder.claimed([action for _, action in rules]))
     if isinstance(layout, Refusal):
         return layout
     refusal = None if function.morestack else unchecked(function.symbol, layout.params, pinned_by)

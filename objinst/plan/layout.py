@@ -39,10 +39,10 @@ def evidence(obj: Object, index: int, info: FuncInfo, calls: dict[int, str], arc
 
 
 def find_layout(
-    obj: Object, index: int, found: Evidence, file: str, signatures: Signatures, claimed: Callable[[], Signature | None] = lambda: None
+    obj: Object, index: int, found: Evidence, signatures: Signatures, place: tuple[str, int], claimed: Callable[[], Signature | None]
 ) -> Layout | Refusal:
-    """claimed: what its hooks say of a function that nothing else describes. Raises ObjectError."""
-    declared = signatures.of(obj, index, file)
+    """place: file and line of the function. claimed: what its hooks say of one that nothing else describes. Raises ObjectError."""
+    declared = signatures.of(obj, index, *place)
     if isinstance(declared, NoSignature):
         claim = claimed()
         if claim is None and found.takes_nothing:

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from objinst.goobj import Object
+from objinst.plan.source import result_count
 from objinst.rules import parse_func_name
 from objinst.types import NoSignature, Param, Signature, TypeTable, method_signature, signature
 from objinst.types.dwarf import DICT, dictionary_position, without_brackets
@@ -31,6 +33,10 @@ TYPE_PARAM = re.compile(r"\x00(\d+);")
 class Helper(Protocol):
     """Signatures of packages by symbol name; a sentence where there are none."""
 
+    def place(self, file: str) -> Path:
+        """Where a source file lies that the compiler names so."""
+
+
     def exported(self, package: str) -> Mapping[str, Signature] | NoSignature: ...
 
     def written(self, package: str, files: tuple[str, ...]) -> Mapping[str, Signature] | NoSignature: ...
@@ -43,21 +49,28 @@ class Signatures:
     table: TypeTable
     helper: Helper | None = None
 
-    def of(self, obj: Object, index: int, file: str = "") -> Signature | NoSignature:
-        """The signature of the text symbol at `index`. file: where the compiler says it was written. Raises ObjectError."""
+    def of(self, obj: Object, index: int, file: str = "", line: int = 0) -> Signature | NoSignature:
+        """The signature of the text symbol at `index`. file, line: where the compiler says it was written. Raises ObjectError."""
         found = signature(obj, index)
         if not obj.sym(index).size:
             return found
         if isinstance(found, Signature):
-            return self._completed(obj, index, file, found) if found.incomplete else found
+            return self._completed(obj, index, file, found) if found.incomplete or self._lacks_results(found, file, line) else found
         return self._undescribed(obj, index, file, found.reason)
 
     def _completed(self, obj: Object, index: int, file: str, found: Signature) -> Signature:
         """With the results that another source tells, if it has the same parameters."""
         other = self._undescribed(obj, index, file, "")
         if isinstance(other, NoSignature) or [param.type for param in other.params] != [param.type for param in found.params]:
-            return found
+            return replace(found, incomplete=True)
         return Signature(found.params, other.results)
+
+    def _lacks_results(self, found: Signature, file: str, line: int) -> bool:
+        """Whether the source shows another number of results than DWARF, which may leave out unnamed ones."""
+        if self.helper is None or not file or any(result.name.startswith("~r") for result in found.results):
+            return False
+        count = result_count(self.helper.place(file), line)
+        return count is not None and count != len(found.results)
 
     def _undescribed(self, obj: Object, index: int, file: str, reason: str) -> Signature | NoSignature:
         """From all sources but DWARF; reason: why that says nothing."""
