@@ -102,7 +102,7 @@ def test_disagreement_is_told() -> None:
 def test_nothing_taken() -> None:
     assert Evidence("p.f", 0, SpillScan(())).takes_nothing
     assert not Evidence("p.f", 0, SpillScan((), ("spills", "unreadable"))).takes_nothing
-    assert not Evidence("p.f", 0, SpillScan(None)).takes_nothing
+    assert Evidence("p.f", 0, SpillScan(None)).takes_nothing  # no stack check, and no spill area in its caller
     assert not Evidence("p.f", 0).takes_nothing
     assert not Evidence("p.f", 8, SpillScan(())).takes_nothing
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": ("objinst.cli.plan", "Show what would be hooked in PACKAGES, and what not and why."),
     "explain": ("objinst.cli.explain", "Show one function's registers, stack layout and generated code."),
     "link": ("objinst.cli.link", "Link as `go tool link` does, with hooks: for other build systems."),
+    "survey": ("objinst.cli.survey", "Show how many functions can be hooked, by form, and why others cannot."),
     "inspect": ("objinst.cli.inspect", "Show what is in a Go archive or object."),
     "hooks": ("objinst.cli.hooks", "Print where the Go module for hook packages and their tests lies."),
     "verify": ("objinst.cli.verify", "Check a linked program against the report of its link."),

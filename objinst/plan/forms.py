@@ -66,8 +66,10 @@ def exit_form(scan: EpilogueScan, abi: FuncABI, calls: Collection[str], *, wrapp
         return Refusal(code, why)
     if abi.stack_args_size:
         return Refusal(code, f"{why}, nor can it be called from another frame, because it has arguments or results on the stack")
-    if wrapper or any(name.startswith(RECOVER) for name in calls):
-        return Refusal(code, f"{why}, nor can it be called from another frame, because it may be what a deferred call recovers in")
+    if wrapper:
+        return Refusal(code, f"{why}, nor can it be called from another frame: it is a wrapper, and what it calls may recover")
+    if any(name.startswith(RECOVER) for name in calls):
+        return Refusal(code, f"{why}, nor can it be called from another frame, because it calls recover")
     return Exit(None)
 
 

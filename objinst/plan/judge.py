@@ -74,9 +74,10 @@ def judge_each(
 
 
 def judge(
-    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = ""
+    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = "", *, at_exit: bool = False
 ) -> FunctionPlan | Refusal:
-    """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned."""
+    """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned;
+    at_exit: the exit is to be seen, whether or not a rule asks for it."""
     obj, index = function.object, function.index
     refusal = refusal_by_name(function.symbol)
     if refusal:
@@ -92,7 +93,7 @@ def judge(
     context = context_use(obj, index, function.morestack, function.calls, arch)
     if refusal or isinstance(context, Refusal):
         return refusal or context  # type: ignore[return-value]
-    if layout.results is None and any(_needs_results(action) for _, action in rules):
+    if layout.results is None and (at_exit or any(_needs_results(action) for _, action in rules)):
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
     params, results = layout.params, layout.results or ()
     uses: list[Use] = []
@@ -102,7 +103,7 @@ def judge(
             return use
         if not isinstance(use, ProbeUse) or not any(isinstance(other, ProbeUse) and other.latency == use.latency for other in uses):
             uses.append(use)  # a second rule measures nothing else
-    wanted = any(use.needs_exit for use in uses)
+    wanted = at_exit or any(use.needs_exit for use in uses)
     leaving = None
     if layout.results is not None and (wanted or any(isinstance(use, ProbeUse) or "SetSkipCall" in use.methods for use in uses)):
         found = find_exit(function, layout.abi, arch)

@@ -1,0 +1,196 @@
+"""`otelobj survey`: which functions of a set of packages can be hooked, by form, judged as a link would judge them.
+
+The packages are those of the go command at hand, compiled by it for the architecture asked for. Not counted is what is never hooked
+whatever its form: the runtime and what it imports, assembly, FIPS text, functions of which no code is left.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import trampolines
+from objinst.archive import Archive
+from objinst.cli import gotool
+from objinst.collector.render import clean, console
+from objinst.errors import OtelobjError
+from objinst.plan.hooks import HookFinder
+from objinst.plan.judge import Function, judge, read_function
+from objinst.plan.model import FunctionPlan, Refusal
+from objinst.plan.pinned import own_keys, pinned, unchecked_calls
+from objinst.plan.scope import closed_packages, fork_set
+from objinst.plan.signatures import Signatures
+from objinst.rules import parse_func_name
+from objinst.types import TypeTable
+
+RT = "github.com/otelobj/otelobj/hooks/rt"
+NOT_COUNTED = ("fips", "assembly", "empty")
+FRAMES = ("frame, stack check", "frame, no stack check", "no frame")
+"""Every function has one of these forms; the others overlap."""
+MARKS = ("runtime.deferreturn", "runtime.gorecover")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One function. entry, exit: None if it can be hooked there."""
+
+    symbol: str
+    forms: tuple[str, ...]
+    entry: Refusal | None
+    exit: Refusal | None
+
+    @property
+    def framed(self) -> bool:
+        return FRAMES[2] not in self.forms
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """judged: functions that count; left_out: reason -> number of the others."""
+
+    judged: tuple[Judged, ...]
+    left_out: Mapping[str, int]
+
+
+@click.command
+@click.option("--goarch", type=click.Choice(trampolines.ARCHITECTURES), help="Architecture to compile for; that of `go env` unless given.")
+@click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
+@click.argument("packages", nargs=-1)
+def command(packages: tuple[str, ...], goarch: str | None, *, as_json: bool) -> int:
+    """Show how many functions of PACKAGES (default: std) and of all they import can be hooked, by their form, and why others cannot."""
+    go = gotool.find()
+    if go is None:
+        raise OtelobjError("no go command", "install Go, or put its bin folder on PATH")
+    arch = goarch or go.env["GOARCH"]
+    if arch not in trampolines.ARCHITECTURES:
+        raise OtelobjError(f"architecture {arch} is not supported", f"give one of {', '.join(trampolines.ARCHITECTURES)} with --goarch")
+    survey = take(archives(go, packages or ("std",), arch), arch)
+    if as_json:
+        print(json.dumps(summary(survey), indent=1))
+    else:
+        print_survey(console(sys.stdout), survey, f"{go.env['GOVERSION']} {arch}")
+    return 0
+
+
+def archives(go: gotool.GoCommand, packages: Sequence[str], goarch: str) -> dict[str, Path]:
+    """Import path -> archive of the packages and all they import, from the go command's cache. Raises OtelobjError."""
+    format_ = "{{if .Export}}{{.ImportPath}}\t{{.Export}}{{end}}"
+    done = go.run(["list", "-toolexec=", "-export", "-deps", "-f", format_, *packages], Path.cwd(), {"GOOS": "linux", "GOARCH": goarch})
+    if done.returncode:
+        raise OtelobjError(f"go list failed: {done.stderr.strip()}", "the packages must build plainly first")
+    return {path: Path(export) for path, _, export in (line.partition("\t") for line in done.stdout.splitlines()) if export}
+
+
+def take(packages: Mapping[str, Path], goarch: str) -> Survey:
+    """Judges every function. Raises OtelobjError for an archive that cannot be read."""
+    objects = {package: Archive.read(path).go_object()[1] for package, path in packages.items()}
+    arch = trampolines.arch(goarch)
+    finder = HookFinder(goarch, Signatures(TypeTable(objects.get, list(objects))), objects.get)
+    relied_on = pinned(unchecked_calls(obj, package, arch) for package, obj in objects.items())
+    closed = closed_packages(lambda package: [path for path, _ in objects[package].autolib] if package in objects else [], RT)
+    judged: list[Judged] = []
+    left_out: Counter[str] = Counter()
+    for package, obj in objects.items():
+        forbidden = fork_set(obj) if package == "syscall" else frozenset()
+        for index in obj.text_symbols():
+            function = Refusal("runtime", "") if package in closed else read_function(obj, index)
+            if isinstance(function, Refusal) or function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
+                left_out[function.code if isinstance(function, Refusal) else "assembly"] += 1
+                continue
+            by = next((relied_on[key] for key in own_keys(obj, package, index) if key in relied_on), "")
+            fork = Refusal("fork", "it can run between fork and exec") if index in forbidden else None
+
+            judged.append(_judged(function, fork, lambda *, at_exit, f=function, by=by: judge(f, (), arch, finder, by, at_exit=at_exit)))
+    return Survey(tuple(judged), dict(left_out))
+
+
+def _judged(function: Function, refusal: Refusal | None, plan: Callable[..., FunctionPlan | Refusal]) -> Judged:
+    """refusal: of the function whatever is asked. plan: judges it, with its exit or without."""
+    leaving = refusal or plan(at_exit=True)
+    entry = leaving if refusal or isinstance(leaving, FunctionPlan) else plan(at_exit=False)
+    found = [outcome if isinstance(outcome, Refusal) else None for outcome in (entry, leaving)]
+    return Judged(function.symbol, tuple(forms(function)), *found)
+
+
+def forms(function: Function) -> Iterator[str]:
+    """What a function is: one of FRAMES, and whatever else holds of it."""
+    framed = any(value for value, _ in function.pcsp)
+    yield FRAMES[2] if not framed else FRAMES[0] if function.morestack else FRAMES[1]
+    name = parse_func_name(function.symbol)
+    if function.info.func_id == function.object.tables.func_ids["FuncIDWrapper"]:
+        yield "wrapper of the compiler"
+    elif name is None:
+        yield "equality, hash and other generated functions"
+    elif name.is_closure:
+        yield "closure"
+    elif name.recv:
+        yield "method"
+    else:
+        yield "function"
+    if name is not None and name.type_args:
+        yield "instance of a generic"
+    called = set(function.calls.values())
+    if MARKS[0] in called:
+        yield "with defer"
+    if any(callee.startswith(MARKS[1]) for callee in called):
+        yield "calls recover"
+
+
+ROWS: tuple[tuple[str, Callable[[Judged], bool]], ...] = (
+    *((form, lambda one, form=form: form in one.forms) for form in FRAMES[:2]),
+    ("all with a frame", lambda one: one.framed),
+    (FRAMES[2], lambda one: not one.framed),
+    ("all", lambda _: True),
+    *(
+        (form, lambda one, form=form: form in one.forms)
+        for form in (
+            "function", "method", "closure", "wrapper of the compiler", "equality, hash and other generated functions", "instance of a generic",
+            "with defer", "calls recover",
+        )
+    ),
+)  # fmt: skip
+
+
+def summary(survey: Survey) -> dict[str, object]:
+    """forms: form -> count, hooked at entry, hooked at exit. refused: place -> reason -> count. left_out: reason -> count."""
+    counted = {}
+    for form, holds in ROWS:
+        ones = [one for one in survey.judged if holds(one)]
+        counted[form] = {"count": len(ones), "entry": sum(one.entry is None for one in ones), "exit": sum(one.exit is None for one in ones)}
+    refused = {
+        "entry": Counter(one.entry.code for one in survey.judged if one.entry),
+        "exit": Counter(one.exit.code for one in survey.judged if one.exit and not one.entry),
+    }
+    return {"forms": counted, "refused": {place: dict(counts.most_common()) for place, counts in refused.items()}, "left_out": dict(survey.left_out)}
+
+
+def print_survey(screen: Console, survey: Survey, title: str) -> None:
+    """Two tables: forms, and reasons with an example each."""
+    table = Table("form", title=f"{title}: functions by form", title_justify="left")
+    for column in ("functions", "hooked at entry", "", "hooked at exit", ""):
+        table.add_column(column, justify="right")
+    counts = summary(survey)
+    rows: dict[str, dict[str, int]] = counts["forms"]  # type: ignore[assignment]
+    for form, row in rows.items():
+        share = [f"{row[place] / row['count']:.1%}" if row["count"] else "" for place in ("entry", "exit")]
+        table.add_row(form, f"{row['count']:,}", f"{row['entry']:,}", share[0], f"{row['exit']:,}", share[1], end_section=form in (FRAMES[1], "all"))
+    screen.print(table)
+    reasons = Table("not hooked at", "reason", "functions", "such as", title="Why not", title_justify="left")
+    for place, which in (("entry", [(one, one.entry) for one in survey.judged]), ("exit only", [(one, one.exit) for one in survey.judged if not one.entry])):
+        found: dict[str, list[tuple[str, str]]] = {}
+        for one, refusal in which:
+            if refusal:
+                found.setdefault(refusal.code, []).append((one.symbol, refusal.why))
+        for code, examples in sorted(found.items(), key=lambda item: -len(item[1])):
+            symbol, why = min(examples, key=lambda example: len(example[0]))
+            reasons.add_row(place, code, f"{len(examples):,}", clean(f"{symbol}: {why}"))
+    screen.print(reasons)
+    screen.print("Not counted: " + ", ".join(f"{count:,} {reason}" for reason, count in survey.left_out.items()) + ".", markup=False)
