@@ -19,6 +19,8 @@ from objinst.types import Kind, Signature, assign, resolve, signature
 SOURCE = """\
 package p
 
+import _ "context"
+
 type Base struct{ ID int32 }
 type Left struct{ Twice int }
 type Right struct{ Twice int }
@@ -166,6 +168,13 @@ def test_functions_without_receiver_results_or_names(build, tmp_path):
 def test_a_name_with_a_hole_is_the_functions_own(build, tmp_path):
     use = planned(build, tmp_path, "{ name: 'a {arg.n} {arg.now}' }", where='{ func: "*" }')
     assert use.name == () and [why.split(":")[0] for why in use.left_out] == ["arg.n"]
+
+
+@pytest.mark.parametrize(("symbol", "offset"), [("m/p.f", 16), ("context.WithCancel", None), ("context.(*cancelCtx).propagateCancel", None), ("m/context.f", 16)])
+def test_the_context_of_a_call(build, symbol, offset):
+    abi = assign("amd64", [build.table.resolve("string"), build.table.resolve("context.Context"), build.table.resolve("int")], [])
+    values = tuple(Value(name, home) for name, home in zip(("recv", "ctx", "n"), abi.params, strict=True))
+    assert Subject(symbol, values[0], values[1:], (), build.table, build.object("m/p")).context == offset
 
 
 def test_a_path_that_no_function_of_a_glob_has(tmp_path):

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	scope = "github.com/otelobj/otelobj/hooks/span"
+	hooksPath = "github.com/otelobj/otelobj/hooks/"
+	scope     = hooksPath + "span"
 	// Version is the version of the instrumentation scope.
 	Version = "0.1.0"
 )
@@ -71,7 +72,7 @@ func before(c *config, call *rt.Call, args, _, _ unsafe.Pointer) {
 		return
 	}
 	call.SetData(&open{span, active.Enter(ctx, span)})
-	if given != nil {
+	if given != nil && isPlain(given) {
 		*(*context.Context)(unsafe.Add(args, c.Context)) = ctx
 	}
 	if span.IsRecording() {
@@ -121,6 +122,17 @@ func (c *config) context(args unsafe.Pointer) context.Context {
 		return nil
 	}
 	return ctx
+}
+
+// isPlain reports whether a context may be replaced by one that wraps it. Of others, such as the contexts of web frameworks, the
+// function may know the type.
+func isPlain(ctx context.Context) bool {
+	t := reflect.TypeOf(ctx)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	pkg := t.PkgPath()
+	return pkg == "context" || strings.HasPrefix(pkg, hooksPath)
 }
 
 // name returns the name of the span.

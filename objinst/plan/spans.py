@@ -73,6 +73,13 @@ class Subject:
         method = name is not None and bool(name.recv) and not name.is_closure and bool(params)
         return cls(symbol, params[0] if method else None, params[1:] if method else params, results, table, near)
 
+    @property
+    def context(self) -> int | None:
+        """Offset of the context that a call works for. To package context itself contexts are data, which must stay what they are."""
+        if self.symbol.startswith("context."):
+            return None
+        return next((value.home.offset for value in self.params if value.type.name == CONTEXT), None)
+
     def find(self, path: ValuePath) -> SpanValue:
         """Raises NoValueError."""
         place = self._root(path)
@@ -192,7 +199,7 @@ def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
         tuple((key, value) for key, root, value in attributes if value and root != "result"),
         tuple((key, value) for key, root, value in attributes if value and root == "result"),
         tuple(Subject._value(_place(value)) for value in subject.results if value.type.name == "error"),
-        next((value.home.offset for value in subject.params if value.type.name == CONTEXT), None),
+        subject.context,
         tuple(left_out.values()),
     )  # fmt: skip
 
