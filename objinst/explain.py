@@ -75,7 +75,7 @@ def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
     wanted = parse_func_name(name)
     if wanted is None:
         raise OtelobjError(f"{name} is no name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
-    near: tuple[str, ...] = ()
+    near: tuple[str, ...] | None = None
     for program in programs(packages, Path.cwd()):
         valid, applying = in_force(rules, preview.surroundings_of(program, rules))
         with preview.open_link(program, valid, applying) as link:
@@ -83,8 +83,10 @@ def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
             if found:
                 return _explain(link, *found[0], tuple(symbol for _, _, symbol in found[1:]), valid)
             obj = link.load(wanted.pkg)
-            near = close(name, [obj.name(index) for index in obj.text_symbols()] if obj else list(link.packages))
-    raise OtelobjError(f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "is its package linked in? `otelobj plan` shows names")
+            near = close(name, [obj.name(index) for index in obj.text_symbols()]) if obj else near
+    if near is None:
+        raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "is its own package meant? that is called main")
+    raise OtelobjError(f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "`otelobj plan` with a rule for its package shows names")
 
 
 def _find(name: str, link: Link) -> Iterator[tuple[str, int, str]]:

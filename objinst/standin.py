@@ -78,7 +78,7 @@ def parse(argv: Sequence[str]) -> Options:
         if not equals:
             at += 1
             if at == len(argv):
-                raise UsageError(f"otelobj link: {name} without a value", "see otelobj link --help")
+                raise UsageError(f"link: {name} without a value", "see otelobj link --help")
             value = argv[at]
         if name == "--go":
             go = value
@@ -88,14 +88,14 @@ def parse(argv: Sequence[str]) -> Options:
     at += argv[at : at + 1] == ["--"]
     args = tuple(argv[at:])
     if not args:
-        raise UsageError("otelobj link: no arguments for the linker", "write what would stand behind `go tool link`, such as -importcfg FILE -o PROGRAM main.a")
+        raise UsageError("link: no arguments for the linker", "write what would stand behind `go tool link`, such as -importcfg FILE -o PROGRAM main.a")
     return Options(tuple(rules), go, args)
 
 
 def check(command: LinkCommand) -> None:
     """Raises OtelobjError for what cannot be linked, before anything is done."""
     if not command.get("importcfg"):
-        raise UsageError("otelobj link: no -importcfg", "list the archives in a file, `packagefile IMPORT/PATH=FILE` a line; -L folders do not say which archives are meant")
+        raise UsageError("link: no -importcfg", "list the archives in a file, `packagefile IMPORT/PATH=FILE` a line; -L folders do not say which archives are meant")
     compiled = peek(Path(command.main)).line.split()[4:5]
     asked = subprocess.run([command.tool, "-V"], capture_output=True, text=True, errors="replace", check=False)
     said = asked.stdout.split()

@@ -169,6 +169,35 @@ def test_plan_shows_targets_reasons_and_what_no_hook_sees(monkeypatch, capsys, t
     assert [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()] == ["hooked", "refused", "missing"]
 
 
+@pytest.mark.parametrize(
+    ("files", "args", "message"),
+    [
+        ({}, ["."], "change to the folder of your module"),
+        ({"go.mod": "module example.com/x\n"}, ["./nowhere"], "name packages as `go build` does"),
+        ({"go.mod": "module example.com/x\n"}, ["nosuch/pkg"], "name packages as `go build` does"),
+        ({"go.mod": "module example.com/x\n", "x.go": "package x\n"}, ["."], "no program among .: found example.com/x"),
+        ({"go.mod": "module example.com/x\n", "x.go": "package main\n\nfunc main( {\n"}, ["."], "must build plainly first"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "explain"])
+def test_packages_that_cannot_be_looked_at(tmp_path, monkeypatch, capsys, command, files, args, message):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PWD", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{gotool.find().path.parent}:{os.environ['PATH']}")
+    assert entry([command, *(["main.main"] if command == "explain" else []), *args]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_a_plan_without_rules_says_where_they_come_from(monkeypatch, capsys):
+    monkeypatch.setattr(preview, "plan_packages", lambda *_: preview.PackagePlan((), ()))
+    assert cli.main(["plan"]) == 0
+    assert "no rule names a package of this program; --rules FILE" in capsys.readouterr().out
+
+
 # collector
 
 

@@ -153,6 +153,8 @@ def test_names_that_are_not_there(explain, capsys):
         explain("main.(*Box).Pot")
     with pytest.raises(Exception, match="is no name of a function"):
         explain("Put")
+    with pytest.raises(Exception, match="it does not link package net/http"):
+        explain("net/http.Get")
 
 
 def test_without_capstone_there_is_one_message(monkeypatch, capsys):

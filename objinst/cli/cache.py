@@ -23,6 +23,7 @@ KINDS = {
     "inlined": "inlined calls of each package",
     "go": "go's own caches, where a build has no home folder",
     "facts": "what each package says of others",
+    "gotypes": "types from export data, and the helper that reads them",
     "version": "answers to `link -V=full`",
     "toolchains": "Go toolchains from PyPI",
     "locks": "lock files",

@@ -61,6 +61,9 @@ def print_targets(screen: Console, targets: Sequence[Target]) -> None:
     by_status = Counter(target.status for target in targets)
     counts = ", ".join(f"{by_status[status]} {status.value}" for status in Status)
     unseen = sum(target.inlined_calls for target in targets if target.status is Status.HOOKED)
+    if not targets:
+        screen.print("no rule names a package of this program; --rules FILE and OTELOBJ_RULES name rules, OTELOBJ_DISABLE leaves some out")
+        return
     screen.print(f"{count(len(targets), 'target')}: {counts}" + (f"; {count(unseen, 'inlined call')} that no hook sees" if unseen else ""), markup=False)
 
 

@@ -23,7 +23,7 @@ def command(binary: Path, report_file: Path | None) -> int:
     program itself, stripped or not.
     """
     if report_file is None:
-        raise UsageError("otelobj verify: no report", "link with OTELOBJ_REPORT=FILE, then name it with --report FILE")
+        raise UsageError("verify: no report", "link with OTELOBJ_REPORT=FILE, then name it with --report FILE")
     try:
         text = report_file.read_text("utf-8", "replace")
     except OSError as error:

@@ -129,5 +129,14 @@ def _user_go(args: Sequence[str], folder: Path) -> str:
         raise OtelobjError("no go command on PATH", "install Go, or put its bin folder on PATH")
     done = subprocess.run([go, *args], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
-        raise OtelobjError(f"go {args[0]} failed in {folder}:\n{done.stderr.strip()}", "the packages must build plainly first")
+        raise OtelobjError(f"go {args[0]} failed in {folder}:\n{done.stderr.strip()}", package_remedy(done.stderr))
     return done.stdout
+
+
+def package_remedy(text: str) -> str:
+    """What to do about packages that the go command does not take."""
+    if "go.mod file not found" in text or "cannot find main module" in text:
+        return "change to the folder of your module, or make one with `go mod init`; a file can be named too: main.go"
+    if any(said in text for said in ("is not in std", "no required module provides", "no such file or directory", "directory not found", "cannot find package")):
+        return "name packages as `go build` does: ./cmd/server, ./..., or import paths of modules that go.mod requires"
+    return "the packages must build plainly first: `go build` says the same"
