@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -101,3 +102,44 @@ def test_parallel_builds_with_a_cache_smaller_than_they_need(build) -> None:
         assert subprocess.run([build.folder / "app" / f"p{number}"], capture_output=True, text=True, check=True).stderr == "first work\nwork\n"
     kept = [path for path in (build.folder / "cache").rglob("*") if path.is_file() and "version" not in path.parts]
     assert sum(path.stat().st_size for path in kept) <= 10_000
+
+
+@pytest.mark.parametrize("given", ["-overlay=over.json", "GOFLAGS"])
+def test_overlay(build, given: str) -> None:
+    """A hook's source is another one in an overlay, whose names are relative to the folder of the build."""
+    hook = build.folder / "hooks/h/h.go"
+    (build.folder / "app/new.go.txt").write_text(hook.read_text().replace("first", "overlaid"))
+    (build.folder / "app/over.json").write_text(json.dumps({"Replace": {"../hooks/h/h.go": "new.go.txt", str(build.folder / "app/more.go"): "more.txt"}}))
+    (build.folder / "app/more.txt").write_text('package main\n\nfunc init() { println("more") }\n')
+    args, env = ([given], {}) if given != "GOFLAGS" else ([], {"GOFLAGS": "-buildvcs=false -overlay=over.json"})
+    assert build(*args, **env).stderr == "more\noverlaid work\nwork\n"
+    (build.folder / "app/new.go.txt").write_text(hook.read_text().replace("first", "changed"))
+    assert build(*args, **env).stderr == "more\nchanged work\nwork\n"
+    assert build().stderr == "first work\nwork\n"
+
+
+NOT_SUPPORTED = [
+    (["-buildmode=c-archive"], {"CGO_ENABLED": "1"}, "-buildmode=c-archive is not supported"),
+    ([], {"GOOS": "darwin", "GOARCH": "arm64"}, "darwin/arm64 is not supported"),
+    (["-buildmode=c-shared"], {"CGO_ENABLED": "1"}, "-buildmode=c-shared is not supported"),
+    (["-buildmode=plugin"], {"CGO_ENABLED": "1"}, "-buildmode=plugin is not supported"),
+    ([], {"GOOS": "windows"}, "windows/amd64 is not supported"),
+    ([], {"GOARCH": "riscv64"}, "linux/riscv64 is not supported"),
+]
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "word"), [pytest.param(*case, id=case[2].split()[0], marks=[pytest.mark.long] if number > 1 else []) for number, case in enumerate(NOT_SUPPORTED)]
+)
+def test_what_is_not_supported_is_refused_by_name(build, args: list[str], env: dict[str, str], word: str) -> None:
+    """And links without hooks where that is asked for. The rules by an absolute path: some of these links run in the output's folder."""
+    if "CGO_ENABLED" in env and not shutil.which("gcc"):
+        pytest.skip("no C compiler here")
+    toolexec = f"-toolexec={LAUNCHER} --rules {build.folder / 'app/rules.yaml'}"
+    done = build(*args, toolexec, **env)
+    assert done.returncode == 1 and word in done.stderr and "remedy" in done.stderr and "Traceback" not in done.stderr
+    assert not (build.folder / "app/prog").exists()
+    command = [goroot(GO) / "bin/go", "build", toolexec, *args, "-o", "prog", "."]
+    settings = go_env(GO, OTELOBJ_CACHE_DIR=str(build.folder / "cache"), OTELOBJ_DISABLE="all", GOENV="off", GOPROXY="off", OTELOBJ_ON_ERROR="plain") | env
+    done = subprocess.run(command, cwd=build.folder / "app", env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and word in done.stderr, done.stderr

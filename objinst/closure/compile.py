@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,10 +23,11 @@ SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 
 class Compiler:
-    """header: the header line that archives must have; settings: of the build. What is compiled is kept in the cache."""
+    """header: the header line that archives must have; settings: of the build;
+    overlay: files that others stand in for. What is compiled is kept in the cache."""
 
-    def __init__(self, go: Go, header: str, settings: Mapping[str, str]) -> None:
-        self.go, self.header, self.settings = go, header, settings
+    def __init__(self, go: Go, header: str, settings: Mapping[str, str], overlay: Mapping[str, str] | None = None) -> None:
+        self.go, self.header, self.settings, self.overlay = go, header, settings, overlay or {}
 
     def compile(self, package: Mapping[str, Any], chosen: Mapping[str, Path]) -> Path:
         """The archive of a package as `go list -json` describes it. Raises OtelobjError if it does not compile."""
@@ -54,7 +54,7 @@ class Compiler:
         parts = [self.header, str(self.go.goroot), package["ImportPath"], package["Dir"], *settings]
         parts += [f"{name} {_content(path)}" for name, path in sorted(imports.items())]
         for kind in ("GoFiles", "SFiles", "HFiles", "EmbedFiles"):
-            parts += [f"{kind} {name} {_sha256(Path(package['Dir']) / name)}" for name in package.get(kind) or ()]
+            parts += [f"{kind} {name} {_sha256(Path(self._file(package['Dir'], name)))}" for name in package.get(kind) or ()]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _compile(self, package: Mapping[str, Any], imports: Mapping[str, Path], work: Path, key: str) -> Path:
@@ -66,7 +66,7 @@ class Compiler:
         trim = ["-trimpath", self._trim(package, work)]
         args = ["-o", str(work / "pkg.a"), *trim, "-p", path, "-importcfg", str(work / "importcfg"), "-pack", "-buildid", f"{key[:20]}/{key[:20]}"]
         args += [*self._language(package), *self._modes()]
-        assembly = [str(folder / name) for name in package.get("SFiles") or ()]
+        assembly = [self._file(folder, name) for name in package.get("SFiles") or ()]
         asm = ["-p", path, *trim, "-I", str(work), "-I", str(self.go.goroot / "pkg" / "include"), *self._defines(), *self._asm_modes()]
         if assembly:
             self.go.tool("asm", [*asm, "-gensymabis", "-o", str(work / "symabis"), *assembly], folder)
@@ -74,8 +74,8 @@ class Compiler:
         elif not package.get("Standard"):  # standard packages declare functions that others define: gc.go lists them
             args.append("-complete")
         if package.get("EmbedFiles"):
-            args += ["-embedcfg", str(_embedcfg(package, work))]
-        self.go.tool("compile", [*args, *(str(folder / name) for name in package["GoFiles"])], folder)
+            args += ["-embedcfg", str(_embedcfg(package, work, self._file))]
+        self.go.tool("compile", [*args, *(self._file(folder, name) for name in package["GoFiles"])], folder)
         objects = [(f"{Path(source).stem}.o", work / f"asm{number}.o", source) for number, source in enumerate(assembly)]
         for _, target, source in objects:
             self.go.tool("asm", [*asm, "-o", str(target), source], folder)
@@ -84,6 +84,11 @@ class Compiler:
         if made != self.header:
             raise OtelobjError(f"{path}: compiled as `{made}`, the link has `{self.header}`", "is `go` on PATH the one that builds? compare `go env`")
         return work / "pkg.a"
+
+    def _file(self, folder: Path | str, name: str) -> str:
+        """Where the contents of a source are."""
+        place = str(Path(folder) / name)
+        return self.overlay.get(place, place)
 
     def _trim(self, package: Mapping[str, Any], work: Path) -> str:
         """What the compiler takes off file names; with the user's -trimpath, all that tells of this machine (gc.go, trimpath)."""
@@ -136,9 +141,9 @@ def _pack(archive: Path, objects: Sequence[tuple[str, Path]]) -> None:
             out.write(f"{name[:16]:<16}{0:<12}{0:<6}{0:<6}{0o644:<8o}{len(data):<10}".encode() + END + data + b"\0" * (len(data) & 1))
 
 
-def _embedcfg(package: Mapping[str, Any], work: Path) -> Path:
+def _embedcfg(package: Mapping[str, Any], work: Path, file: Callable[[str, str], str]) -> Path:
     """Patterns to files, files to paths: what the compiler needs for //go:embed."""
-    files = {name: os.path.join(package["Dir"], name) for name in package["EmbedFiles"]}  # noqa: PTH118 - as go writes it
+    files = {name: file(package["Dir"], name) for name in package["EmbedFiles"]}
     patterns = {pattern: sorted(name for name in files if embeds(pattern, name)) for pattern in package["EmbedPatterns"]}
     target = work / "embedcfg"
     target.write_text(json.dumps({"Patterns": patterns, "Files": files}), "utf-8")

@@ -157,7 +157,7 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
             prints[package] = fingerprint(chosen[package])
         return prints[package]
 
-    compiler = Compiler(go, request.header, request.build_settings())
+    compiler = Compiler(go, request.header, request.build_settings(), usertree.overlay(request.user_dir))
     added = [package for package in listed if package["ImportPath"] not in request.link and package["ImportPath"] != "unsafe"]
     for package in added:
         export = Path(package["Export"]) if package.get("Export") else None
@@ -231,6 +231,10 @@ def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, 
     flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
     flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
     flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
+    replaced = usertree.overlay(request.user_dir)
+    if replaced:
+        (folder / "overlay.json").write_text(json.dumps({"Replace": replaced}), "utf-8")
+        flags.append(f"-overlay={folder / 'overlay.json'}")
     flags += ["-modcacherw"] if "-modcacherw" in parent_flags() else []
     out = go.run(["list", "-mod=mod", *flags, "-deps", "-export", f"-json={LIST_FIELDS}", *(p for p in request.packages if p not in request.link)], folder)
     decoder = json.JSONDecoder()

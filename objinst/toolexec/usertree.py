@@ -8,12 +8,14 @@ key of the hook closure both ask for it in every build.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from objinst.errors import UsageError
 from objinst.toolexec.settings import go_env_file, parent_flag
 
 MODULE_FILES = ("go.mod", "go.sum", "go.work", "go.work.sum", "vendor/modules.txt")
@@ -30,6 +32,8 @@ def module_file_candidates(folder: Path) -> list[Path]:
     modfile = parent_flag("modfile")
     found += [folder / modfile, (folder / modfile).with_suffix(".sum")] if modfile else []
     found += [root / "go.mod" for root in user_modules(folder).values()]
+    given = parent_flag("overlay")
+    found += [folder / given, *(Path(file) for file in overlay(folder).values() if file)] if given else []
     return list(dict.fromkeys([*found, *([env] if (env := go_env_file()) else [])]))
 
 
@@ -81,6 +85,22 @@ def _owner(package: str, modules: Iterable[str]) -> str | None:
     return max((module for module in modules if package == module or package.startswith(module + "/")), key=len, default=None)
 
 
+def overlay(folder: Path) -> dict[str, str]:
+    """What the go command's -overlay puts in the place of files: absolute path -> file, "" where the file is to be missing.
+
+    folder: where the build was started; names are relative to it (cmd/go/internal/fsys). Raises UsageError.
+    """
+    given = parent_flag("overlay")
+    if not given:
+        return {}
+    place = folder / given
+    try:
+        replaced = json.loads(place.read_text("utf-8")).get("Replace") or {}
+        return {os.path.join(folder, name): os.path.join(folder, file) if file else "" for name, file in replaced.items()}  # noqa: PTH118 - as go joins them
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"-overlay {place}: {error}", "the go command reads it too: does the build work without otelobj?") from error
+
+
 def hook_sources(packages: Iterable[str], folder: Path) -> list[Path]:
     """Sources of these packages, and of the user's packages that they import, as far as they lie in the user's modules."""
     modules = user_modules(folder)
@@ -101,7 +121,7 @@ def hook_sources(packages: Iterable[str], folder: Path) -> list[Path]:
 
 
 def digest(packages: Iterable[str], folder: Path) -> str:
-    """Of module files and hook sources. packages: import paths of hook packages."""
+    """Of module files, overlays and hook sources. packages: import paths of hook packages."""
     state = hashlib.sha256()
     for path in [*module_file_candidates(folder), *hook_sources(packages, folder)]:
         try:
