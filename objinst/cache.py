@@ -20,10 +20,10 @@ from pathlib import Path
 from objinst.errors import OtelobjError, UsageError, reason
 
 REMEDY = "free some disk space or point OTELOBJ_CACHE_DIR at a folder that can be written"
-FOLDERS = ("archive", "compiled", "facts", "gotypes", "inlined", "hooks")
-"""Kinds whose entries `folder` makes, two levels down."""
+OTHERS = ("closure", "go", "locks", "toolchains", "version")
+"""What lies in the cache beside the entries that `folder` makes."""
 SIZES = ".sizes"
-"""In each of these: size and name of every file."""
+"""In each entry: size and name of every file."""
 NEW = ".new-"
 DEFAULT_BOUND = 5 * 10**9
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -181,9 +181,8 @@ def trim(limit: int | None) -> int:
     with alone(wait=False) as ours:
         if not ours:
             return 0
-        for kind in FOLDERS:
-            for left in (root() / kind).glob(f"*/{NEW}*"):  # of a process that was killed
-                shutil.rmtree(left, ignore_errors=True)
+        for left in (path for kind in _kinds() for path in kind.glob(f"*/{NEW}*")):  # of a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         entries = sorted(_entries())
         total = sum(size for _, size, _ in entries)
         freed = 0
@@ -199,13 +198,18 @@ def trim(limit: int | None) -> int:
 
 def _entries() -> Iterator[tuple[float, int, Path]]:
     """(time of the last use, bytes, path) of all that can be made again."""
-    places = [path for kind in FOLDERS for path in (root() / kind).glob("*/*")]
+    places = [path.parent for kind in _kinds() for path in kind.glob(f"*/*/{SIZES}")]
     places += (root() / "closure").glob("*")
     places += (path for path in (root() / "version").rglob("*") if path.is_file())
     for place in places:
         with contextlib.suppress(OSError):
             size = sum(size for _, size in _sizes(place)) if place.is_dir() else place.stat().st_size
             yield place.stat().st_mtime, size, place
+
+
+def _kinds() -> list[Path]:
+    """Folders of entries that `folder` made."""
+    return [path for path in root().iterdir() if path.name not in OTHERS]
 
 
 def _remove(path: Path) -> None:
