@@ -28,7 +28,7 @@ from objinst.plan.model import Target
 from objinst.report import Report, write_report
 from objinst.rewrite.spans import SPAN
 from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, load
-from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand
+from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.toolexec.loaded import loaded
 from objinst.toolexec.options import options
 
@@ -149,7 +149,9 @@ def make_link(
     """has_sources: source files are what was compiled. The go command has made sure of that when it runs the linker."""
     minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
     tags = [tag for tag in info.settings.get("-tags", "").split(",") if tag]
-    helper = GoTypes(go, header.goos, header.goarch, {**packages, **hooks}, tags, has_sources or "TOOLEXEC_IMPORTPATH" in os.environ)
+    has_sources = has_sources or "TOOLEXEC_IMPORTPATH" in os.environ
+    modules = usertree.user_modules(Path(os.environ.get("PWD") or os.getcwd())) if has_sources else {}  # noqa: PTH109 - the shell's view first
+    helper = GoTypes(go, header.goos, header.goarch, {**packages, **hooks}, tags, has_sources, modules)
     digest = f"{own_digest()}{rules.digest()} sources={helper.has_sources}"
     return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, digest, folder, helper)
 

@@ -103,6 +103,16 @@ def test_what_is_not_known_has_a_reason() -> None:
     assert "/nowhere" in reader.written("example.com/abi/x.y", ("/nowhere/a.go",)).reason
 
 
+def test_places_of_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOMODCACHE", "/cache")
+    reader = GoTypes(Go(Path("/goroot"), {}), "linux", "amd64", {}, modules={"a.test/m": tmp_path, "a.test/m/sub": tmp_path / "other"})
+    assert reader.place("/abs/x.go") == Path("/abs/x.go")
+    assert reader.place("$GOROOT/src/fmt/print.go") == reader.place("fmt/print.go") == Path("/goroot/src/fmt/print.go")
+    assert reader.place("a.test/m/p/x.go") == tmp_path / "p/x.go"
+    assert reader.place("a.test/m/sub/x.go") == tmp_path / "other/x.go"
+    assert reader.place("github.com/BurntSushi/toml@v1.2.3/parse.go") == Path("/cache/github.com/!burnt!sushi/toml@v1.2.3/parse.go")
+
+
 def test_a_toolchain_that_cannot_build_the_reader_is_an_error(tmp_path: Path) -> None:
     """No refusal: those are remembered with the archive."""
     built = Build(NEWEST, "amd64", MODULE, "./...")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +34,8 @@ Answer = Mapping[str, Signature] | NoSignature
 @dataclass(slots=True)
 class GoTypes:
     """go: of the build at hand. archives: import path -> archive, of the link and its hooks. tags: build tags. has_sources: whether
-    source files are what was compiled: the go command checks that before it links, other build systems may have other files by now."""
+    source files are what was compiled: the go command checks that before it links, other build systems may have other files by now.
+    modules: of the user, module path -> folder."""
 
     go: Go
     goos: str
@@ -40,11 +43,19 @@ class GoTypes:
     archives: Mapping[str, Path]
     tags: Sequence[str] = ()
     has_sources: bool = False
+    modules: Mapping[str, Path] = field(default_factory=dict)
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def place(self, file: str) -> Path:
-        """Where a source file lies that the compiler names so."""
-        return Path(file.replace("$GOROOT", str(self.go.goroot), 1))
+        """Where a source file lies that the compiler names so: with -trimpath by its module and version (cmd/go/internal/work/gc.go,
+        trimpath). The place may not exist."""
+        if file.startswith(("/", "$GOROOT/")):
+            return Path(file.replace("$GOROOT", str(self.go.goroot), 1))
+        if "@" in file:
+            module, _, rest = file.partition("@")
+            return _module_cache() / f"{re.sub(r'[A-Z]', lambda match: '!' + match[0].lower(), module)}@{rest}"
+        owner = max((path for path in self.modules if file.startswith(path + "/")), key=len, default=None)
+        return self.modules[owner] / file[len(owner) + 1 :] if owner else self.go.goroot / "src" / file
 
     def exported(self, package: str) -> Answer:
         """By symbol, type parameters as NUL, number, semicolon: what the export data of a package tells.
@@ -90,6 +101,11 @@ class GoTypes:
 
         key = hashlib.sha256(f"{digest} {self.go.goroot} {toolchain}".encode("utf-8", "surrogateescape")).hexdigest()
         return cache.folder(PROGRAM, key, make) / PROGRAM
+
+
+def _module_cache() -> Path:
+    given = os.environ.get("GOMODCACHE")
+    return Path(given) if given else Path((os.environ.get("GOPATH") or str(Path.home() / "go")).split(os.pathsep)[0]) / "pkg" / "mod"
 
 
 def _run(program: Path, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Signatures:
         if self.helper is None or parsed is None or parsed.is_closure:
             return NoSignature(reason)
         asked = [self.helper.exported(parsed.pkg)]
-        if self._declared(asked[0], name) is None and file.startswith(("/", "$GOROOT/")):
+        if self._declared(asked[0], name) is None and "/" in file:
             folder = file.rpartition("/")[0]
             known = {path for path in (path.removeprefix("gofile..") for path in obj.files) if path.rpartition("/")[0] == folder}
             asked.append(self.helper.written(parsed.pkg, tuple(sorted(known))))
