@@ -48,6 +48,11 @@ def test_version_and_help_through_the_launcher():
     assert "-toolexec=otelobj" in shown.stdout
 
 
+def test_the_readme_lists_every_command():
+    table = (ROOT / "README.md").read_text().partition("## Commands")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `otelobj (\w+)", table, re.MULTILINE)) == set(cli.COMMANDS)
+
+
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
 def test_every_command_has_a_help_that_begins_as_the_list_says(name, capsys):
     assert cli.main([name, "--help"]) == 0
