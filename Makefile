@@ -36,7 +36,7 @@ long: setup
 
 # A million damaged objects, 20,000 rewrites of damaged ones, 100,000 requests under a forced collection in every hook.
 torture: setup
-	OTELOBJ_FUZZ_PARSES=1000000 OTELOBJ_FUZZ_REWRITES=20000 $(BIN)/python -m pytest --long -n 2 tests/test_goobj_fuzz.py tests/test_soak.py
+	OTELOBJ_FUZZ_PARSES=1000000 OTELOBJ_FUZZ_REWRITES=20000 $(BIN)/python -m pytest --long -n 2 tests/test_goobj_fuzz.py tests/test_soak.py tests/test_torture.py
 
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost
