@@ -109,7 +109,8 @@ def _ways(told: Explained, function: Function) -> Iterator[str]:
     if scan is None:
         return
     if scan.refusal:
-        yield f"  returns cannot be patched: {scan.refusal[0]}: {scan.refusal[1]}"
+        through = isinstance(told.outcome, FunctionPlan) and told.outcome.through
+        yield f"  returns cannot be patched: {scan.refusal[0]}: {scan.refusal[1]}" + ("; a call-through sees its exit" if through else "")
     for site in scan.sites:
         yield f"  return at {site.offset:#x}: {site.length} bytes may be overwritten, SP is {site.body_frame} bytes below entry" + (f", then {site.teardown.hex()}" if site.teardown else "")
 
