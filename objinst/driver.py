@@ -67,8 +67,8 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     command = LinkCommand.parse(command_line)
     cfg_path = Path(command.get("importcfg") or "")
     cfg = ImportCfg.read(cfg_path)
-    rules = load(rule_files, os.environ)
     info = BuildInfo.parse(cfg.modinfo)
+    rules = load(rule_files, os.environ).of_program(info.path)
     linked = loaded(cfg.packages, command)
     packages = {**linked.packages, "main": Path(command.main)}
     around = surroundings(rules, command.tool, list(packages), info)
@@ -152,7 +152,7 @@ def make_link(
     has_sources = has_sources or "TOOLEXEC_IMPORTPATH" in os.environ
     modules = usertree.user_modules(Path(os.environ.get("PWD") or os.getcwd())) if has_sources else {}  # noqa: PTH109 - the shell's view first
     helper = GoTypes(go, header.goos, header.goarch, {**packages, **hooks}, tags, has_sources, modules)
-    digest = f"{own_digest()}{rules.digest()} sources={helper.has_sources}"
+    digest = f"{own_digest()}{rules.digest()} {info.path} sources={helper.has_sources}"
     return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, digest, folder, helper)
 
 

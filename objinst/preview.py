@@ -43,8 +43,9 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
     targets: dict[Target, None] = {}
     missing: dict[str, Missing] = {}
     for program in programs(packages, Path.cwd()):
-        around = surroundings_of(program, rules)
-        valid, applying = in_force(rules, around)
+        own = rules.of_program(program.path)
+        around = surroundings_of(program, own)
+        valid, applying = in_force(own, around)
         absent = around.unmatched()
         if applying:
             with open_link(program, valid, applying) as link:

@@ -86,6 +86,16 @@ def test_a_rule_of_the_same_name_replaces_in_order(write):
     assert len(replaced) == len(load([], {}).rules)
 
 
+def test_the_program_is_found_by_its_path_too(write):
+    text = RULE.replace("target: database/sql", "target: example.com/acme/**")
+    assert "example.com" in text
+    rules = load([write(text)], {"OTELOBJ_DISABLE": "all"})
+    for path, found in (("example.com/acme/server", True), ("example.com/other", False), ("", False)):
+        (rule,) = rules.of_program(path).rules
+        assert rule.matches_package("main") is found and rule.matches_package("example.com/acme/lib")
+    assert rules.of_program("example.com/acme/server").digest() == rules.digest()
+
+
 def test_several_files_in_the_variable(write):
     first, second = write(RULE, "a.yaml"), write(RULE.replace("sql_query", "two"), "b.yaml")
     rules = load([], {"OTELOBJ_RULES": f"{first}{os.pathsep}{os.pathsep}{second}", "OTELOBJ_DISABLE": "all"}).rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from objinst.rules.names import FuncName, is_glob, matches_func, matches_package, matches_recv
@@ -75,7 +75,8 @@ class Where:
 class Rule:
     """target: import path, a glob of import paths, or `main`. version: (start, end) of the module, inclusive and exclusive, "" open.
 
-    origin: file and line, for messages. optional: nothing is wrong if it cannot be carried out.
+    origin: file and line, for messages. optional: nothing is wrong if it cannot be carried out. program: import path of the program's own
+    package, `main` to the linker; "" if it is not known.
     """
 
     name: str
@@ -86,9 +87,11 @@ class Rule:
     origin: str
     version: tuple[str, str] = ("", "")
     optional: bool = False
+    program: str = ""
 
     def matches_package(self, package: str) -> bool:
-        return matches_package(self.target, package)
+        """package: as the linker has it."""
+        return matches_package(self.target, package) or (package == "main" and self.program != "" and matches_package(self.target, self.program))
 
     def matches_version(self, version: str | None) -> bool:
         """A module whose version is not known (the main module, the standard library) matches every range."""
@@ -122,6 +125,10 @@ class RuleSet:
 
     def match(self, package: str, version: str | None) -> list[Rule]:
         return [rule for rule in self.rules if rule.matches_package(package) and rule.matches_version(version)]
+
+    def of_program(self, path: str) -> RuleSet:
+        """The rules for one program. path: import path of its own package."""
+        return RuleSet(tuple(replace(rule, program=path) for rule in self.rules))
 
     def digest(self) -> str:
         """Of everything that changes what is linked: not of where the rules were written."""
