@@ -53,7 +53,10 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
         return Refusal("empty", "the compiler left no code of it")
     kind = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
     calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == kind}
-    file = obj.files[tables["AuxPcfile"][0][0]].removeprefix("gofile..")
+    number = tables["AuxPcfile"][0][0]
+    if not 0 <= number < len(obj.files):
+        raise obj.error(f"{sym.name}: its pcfile table names file {number} of {len(obj.files)}")
+    file = obj.files[number].removeprefix("gofile..")
     info = FuncInfo.parse(raw["AuxFuncInfo"] or b"", f"{obj.origin}: {sym.name}")
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
 
