@@ -87,10 +87,10 @@ func AfterServeHTTP(ictx HookContext) {
 	c.scope.Leave()
 	status, written, known := sent(c.rw)
 	value, _, unwound := ictx.Unwound()
-	c.endSpan(status, written, known, unwound, value, ictx.PanicStack())
 	if !unwound && !c.quietMetrics.Load() {
-		c.record(status, written, known)
+		c.record(status, written, known) // first, as otelhttp does: whoever sees the span can count on its metrics
 	}
+	c.endSpan(status, written, known, unwound, value, ictx.PanicStack())
 	c.req, c.rw = nil, nil // a handler that keeps its context need not keep these
 }
 
