@@ -54,7 +54,9 @@ func start(ctx context.Context) {
 	flushers = setup(ctx)
 	if timeout() > 0 {
 		rt.OnFatalPanic(atExit)
-		watchSignals()
+		if len(flushers) != 0 {
+			watchSignals() // where nothing is exported, no goroutine shows that we are there
+		}
 	}
 }
 
