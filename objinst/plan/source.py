@@ -33,6 +33,11 @@ def result_count(path: Path, line: int) -> int | None:
         return None
 
 
+def is_at_hand(path: Path) -> bool:
+    """Whether there is such a source file, and something in it."""
+    return bool(_lines(path))
+
+
 @functools.lru_cache(maxsize=64)
 def _lines(path: Path) -> tuple[str, ...]:
     try:
