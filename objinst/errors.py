@@ -7,7 +7,10 @@ text and exits with its status.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import struct
+from collections.abc import Iterator
 
 
 class OtelobjError(Exception):
@@ -36,6 +39,20 @@ class UsageError(OtelobjError):
 
 class ObjectError(OtelobjError):
     """A corrupt, truncated or unknown archive or object."""
+
+
+@contextlib.contextmanager
+def making_sense(subject: str) -> Iterator[None]:
+    """Around work on objects whose structure is whole: what they say of types and functions may still be damaged, or unknown to us, and
+    then fits nowhere. Raises ObjectError in place of what comes of that. subject: what is worked on.
+    """
+    try:
+        yield
+    except (ArithmeticError, LookupError, ValueError, struct.error) as error:
+        raise ObjectError(
+            f"{subject}: what it says of its types and functions, or an archive that it uses, makes no sense ({type(error).__name__}: {error})",
+            "rebuild the packages (go clean -cache); if that does not help, report it with what OTELOBJ_TRACEBACK=1 shows",
+        ) from error
 
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

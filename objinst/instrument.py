@@ -16,7 +16,7 @@ from pathlib import Path
 import trampolines
 from objinst import cache, paths
 from objinst.archive import Archive, peek
-from objinst.errors import OtelobjError
+from objinst.errors import OtelobjError, making_sense
 from objinst.forks import in_parallel
 from objinst.goobj import Edit, Object, verify, verify_copies
 from objinst.plan.facts import Facts, gather
@@ -109,6 +109,7 @@ class Link:
 
     # steps
 
+    @making_sense("package runtime")
     def runtime(self) -> tuple[Path, runtimepkg.Slot]:
         """The copy of package runtime with the goroutine slot."""
         slot_file = "slot.json"
@@ -182,6 +183,7 @@ class Link:
         others = [] if "/" in own else sorted(identity(other) for other in self.packages.values())
         return [own, identity(self.packages["runtime"]), repr(self.facts.pinned_near(package)), *others]
 
+    @making_sense("a package to rewrite")
     def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, out: Path) -> Result:
         archive = Archive.read(path)
         targets: list[Target] = []
@@ -213,6 +215,7 @@ class Link:
         obj = self.load(PROBE)
         return None if obj is None else ProbeLayouts.of(obj, PROBE)
 
+    @making_sense("a package to look at")
     def planned(self, package: str) -> list[Target]:
         """The targets of one package, without a rewrite."""
         objects = Archive.read(self._path(package)).objects().values()
@@ -286,6 +289,7 @@ class Link:
         """Packages that are never hooked."""
         return self.facts.closed
 
+    @making_sense(f"package {RT}")
     def rt(self, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:
         """The copy of package rt that knows this link."""
         archive = Archive.read(self.hooks.get(RT) or self.packages[RT])
@@ -296,6 +300,7 @@ class Link:
         rtpkg.name_for_debuggers(edit, RT)
         return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))
 
+    @making_sense(f"package {PROBE}")
     def probe(self, path: Path, tables: Sequence[str]) -> Path:
         """The copy of package probe that knows the tables of this link. path: of the archive so far."""
         archive = Archive.read(path)
@@ -304,6 +309,7 @@ class Link:
         list_tables(edit, PROBE, list(tables))
         return paths.write_scratch(self.folder / "probe.a", archive.to_bytes({member: checked(edit)}))
 
+    @making_sense("package main")
     def root_package(self, path: Path, loaded: Sequence[str]) -> Path:
         """The copy of the root package that loads the hook packages."""
         archive = Archive.read(path)
