@@ -35,6 +35,7 @@ def _fork(tasks: Sequence[Callable[[], object]]) -> int:
         return child
     status = 1
     try:
+        os.setpgid(0, 0)  # a signal to the group reaches the parent, which hands on one: a second would meet the clean-up after the first
         for task in tasks:
             task()
         status = 0
