@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from objinst.errors import ObjectError
 
 HEAD = struct.Struct("<ii")
+MOST = 1 << 20
+"""More maps than any function has places where it can be stopped."""
 
 
 def encode(maps: Sequence[Sequence[bool]]) -> bytes:
@@ -21,12 +23,14 @@ def encode(maps: Sequence[Sequence[bool]]) -> bytes:
     return bytes(out)
 
 
-def decode(data: bytes | memoryview) -> list[tuple[bool, ...]]:
-    """Raises ObjectError if the length does not agree with the counts."""
+def decode(data: bytes | memoryview, most: int = MOST) -> list[tuple[bool, ...]]:
+    """Raises ObjectError if the length does not agree with the counts, or for more than `most` maps: maps of no bits take no bytes."""
     if len(data) < HEAD.size:
         raise ObjectError(f"stack map of {len(data)} bytes")
     count, bits = HEAD.unpack_from(data)
     width = (bits + 7) // 8
+    if count > most:
+        raise ObjectError(f"{count} stack maps for a function that can have {most}")
     if count < 0 or bits < 0 or HEAD.size + count * width > len(data):
         raise ObjectError(f"stack map of {len(data)} bytes says {count} maps of {bits} bits")
     maps = []

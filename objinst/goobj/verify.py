@@ -126,7 +126,7 @@ class Checker:
         for name in PC_TABLES:
             for target in self._here(aux.get(name, ())):
                 self._check_table(index, name, target, size)
-        self._check_maps(index, aux.get("AuxFuncdata", ()), info)
+        self._check_maps(index, aux.get("AuxFuncdata", ()), info, size)
 
     def _check_table(self, index: int, name: str, target: int, size: int) -> None:
         if (name, target, size) in self._tables:
@@ -136,11 +136,11 @@ class Checker:
             raise self._error(index, "pcfile names a file that does not exist")
         self._tables.add((name, target, size))
 
-    def _check_maps(self, index: int, refs: Sequence[SymRef], info: FuncInfo) -> None:
+    def _check_maps(self, index: int, refs: Sequence[SymRef], info: FuncInfo, size: int) -> None:
         for number, (ref, limit) in enumerate(zip(refs, (info.args, info.locals), strict=False)):
             for target in self._here([ref]):
                 if target not in self._maps:
-                    self._maps[target] = stackmap.decode(self.obj.data(target))
+                    self._maps[target] = stackmap.decode(self.obj.data(target), size)
                 for words in self._maps[target]:
                     if len(words) * 8 > (limit + 7) // 8 * 8 and any(words[(limit + 7) // 8 :]):
                         raise self._error(index, f"stack map {number} covers {len(words) * 8} bytes, the frame has {limit}")
