@@ -68,7 +68,12 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     cfg_path = Path(command.get("importcfg") or "")
     cfg = ImportCfg.read(cfg_path)
     info = BuildInfo.parse(cfg.modinfo)
-    rules = load(rule_files, os.environ).of_program(info.path)
+    header, _ = headers.parse(head(Path(command.main)), command.main)
+    try:
+        rules = load(rule_files, os.environ).of_program(info.path)
+    except OtelobjError:
+        _check_supported(command, header)  # the go command links shared libraries in the folder of their output: a relative rule file is not there
+        raise
     linked = loaded(cfg.packages, command)
     packages = {**linked.packages, "main": Path(command.main)}
     around = surroundings(rules, command.tool, list(packages), info)
@@ -78,9 +83,8 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     if not applying:
         status = _run_linker(command)
         if status == 0 and os.environ.get("OTELOBJ_REPORT"):
-            _report(command, headers.parse(head(Path(command.main)), command.main)[0], [missing.target() for missing in unmatched], (), clock)
+            _report(command, header, [missing.target() for missing in unmatched], (), clock)
         return status
-    header, _ = headers.parse(head(Path(command.main)), command.main)
     _check_supported(command, header)
     go = _go(command, header, info, cgo="runtime/cgo" in packages)
     usable = {**packages, **linked.spare}

@@ -132,10 +132,10 @@ NOT_SUPPORTED = [
     ("args", "env", "word"), [pytest.param(*case, id=case[2].split()[0], marks=[pytest.mark.long] if number > 1 else []) for number, case in enumerate(NOT_SUPPORTED)]
 )
 def test_what_is_not_supported_is_refused_by_name(build, args: list[str], env: dict[str, str], word: str) -> None:
-    """And links without hooks where that is asked for. The rules by an absolute path: some of these links run in the output's folder."""
+    """And links without hooks where that is asked for. Some of these links run in the output's folder, where a relative rule file is not found."""
     if "CGO_ENABLED" in env and not shutil.which("gcc"):
         pytest.skip("no C compiler here")
-    toolexec = f"-toolexec={LAUNCHER} --rules {build.folder / 'app/rules.yaml'}"
+    toolexec = f"-toolexec={LAUNCHER} --rules rules.yaml"
     done = build(*args, toolexec, **env)
     assert done.returncode == 1 and word in done.stderr and "remedy" in done.stderr and "Traceback" not in done.stderr
     assert not (build.folder / "app/prog").exists()
