@@ -54,6 +54,8 @@ def probe_counts(run: Any, name: str) -> None:
     assert wanted, f"the program printed no counts: {run.last.stdout}"
     found = json.loads((run.folder / name).read_text())["functions"]
     assert {function: found.get(function) for function in wanted} == wanted
+
+
 def silent_collector(run: Any) -> None:
     """From here on the collector is one that accepts connections and never answers."""
     run.listener = socket.create_server(("127.0.0.1", 0))
@@ -78,3 +80,24 @@ def probe_latencies(run: Any, name: str) -> None:
         assert all(low < high <= max(low * 5 // 4, low + 1) for low, high, _ in buckets), function
         assert sum(low * n for low, _, n in buckets) <= histogram["sum_ns"] <= sum(high * n for _, high, n in buckets), function
         assert all(high > int(least or 0) for _, high, _ in buckets), function
+
+
+def chain(run: Any, *names: str) -> None:
+    """There is a span of the last name whose parent, its parent and so on have the names before."""
+    by_id = {span.span_id: span for span in run.collector.spans()}
+
+    def line(span: Any) -> list[str]:
+        return [*(line(by_id[span.parent_id]) if span.parent_id in by_id else []), span.name]
+
+    found = [line(span) for span in by_id.values() if span.name == names[-1]]
+    assert any(tuple(path[-len(names) :]) == names for path in found), found or sorted({span.name for span in by_id.values()})
+
+
+def all_roots(run: Any, *names: str) -> None:
+    """Every span of these names is a root, and there are some of each."""
+    by_id = {span.span_id: span for span in run.collector.spans()}
+    for name in names:
+        found = [span for span in by_id.values() if span.name == name]
+        parents = sorted({by_id[span.parent_id].name if span.parent_id in by_id else "remote" for span in found if span.parent_id})
+        assert found, f"no span {name}: {sorted({span.name for span in by_id.values()})}"
+        assert not parents, f"{name} has parents {parents}"

@@ -24,6 +24,11 @@ OLD_OTEL = {"go.opentelemetry.io/otel": "v1.28.0", "go.opentelemetry.io/otel/met
 OLD_SDK = OLD_OTEL | {
     "go.opentelemetry.io/otel/sdk": "v1.28.0",
     "go.opentelemetry.io/otel/sdk/metric": "v1.28.0",
+    "go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc": "v1.28.0",
+    "go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp": "v1.28.0",
+    "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc": "v1.28.0",
+    "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp": "v1.28.0",
+    "go.opentelemetry.io/contrib/bridges/prometheus": "v0.53.0",
     "go.opentelemetry.io/contrib/exporters/autoexport": "v0.53.0",
     "go.opentelemetry.io/contrib/propagators/autoprop": "v0.53.0",
     "go.opentelemetry.io/contrib/instrumentation/runtime": "v0.53.0",

@@ -5,14 +5,16 @@
 // Exporters and propagators are chosen by the standard environment variables, as contrib's autoexport and autoprop read them:
 // OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_*, OTEL_PROPAGATORS, OTEL_TRACES_SAMPLER, OTEL_BSP_*,
 // OTEL_METRIC_EXPORT_INTERVAL, OTEL_RESOURCE_ATTRIBUTES and so on. OTEL_SERVICE_NAME defaults to the name of the executable.
-// OTEL_SDK_DISABLED=true sets up nothing and switches the instrumentations off. Three variables are not the standard's:
+// Without an endpoint, OTLP goes to http://localhost:4318 (gRPC: 4317). In test binaries nothing is exported unless a variable
+// chooses or configures an exporter. OTEL_SDK_DISABLED=true sets up nothing and switches the instrumentations off. Three variables are not the standard's:
 // OTEL_GO_ENABLED_INSTRUMENTATIONS and OTEL_GO_DISABLED_INSTRUMENTATIONS (names separated by commas) switch instrumentations,
 // and OTELOBJ_SHUTDOWN_TIMEOUT (a duration, or milliseconds; 5s if unset, 0: no flush) bounds the flush at exit.
 //
 // # The end of a program
 //
 // exit.go decides who ends the program, signals_unix.go makes time where a signal would end it on the spot, open.go knows the spans
-// that are still open, flush.go exports, refused.go sees that nobody waits for a collector that is not there.
+// that are still open, providers.go the providers of the program's own, flush.go exports, refused.go sees that nobody waits for a
+// collector that is not there.
 //
 // # Constraints
 //

@@ -43,6 +43,5 @@ func atExit() {
 		time.Sleep(limit + patience)
 		exiting.Store(me)
 	}
-	rt.Suppress(openSpans.end)
 	Flush(limit)
 }

@@ -2,14 +2,14 @@ package sdk
 
 import (
 	"context"
+	"errors"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/otelobj/otelobj/hooks/rt"
 )
@@ -19,8 +19,8 @@ const defaultTimeout = 5 * time.Second
 // oneFlush is held by whoever is flushing.
 var oneFlush = make(chan struct{}, 1)
 
-// Flush exports what was recorded so far and returns when that is done, or after limit. A second call at the same time waits for
-// the first one, no longer than its own limit. An exporter that hangs, and does not heed its context, is left behind.
+// Flush ends what is open, exports what was recorded and returns when that is done, or after limit. A second call at the same time
+// waits for the first one, no longer than its own limit. An exporter that hangs, and does not heed its context, is left behind.
 func Flush(limit time.Duration) {
 	pipelines := pipelines()
 	if len(pipelines) == 0 || limit <= 0 {
@@ -37,6 +37,7 @@ func Flush(limit time.Duration) {
 	rt.Suppress(func() {
 		go func() {
 			defer func() { close(done); <-oneFlush }()
+			endSpans(limit / 2)
 			flushAll(ctx, pipelines)
 		}()
 	})
@@ -47,16 +48,18 @@ func Flush(limit time.Duration) {
 	}
 }
 
-// pipelines returns what was set up here, and what the program has set instead.
-func pipelines() []flusher {
-	all := slices.Clone(flushers)
-	if p, ok := otel.GetTracerProvider().(flusher); ok {
-		all = append(all, p)
+// endSpans ends the spans that are open. That runs the program's own span processors: one that hangs must not keep the others' spans.
+func endSpans(limit time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		openSpans.end()
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+		report("exit", errTimeout)
 	}
-	if p, ok := otel.GetMeterProvider().(flusher); ok {
-		all = append(all, p)
-	}
-	return all
 }
 
 func flushAll(ctx context.Context, pipelines []flusher) {
@@ -65,7 +68,8 @@ func flushAll(ctx context.Context, pipelines []flusher) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			if err := f.ForceFlush(ctx); ctx.Err() == nil {
+			err := f.ForceFlush(ctx)
+			if ctx.Err() == nil && !errors.Is(err, metric.ErrReaderShutdown) { // the program has shut it down, and flushed it so
 				report("flush", err)
 			}
 		}()

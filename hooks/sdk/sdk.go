@@ -51,7 +51,9 @@ func start(ctx context.Context) {
 	followSpans = !rt.Has(spanStart)
 	switchInstrumentations()
 	active.WhenDropped(openSpans.forget)
-	flushers = setup(ctx)
+	if !quiet() {
+		flushers = setup(ctx)
+	}
 	if timeout() > 0 {
 		rt.OnFatalPanic(atExit)
 		if len(flushers) != 0 {
@@ -79,7 +81,7 @@ func setup(ctx context.Context) []flusher {
 
 // newTracerProvider returns nil if spans are not to be exported: then none are recorded, and contexts still pass through.
 func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.TracerProvider {
-	exporter, err := autoexport.NewSpanExporter(ctx)
+	exporter, err := newSpanExporter(ctx)
 	if err != nil || exporter == nil {
 		report(setting("OTEL_TRACES_EXPORTER"), err)
 		return nil
@@ -91,7 +93,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 }
 
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
-	reader, err := autoexport.NewMetricReader(ctx)
+	reader, err := newMetricReader(ctx)
 	if err != nil || reader == nil {
 		report(setting("OTEL_METRICS_EXPORTER"), err)
 		return nil

@@ -65,10 +65,13 @@ func look() {
 	})
 }
 
-// watchSignals begins to watch.
+// watchSignals begins to watch, if that has not begun.
 func watchSignals() {
 	signals.Lock()
 	defer signals.Unlock()
+	if signals.ours != nil {
+		return
+	}
 	look()
 	signals.ours = make(chan os.Signal, len(deadly))
 	signals.raise = raise

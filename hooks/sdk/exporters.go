@@ -1,0 +1,95 @@
+package sdk
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/contrib/bridges/prometheus"
+	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/trace"
+)
+
+// Exporters are those of autoexport, but for one default. Where nothing says where a collector is, the specification's is
+// http://localhost:4318, or http://localhost:4317 for gRPC; the Go exporters take https.
+
+// newSpanExporter returns the exporter that the environment asks for.
+func newSpanExporter(ctx context.Context) (trace.SpanExporter, error) {
+	if isLocal("TRACES") {
+		switch (pipeline{signal: "TRACES"}).otlp("PROTOCOL") {
+		case "grpc":
+			return otlptracegrpc.New(ctx, otlptracegrpc.WithInsecure())
+		case "", "http/protobuf":
+			return otlptracehttp.New(ctx, otlptracehttp.WithInsecure())
+		}
+	}
+	return autoexport.NewSpanExporter(ctx)
+}
+
+// newMetricReader returns the reader that the environment asks for.
+func newMetricReader(ctx context.Context) (metric.Reader, error) {
+	if opts, ok := producers(); ok && isLocal("METRICS") {
+		var exporter metric.Exporter
+		var err error
+		switch (pipeline{signal: "METRICS"}).otlp("PROTOCOL") {
+		case "grpc":
+			exporter, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithInsecure())
+		case "", "http/protobuf":
+			exporter, err = otlpmetrichttp.New(ctx, otlpmetrichttp.WithInsecure())
+		default:
+			return autoexport.NewMetricReader(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return metric.NewPeriodicReader(exporter, opts...), nil
+	}
+	return autoexport.NewMetricReader(ctx)
+}
+
+// isLocal reports whether a signal goes by OTLP to where the specification has the collector by default: nothing is said of another
+// place, nor of TLS.
+func isLocal(signal string) bool {
+	if exporter := os.Getenv("OTEL_" + signal + "_EXPORTER"); exporter != "" && exporter != "otlp" {
+		return false
+	}
+	said := func(name string) bool { return pipeline{signal: signal}.otlp(name) != "" }
+	return !slices.ContainsFunc([]string{"ENDPOINT", "INSECURE", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"}, said)
+}
+
+// producers reads OTEL_METRICS_PRODUCERS as autoexport does. Not ok: it names something else, which autoexport may know.
+func producers() (opts []metric.PeriodicReaderOption, ok bool) {
+	for _, name := range strings.Split(os.Getenv("OTEL_METRICS_PRODUCERS"), ",") {
+		switch name {
+		case "", "none":
+		case "prometheus":
+			opts = append(opts, metric.WithProducer(prometheus.NewMetricProducer()))
+		default:
+			return nil, false
+		}
+	}
+	return opts, true
+}
+
+// quiet reports whether nothing is exported because nobody has asked for it: in test binaries, whose goroutines, standard error and
+// time are the tests'. Any variable that chooses or configures an exporter asks for it.
+func quiet() bool {
+	return isTest() && !slices.ContainsFunc(os.Environ(), func(setting string) bool {
+		name, value, _ := strings.Cut(setting, "=")
+		return value != "" && strings.HasPrefix(name, "OTEL_") && (strings.HasPrefix(name, "OTEL_EXPORTER_") || strings.HasSuffix(name, "_EXPORTER"))
+	})
+}
+
+// isTest reports whether the program is one that `go test` makes: its main package is called so, and no other can be.
+var isTest = sync.OnceValue(func() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && strings.HasSuffix(info.Path, ".test")
+})

@@ -1,0 +1,87 @@
+package sdk
+
+import (
+	"slices"
+	"sync"
+	"weak"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+// Providers that the program makes itself are flushed when it ends, and their open spans ended, as ours are. Most programs make
+// one of each and set it globally; others hand theirs around. They are not kept alive: whoever forgets a provider is done with it.
+
+var theirs struct {
+	sync.Mutex
+	providers []func() flusher // of which the result may be nil
+	clean     int              // how many there may be until forgotten ones are removed
+}
+
+// AfterNewTracerProvider runs when go.opentelemetry.io/otel/sdk/trace.NewTracerProvider has returned.
+func AfterNewTracerProvider(_ HookContext, p *trace.TracerProvider) {
+	if p == nil {
+		return
+	}
+	p.RegisterSpanProcessor(&openSpans)
+	made := weak.Make(p)
+	flushToo(func() flusher {
+		if p := made.Value(); p != nil {
+			return p
+		}
+		return nil
+	})
+}
+
+// AfterNewMeterProvider runs when go.opentelemetry.io/otel/sdk/metric.NewMeterProvider has returned.
+func AfterNewMeterProvider(_ HookContext, p *metric.MeterProvider) {
+	if p == nil {
+		return
+	}
+	made := weak.Make(p)
+	flushToo(func() flusher {
+		if p := made.Value(); p != nil {
+			return p
+		}
+		return nil
+	})
+}
+
+// flushToo adds a provider of the program's, for whose sake a signal has to be waited for from now on.
+func flushToo(provider func() flusher) {
+	theirs.Lock()
+	defer theirs.Unlock()
+	if len(theirs.providers) >= theirs.clean {
+		theirs.providers = slices.DeleteFunc(theirs.providers, func(p func() flusher) bool { return p() == nil })
+		theirs.clean = 2*len(theirs.providers) + 8
+	}
+	theirs.providers = append(theirs.providers, provider)
+	if timeout() > 0 && !isTest() {
+		rt.Suppress(watchSignals)
+	}
+}
+
+// pipelines returns what was set up here, what the program has made, and what it has set, which may be neither.
+func pipelines() []flusher {
+	all := slices.Clone(flushers)
+	add := func(f flusher) {
+		if f != nil && !slices.ContainsFunc(all, func(g flusher) bool { return sameProvider(&f, &g) }) {
+			all = append(all, f)
+		}
+	}
+	theirs.Lock()
+	for _, provider := range theirs.providers {
+		add(provider())
+	}
+	theirs.Unlock()
+	if p, ok := otel.GetTracerProvider().(flusher); ok {
+		add(p)
+	}
+	if p, ok := otel.GetMeterProvider().(flusher); ok {
+		add(p)
+	}
+	return all
+}
