@@ -94,9 +94,9 @@ def _sizes(folder: Path) -> list[tuple[str, int]]:
 def _is_whole(place: Path) -> bool:
     """Whether all files of an entry are there in their sizes; it counts as used now."""
     try:
-        lines = (place / SIZES).read_text("utf-8", "surrogateescape").splitlines()
-        pairs = [line.split(" ", 1) for line in lines]
-        if any(os.stat(place / name).st_size != int(size) for size, name in pairs):  # noqa: PTH116
+        with open(f"{place}/{SIZES}", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - hundreds of entries a link
+            pairs = [line.split(" ", 1) for line in file.read().splitlines()]
+        if any(os.stat(f"{place}/{name}").st_size != int(size) for size, name in pairs):  # noqa: PTH116
             return False
         with contextlib.suppress(OSError):  # a cache that cannot be written is never trimmed
             os.utime(place)

@@ -26,6 +26,7 @@ from objinst.instrument import PROBE, RT, Link, identity
 from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
 from objinst.report import Report, write_report
+from objinst.rewrite.result import Result
 from objinst.rewrite.spans import SPAN
 from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand, usertree
@@ -97,9 +98,10 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     clock.lap("hook packages")
     with paths.scratch(cfg_path) as folder:
         link = make_link(header, _root(command), packages, hooks, rules, folder, info, go)
-        new, targets = _rewrite(link, cfg, wanted)
+        new, results = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
-        missing = around.nameless(applying, targets, link.load)
+        missing = around.nameless(applying, {rule for result in results for rule in result.rules}, link.load)
+        targets = [target for result in results for target in result.telling]
         stop([*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules)])
         modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
         main_archive = new.pop("main")
@@ -108,7 +110,8 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         status = _run_linker(command.replaced(importcfg=importcfg, main=main_archive))
     clock.lap("link")
     if status == 0 and os.environ.get("OTELOBJ_REPORT"):
-        counted = link.count_inlined([*targets, *(rule.target() for rule in (*unmatched, *missing))])
+        found = [target for result in results for target in result.targets()]
+        counted = link.count_inlined([*found, *(rule.target() for rule in (*unmatched, *missing))])
         clock.lap("report")
         _report(command, header, counted, sorted(hooks), clock)
     return status
@@ -160,27 +163,21 @@ def make_link(
     return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, digest, folder, helper)
 
 
-def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Target]]:
-    """Archives to link by import path, and the targets."""
+def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Result]]:
+    """Archives to link by import path, and what was done to each that rules name."""
     runtime, slot = link.runtime()
     new = {**cfg.packages, **link.hooks, "runtime": runtime}
-    targets: list[Target] = []
-    descriptors: list[str] = []
-    tables: list[str] = []
     touched = link.touched()
     link.prepare(touched, slot)
-    for package in touched:
-        result = link.package(package, slot)
+    results = [link.package(package, slot) for package in touched]
+    for package, result in zip(touched, results, strict=True):
         if result.changed:  # or the runtime's copy with the slot would go again
             new[package] = result.path
-        targets += result.targets
-        descriptors += result.descriptors
-        tables += result.tables
     if PROBE in wanted:
-        new[PROBE] = link.probe(new[PROBE], tables)
-    new[RT] = link.rt(slot, descriptors)
+        new[PROBE] = link.probe(new[PROBE], [table for result in results for table in result.tables])
+    new[RT] = link.rt(slot, [descriptor for result in results for descriptor in result.descriptors])
     new["main"] = link.root_package(new.get("main", link.packages["main"]), wanted)
-    return new, targets
+    return new, results
 
 
 def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]:

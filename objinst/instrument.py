@@ -34,6 +34,7 @@ from objinst.plan.specs import Offsets
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
+from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.spans import SPAN
 from objinst.rules import Action, Probe, ProbeKind, Rule, RuleSet, Span
 from objinst.types import TypeTable
@@ -46,20 +47,6 @@ PROBE = "github.com/otelobj/otelobj/hooks/probe"
 
 WORTH_A_PROCESS = 4 << 20
 """Bytes of archives to rewrite from which on the work is shared out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What was done to one archive. path: the archive to link. descriptors, tables: names of descriptors and of tables of counters in it."""
-
-    path: Path
-    targets: tuple[Target, ...] = ()
-    descriptors: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.descriptors or self.tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +75,7 @@ class Link:
     folder: Path
     helper: Helper | None = None
     _objects: dict[str, Object] = field(default_factory=dict)
+    _keys: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.arch = trampolines.arch(self.goarch)
@@ -138,18 +126,14 @@ class Link:
         """Plans and rewrites one package. Raises OtelobjError for a rule that cannot be carried out."""
         path = self._path(package)
 
-        def make(folder: Path) -> None:
-            result = self._rewrite(package, path, slot, folder / "pkg.a")
-            rows = [target.to_json() for target in result.targets]
-            (folder / "result.json").write_text(json.dumps([rows, result.descriptors, result.tables]))
-
-        made = cache.folder("archive", self._package_key(package), make)
-        rows, descriptors, tables = json.loads((made / "result.json").read_text())
-        targets = tuple(Target.from_json(row) for row in rows)
-        return Result(made / "pkg.a" if descriptors or tables else path, targets, tuple(descriptors), tuple(tables))
+        made = cache.folder("archive", self._package_key(package), lambda folder: self._rewrite(package, path, slot, folder))
+        return read_result(made, path)
 
     def _package_key(self, package: str) -> str:
-        return self._digest(["package", package, *self._surroundings(package), self.versions(package) or "", self.hooks_digest])
+        if package not in self._keys:
+            parts = ["package", package, *self._surroundings(package), self.versions(package) or "", self.hooks_digest]
+            self._keys[package] = self._digest(parts)
+        return self._keys[package]
 
     def prepare(self, packages: Sequence[str], slot: runtimepkg.Slot) -> None:
         """Rewrites packages by several processes into the cache, where `package` finds them. What goes wrong there goes wrong again here,
@@ -180,11 +164,19 @@ class Link:
         A build id covers the packages that it imports, and so the layout of their types. Without one all packages count.
         """
         own = identity(self._path(package))
-        others = [] if "/" in own else sorted(identity(other) for other in self.packages.values())
-        return [own, identity(self.packages["runtime"]), repr(self.facts.pinned_near(package)), *others]
+        others = [] if "/" in own else [self._all_packages]
+        return [own, identity(self.packages["runtime"]), repr(self.facts.pinned_of(package)), self._pinned_by_name, *others]
+
+    @functools.cached_property
+    def _all_packages(self) -> str:
+        return self._digest(sorted(map(identity, self.packages.values())))
+
+    @functools.cached_property
+    def _pinned_by_name(self) -> str:
+        return self._digest([repr(self.facts.pinned_of(""))])
 
     @making_sense("a package to rewrite")
-    def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, out: Path) -> Result:
+    def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, folder: Path) -> None:
         archive = Archive.read(path)
         targets: list[Target] = []
         descriptors: list[str] = []
@@ -203,8 +195,8 @@ class Link:
             if edit.dirty:
                 replaced[member] = checked(edit)
         if replaced:
-            out.write_bytes(archive.to_bytes(replaced))
-        return Result(out, tuple(targets), tuple(descriptors), tuple(tables))
+            (folder / COPY).write_bytes(archive.to_bytes(replaced))
+        write_result(folder, self.rules, targets, descriptors, tables)
 
     def _probes(self, edit: Edit, name: str) -> Probes | None:
         """None if no rule has a probe: then the link has no hooks/probe."""

@@ -50,7 +50,7 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
         if applying:
             with open_link(program, valid, applying) as link:
                 found = [target for package in link.touched() for target in link.planned(package)]
-                absent += around.nameless(applying, found, link.load)
+                absent += around.nameless(applying, {target.rule for target in found}, link.load)
                 targets |= dict.fromkeys(link.count_inlined(found))
         missing |= {item.rule.name: item for item in absent if item.rule.name not in missing or item.code == "no-function"}
     named = {target.rule for target in targets}

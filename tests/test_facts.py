@@ -34,7 +34,10 @@ def test_facts_of_a_link(packages: dict[str, Path], monkeypatch: pytest.MonkeyPa
     assert set(unchecked_calls(obj, "syscall", ARCH).pins) - set(found.pinned) <= {
         key for key in unchecked_calls(obj, "syscall", ARCH).pins if key.partition("#")[0] in found.closed
     }
-    assert {key.partition("#")[0] for key, _ in found.pinned_near("syscall") if "#" in key} <= {"syscall"}
+    # Every one is found again, by its package or by name.
+    shared_out = {package: found.pinned_of(package) for package in (*packages, "")}
+    assert sorted(pair for pairs in shared_out.values() for pair in pairs) == sorted(found.pinned.items())
+    assert all(key.startswith(f"{package}#") == bool(package) for package, pairs in shared_out.items() for key, _ in pairs)
 
     # A second link reads no archive, and one with another root only that.
     def unread(path: Path) -> Archive:

@@ -27,6 +27,7 @@ from objinst.closure.gocmd import programs
 from objinst.errors import OtelobjError
 from objinst.goobj import STATIC_ABI, Edit, Object, verify
 from objinst.instrument import RT, Link
+from objinst.rewrite.result import read_result
 from objinst.plan.judge import read_function
 from objinst.rules import load
 
@@ -210,9 +211,10 @@ def damage(link: Link, package: str, sample: Sample, rng: random.Random) -> tupl
 @pytest.mark.parametrize("shard", SHARDS)
 def test_damaged_packages_are_rewritten_whole_or_refused(link: Link, shard: int) -> None:
     """The hooked package, one whose types it uses, the hook package, main and rt: whichever is damaged, the others are rewritten or the link is refused."""
-    target, out = "example.com/fuzz/p", link.folder / "out.a"
+    target, out = "example.com/fuzz/p", link.folder
     slot = link.runtime()[1]
-    assert sorted(t.status.value for t in link._rewrite(target, link.packages[target], slot, out).targets)[-3:] == ["hooked"] * 3
+    link._rewrite(target, link.packages[target], slot, out)
+    assert sorted(t.status.value for t in read_result(out, out).targets())[-3:] == ["hooked"] * 3
     whole = {name: Sample((link.packages.get(name) or link.hooks[name]).read_bytes()) for name in (target, "example.com/fuzz/h", "main", RT)}
     names = [target, target, target, *whole]
 

@@ -9,9 +9,10 @@ import pytest
 from types_build import Build
 
 from objinst.errors import OtelobjError
-from objinst.plan.missing import unfound_problems
+from objinst.plan.missing import refused_problems, unfound_problems
 from objinst.plan.model import SpanUse, SpanValue, Status, Target, Value
 from objinst.plan.spans import Subject, plan_span, printed, title
+from objinst.rewrite.result import read_result, write_result
 from objinst.rules import Rule, RuleSet, Span
 from objinst.rules.load import read_file
 from objinst.types import Kind, Signature, assign, resolve, signature
@@ -189,6 +190,34 @@ def test_a_path_that_no_function_of_a_glob_has(tmp_path):
     assert first.what == f"{tmp_path}/acme.yaml:5: rule r: no function that it names has arg.n; arg.n: f has no parameter n"
     assert "has len(arg.n); len(arg.n): f has" in second.what
     assert unfound_problems(targets(nowhere), RuleSet((replace(globbing, optional=True),))) == []
+
+
+def test_what_a_link_keeps_at_hand_tells_the_same_problems(tmp_path):
+    """A cached archive's targets are read one by one only for the report."""
+    globbing = rule(tmp_path, "{ name: 'x {arg.n}' }", where='{ func: "*" }')
+    plain = replace(globbing, name="plain", do=())
+    literal = replace(rule(tmp_path, "{ name: x }"), name="literal")
+    rules = RuleSet((globbing, plain, literal, replace(globbing, name="o1", optional=True), replace(literal, name="o2", optional=True)))
+    missed = ("arg.n: f has no parameter n",)
+    targets = [
+        Target(one.name, f"m/p.f{left_out}", "m/p", "f.go", 1, status, "" if status is Status.HOOKED else "fork: it can", True, True, 0, left_out=left_out)
+        for one in rules.rules
+        for status in (Status.HOOKED, Status.REFUSED)
+        for left_out in (missed, ())
+    ]
+    folder = tmp_path / "made"
+    folder.mkdir()
+
+    def told(targets: list[Target]) -> list[str]:
+        return [str(problem) for find in (refused_problems, unfound_problems) for problem in find(targets, rules)]
+
+    for given in (targets, targets[::2], targets[1::2]):
+        write_result(folder, rules, given, [], ["t"])
+        result = read_result(folder, tmp_path)
+        assert told(list(result.telling)) == told(given)
+        assert result.targets() == given and result.rules == tuple(sorted({target.rule for target in given}))
+        assert {target.rule for target in result.telling} <= {globbing.name, literal.name}
+    assert told(targets[::2])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ one, too.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ ROOT = "main"
 FILE = "facts.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """closed: packages that are never hooked. instances: package -> packages of whose generic functions it holds copies.
 
@@ -37,9 +38,16 @@ class Facts:
     instances: Mapping[str, frozenset[str]]
     pinned: Mapping[str, str]
 
-    def pinned_near(self, package: str) -> list[tuple[str, str]]:
-        """What is pinned of a package's functions, and all that is known by name alone: it may be theirs."""
-        return sorted((key, caller) for key, caller in self.pinned.items() if key.partition("#")[0] == package or "#" not in key)
+    def pinned_of(self, package: str) -> list[tuple[str, str]]:
+        """What is pinned of a package's functions by their place in it; of no package (""): all that is known by name alone, which may be anybody's."""
+        return self._by_package.get(package, [])
+
+    @functools.cached_property
+    def _by_package(self) -> dict[str, list[tuple[str, str]]]:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for key, caller in sorted(self.pinned.items()):
+            found.setdefault(key.partition("#")[0] if "#" in key else "", []).append((key, caller))
+        return found
 
 
 def gather(packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable[[Path], str]) -> Facts:

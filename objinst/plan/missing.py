@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,9 +64,8 @@ class Surroundings:
         """Rules of the user's own that name no package of the link."""
         return [self._explain(rule) for rule in self.rules.rules if not is_built_in(rule) and not self.has(rule)]
 
-    def nameless(self, rules: Iterable[Rule], targets: Iterable[Target], load: Load) -> list[Missing]:
-        """Those among the rules that name a package, but no function of it. load: the object of a package."""
-        named = {target.rule for target in targets}
+    def nameless(self, rules: Iterable[Rule], named: Collection[str], load: Load) -> list[Missing]:
+        """Those among the rules that name a package, but no function of it. named: those that name one; load: the object of a package."""
         return [self._nameless(rule, load) for rule in rules if rule.name not in named]
 
     def _explain(self, rule: Rule) -> Missing:
@@ -102,6 +101,13 @@ def refused_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjE
         for target in targets
         if target.status is Status.REFUSED and not by_name[target.rule].optional and not by_name[target.rule].is_glob
     ]
+
+
+def telling(targets: Iterable[Target], rules: RuleSet) -> list[Target]:
+    """Those of which `refused_problems` and `unfound_problems` can say anything."""
+    refusing = {rule.name for rule in rules.rules if not rule.optional and not rule.is_glob}
+    wanting = {rule.name for rule in rules.rules if not rule.optional and any(isinstance(action, Span) and action.paths for action in rule.do)}
+    return [target for target in targets if target.rule in (wanting if target.status is Status.HOOKED else refusing)]
 
 
 def unfound_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjError]:

@@ -1,0 +1,62 @@
+"""What was done to one archive, as the cache keeps it beside the copy.
+
+A link that finds its archives in the cache reads only what it needs to go on. The list of all targets, by far the most of it where
+everything is hooked, is a file of its own, which is read for the report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst.plan.missing import telling
+from objinst.plan.model import Target
+from objinst.rules import RuleSet
+
+COPY = "pkg.a"
+RESULT = "result.json"
+TARGETS = "targets.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """path: the archive to link. rules: names of those that name a function in it; telling: targets that may be a problem.
+
+    descriptors, tables: names of descriptors and of tables of counters in it. listing: the file that lists the targets.
+    """
+
+    path: Path
+    rules: tuple[str, ...]
+    telling: tuple[Target, ...]
+    descriptors: tuple[str, ...]
+    tables: tuple[str, ...]
+    listing: Path
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.descriptors or self.tables)
+
+    def targets(self) -> list[Target]:
+        """All of them."""
+        return [Target.from_json(row) for row in json.loads(self.listing.read_text("utf-8", "surrogateescape"))]
+
+
+def write_result(folder: Path, rules: RuleSet, targets: Sequence[Target], descriptors: Sequence[str], tables: Sequence[str]) -> None:
+    """Beside the copy, if there is one. Raises OSError."""
+    named = sorted({target.rule for target in targets})
+    problems = [target.to_json() for target in telling(targets, rules)]
+    _write(folder / RESULT, [named, problems, descriptors, tables])
+    _write(folder / TARGETS, [target.to_json() for target in targets])
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), "utf-8", "surrogateescape")
+
+
+def read_result(folder: Path, unchanged: Path) -> Result:
+    """unchanged: the archive itself, for one that has no copy."""
+    rules, problems, descriptors, tables = json.loads((folder / RESULT).read_text("utf-8", "surrogateescape"))
+    path = folder / COPY if descriptors or tables else unchanged
+    return Result(path, tuple(rules), tuple(map(Target.from_json, problems)), tuple(descriptors), tuple(tables), folder / TARGETS)
