@@ -197,7 +197,8 @@ def _check_supported(command: LinkCommand, header: headers.Header) -> None:
         raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", "linux/amd64 and linux/arm64 are; OTELOBJ_ON_ERROR=plain links without hooks")
     mode = command.get("buildmode") or ""
     if mode not in BUILD_MODES or command.on("linkshared"):
-        raise OtelobjError(f"-buildmode={mode} is not supported yet", "exe and pie are; OTELOBJ_ON_ERROR=plain links without hooks")
+        flag = "-linkshared" if command.on("linkshared") else f"-buildmode={mode}"
+        raise OtelobjError(f"{flag} is not supported yet", "-buildmode exe and pie are; OTELOBJ_ON_ERROR=plain links without hooks")
 
 
 def _check_same(packages: dict[str, Path], identities: dict[str, str], header: headers.Header) -> None:
