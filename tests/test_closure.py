@@ -112,7 +112,7 @@ def test_packed_objects_are_read_by_gos_own_tool(tmp_path: Path) -> None:
     subprocess.run([tools / "asm", "-p", "p", "-o", tmp_path / "odd.o", source], env=go_env(GO), check=True)
     (tmp_path / "p.go").write_text("package p\nfunc answer()\n")
     subprocess.run([tools / "compile", "-p", "p", "-pack", "-o", tmp_path / "p.a", tmp_path / "p.go"], env=go_env(GO), check=True)
-    compiling._pack(tmp_path / "p.a", [("odd.o", tmp_path / "odd.o")])
+    compiling._pack(tmp_path / "p.a", [("odd.o", (tmp_path / "odd.o").read_bytes())])
     assert [member.name for member in Archive.read(tmp_path / "p.a").members][-1] == "odd.o"
     shown = subprocess.run([goroot(GO) / "bin/go", "tool", "nm", tmp_path / "p.a"], env=go_env(GO), capture_output=True, text=True, check=True).stdout
     assert "p.answer" in shown
@@ -231,7 +231,7 @@ def test_test_variants_are_compiled_for(app: Path) -> None:
     assert linked(wanted, closure, app.parent) == "embeddedlib7"
     before = closure.archives[HOOKS].read_bytes()
     closure.archives[HOOKS].unlink()
-    again = compiling.Compiler(go_command(), wanted.header, wanted.build_settings())
+    again = compiling.Compiler(go_command(), wanted.header, wanted.build_settings(), cgo_sources=lambda _: [])
     folder = next((cache.root() / "closure").glob("*/go.mod")).parent
     listed = {package["ImportPath"]: package for package in resolving.list_packages(go_command(), folder, wanted)}
     assert again.compile(listed[HOOKS], {**wanted.link, **closure.archives}).read_bytes() == before

@@ -1,7 +1,8 @@
 """Compiles one package against given archives: for packages whose imports in the link differ from those in the build cache.
 
 That is so in the link of a test, whose variants of packages have fingerprints of their own, and for vendored modules. The steps
-are those of cmd/go/internal/work/gc.go: symabis, compile, assemble, pack.
+are those of cmd/go/internal/work/gc.go: symabis, compile, assemble, pack. Of a package that uses cgo the go command keeps the Go
+files that cgo made of it (`go list -compiled`), and its archive the objects of the C compiler: neither depends on what is imported.
 """
 
 from __future__ import annotations
@@ -15,30 +16,37 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from objinst import cache
-from objinst.archive import END, peek
+from objinst.archive import END, Archive, peek
 from objinst.closure.gocmd import Go
 from objinst.errors import OtelobjError
 
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
+CGO_IMPORTS = ("runtime/cgo", "syscall")
+"""What the files that cgo writes import, besides unsafe (cmd/go/internal/load/pkg.go, cgoSyscallExclude and around)."""
 
 
 class Compiler:
-    """header: the header line that archives must have; settings: of the build;
-    overlay: files that others stand in for. What is compiled is kept in the cache."""
+    """header: the header line that archives must have; settings: of the build; cgo_sources: the Go files of a package that uses cgo,
+    as the compiler takes them; overlay: files that others stand in for. What is compiled is kept in the cache."""
 
-    def __init__(self, go: Go, header: str, settings: Mapping[str, str], overlay: Mapping[str, str] | None = None) -> None:
-        self.go, self.header, self.settings, self.overlay = go, header, settings, overlay or {}
+    def __init__(
+        self, go: Go, header: str, settings: Mapping[str, str], cgo_sources: Callable[[str], Sequence[str]], overlay: Mapping[str, str] | None = None
+    ) -> None:
+        self.go, self.header, self.settings, self.cgo_sources, self.overlay = go, header, settings, cgo_sources, overlay or {}
 
     def compile(self, package: Mapping[str, Any], chosen: Mapping[str, Path]) -> Path:
         """The archive of a package as `go list -json` describes it. Raises OtelobjError if it does not compile."""
         path = package["ImportPath"]
         if package.get("CgoFiles"):
-            raise OtelobjError(
-                f"package {path} uses cgo and must be compiled again for this link, which otelobj cannot do",
-                "build with CGO_ENABLED=0, or leave the instrumentation out with OTELOBJ_DISABLE",
-            )
+            if path == "runtime/cgo":  # its assembly is not the C compiler's; it imports little of which there are variants
+                raise OtelobjError(
+                    f"package {path} must be compiled again for this link, which otelobj cannot do",
+                    "build with CGO_ENABLED=0, or leave the instrumentation out with OTELOBJ_DISABLE",
+                )
+            package = {**package, "GoFiles": self.cgo_sources(path), "SFiles": ()}
         mapped = package.get("ImportMap") or {}
-        names = [mapped.get(name, name) for name in package.get("Imports") or () if name != "unsafe"]
+        names = [mapped.get(name, name) for name in package.get("Imports") or () if name not in ("unsafe", "C")]
+        names += CGO_IMPORTS if package.get("CgoFiles") else ()
         imports = {name: chosen[name] for name in names}
         key = self._key(package, imports)
 
@@ -53,6 +61,7 @@ class Compiler:
         settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
         parts = [self.header, str(self.go.goroot), package["ImportPath"], package["Dir"], *settings]
         parts += [f"{name} {_content(path)}" for name, path in sorted(imports.items())]
+        parts += [_sha256(Path(package["Export"]))] if package.get("CgoFiles") else []
         for kind in ("GoFiles", "SFiles", "HFiles", "EmbedFiles"):
             parts += [f"{kind} {name} {_sha256(Path(self._file(package['Dir'], name)))}" for name in package.get(kind) or ()]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
@@ -71,15 +80,21 @@ class Compiler:
         if assembly:
             self.go.tool("asm", [*asm, "-gensymabis", "-o", str(work / "symabis"), *assembly], folder)
             args += ["-symabis", str(work / "symabis"), "-asmhdr", str(work / "go_asm.h")]
-        elif not package.get("Standard"):  # standard packages declare functions that others define: gc.go lists them
+        elif not package.get("Standard") and not package.get("CgoFiles"):  # standard packages declare functions that others define: gc.go lists them
             args.append("-complete")
         if package.get("EmbedFiles"):
             args += ["-embedcfg", str(_embedcfg(package, work, self._file))]
-        self.go.tool("compile", [*args, *(self._file(folder, name) for name in package["GoFiles"])], folder)
+        sources = [self._file(folder, name) for name in package["GoFiles"]]
+        if package.get("CgoFiles"):
+            sources = [_as_cgo_named(Path(source), folder, work / f"_cgo_{number}.go") for number, source in enumerate(sources)]
+        self.go.tool("compile", [*args, *sources], folder)
         objects = [(f"{Path(source).stem}.o", work / f"asm{number}.o", source) for number, source in enumerate(assembly)]
         for _, target, source in objects:
             self.go.tool("asm", [*asm, "-o", str(target), source], folder)
-        _pack(work / "pkg.a", [(name, target) for name, target, _ in objects])
+        _pack(work / "pkg.a", [(name, target.read_bytes()) for name, target, _ in objects])
+        if package.get("CgoFiles"):
+            members = Archive.read(Path(package["Export"])).members
+            _pack(work / "pkg.a", [(member.name, member.data) for member in members if not member.data.startswith(b"go object ")])
         made = peek(work / "pkg.a").line
         if made != self.header:
             raise OtelobjError(f"{path}: compiled as `{made}`, the link has `{self.header}`", "is `go` on PATH the one that builds? compare `go env`")
@@ -123,6 +138,14 @@ class Compiler:
         return [*made, "-D", f"GO{level[1]}64_{level[2]}"] if level and level[1] == "AMD" else made
 
 
+def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
+    """A file that cgo made has lost its name in the build cache; the compiler minds it (noder.go, isCgoGeneratedFile)."""
+    if source.is_relative_to(folder):
+        return str(source)
+    copy.write_bytes(source.read_bytes())
+    return str(copy)
+
+
 def _content(archive: Path) -> str:
     """The content half of an archive's build id, which names its bytes; a digest of them where there is none."""
     build_id = peek(archive).build_id
@@ -133,11 +156,10 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _pack(archive: Path, objects: Sequence[tuple[str, Path]]) -> None:
+def _pack(archive: Path, objects: Sequence[tuple[str, bytes]]) -> None:
     """Appends objects as cmd/go does (gc.go, packInternal): from Go 1.25 on distributions have no pack tool."""
     with archive.open("ab") as out:
-        for name, path in objects:
-            data = path.read_bytes()
+        for name, data in objects:
             out.write(f"{name[:16]:<16}{0:<12}{0:<6}{0:<6}{0o644:<8o}{len(data):<10}".encode() + END + data + b"\0" * (len(data) & 1))
 
 

@@ -75,6 +75,8 @@ def remedy(text: str) -> str:
         return "the modules of the hooks are not in the module cache and the network does not answer: build once with network, or set GOPROXY"
     if "no space left" in text:
         return "free some disk space"
+    if "build constraints exclude all Go files" in text:
+        return "is it for another system, or does it use cgo? hooks can use cgo where the program does, else a static program would become a dynamic one"
     newer = re.search(r"requires go >= ([\d.]+)", text)
     if newer:
         return f"the hooks' modules need Go {newer[1]}: build with that version, or leave the instrumentation out with OTELOBJ_DISABLE"

@@ -157,7 +157,11 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
             prints[package] = fingerprint(chosen[package])
         return prints[package]
 
-    compiler = Compiler(go, request.header, request.build_settings(), usertree.overlay(request.user_dir))
+    def cgo_sources(package: str) -> list[str]:
+        listed = json.loads(go.run(["list", *_list_flags(request, folder), "-compiled", "-json=Dir,CompiledGoFiles", package], folder))
+        return [str(Path(listed["Dir"], name)) for name in listed["CompiledGoFiles"]]
+
+    compiler = Compiler(go, request.header, request.build_settings(), cgo_sources, usertree.overlay(request.user_dir))
     added = [package for package in listed if package["ImportPath"] not in request.link and package["ImportPath"] != "unsafe"]
     for package in added:
         export = Path(package["Export"]) if package.get("Export") else None
@@ -227,16 +231,8 @@ def _write_module(request: HookRequest, go: Go, folder: Path) -> None:
 
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:
     """The packages of the closure, dependencies first, built into the user's build cache."""
-    settings = request.build_settings()
-    flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
-    flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
-    flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
-    replaced = usertree.overlay(request.user_dir)
-    if replaced:
-        (folder / "overlay.json").write_text(json.dumps({"Replace": replaced}), "utf-8")
-        flags.append(f"-overlay={folder / 'overlay.json'}")
-    flags += ["-modcacherw"] if "-modcacherw" in parent_flags() else []
-    out = go.run(["list", "-mod=mod", *flags, "-deps", "-export", f"-json={LIST_FIELDS}", *(p for p in request.packages if p not in request.link)], folder)
+    wanted = [package for package in request.packages if package not in request.link]
+    out = go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", *wanted], folder)
     decoder = json.JSONDecoder()
     packages: list[dict[str, Any]] = []
     at = 0
@@ -245,6 +241,19 @@ def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, 
         packages.append(package)
         at = end + len(out[end:]) - len(out[end:].lstrip())
     return packages
+
+
+def _list_flags(request: HookRequest, folder: Path) -> list[str]:
+    """Of the build at hand, for `go list` in the closure's module."""
+    settings = request.build_settings()
+    flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
+    flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
+    flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
+    replaced = usertree.overlay(request.user_dir)
+    if replaced:
+        (folder / "overlay.json").write_text(json.dumps({"Replace": replaced}), "utf-8")
+        flags.append(f"-overlay={folder / 'overlay.json'}")
+    return ["-mod=mod", *flags, *(["-modcacherw"] if "-modcacherw" in parent_flags() else [])]
 
 
 def _reaches_all(name: str, value: str) -> bool:
