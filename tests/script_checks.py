@@ -101,3 +101,12 @@ def all_roots(run: Any, *names: str) -> None:
         parents = sorted({by_id[span.parent_id].name if span.parent_id in by_id else "remote" for span in found if span.parent_id})
         assert found, f"no span {name}: {sorted({span.name for span in by_id.values()})}"
         assert not parents, f"{name} has parents {parents}"
+
+
+def all_children(run: Any, parent: str, *names: str) -> None:
+    """Every span of these names has a parent of that name, and there are some of each."""
+    by_id = {span.span_id: span for span in run.collector.spans()}
+    for name in names:
+        found = [by_id[span.parent_id].name if span.parent_id in by_id else "-" for span in by_id.values() if span.name == name]
+        assert found, f"no span {name}: {sorted({span.name for span in by_id.values()})}"
+        assert set(found) == {parent}, f"{name} has parents {found}"

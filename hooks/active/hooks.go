@@ -50,8 +50,16 @@ func AfterOnce(ictx HookContext) {
 	}
 }
 
-// BeforeWorker runs before a method without parameters that is the body of a goroutine which serves whoever comes.
+// The hooks below run at the beginning of goroutines that serve whoever comes. Which one fits is a matter of parameters.
+
+// BeforeGoroutine is for a function or a closure without parameters: what a go statement with a func literal starts.
+func BeforeGoroutine(HookContext) { rt.Detach() }
+
+// BeforeWorker is for a method without parameters, or a function with one.
 func BeforeWorker(HookContext, interface{}) { rt.Detach() }
 
-// BeforeWorkerOf is BeforeWorker for a method with one parameter.
+// BeforeWorkerOf is for a method with one parameter, or a function with two.
 func BeforeWorkerOf(HookContext, interface{}, interface{}) { rt.Detach() }
+
+// BeforeWorkerOfTwo is for a method with two parameters, or a function with three.
+func BeforeWorkerOfTwo(HookContext, interface{}, interface{}, interface{}) { rt.Detach() }
