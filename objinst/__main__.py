@@ -67,6 +67,10 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
 
 def tool(mode: str, *argv: str) -> int:
     """What builds ask for: a link, or the linker's identity."""
+    if mode != "--version-full":
+        import gc  # noqa: PLC0415
+
+        gc.disable()  # what a link makes has no cycles to speak of, and the collector would walk all of it again and again
     if mode == "link":
         from objinst import standin  # noqa: PLC0415
 

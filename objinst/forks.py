@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import signal
 from collections.abc import Callable, Sequence
+
+WORTH_A_PROCESS = 4 << 20
+"""Bytes of archives to read or rewrite from which on the work is shared out."""
+
+
+def share_out(tasks: Sequence[tuple[int, Callable[[], object]]]) -> None:
+    """Does the tasks by several processes, the largest first, if they are worth it; if not, they are left to whoever looks for what they
+    make. Each with the bytes that it has to look at."""
+    if sum(size for size, _ in tasks) >= WORTH_A_PROCESS:
+        in_parallel([task for _, task in sorted(tasks, key=operator.itemgetter(0), reverse=True)])
 
 
 def in_parallel(tasks: Sequence[Callable[[], object]]) -> None:

@@ -17,8 +17,8 @@ import trampolines
 from objinst import cache, paths
 from objinst.archive import Archive, peek
 from objinst.errors import OtelobjError, making_sense
-from objinst.forks import in_parallel
-from objinst.goobj import Edit, Object, verify, verify_copies
+from objinst.forks import share_out
+from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
 from objinst.plan.facts import Facts, gather
 from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
@@ -43,10 +43,6 @@ from trampolines.contract import GrowGuard
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 PROBE = "github.com/otelobj/otelobj/hooks/probe"
-
-
-WORTH_A_PROCESS = 4 << 20
-"""Bytes of archives to rewrite from which on the work is shared out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +136,9 @@ class Link:
         and is told then.
         """
         new = [package for package in packages if not cache.has("archive", self._package_key(package))]
-        sizes = {package: self._path(package).stat().st_size for package in new}
-        if sum(sizes.values()) >= WORTH_A_PROCESS:
+        if new:
             self.closed, self.rt_layouts, self.probe_layouts  # noqa: B018 - read once, before there are several of us
-            in_parallel([functools.partial(self.package, package, slot) for package in sorted(new, key=sizes.__getitem__, reverse=True)])
+            share_out([(self._path(package).stat().st_size, functools.partial(self.package, package, slot)) for package in new])
 
     def touched(self) -> list[str]:
         """Packages that rules name, and those, of the hooks too, that hold instances of generic functions of such packages.
@@ -328,6 +323,7 @@ def checked(edit: Edit) -> bytes:
     made = Object.parse(data, edit.object.origin)
     verify(made, edit.touched())
     verify_copies(made, edit.object, edit.copies())
+    verify_turned(made, edit.object, edit.turned())
     return data
 
 

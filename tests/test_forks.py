@@ -45,5 +45,11 @@ def test_a_failure_here_ends_the_others(tmp_path: Path, three: None) -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
+@pytest.mark.parametrize(("size", "done"), [(forks.WORTH_A_PROCESS // 4, 0), (forks.WORTH_A_PROCESS, 4)])
+def test_small_tasks_are_left_to_others(tmp_path: Path, size: int, done: int) -> None:
+    forks.share_out([(size - number, partial(leave, tmp_path, number)) for number in range(4)])
+    assert len(list(tmp_path.iterdir())) == done
+
+
 def test_nothing_to_do() -> None:
     forks.in_parallel([])

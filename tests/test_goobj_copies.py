@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 import toolchains
 from objinst.archive import Archive
 from objinst.errors import ObjectError
-from objinst.goobj import Edit, Object, Reloc, SymRef, verify, verify_copies
+from objinst.goobj import Edit, Object, Reloc, SymRef, verify, verify_copies, verify_turned
+from objinst.goobj.edit import retargeted
 from objinst.goobj.records import RELOC
-from objinst.rewrite.swap import retargeted
 
 PACKAGES = ("encoding/json", "fmt", "net/http", "os")
 
@@ -48,6 +48,44 @@ def test_copies_are_compared() -> None:
     for wrong in ([(pairs[0][0], pairs[1][1])], [(pairs[0][0] + 1, pairs[0][1])]):
         with pytest.raises(ObjectError, match="is no copy of symbol"):
             verify_copies(made, obj, wrong)
+
+
+def test_turned_references_are_compared() -> None:
+    """Nothing else of such a definition may differ, and nothing may be left that was to be turned."""
+    obj = objects("1.27", "amd64")[1]
+    edit = Edit(obj)
+    index = next(i for i in obj.text_symbols() if obj.sym(i).size and i < obj.starts[1])
+    about = obj.aux_indices(index)[obj.tables.aux["AuxDwarfInfo"]]
+    old = obj.ref_of(index)
+    body = edit.add_copy(index, flag=0, flag2=0)
+    edit.retarget(about, old, body)
+    made = Object.parse(edit.to_bytes(), "turned")
+    ((place, _, _, _),) = edit.turned()
+    assert place not in edit.touched() and made.resolve(body).name == obj.name(index)
+    # What every record says, one by one.
+    wanted = [reloc.retargeted(body) if reloc.sym == old else reloc for reloc in obj.relocs(about)]
+    assert made.relocs(place) == wanted != obj.relocs(about)
+    verify_turned(made, obj, edit.turned())
+    verify(made)
+
+    other = SymRef(old.pkg, old.idx + 1)
+    for wrong in ([(place, about, other, body)], [(place, about, old, other)], [(place, about, body, old)], [(place + 1, about, old, body)]):
+        with pytest.raises(ObjectError, match="with its references turned|is not that of symbol"):
+            verify_turned(made, obj, wrong)
+    raw = bytearray(made.raw)
+    at = bytes(raw).index(bytes(made.raw_relocs(place)))
+    raw[at + 7] ^= 1  # an addend
+    with pytest.raises(ObjectError, match="is not that of symbol"):
+        verify_turned(Object.parse(bytes(raw), "damaged"), obj, edit.turned())
+
+
+def test_the_name_of_a_copy_is_written_once() -> None:
+    obj = objects("1.27", "amd64")[1]
+    edit = Edit(obj)
+    index = next(i for i in obj.text_symbols() if len(obj.name(i)) > 10)
+    edit.add_copy(index, flag=0, flag2=0)
+    name = obj.name(index).encode()
+    assert edit.to_bytes().count(name) == obj.raw.count(name)
 
 
 REFS = st.builds(SymRef, st.sampled_from([0x7FFFFFFB, 0x7FFFFFFF, 3]), st.integers(0, 300))

@@ -6,6 +6,6 @@ from objinst.goobj.header import Header
 from objinst.goobj.object import Object
 from objinst.goobj.records import STATIC_ABI, Aux, Reloc, Resolved, Sym, SymRef
 from objinst.goobj.tables import Tables, for_version, supported
-from objinst.goobj.verify import verify, verify_copies
+from objinst.goobj.verify import verify, verify_copies, verify_turned
 
-__all__ = ["STATIC_ABI", "Aux", "Edit", "FuncInfo", "Header", "InlNode", "Object", "Reloc", "Resolved", "Sym", "SymRef", "Tables", "for_version", "supported", "verify", "verify_copies"]
+__all__ = ["STATIC_ABI", "Aux", "Edit", "FuncInfo", "Header", "InlNode", "Object", "Reloc", "Resolved", "Sym", "SymRef", "Tables", "for_version", "supported", "verify", "verify_copies", "verify_turned"]

@@ -6,8 +6,10 @@ ones. Writing is in two phases: every block's size is reserved, then every block
 
 from __future__ import annotations
 
+import array
 import hashlib
-import struct
+import itertools
+import operator
 from collections.abc import Sequence
 
 from objinst.goobj.object import Object
@@ -58,6 +60,7 @@ class Edit:
         self._refs: dict[tuple[str, int], SymRef] = {}
         self._hashes: set[int] = set()
         self._copies: dict[int, int] = {}
+        self._turned: dict[int, tuple[SymRef, SymRef]] = {}
         self._shared: dict[tuple[str, int, int, bytes], SymRef] = {}
 
     @property
@@ -157,20 +160,34 @@ class Edit:
             old.aux if aux is None else aux,
         )
 
+    def retarget(self, index: int, old: SymRef, new: SymRef) -> None:
+        """Turns every reference of a definition to `old` to `new`: nothing else of it changes, now or later."""
+        changed = retargeted(self.object.raw_relocs(index), old, new)
+        if changed is not None:
+            self.changed[index] = _Def(None, None, changed, None)
+            self._turned[index] = (old, new)
+
     def rehash(self, index: int) -> None:
         """A content-addressed symbol that was changed needs a new hash; any unique one will do (the linker never recomputes it)."""
         if self.object.starts[1] <= index < self.object.starts[3]:
             self._hashes.add(index)
 
     def touched(self) -> list[int]:
-        """Indices, in the written object, of the definitions that were made or changed."""
-        split = self.object.starts[1]
-        made = (split + number for number in range(len(self.added)) if number not in self._copies)
-        return [*made, *(index if index < split else index + len(self.added) for index in sorted(self.changed))]
+        """Indices, in the written object, of the definitions that were made or changed; `copies` and `turned` have the others."""
+        made = (self.object.starts[1] + number for number in range(len(self.added)) if number not in self._copies)
+        return [*made, *(self._moved(index) for index in sorted(self.changed) if index not in self._turned)]
+
+    def _moved(self, index: int) -> int:
+        """The index of a definition in the written object."""
+        return index if index < self.object.starts[1] else index + len(self.added)
 
     def copies(self) -> list[tuple[int, int]]:
         """(index in the written object, index in the object) of the definitions that were copied."""
         return [(self.object.starts[1] + number, index) for number, index in self._copies.items()]
+
+    def turned(self) -> list[tuple[int, int, SymRef, SymRef]]:
+        """(index in the written object, index in the object, old, new) of the definitions of which nothing but references to `old` changed."""
+        return [(self._moved(index), index, old, new) for index, (old, new) in self._turned.items()]
 
     # writing
 
@@ -179,6 +196,8 @@ class Edit:
         if not self.dirty:
             return self.object.raw
         strings = _Strings(self.object)
+        for index in self._copies.values():
+            strings.know(self.object.name(index), index)
         blocks = self._blocks(strings)
         at = HEADER.size + len(strings.data)
         offsets = []
@@ -228,70 +247,71 @@ class Edit:
 
     def _write_contents(self, raw: dict[Blk, bytes]) -> None:
         """The relocation, aux and data blocks and their index arrays, in the order of the index space."""
-        total = self.object.n_defs + len(self.added)
         for block, index_block, width in ((Blk.RELOC, Blk.RELOC_IDX, RELOC.size), (Blk.AUX, Blk.AUX_IDX, AUX.size), (Blk.DATA, Blk.DATA_IDX, 1)):
-            out = _Contents(block, width, raw[block], struct.unpack(f"<{self.object.n_defs + 1}I", raw[index_block]))
-            last = 0
-            for position, item in self._events():
-                out.keep(last, position)
-                last = position
-                if item is None:
-                    for added in self.added:
-                        out.put(added, None)
-                else:
-                    out.put(item, position)
-                    last += 1
-            out.keep(last, self.object.n_defs)
-            raw[block], raw[index_block] = out.finish(total)
+            raw[block], raw[index_block] = self._contents(block, width, raw[block], array.array("I", raw[index_block]))
 
-    def _events(self) -> list[tuple[int, _Def | None]]:
-        """(index, changed definition) in order; (end of SymbolDefs, None) is where the added ones go."""
-        events: list[tuple[int, _Def | None]] = [(self.object.starts[1], None), *self.changed.items()]
-        return sorted(events, key=lambda event: (event[0], event[1] is not None))
+    def _contents(self, block: Blk, width: int, raw: bytes, old: array.array[int]) -> tuple[bytes, bytes]:
+        """One block and its index array. width: bytes of a record; old: the array as it was.
+
+        What keeps its length is written in place, so that the pieces between what does not are few and long.
+        """
+        split = self.object.starts[1]
+        kept = bytearray(raw)
+        resized: list[tuple[int, Raw]] = []
+        for index, item in self.changed.items():
+            encoded = _encode(item, block)
+            if encoded is None:
+                continue
+            start, end = old[index] * width, old[index + 1] * width
+            if len(encoded) == end - start:
+                kept[start:end] = encoded
+            else:
+                resized.append((index, encoded))
+        added = [_encode(item, block) or b"" for item in self.added]
+        counts = list(map(operator.sub, old[1:], old))
+        for index, encoded in resized:
+            counts[index] = len(encoded) // width
+        counts[split:split] = [len(encoded) // width for encoded in added]
+        index_array = array.array("I", itertools.accumulate(counts, initial=0))
+
+        parts: list[Raw] = []
+        view, last = memoryview(kept), 0
+        events: list[tuple[int, int, Sequence[Raw]]] = [(split, split, added), *((index, index + 1, (encoded,)) for index, encoded in resized)]
+        for start, end, pieces in sorted(events, key=lambda event: event[:2]):
+            parts += [view[last * width : old[start] * width], *pieces]
+            last = old[end]
+        data = b"".join([*parts, view[last * width :]])
+        if len(data) != index_array[-1] * width:
+            raise AssertionError(f"index array of {block.name} ends at {index_array[-1]}, its block has {len(data)} bytes")
+        return data, index_array.tobytes()
 
 
-class _Contents:
-    """One block of variable-size contents under construction, with its index array. width: bytes of a record."""
-
-    def __init__(self, block: Blk, width: int, raw: bytes, old: Sequence[int]) -> None:
-        self.block, self.width, self.raw, self.old = block, width, raw, old
-        self.parts: list[Raw] = []
-        self.index: list[int] = []
-        self.at = 0
-
-    def keep(self, start: int, end: int) -> None:
-        """Copies the contents of the definitions in a range of the old index space."""
-        old = self.old
-        shift = self.at - old[start]
-        self.index.extend([value + shift for value in old[start:end]] if shift else old[start:end])
-        self.parts.append(self.raw[old[start] * self.width : old[end] * self.width])
-        self.at += old[end] - old[start]
-
-    def put(self, item: _Def, original: int | None) -> None:
-        """Writes an added or changed definition; what a changed one does not say is kept."""
-        encoded = _encode(item, self.block)
-        if encoded is None and original is not None:
-            self.keep(original, original + 1)
-            return
-        self.index.append(self.at)
-        self.parts.append(encoded or b"")
-        self.at += len(encoded or b"") // self.width
-
-    def finish(self, definitions: int) -> tuple[bytes, bytes]:
-        """The block and its index array."""
-        index = [*self.index, self.at]
-        data = b"".join(self.parts)
-        if len(index) != definitions + 1 or len(data) != self.at * self.width:
-            raise AssertionError(f"index array of {self.block.name}: {len(index)} entries for {definitions} definitions")
-        return data, struct.pack(f"<{len(index)}I", *index)
+def retargeted(relocs: memoryview, old: SymRef, new: SymRef) -> bytes | None:
+    """Relocation records with every reference to `old` turned to `new`; None if there is none."""
+    wanted = STRING_REF.pack(*old)
+    place = RELOC.size - STRING_REF.size
+    changed = bytearray(relocs)
+    at = changed.find(wanted)
+    found = False
+    while at >= 0:
+        if at % RELOC.size == place:
+            STRING_REF.pack_into(changed, at, *new)
+            found = True
+        at = changed.find(wanted, at + 1)
+    return bytes(changed) if found else None
 
 
 class _Strings:
     """The string table: the old one, and new strings behind it."""
 
     def __init__(self, obj: Object) -> None:
+        self.object = obj
         self.data = bytearray(obj.blob[HEADER.size : obj.offsets[Blk.AUTOLIB]])
         self._made: dict[str, tuple[int, int]] = {"": (0, 0)}
+
+    def know(self, text: str, index: int) -> None:
+        """That it is there already, as the name of a symbol."""
+        self._made[text] = STRING_REF.unpack_from(self.object.raw_sym(index))
 
     def ref(self, text: str) -> tuple[int, int]:
         if text not in self._made:

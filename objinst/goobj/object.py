@@ -66,6 +66,8 @@ class Object:
         counts = [self.count(block) for block in (*DEF_BLOCKS, Blk.NONPKGREF)]
         self.starts = [sum(counts[:i]) for i in range(6)]
         self.n_defs, self.n_syms = self.starts[4], self.starts[5]
+        self._parts = {pkg: (self.starts[part], self.starts[5 if part == 3 else part + 1]) for pkg, part in PARTS.items()}
+        self._last_aux: tuple[int, dict[int, int]] = (-1, {})
         self._reloc_idx = self._index_array(Blk.RELOC_IDX, self.count(Blk.RELOC))
         self._aux_idx = self._index_array(Blk.AUX_IDX, self.count(Blk.AUX))
         self._data_idx = self._index_array(Blk.DATA_IDX, self.count(Blk.DATA))
@@ -166,6 +168,11 @@ class Object:
         """The name alone: most of what is asked about a symbol."""
         length, offset = STRING_REF.unpack_from(self._sym_bytes, index * SYM.size)
         return self.string(length, offset)
+
+    def raw_sym(self, index: int) -> memoryview:
+        """The record of a definition as it stands in the object."""
+        self._check_def(index)
+        return self._sym_bytes[index * SYM.size : (index + 1) * SYM.size]
 
     def kind_and_size(self, index: int) -> tuple[int, int]:
         """Kind and size in bytes, without the name."""
@@ -276,16 +283,16 @@ class Object:
                 return SymRef(pkg, index - start)
         return SymRef(PKG_NONE, index - self.starts[3])
 
-    def index_of(self, ref: SymRef) -> int | None:
+    def index_of(self, ref: tuple[int, int]) -> int | None:
         """The symbol of this object that a reference means (a definition or a NonPkgRef), None if it means another package's or a builtin.
 
         Raises ObjectError for a reference that points nowhere.
         """
         pkg, idx = ref
-        part = PARTS.get(pkg)
+        part = self._parts.get(pkg)
         if part is None:
             return None
-        start, end = self.starts[part], self.starts[5 if part == 3 else part + 1]
+        start, end = part
         if start + idx >= end:
             raise self.error(f"reference to symbol {idx} of block {pkg:#x}, which has {end - start}")
         return start + idx
@@ -307,13 +314,16 @@ class Object:
         return Resolved(None, self.packages[pkg], self.ref_names.get(ref, ""))
 
     def aux_indices(self, index: int) -> dict[int, int]:
-        """Aux type -> the first symbol of that type that is defined in this object."""
+        """Aux type -> the first symbol of that type that is defined in this object. Asked of one function several times in a row."""
+        if self._last_aux[0] == index:
+            return self._last_aux[1]
         found: dict[int, int] = {}
-        for kind, pkg, idx in AUX.iter_unpack(self.raw_aux(index)):
+        for kind, *ref in AUX.iter_unpack(self.raw_aux(index)):
             if kind not in found:
-                target = self.index_of(SymRef(pkg, idx))
+                target = self.index_of((ref[0], ref[1]))
                 if target is not None and target < self.n_defs:
                     found[kind] = target
+        self._last_aux = (index, found)
         return found
 
     def aux_symbols(self, index: int, aux_name: str) -> list[SymRef]:

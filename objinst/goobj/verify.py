@@ -37,6 +37,18 @@ def verify_copies(obj: Object, original: Object, copies: Iterable[tuple[int, int
             raise obj.error(f"symbol {copy} ({obj.name(copy)}) is no copy of symbol {index}")
 
 
+def verify_turned(obj: Object, original: Object, turned: Iterable[tuple[int, int, SymRef, SymRef]]) -> None:
+    """Definitions of `obj` that must be those of `original` to the letter but for references, of which none to `old` is left."""
+    for index, was, old, new in turned:
+        before, after = original.raw_relocs(was), obj.raw_relocs(index)
+        same = obj.raw_sym(index) == original.raw_sym(was) and obj.data(index) == original.data(was) and obj.raw_aux(index) == original.raw_aux(was)
+        if not same or len(before) != len(after) or old in obj.refers_to(index):
+            raise obj.error(f"symbol {index} ({obj.name(index)}) is not symbol {was} with its references turned")
+        for one, other in zip(RELOC.iter_unpack(before), RELOC.iter_unpack(after), strict=True):
+            if one != other and (one[:4] != other[:4] or one[4:] != old or other[4:] != new):
+                raise obj.error(f"symbol {index} ({obj.name(index)}): relocation at {other[0]:#x} is not that of symbol {was}")
+
+
 def _shape(obj: Object, index: int) -> tuple[str, int, int, int]:
     sym = obj.sym(index)
     return sym.name, sym.kind, sym.size, sym.align
@@ -68,6 +80,7 @@ class Checker:
         self.text_aux = {obj.tables.aux[name]: name for name in (*PC_TABLES, "AuxFuncInfo", "AuxFuncdata")}
         self.quantum = obj.tables.pc_quantum(obj.header.goarch)
         self._resolved: set[tuple[int, int]] = set()
+        self._places: dict[tuple[int, int], int | None] = {}
         self._tables: set[tuple[str, int, int]] = set()
         self._maps: dict[int, list[tuple[bool, ...]]] = {}
 
@@ -84,20 +97,21 @@ class Checker:
         if len(data) > size and not obj.name(index).startswith("go:cuinfo."):
             raise self._error(index, f"{len(data)} bytes of data for a size of {size}")
         self._check_relocs(index, size)
-        aux: dict[str, list[SymRef]] = {}
-        for number, (aux_kind, pkg, idx) in enumerate(AUX.iter_unpack(obj.raw_aux(index))):
+        aux: dict[str, list[tuple[int, int]]] = {}
+        for number, (aux_kind, *ref) in enumerate(AUX.iter_unpack(obj.raw_aux(index))):
             if aux_kind not in self.aux_kinds:
                 raise self._error(index, f"aux {number} has unknown type {aux_kind}")
-            self._check_ref(pkg, idx)
+            pair = (ref[0], ref[1])
+            if pair not in self._resolved:
+                self._resolve(pair)
             if aux_kind in self.text_aux:
-                aux.setdefault(self.text_aux[aux_kind], []).append(SymRef(pkg, idx))
+                aux.setdefault(self.text_aux[aux_kind], []).append(pair)
         if aux and size and obj.is_text(index):
             self._check_text(index, aux, size)
 
-    def _check_ref(self, pkg: int, idx: int) -> None:
-        if (pkg, idx) not in self._resolved:
-            self.obj.resolve(SymRef(pkg, idx))
-            self._resolved.add((pkg, idx))
+    def _resolve(self, ref: tuple[int, int]) -> None:
+        self.obj.resolve(SymRef(*ref))
+        self._resolved.add(ref)
 
     def _check_relocs(self, index: int, end: int) -> None:
         for number, (off, size, kind, _, pkg, idx) in enumerate(RELOC.iter_unpack(self.obj.raw_relocs(index))):
@@ -105,16 +119,21 @@ class Checker:
                 raise self._error(index, f"relocation {number} has unknown type {kind & ~WEAK}")
             if off < 0 or off + size > end:
                 raise self._error(index, f"relocation {number} at {off:#x}+{size} is outside {end:#x} bytes")
-            self._check_ref(pkg, idx)
+            if (pkg, idx) not in self._resolved:
+                self._resolve((pkg, idx))
 
-    def _here(self, refs: Iterable[SymRef]) -> Iterator[int]:
+    def _here(self, refs: Iterable[tuple[int, int]]) -> Iterator[int]:
         """Those that are defined in this object and have contents."""
         for ref in refs:
-            target = self.obj.index_of(ref)
-            if target is not None and target < self.obj.n_defs and self.obj.kind_and_size(target)[1]:
-                yield target
+            if ref not in self._places:
+                target = self.obj.index_of(SymRef(*ref))
+                is_here = target is not None and target < self.obj.n_defs and self.obj.kind_and_size(target)[1] > 0
+                self._places[ref] = target if is_here else None
+            found = self._places[ref]
+            if found is not None:
+                yield found
 
-    def _check_text(self, index: int, aux: Mapping[str, Sequence[SymRef]], size: int) -> None:
+    def _check_text(self, index: int, aux: Mapping[str, Sequence[tuple[int, int]]], size: int) -> None:
         obj = self.obj
         info_at = next(self._here(aux.get("AuxFuncInfo", ())), None)
         if info_at is None:
@@ -136,7 +155,7 @@ class Checker:
             raise self._error(index, "pcfile names a file that does not exist")
         self._tables.add((name, target, size))
 
-    def _check_maps(self, index: int, refs: Sequence[SymRef], info: FuncInfo, size: int) -> None:
+    def _check_maps(self, index: int, refs: Sequence[tuple[int, int]], info: FuncInfo, size: int) -> None:
         for number, (ref, limit) in enumerate(zip(refs, (info.args, info.locals), strict=False)):
             for target in self._here([ref]):
                 if target not in self._maps:

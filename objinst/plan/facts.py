@@ -17,6 +17,7 @@ from typing import Any
 from objinst import cache
 from objinst.archive import Archive
 from objinst.digest import own_digest
+from objinst.forks import share_out
 from objinst.goobj import Object
 from objinst.plan.pinned import Calls, pinned, unchecked_calls
 from objinst.plan.scope import closed_packages
@@ -55,10 +56,18 @@ def gather(packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable
 
     def of_one(package: str) -> dict[str, Any]:
         path = packages[package]
-        return _remembered(f"{package} {identity(path)}", lambda: _read(Archive.read(path).go_object()[1], package, arch))
+        return _remembered(key_of(package), lambda: _read(Archive.read(path).go_object()[1], package, arch))
+
+    def key_of(package: str) -> str:
+        return f"{package} {identity(packages[package])}"
+
+    def of_others() -> dict[str, Any]:
+        new = [package for package in others if not cache.has("facts", _digest(key_of(package)))]
+        share_out([(packages[package].stat().st_size, functools.partial(of_one, package)) for package in new])
+        return _merged(map(of_one, others), others, rt)
 
     others = [package for package in sorted(packages) if package != ROOT]
-    common = _remembered("\n".join(f"{package} {identity(packages[package])}" for package in others), lambda: _merged(map(of_one, others), others, rt))
+    common = _remembered("\n".join(map(key_of, others)), of_others)
     root = of_one(ROOT) if ROOT in packages else {"instances": [], "pins": {}, "tails": {}}
     closed = frozenset(common["closed"])
     found = pinned([Calls(common["pins"], common["tails"]), Calls(root["pins"], root["tails"])])
@@ -93,6 +102,9 @@ def _remembered(key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     def write(folder: Path) -> None:
         (folder / FILE).write_text(json.dumps(make(), separators=(",", ":")), "utf-8", "surrogateescape")
 
-    digest = hashlib.sha256(f"{own_digest()}\n{key}".encode("utf-8", "surrogateescape")).hexdigest()
-    found: dict[str, Any] = json.loads((cache.folder("facts", digest, write) / FILE).read_text("utf-8", "surrogateescape"))
+    found: dict[str, Any] = json.loads((cache.folder("facts", _digest(key), write) / FILE).read_text("utf-8", "surrogateescape"))
     return found
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(f"{own_digest()}\n{key}".encode("utf-8", "surrogateescape")).hexdigest()

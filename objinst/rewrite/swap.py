@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
-from objinst.goobj.records import RELOC, STRING_REF
 from objinst.rewrite.dwarf import describe_anew, entry_name, exit_name
 from objinst.rewrite.text import UNSAFE_POINT_ALL, Role, TextShape, add_text, pc_table, relocations, text_aux
 from trampolines import Arch
@@ -104,9 +103,8 @@ def move_body(edit: Edit, index: int) -> SymRef:
     described = obj.aux_indices(index)
     about = [described.get(tables.aux[name]) for name in DWARF_AUX]
     for target in (*about, *obj.jump_tables.get(sym.name, ())):
-        changed = None if target is None else retargeted(obj.raw_relocs(target), own, body)
-        if target is not None and changed is not None:
-            edit.replace(target, relocs=changed)
+        if target is not None:
+            edit.retarget(target, own, body)
     return body
 
 
@@ -154,21 +152,6 @@ def move_stub(edit: Edit, index: int) -> SymRef:
     moved = edit.add_def(sym.name, STATIC_ABI, sym.kind, flag=flag, align=sym.align, data=made.data, relocs=made.relocs, aux=made.aux)
     describe_anew(edit, [aux for aux in made.aux if isinstance(aux, Aux)], edit.ref_of(index), moved)
     return moved
-
-
-def retargeted(relocs: memoryview, old: SymRef, new: SymRef) -> bytes | None:
-    """Relocation records with every reference to `old` turned to `new`; None if there is none."""
-    wanted = STRING_REF.pack(*old)
-    place = RELOC.size - STRING_REF.size
-    changed = bytearray(relocs)
-    at = changed.find(wanted)
-    found = False
-    while at >= 0:
-        if at % RELOC.size == place:
-            STRING_REF.pack_into(changed, at, *new)
-            found = True
-        at = changed.find(wanted, at + 1)
-    return bytes(changed) if found else None
 
 
 def put_stub(edit: Edit, original: Original, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role], markers: list[Reloc]) -> None:

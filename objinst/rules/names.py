@@ -90,6 +90,7 @@ def _closing(text: str, at: int) -> int:
     return len(text) - 1
 
 
+@functools.cache
 def is_glob(pattern: str) -> bool:
     """Whether a pattern can match more than itself. A receiver's own leading `*` is no glob: strip it before."""
     return any(char in pattern for char in GLOB)
