@@ -141,6 +141,25 @@ def test_only_what_is_needed_is_loaded() -> None:
     assert 1 < len(built.loaded) < 20
 
 
+def test_what_is_nowhere_is_searched_for_once() -> None:
+    """Every mention of it would cost a search of the whole link; an object that has it is still found."""
+    built = abi()
+    asked: list[str] = []
+
+    def load(package: str) -> Object | None:
+        asked.append(package)
+        return None if package == PATH else built.load(package)
+
+    table = TypeTable(load, tuple(built.paths))
+    name, defines = f"*{P}.Loop", built.object(PATH)
+    mentions = Build(NEWEST, "amd64", ABI, "errors").object("errors")
+    assert [table.descriptor(name, mentions) for _ in range(3)] == [None] * 3
+    assert asked == [PATH]
+    found = table.descriptor(name, defines)
+    assert found is not None and found[0] is defines
+    assert table.descriptor(name) == found
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damage_is_an_otelobj_error(data: st.DataObject) -> None:

@@ -7,8 +7,9 @@ nearer has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from objinst.goobj.object import Object
 from objinst.goobj.records import SymRef
@@ -30,13 +31,15 @@ BASIC_TYPES = "runtime"
 
 class TypeTable:
     """Types of one link. load: the object that the compiler wrote for an import path, None if it is not in the link; expected
-    to remember. packages: import paths in the order in which to look for unnamed types."""
+    to remember. packages: import paths in the order in which to look for unnamed types. What is nowhere in the link is remembered, too,
+    and then only looked for in objects that mention it for the first time."""
 
     def __init__(self, load: Load, packages: Sequence[str] = ()) -> None:
         self._load = load
         self._packages = tuple(packages)
         self._types: dict[str, GoType | Unknown] = {}
         self._found: dict[str, tuple[Object, int] | None] = {}
+        self._lacked: WeakKeyDictionary[Object, set[str]] = WeakKeyDictionary()
         self._building: set[str] = set()
 
     def resolve(self, name: str, near: Object | None = None) -> GoType | Unknown:
@@ -45,8 +48,11 @@ class TypeTable:
 
     def descriptor(self, name: str, near: Object | None = None) -> tuple[Object, int] | None:
         """Where `type:NAME` is defined: object and symbol index."""
-        if name not in self._found or (self._found[name] is None and near is not None):
-            self._found[name] = self._search(name, near)
+        if name not in self._found:
+            self._found[name] = self._search(name, self._candidates(name, near))
+        elif self._found[name] is None and near is not None and name not in (lacked := self._lacked.setdefault(near, set())):
+            lacked.add(name)
+            self._found[name] = self._search(name, (near,))
         return self._found[name]
 
     def name_of(self, obj: Object, ref: SymRef) -> str:
@@ -63,11 +69,12 @@ class TypeTable:
         found = self._load(package)
         return found if found is not None or "%" not in package else self._load(names.unescape(package))
 
-    def _search(self, name: str, near: Object | None) -> tuple[Object, int] | None:
+    @staticmethod
+    def _search(name: str, candidates: Iterable[Object]) -> tuple[Object, int] | None:
         symbol = TYPE_PREFIX + name
         encoded = symbol.encode("utf-8", "surrogateescape")
         seen: set[int] = set()
-        for obj in self._candidates(name, near):
+        for obj in candidates:
             if id(obj) in seen:
                 continue
             seen.add(id(obj))
