@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_net_http(version: str) -> None:
 
 @each_version
 def test_random_types(version: str, tmp_path: Path) -> None:
-    made = types_random.write(tmp_path / "random", 77, 150)
+    made = types_random.write(tmp_path / "random", random.Random(77), 150)
     built = Build(version, "arm64", made.folder, "./p")
     obj = built.object("rnd/p")
     written = helper(built, version).written("rnd/p", (str(made.folder / "p/p.go"),))

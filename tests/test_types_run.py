@@ -1,16 +1,22 @@
-"""Programs with random signatures, run: hooks see exactly the arguments passed and the results returned, under the garbage collector."""
+"""Programs with random signatures, run: hooks see exactly the arguments passed and the results returned, under the garbage collector.
+
+The programs are chosen by seeds, or by hypothesis, which shrinks what it finds: $OTELOBJ_TYPES_PROGRAMS of them in a long run.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 import types_program
+from hypothesis import HealthCheck, given, settings, strategies
 from toolchains import go_env, versions
 
 BIN = Path(__file__).parent.parent / "bin"
@@ -26,27 +32,46 @@ CASES = [
 ]
 
 
+PROGRAMS = int(os.environ.get("OTELOBJ_TYPES_PROGRAMS", "40"))
+
+
 @pytest.mark.parametrize(("version", "goarch", "seed", "count", "rounds", "flags"), CASES)
 def test_hooks_see_what_is_passed(version: str, goarch: str, seed: int, count: int, rounds: int, flags: tuple[str, ...], tmp_path: Path) -> None:
+    refused = run(types_program.write(tmp_path / "rnd", random.Random(seed), count, rounds), version, goarch, rounds, flags)
+    assert len(refused) <= count // 20
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+def test_programs_found_by_hypothesis(goarch: str) -> None:
+    @settings(max_examples=PROGRAMS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(strategies.randoms(use_true_random=False))
+    def look(rng: random.Random) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            run(types_program.write(Path(folder) / "rnd", rng, 4, 1, named=4), "1.26", goarch, 1)
+
+    look()
+
+
+def run(made: types_program.Program, version: str, goarch: str, rounds: int, flags: tuple[str, ...] = ()) -> dict[str, str]:
+    """Builds and runs a program, and checks that its hooks saw every value as it was. The rules that were refused, and why."""
     if goarch == "arm64" and not shutil.which(QEMU):
         assert not os.environ.get("OTELOBJ_CI"), "CI promises qemu-user-static"
         pytest.skip("qemu-user-static is not installed")
-    made = types_program.write(tmp_path / "rnd", seed, count, rounds)
-    env = go_env(version, goarch, OTELOBJ_DISABLE="all")
+    env = go_env(version, goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(made.folder / "report.json"))
     env["PATH"] = f"{BIN}:{env['PATH']}"
-    env |= {key: value for key, value in os.environ.items() if key == "OTELOBJ_CACHE_DIR"} | {"OTELOBJ_REPORT": str(tmp_path / "report.json")}
     build = ["go", "build", *flags, "-toolexec=otelobj --rules rules.yaml", "-o", "app", "."]
     done = subprocess.run(build, cwd=made.folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    run = [QEMU, "./app"] if goarch == "arm64" else ["./app"]
-    done = subprocess.run(run, cwd=made.folder, env=env | {"GODEBUG": "clobberfree=1"}, capture_output=True, text=True, check=False)
+    command = [QEMU, "./app"] if goarch == "arm64" else ["./app"]
+    done = subprocess.run(command, cwd=made.folder, env=env | {"GODEBUG": "clobberfree=1"}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
     assert wrong == []
     seen = re.search(r"^seen (\d+) wrong 0$", done.stdout, re.MULTILINE)
     assert seen is not None, done.stdout
-    targets = json.loads((tmp_path / "report.json").read_text())["targets"]
+    targets = json.loads((made.folder / "report.json").read_text())["targets"]
     refused = {target["rule"]: target["reason"] for target in targets if target["status"] != "hooked"}
     assert all(reason.startswith("too-large") for reason in refused.values()), refused
-    assert len(refused) <= count // 20
     assert int(seen[1]) >= rounds * sum(number for rule, number in made.values.items() if rule not in refused)
+    return refused

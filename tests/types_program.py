@@ -2,7 +2,8 @@
 
 Module `rnd`: package `ty` has the types and a comparison that follows pointers, `fns` the functions, `hk` a before and an after hook
 for each, `main` calls them. Values are functions of a seed, so both sides can make them. A hook forces a garbage collection and grows
-the stack before it looks; it takes each value with its type or as interface{}.
+the stack before it looks; it takes each value with its type or as interface{}. All choices are those of a random.Random, which may be
+hypothesis's, so that what it finds shrinks.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ def basic() -> list[Type]:
 
 
 class Generator:
-    def __init__(self, seed: int, named: int) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, rng: random.Random, named: int) -> None:
+        self.random = rng
         self.basic = basic()
         self.named: list[Type] = []
         self.declared: list[str] = []
@@ -221,9 +222,9 @@ class Program:
     values: dict[str, int]
 
 
-def write(folder: Path, seed: int, count: int, rounds: int) -> Program:
-    """A module that prints `seen N wrong M` and a line for each wrong value."""
-    generator = Generator(seed, 12)
+def write(folder: Path, rng: random.Random, count: int, rounds: int, named: int = 12) -> Program:
+    """A module that prints `seen N wrong M` and a line for each wrong value. named: how many struct types have names."""
+    generator = Generator(rng, named)
     fns, hooks, calls, rules = [], [], [], []
     values = {}
     for number in range(count):

@@ -2,6 +2,7 @@
 
 Two packages, `rnd/p` and `rnd/q`. Every function F comes with a mirror whose parameters are F's results, so that the code
 before morestack of the mirror shows how the compiler places F's results. `Sizes` holds size and alignment of every type used.
+All choices are those of a random.Random, which may be hypothesis's, so that what it finds shrinks.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ UNNAMED = [
     ("atomic.Int64", "sync/atomic.Int64"), ("atomic.Pointer[int]", "sync/atomic.Pointer[int]"), ("time.Time", "time.Time"),
     ("q.Pair[int8, *string]", "rnd/q.Pair[int8,*string]"), ("q.Pair[q.Q0, float32]", "rnd/q.Pair[rnd/q.Q0,float32]"),
 ]  # fmt: skip
-NAMED = 24
 STRUCT = "struct {"
 """Link name of a struct literal as far as it is compared."""
 
@@ -52,10 +52,10 @@ class Package:
 
 
 class Generator:
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, rng: random.Random, named: int) -> None:
+        self.random = rng
         self.package = "p"
-        self.limit = NAMED
+        self.named = self.limit = named
 
     def type(self, depth: int = 0) -> Type:
         roll = self.random.random()
@@ -71,7 +71,7 @@ class Generator:
             return Type(f"[{count}]{inner.source}", f"[{count}]{inner.link}")
         if roll < 0.85 and self.package == "p":
             package, prefix = self.random.choice([("", "rnd/p.P"), ("q.", "rnd/q.Q")] if self.limit else [("q.", "rnd/q.Q")])
-            number = self.random.randrange(NAMED if package else self.limit)
+            number = self.random.randrange(self.named if package else self.limit)
             return Type(f"{package}{prefix[-1]}{number}", f"{prefix}{number}")
         return Type(self.struct(depth + 1), STRUCT)
 
@@ -83,32 +83,32 @@ class Generator:
             fields.append(f"{name} {self.type(depth).source}{tag}")
         return "struct { " + "; ".join(fields) + " }"
 
-    def named(self, prefix: str) -> list[str]:
-        """Declarations that refer to lower numbers only, so that none is recursive by value."""
+    def declarations(self, prefix: str) -> list[str]:
+        """Types that refer to lower numbers only, so that none is recursive by value."""
         lines = []
-        for number in range(NAMED):
+        for number in range(self.named):
             self.limit = number
             kind = self.struct(1) if self.random.random() < 0.7 else self.type(1).source
             lines.append(f"type {prefix}{number} {kind}")
-        self.limit = NAMED
+        self.limit = self.named
         return lines
 
 
 IMPORTS = 'import ("io"; "sync/atomic"; "time"; "unsafe"%s)\nvar _ io.Reader; var _ atomic.Int64; var _ time.Time; var _ unsafe.Pointer\n'
 
 
-def write(folder: Path, seed: int, count: int) -> Package:
-    """The module `rnd` in a folder."""
+def write(folder: Path, rng: random.Random, count: int, named: int = 24) -> Package:
+    """The module `rnd` in a folder. named: how many types of each package have names, at least 2."""
     made = Package(folder)
-    generator = Generator(seed)
+    generator = Generator(rng, named)
     for name in ("p", "q"):
         (folder / name).mkdir(parents=True)
     (folder / "go.mod").write_text("module rnd\n\ngo 1.22\n")
     generator.package = "q"
     pair = "type Pair[A, B any] struct { a A; B B }\n"
-    (folder / "q" / "q.go").write_text("package q\n" + IMPORTS % "" + pair + "\n".join(generator.named("Q")) + "\n")
+    (folder / "q" / "q.go").write_text("package q\n" + IMPORTS % "" + pair + "\n".join(generator.declarations("Q")) + "\n")
     generator.package = "p"
-    body = ["package p", IMPORTS % '; "rnd/q"', "//go:noinline\nfunc keep(x any) {}\nvar global any\n", *generator.named("P")]
+    body = ["package p", IMPORTS % '; "rnd/q"', "var _ q.Q0\n\n//go:noinline\nfunc keep(x any) {}\nvar global any\n", *generator.declarations("P")]
     used: dict[str, None] = {}
     for number in range(count):
         body.append(_function(generator, made, number, used))
