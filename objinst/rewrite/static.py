@@ -18,6 +18,8 @@ WORD = 8
 STRUCT_FIELDS = 56
 """Offset of StructType.Fields (a slice) behind abi.Type (48 bytes) and PkgPath (8)."""
 R_WEAK = 0x8000
+LARGEST = 1 << 16
+"""Bytes: far more than any of these structs takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Layout:
 
 
 def layout(obj: Object, type_name: str) -> Layout:
-    """Reads `type:NAME`. Raises ObjectError if it is not a struct's descriptor."""
+    """Reads `type:NAME`. Raises ObjectError if it is not a struct's descriptor, or one that cannot be."""
     index = obj.find(f"type:{type_name}")
     if index is None:
         raise ObjectError(f"{obj.origin}: no type descriptor of {type_name}", "the hook package is of another otelobj version")
@@ -45,6 +47,8 @@ def layout(obj: Object, type_name: str) -> Layout:
         if name is None:
             raise ObjectError(f"{obj.origin}: field name of {type_name} lies elsewhere")
         fields[_name(bytes(obj.data(name)))] = struct.unpack_from("<Q", data, at + 16)[0]
+    if size > LARGEST or any(offset >= size for offset in fields.values()):
+        raise ObjectError(f"{obj.origin}: {type_name} has {size} bytes, and fields at {sorted(fields.values())}")
     return Layout(type_name, size, fields)
 
 
