@@ -88,8 +88,16 @@ func quiet() bool {
 	})
 }
 
+var testBinary struct {
+	once sync.Once // a variable with an initializer could be asked too early: providers may be made before this package is initialized
+	yes  bool
+}
+
 // isTest reports whether the program is one that `go test` makes: its main package is called so, and no other can be.
-var isTest = sync.OnceValue(func() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && strings.HasSuffix(info.Path, ".test")
-})
+func isTest() bool {
+	testBinary.once.Do(func() {
+		info, ok := debug.ReadBuildInfo()
+		testBinary.yes = ok && strings.HasSuffix(info.Path, ".test")
+	})
+	return testBinary.yes
+}

@@ -59,7 +59,7 @@ func flushToo(provider func() flusher) {
 		theirs.clean = 2*len(theirs.providers) + 8
 	}
 	theirs.providers = append(theirs.providers, provider)
-	if timeout() > 0 && !isTest() {
+	if timeout() > 0 && !isTest() && !disabled() { // which may be asked before start is
 		rt.Suppress(watchSignals)
 	}
 }

@@ -43,7 +43,7 @@ func init() {
 
 // start sets up everything, unless the environment says no: then the program is as it would be without.
 func start(ctx context.Context) {
-	if strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true") {
+	if disabled() {
 		telemetryOff()
 		rt.SetEnabled("sdk", false)
 		return
@@ -60,6 +60,10 @@ func start(ctx context.Context) {
 			watchSignals() // where nothing is exported, no goroutine shows that we are there
 		}
 	}
+}
+
+func disabled() bool {
+	return strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true")
 }
 
 // setup makes the global providers and returns what has to be flushed at exit.
