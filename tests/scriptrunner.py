@@ -3,7 +3,8 @@
 The format is that of Go's testscript, cut down to what is used here. A file is a script followed by `-- name --` sections,
 which are written to a fresh folder. Script lines:
 
-    # go: 1.24 1.27     Go versions (default: 1.26); `# arch: amd64 arm64` architectures (default: amd64); `# slow` long mode only
+    # go: 1.24 1.27     Go versions (default: 1.26); `# arch: amd64 arm64` architectures (default: amd64); `# slow` long mode only;
+                        `# needs: loader` runs programs that are loaded dynamically
     env K=V             for the lines that follow; $NAME is expanded anywhere
     [!] exec CMD ...    a command; `!`: it must fail
     [!] run CMD ...     the same for a built program: under qemu for arm64
@@ -39,6 +40,8 @@ from toolchains import goroot
 
 SCRIPTS = Path(__file__).parent / "scripts"
 QEMU = "qemu-aarch64-static"
+ARM64_LOADER = "/usr/aarch64-linux-gnu"
+"""Where libc6-arm64-cross puts the loader that position-independent programs ask for."""
 
 
 class ScriptFailure(AssertionError):
@@ -63,6 +66,10 @@ class Script:
     @property
     def slow(self) -> bool:
         return any(line.strip() == "# slow" for _, line in self.lines)
+
+    @property
+    def needs_loader(self) -> bool:
+        return "loader" in self.directive("needs", "")
 
 
 def parse(path: Path) -> Script:
@@ -219,6 +226,7 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
             "GOARCH": goarch,
             "GOTOOLCHAIN": "local",
             "GOFLAGS": "-buildvcs=false",
+            "QEMU_LD_PREFIX": ARM64_LOADER,
             "CGO_ENABLED": "0",
             "WORK": str(folder),
             "GOROOT_": str(root),

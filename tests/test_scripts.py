@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import scriptrunner
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CASES = [
     pytest.param(script, version, goarch, id=f"{script.path.stem}-{version}-{goarch}", marks=[pytest.mark.long] if script.slow else [])
@@ -24,4 +21,8 @@ def test_script(script: scriptrunner.Script, version: str, goarch: str, tmp_path
         if os.environ.get("OTELOBJ_CI"):
             pytest.fail("CI promises qemu-user-static")
         pytest.skip("qemu-user-static is not installed")
+    if goarch == "arm64" and script.needs_loader and not Path(scriptrunner.ARM64_LOADER).exists():
+        if os.environ.get("OTELOBJ_CI"):
+            pytest.fail("CI promises libc6-arm64-cross")
+        pytest.skip("libc6-arm64-cross is not installed")
     scriptrunner.play(script, version, goarch, tmp_path)

@@ -29,7 +29,7 @@ type linkInfo struct {
 	GSize uintptr        // size of runtime.g with the slot
 
 	Descs   []*Desc        // Dropped where the linker dropped the target
-	Dropped unsafe.Pointer // what a weak reference leads to then: runtime.unreachableMethod (cmd/link/internal/ld/data.go)
+	Dropped unsafe.Pointer // what a weak reference to something dropped holds; no address in a position-independent program (cmd/link/internal/ld/data.go, dynrelocsym)
 
 	UnsafeNew    func(typ unsafe.Pointer) unsafe.Pointer        // runtime.newobject
 	TypedMemmove func(typ, dst, src unsafe.Pointer)             // runtime.typedmemmove

@@ -11,7 +11,7 @@ from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc, SymRef
 from objinst.rewrite.dwarf import rename
 from objinst.rewrite.runtimepkg import Slot
-from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
+from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import read_original, shape
 from objinst.rewrite.text import ABI_INTERNAL, text_aux
 from trampolines import Arch
@@ -48,8 +48,10 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str]) -> No
 
 
 def dropped(edit: Edit) -> Address:
-    """What the linker makes of a weak address whose symbol it has dropped (cmd/link/internal/ld/data.go, relocsym)."""
-    return Address(edit.add_ref("runtime.unreachableMethod", ABI_INTERNAL))
+    """What a weak address holds whose symbol the linker has dropped: one that it always drops, as nothing else refers to it. The linker puts the
+    address of runtime.unreachableMethod there, and in a position-independent program nobody adds the place where that was loaded
+    (cmd/link/internal/ld/data.go, relocsym and dynrelocsym, Go 1.22-1.27)."""
+    return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)
 
 
 def _offsets(kind: Layout, slot: Slot) -> dict[str, int]:
