@@ -57,36 +57,14 @@ func TestNothingIsLeftBehindWhereNothingCanBeWritten(t *testing.T) {
 	}
 }
 
-func TestBuckets(t *testing.T) {
-	last := -1
-	for _, ns := range []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 100, 1000, 1 << 20, 1<<41 - 1} {
-		i := bucket(ns)
-		if i < last || lower(i) > ns || ns >= lower(i+1) {
-			t.Errorf("%d ns are in bucket %d, from %d to %d", ns, i, lower(i), lower(i+1))
-		}
-		if width := lower(i+1) - lower(i); width > max(1, ns/4) {
-			t.Errorf("the bucket of %d ns is %d wide", ns, width)
-		}
-		last = i
-	}
-	for i := range bucketLen - 1 {
-		if bucket(lower(i)) != i || bucket(lower(i+1)-1) != i {
-			t.Errorf("bucket %d does not end where the next one begins", i)
-		}
-	}
-	if got := bucket(1<<64 - 1); got != bucketLen-1 {
-		t.Errorf("the longest duration is in bucket %d", got)
-	}
-}
-
 func TestHistograms(t *testing.T) {
 	one := &table{Timed: "a.f\na.g\n", Histograms: make([]histogram, 2)}
 	two := &table{Timed: "a.f\n", Histograms: make([]histogram, 1)}
 	tables = []*table{gone, one, gone, two}
 	defer func() { tables = nil }()
-	one.Histograms[0].add(10)
-	one.Histograms[0].add(11)
-	two.Histograms[0].add(-5) // a clock that went back
+	one.Histograms[0].Add(10)
+	one.Histograms[0].Add(11)
+	two.Histograms[0].Add(-5) // a clock that went back
 	got := Histograms()
 	if l := got["a.f"]; len(got) != 1 || l.Calls != 3 || l.Sum != 21 || len(l.Buckets) != 2 || l.Buckets[1] != (Bucket{10, 12, 2}) {
 		t.Errorf("got %v", got)

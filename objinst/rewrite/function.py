@@ -51,10 +51,11 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     body = move_body(edit, plan.index)
     name = f"otelobj.desc.{package}.{plan.symbol}"
     desc = _descriptor(edit, arch, rt, plan, package, name, probes)
-    roles = {"desc": Role(desc), "body": Role(body), "enter": Role(edit.add_ref(f"{rt.path}.enter", ABI_INTERNAL))}
+    timed = "Timed" if _only_timed(plan) else ""
+    roles = {"desc": Role(desc), "body": Role(body), "enter": Role(edit.add_ref(f"{rt.path}.enter{timed}", ABI_INTERNAL))}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
     if plan.has_exit:
-        exit_hook = {"exit_hook": Role(edit.add_ref(f"{rt.path}.exit", ABI_INTERNAL))}
+        exit_hook = {"exit_hook": Role(edit.add_ref(f"{rt.path}.exit{timed}", ABI_INTERNAL))}
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, offsets))
         exit_ref = add_exit_stub(edit, original, body, exit_code, plan.abi.exit_args_map, {"desc": Role(desc), **exit_hook})
@@ -66,6 +67,11 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     stub = arch.head_stub() if plan.through else arch.entry_stub(entry_spec(arch, plan, offsets))
     put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))
     return name
+
+
+def _only_timed(plan: FunctionPlan) -> bool:
+    """Whether `probe: latency` is all there is: hooks/rt does that without a thunk."""
+    return len(plan.hooks) == 1 and isinstance(plan.hooks[0], ProbeUse) and plan.hooks[0].latency
 
 
 def _type_markers(edit: Edit, plan: FunctionPlan) -> list[Reloc]:

@@ -77,9 +77,10 @@ def _func_value(edit: Edit, function: str) -> SymRef:
 
 def name_for_debuggers(edit: Edit, rt: str) -> None:
     """What entry stubs call is named like a private function of the runtime in DWARF, so that delve steps through stubs (rewrite/dwarf.py)."""
-    index = edit.object.find(f"{rt}.enter", ABI_INTERNAL)
-    if index is not None:
-        rename(edit, index, "runtime.otelobj.enter")
+    for function in ("enter", "enterTimed"):
+        index = edit.object.find(f"{rt}.{function}", ABI_INTERNAL)
+        if index is not None:
+            rename(edit, index, f"runtime.otelobj.{function}")
 
 
 def give_getg(edit: Edit, arch: Arch, rt: str) -> None:
