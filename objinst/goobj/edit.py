@@ -12,6 +12,7 @@ import itertools
 import operator
 from collections.abc import Sequence
 
+from objinst.errors import ObjectError
 from objinst.goobj.object import Object
 from objinst.goobj.records import (
     AUTOLIB,
@@ -282,7 +283,7 @@ class Edit:
             last = old[end]
         data = b"".join([*parts, view[last * width :]])
         if len(data) != index_array[-1] * width:
-            raise AssertionError(f"index array of {block.name} ends at {index_array[-1]}, its block has {len(data)} bytes")
+            raise ObjectError(f"{self.object.origin}: index array of {block.name} ends at {index_array[-1]}, its block has {len(data)} bytes", "rebuild the package")
         return data, index_array.tobytes()
 
 
