@@ -510,6 +510,46 @@ def test_gdb_by_name(version: str) -> None:
     assert sorted(places) == [("main.stopHere", str(LINE)), ("otelobj/main.stopHere-fm", str(LINE))]
 
 
+GDB_STEPS = f"""
+set pagination off
+set confirm off
+set debuginfod enabled off
+set auto-load safe-path /dev/null
+set environment GODEBUG asyncpreemptoff=1
+source {ROOT / "docs/otelobj-gdb.py"}
+break main.go:{CALL}
+run stop
+set scheduler-locking step
+delete
+step
+info args
+bt
+next
+next
+tbreak main.go:{CALL + 1}
+continue
+info locals
+break main.stopHere
+continue
+info args
+"""
+
+
+@native_cases
+def test_gdb_with_our_script(version: str) -> None:
+    """With the script for gdb in docs/, breakpoints by name, steps into a hooked function and out of it, and the next call: as in the plain
+    program, but that gdb says how many places a name has, and shows where it was on the way in. Nothing steps over a call, and other
+    threads stand still in steps: gdb loses its goroutine otherwise, in any program."""
+    pair = built(version, "amd64")
+    plain, hooked = gdb_says(pair.plain, GDB_STEPS), gdb_says(pair.hooked, GDB_STEPS)
+    assert "n = 10" in plain and "hit Breakpoint 3, main.stopHere" in plain and "n = 20" in plain
+    assert "in otelobj/main.stopHere-fm ()" in hooked
+    lines = iter(hooked.replace("Breakpoint 3.2,", "Breakpoint 3,").splitlines())
+    shown = [line for line in lines if "in otelobj/main.stopHere-fm ()" not in line or next(lines) is None]
+    assert [line for line in shown if "2 locations" not in line] == [line for line in plain.splitlines() if "Breakpoint 3 at" not in line]
+
+
+
 COUNTED = """
 count:
   target: main
