@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import types_calls
+
 Make = Callable[[int], str]
 
 
@@ -124,6 +126,7 @@ package ty
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"unsafe"
 )
 
@@ -237,14 +240,14 @@ def write(folder: Path, rng: random.Random, count: int, rounds: int, named: int 
     for name in ("ty", "fns", "hk"):
         (folder / name).mkdir(parents=True)
     (folder / "go.mod").write_text("module rnd\n\ngo 1.24\n")
-    (folder / "ty/ty.go").write_text(TY + "\n".join(generator.declared) + "\n")
+    (folder / "ty/ty.go").write_text(TY + types_calls.GO + "\n".join(generator.declared) + "\n")
     (folder / "fns/fns.go").write_text("// Package fns has the functions.\npackage fns\n" + HEADER % "" + "\n".join(fns))
     context = "// Ctx is the context of the hooks.\ntype Ctx interface{ GetParamCount() int; GetReturnValCount() int }\n"
     settle = "func settle() { ty.Deep(60); runtime.GC() }\n"
     (folder / "hk/hk.go").write_text("// Package hk has the hooks.\npackage hk\n" + HEADER % '; "rnd/fns"' + "var _ fns.Any\n" + context + settle + "\n".join(hooks))
     body = "\n".join(f"\tcall{number}()" for number in range(count))
     main = f"func main() {{\n\tfor ty.Seed = 1; ty.Seed <= {rounds}; ty.Seed++ {{\n{body}\n\t}}\n\tfmt.Println(\"seen\", ty.Seen, \"wrong\", ty.Wrong)\n}}\n"
-    (folder / "main.go").write_text("package main\n" + HEADER % '; "rnd/fns"' + "var sink []any\n" + "\n".join(calls) + "\n" + main)
+    (folder / "main.go").write_text("package main\n" + HEADER % '; "rnd/fns"; "reflect"' + "var _ reflect.Value\nvar sink []any\n" + "\n".join(calls) + "\n" + main)
     (folder / "rules.yaml").write_text("".join(rules))
     return Program(folder, values)
 
@@ -291,10 +294,11 @@ def _function(generator: Generator, number: int) -> Made:
     if form == "generic":
         used[next(i for i, v in enumerate(params) if v.type is shape)] = True
         inputs = ", ".join(declared(i, v) for i, v in enumerate(params))
-    body = f"{{\n\ts := ty.Seed; _ = s\n\tty.Deep(3)\n\t{keeps}\n" + "\n".join(lines) + "\n\treturn\n}"
+    first, last = rng.choice(types_calls.ENDINGS)
+    body = f"{{\n\ts := ty.Seed; _ = s\n\t{first}\n\tty.Deep(3)\n\t{keeps}\n" + "\n".join(lines) + f"\n\t{last}\n}}"
     receiver, name, rule = "", f"F{number}", f"func: F{number}"
     shown = [(f"a{i}", v) for i, v in enumerate(params)]
-    prefix, call, setup = "", f"fns.F{number}", ""
+    prefix, call, setup, kind = "", f"fns.F{number}", "", ""
     if form in {"pointer method", "value method", "method value"}:
         star = "*" if form != "value method" else ""
         prefix = f"type R{number} struct {{ N int; S string }}\n\n"
@@ -305,17 +309,25 @@ def _function(generator: Generator, number: int) -> Made:
         if form == "method value":
             setup += f"\tbound := recv.F{number}\n"
             call = "bound"
-        kind = Type(f"{star}fns.R{number}", lambda _c: ("&" if star else "") + made)
-        shown.insert(0, ("recv", Value(kind, 0, boxes and rng.random() < 0.5)))
+        kind = f"{star}fns.R{number}"
+        shown.insert(0, ("recv", Value(Type(kind, lambda _c: ("&" if star else "") + made), 0, boxes and rng.random() < 0.5)))
     if form == "closure":
         prefix = f"//go:noinline\nfunc Make{number}(k int) func({inputs}) ({outputs}) {{\n\treturn func({inputs}) ({outputs}) "
-        function = prefix + body.replace("\treturn\n}", f'\tif k != {number} {{ panic("context") }}\n\treturn\n}}') + "\n}\n"
+        function = prefix + body.replace("\n", f"\n\tif k != {number} {{ ty.Check(\"context\", 1, 2) }}\n", 1) + "\n}\n"
         rule, call = f"func: Make{number}.func1", f"fns.Make{number}({number})"
     else:
         function = f"{prefix}//go:noinline\nfunc {receiver}{name}{'[E any]' if form == 'generic' else ''}({inputs}) ({outputs}) {body}\n"
+    if form == "generic":
+        call += f"[{shape.source}]"
     if number == 0:
         function = "type Any = any\n\n" + function
-    return Made(function, _hooks(number, shown, results), _call(number, call, setup, params, results, boxes, form), _rule(number, rule), 2 + len(shown) + 2 * len(results))
+    callee = types_calls.Callee(
+        f"F{number}", call, kind if form != "method value" else "", [v.type.source for v in params], [v.type.source for v in results], form == "variadic"
+    )
+    way = rng.choice([*types_calls.KEEPING, *types_calls.DROPPING, *(types_calls.OF_METHODS if callee.receiver else [])])
+    kept = [] if way in types_calls.DROPPING else results
+    values = 2 + len(shown) + len(results) + len(kept)
+    return Made(function, _hooks(number, shown, results), _call(number, setup, way(callee), params, kept, boxes), _rule(number, rule), values)
 
 
 def _use(number: int, i: int, v: Value, roll: float) -> str:
@@ -345,13 +357,11 @@ def _hooks(number: int, shown: list[tuple[str, Value]], results: list[Value]) ->
     return "\n".join(texts)
 
 
-def _call(number: int, call: str, setup: str, params: list[Value], results: list[Value], boxes: bool, form: str) -> str:
+def _call(number: int, setup: str, call: list[str], params: list[Value], results: list[Value], boxes: bool) -> str:
     """The values that a hook takes as interface{} are kept off the stack: it is not shown stack memory."""
     lines = [f"\ta{i} := {Generator.typed(v.type, v.number)}" for i, v in enumerate(params)]
     lines += [f"\tsink = append(sink, a{i})" for i in range(len(params)) if boxes]
-    arguments = ", ".join(f"a{i}" for i in range(len(params))) + ("..." if form == "variadic" else "")
-    names = ", ".join(f"r{i}" for i in range(len(results)))
-    lines.append(f"\t{names + ' := ' if results else ''}{call}({arguments})")
+    lines += [f"\t{line}" for line in call]
     lines += [f'\tty.Check("F{number} returned r{i}", r{i}, {Generator.typed(v.type, v.number)})' for i, v in enumerate(results)]
     return f"//go:noinline\nfunc call{number}() {{\n\ts := ty.Seed; _ = s\n{setup}" + "\n".join(lines) + "\n\tsink = sink[:0]\n}\n"
 
