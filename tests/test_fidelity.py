@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -548,6 +549,48 @@ def test_gdb_with_our_script(version: str) -> None:
     shown = [line for line in lines if "in otelobj/main.stopHere-fm ()" not in line or next(lines) is None]
     assert [line for line in shown if "2 locations" not in line] == [line for line in plain.splitlines() if "Breakpoint 3 at" not in line]
 
+
+
+GDB_REMOTE = f"""
+set pagination off
+set confirm off
+set debuginfod enabled off
+set auto-load safe-path /dev/null
+target remote SOCKET
+source {ROOT / "docs/otelobj-gdb.py"}
+break main.stopHere
+continue
+bt
+info args
+delete
+break main.go:{LINE + 1}
+continue
+bt
+info args
+kill
+"""
+
+
+@pytest.mark.long
+def test_gdb_on_arm64(tmp_path: Path) -> None:
+    """Breakpoints by name and by line, arguments and callers, through the gdb server of qemu-user; steps are not reliable there."""
+    pair = built("1.27", "arm64")
+    said = []
+    for program in (pair.plain, pair.hooked):
+        script, socket = tmp_path / f"{program.name}.gdb", tmp_path / f"{program.name}.socket"
+        script.write_text(GDB_REMOTE.replace("SOCKET", str(socket)))
+        debugger = need("gdb-multiarch")
+        served = [need(QEMU), "-g", str(socket), "-E", "GODEBUG=asyncpreemptoff=1", str(program), "stop"]
+        with subprocess.Popen(served, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+            while not socket.exists() and server.poll() is None:
+                time.sleep(0.1)
+            done = subprocess.run([debugger, "-batch", "-nx", "-x", str(script), str(program)], capture_output=True, text=True, timeout=300, check=False)
+            server.kill()
+        text = re.sub(r"0x[0-9a-f]+", "0x", done.stdout).replace("Breakpoint 1.2,", "Breakpoint 1,")
+        said.append([line for line in text.splitlines() if not re.match(r"\[|Breakpoint 1 at", line)])
+    plain, hooked = said
+    assert sum("hit Breakpoint" in line and "main.stopHere" in line for line in plain) == 2 and "n = 10" in plain
+    assert hooked == plain
 
 
 COUNTED = """
