@@ -49,7 +49,7 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     link has any."""
     original = read_original(edit, plan.index)
     body = move_body(edit, plan.index)
-    name = f"otelobj.desc.{package}.{plan.symbol}"
+    name = f"otelobj.desc.{package}.{plan.symbol}#{plan.index}"  # from Go 1.27 on an object may have several functions of a name
     desc = _descriptor(edit, arch, rt, plan, package, name, probes)
     timed = "Timed" if _only_timed(plan) else ""
     roles = {"desc": Role(desc), "body": Role(body), "enter": Role(edit.add_ref(f"{rt.path}.enter{timed}", ABI_INTERNAL))}
