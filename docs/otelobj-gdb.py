@@ -4,14 +4,16 @@ gdb looks functions up by their symbols, and the symbol of a hooked function is 
 It reads DW_AT_trampoline, by which stubs are marked, in no version. In DWARF, a stub that leads to F is called `otelobj/F-fm`.
 """
 
+from __future__ import annotations
+
 import gdb
 
 
-def leads_on(name):
+def leads_on(name: str | None) -> bool:
     return name is not None and name.startswith("otelobj/") and name.endswith("-fm")
 
 
-def keep_out_of_stubs(breakpoint_):
+def keep_out_of_stubs(breakpoint_: gdb.Breakpoint) -> None:
     """Switches off the locations of a breakpoint that lie in stubs, if it has others."""
     if breakpoint_.type != gdb.BP_BREAKPOINT or breakpoint_.pending:
         return
@@ -22,7 +24,7 @@ def keep_out_of_stubs(breakpoint_):
                 place.enabled = False
 
 
-def leave_stub():
+def leave_stub() -> None:
     """From an entry stub to the function's first line."""
     try:
         frame = gdb.newest_frame()
