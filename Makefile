@@ -42,6 +42,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.call_cost
 	$(BIN)/python -m benchmarks.context_cost
 	$(BIN)/python -m benchmarks.link_cost
+	$(BIN)/python -m benchmarks.scale 2000 8000
 
 clean:
 	rm -rf $(VENV)

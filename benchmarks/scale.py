@@ -1,79 +1,124 @@
-"""Seconds and memory of a link that hooks every function, cold and warm, beside the plain link. `python -m benchmarks.scale [FUNCTIONS ...]`.
+"""Seconds and memory of links that hook every function, cold and warm. `python -m benchmarks.scale [PROBE] [cmd/go | FUNCTIONS[/PACKAGE] ...]`.
 
-Without arguments cmd/go is linked; each number is a generated program with so many functions. The seconds are those of the link step
-as a whole, the linker's own included, so the plain link of the same run is what they are to be held against.
+FUNCTIONS/PACKAGE is a generated program with so many functions in packages of so many (500 unless given); cmd/go is what is linked
+without arguments. PROBE is `count`, unless `latency` is asked for. otelobj's own seconds end where the real linker starts:
+cold, without any rewritten archive in the cache; warm, the same link again; changed, the program's own package compiled anew. The build's are
+those of the whole `go build` when only the link is left to do.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import watch
+
 ROOT = Path(__file__).parent.parent
-RULES = 'all:\n  target: "**"\n  where: { func: "*" }\n  do: [ { probe: count } ]\n'
+RULES = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 PER_PACKAGE = 500
+COLUMNS = (
+    "program", "packages", "functions hooked", "cold, s", "ms a function", "memory, MB", "warm, s", "changed, s", "plain build, s", "warm build / plain",
+)  # fmt: skip
 
 
-def generate(folder: Path, functions: int) -> None:
-    """A program of packages of PER_PACKAGE functions, each called once; `main` reaches all of them."""
+@dataclass(frozen=True, slots=True)
+class Program:
+    """name: as given; folder: of its main package; main: its file if it may be changed."""
+
+    name: str
+    folder: Path
+    main: Path | None
+
+
+def generate(folder: Path, functions: int, per_package: int) -> None:
+    """A program of packages of so many functions, each called once; `main` reaches all of them."""
     (folder / "go.mod").write_text("module example.com/scale\n\ngo 1.22\n")
-    packages = [f"p{number}" for number in range((functions + PER_PACKAGE - 1) // PER_PACKAGE)]
+    packages = [f"p{number}" for number in range((functions + per_package - 1) // per_package)]
     for package in packages:
         (folder / package).mkdir()
-        body = "".join(f"//go:noinline\nfunc F{i}(n int) int {{ return n*{i} + len(Names) }}\n\n" for i in range(PER_PACKAGE))
-        calls = "".join(f"\tn += F{i}(n)\n" for i in range(PER_PACKAGE))
+        body = "".join(f"//go:noinline\nfunc F{i}(n int) int {{ return n*{i} + len(Names) }}\n\n" for i in range(per_package))
+        calls = "".join(f"\tn += F{i}(n)\n" for i in range(per_package))
         (folder / package / "p.go").write_text(f'package {package}\n\nvar Names = []string{{"a"}}\n\n{body}func All(n int) int {{\n{calls}\treturn n\n}}\n')
     imports = "".join(f'\t"example.com/scale/{package}"\n' for package in packages)
     calls = "".join(f"\tn += {package}.All(n)\n" for package in packages)
     (folder / "main.go").write_text(f"package main\n\nimport (\n{imports})\n\nfunc main() {{\n\tn := 1\n{calls}\tprintln(n)\n}}\n")
 
 
-def measure(folder: Path, scratch: Path, flags: list[str], env: dict[str, str]) -> tuple[float, int]:
-    """Seconds of a build of which only the link is left to do, and the most memory that one process of it took (MB)."""
-    out = scratch / "out"
-    began = time.monotonic()
-    process = subprocess.Popen(["go", "build", *flags, f"-ldflags=-X main.run={began}", "-o", str(out), "."], cwd=folder, env=env)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit("the program does not build")
-    return time.monotonic() - began, usage.ru_maxrss // 1024
+def program(given: str, scratch: Path) -> Program:
+    if given == "cmd/go":
+        root = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True, check=True).stdout.strip()
+        return Program(given, Path(root) / "src/cmd/go", None)
+    functions, _, per_package = given.partition("/")
+    generate(scratch, int(functions), int(per_package or PER_PACKAGE))
+    return Program(f"{functions} in packages of {per_package or PER_PACKAGE}", scratch, scratch / "main.go")
+
+
+@dataclass(slots=True)
+class Builder:
+    """Builds a program in which everything is compiled: each time another -X value, so that it is linked again."""
+
+    program: Program
+    scratch: Path
+    env: dict[str, str]
+    count: int = 0
+
+    def build(self, *flags: str) -> tuple[float, watch.Watched]:
+        """Seconds of the whole build, and what otelobj took."""
+        self.count += 1
+        began = time.monotonic()
+        command = ["go", "build", *flags, f"-ldflags=-X main.run={self.count}", "-o", str(self.scratch / "out"), "."]
+        watched = watch.run(command, self.program.folder, self.env)
+        return time.monotonic() - began, watched
+
+
+def row(given: str, probe: str, scratch: Path) -> list[str]:
+    (scratch / "all.yaml").write_text(RULES.format(probe=probe))
+    cache = scratch / "cache"
+    env = os.environ | {"OTELOBJ_DISABLE": "all", "OTELOBJ_CACHE_DIR": str(cache), "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "GOFLAGS": "-buildvcs=false"}
+    made = program(given, scratch)
+    builder, hooked = Builder(made, scratch, env), f"-toolexec=otelobj --rules {scratch / 'all.yaml'}"
+    builder.build()  # compiles
+    plain, _ = builder.build()
+    (scratch / "all.yaml").write_text("")
+    builder.build(hooked)  # otelobj's own bytecode
+    (scratch / "all.yaml").write_text(RULES.format(probe=probe).replace('"**"', "main"))
+    builder.build(hooked)  # hook packages
+    (scratch / "all.yaml").write_text(RULES.format(probe=probe))
+    for kind in ("archive", "facts"):
+        shutil.rmtree(cache / kind)
+    _, cold = builder.build(hooked)
+    listings = [json.loads(path.read_text()) for path in cache.glob("archive/*/*/targets.json")]
+    functions = sum(target["status"] == "hooked" for listing in listings for target in listing)
+    seconds, warm = builder.build(hooked)
+    changed = "-"
+    if made.main is not None:
+        made.main.write_text(made.main.read_text().replace("n := 1", "n := 2"))
+        changed = f"{builder.build(hooked)[1].seconds:.2f}"
+    return [
+        made.name, str(len(listings)), str(functions), f"{cold.seconds:.2f}", f"{1000 * cold.seconds / functions:.3f}", str(cold.memory >> 20),
+        f"{warm.seconds:.2f}", changed, f"{plain:.2f}", f"{seconds / plain:.2f}",
+    ]  # fmt: skip
 
 
 def main() -> None:
     """Prints one row a program."""
-    table = Table("program", "functions in it", "plain link, s", "cold, s", "warm, s", "warm / plain", "peak memory cold, MB", title="every function counted")
-    for size in [int(word) for word in sys.argv[1:]] or [0]:
+    words = sys.argv[1:]
+    probe = words.pop(0) if words[:1] in (["count"], ["latency"]) else "count"
+    table = Table(*COLUMNS, title=f"probe: {probe} on every function")
+    for given in words or ["cmd/go"]:
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            if size:
-                generate(folder, size)
-            else:
-                root = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True, check=True).stdout.strip()
-                folder = Path(root) / "src/cmd/go"
-            table.add_row(*row(f"{size} generated" if size else "cmd/go", folder, Path(scratch)))
-    Console().print(table)
-
-
-def row(name: str, folder: Path, scratch: Path) -> list[str]:
-    (scratch / "all.yaml").write_text(RULES)
-    env = os.environ | {"OTELOBJ_DISABLE": "all", "OTELOBJ_CACHE_DIR": str(scratch / "cache"), "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "GOFLAGS": "-buildvcs=false"}
-    hooked = [f"-toolexec=otelobj --rules {scratch / 'all.yaml'}"]
-    measure(folder, scratch, [], env)  # compiles
-    plain, _ = measure(folder, scratch, [], env)
-    measure(folder, scratch, hooked, env)  # hook packages
-    shutil.rmtree(scratch / "cache" / "archive")
-    cold, memory = measure(folder, scratch, hooked, env)
-    warm, _ = measure(folder, scratch, hooked, env)
-    count = subprocess.run(["go", "tool", "nm", str(scratch / "out")], capture_output=True, text=True, check=True).stdout.count(" T ")
-    return [name, str(count), f"{plain:.1f}", f"{cold:.1f}", f"{warm:.1f}", f"{warm / plain:.2f}", str(memory)]
+            table.add_row(*row(given, probe, Path(scratch)))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 if __name__ == "__main__":

@@ -14,19 +14,20 @@ from objinst.closure.gocmd import programs
 from objinst.driver import in_force
 from objinst.errors import OtelobjError
 from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
-from objinst.instrument import Link, checked, offsets_of
+from objinst.instrument import Link, calls, checked, counts, offsets_of
 from objinst.plan.judge import ABI_INTERNAL, Function, read_function
 from objinst.plan.layout import Layout, evidence, find_layout
 from objinst.plan.missing import close
 from objinst.plan.model import FunctionPlan, Refusal
+from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import fork_set
 from objinst.plan.select import candidates
 from objinst.rewrite.function import hook_function
-from objinst.rules import Action, Probe, Rule, RuleSet, parse_func_name
+from objinst.rules import Action, Rule, RuleSet, parse_func_name
 from objinst.types import Evidence
 from trampolines.contract import EpilogueScan
 
-THUNK = "otelobj.thunk."
+THUNK, THROUGH = "otelobj.thunk.", "otelobj.through."
 WEAK_MASK = 0x7FFF
 """Takes the weak bit off a relocation's type."""
 
@@ -53,7 +54,8 @@ class Text:
 class Explained:
     """others: symbols that the name meant too. rules: that name the function; none: the code is that for a hook before and after.
 
-    evidence: what the object says without types. made: entry stub, exit stub, thunks, then the body; empty if it is refused.
+    evidence: what the object says without types. outcome: None if rules want a counter only; counted: None if they want none.
+    made: the stubs in the order in which a call meets them, thunks, then the body; empty if it is refused.
     """
 
     goarch: str
@@ -66,7 +68,8 @@ class Explained:
     evidence: Evidence | None
     layout: Layout | Refusal | None
     epilogues: EpilogueScan | None
-    outcome: FunctionPlan | Refusal
+    outcome: FunctionPlan | Refusal | None
+    counted: CountPlan | Refusal | None
     made: tuple[Text, ...]
 
 
@@ -117,24 +120,36 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
     matching = next((found for at, found in candidates(obj, package, rules, link.versions) if at == index), [])
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
     function = read_function(obj, index)
+    counted = _counted(link, package, obj, index) if any(counts(action) for _, action in matching) else None
     if isinstance(function, Refusal):
-        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, None, None, None, function, ())
+        made = tuple(_made(link, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
+        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, None, None, None, function, counted, made)
     found = evidence(obj, index, function.info, function.calls, link.arch)
     layout = find_layout(obj, index, found, link.finder.signatures, (function.file, function.line), lambda: None)
     epilogues = link.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
-    outcome = _outcome(link, package, function, [(rule, action) for rule, action in matching if not isinstance(action, Probe)])
+    hooks = [(rule, action) for rule, action in matching if calls(action)]
+    outcome = _outcome(link, package, function, hooks) if hooks or not matching else None
     if isinstance(outcome, FunctionPlan) and not outcome.hooks and isinstance(layout, Layout):
         can_exit = epilogues.sites and not epilogues.refusal and layout.results is not None
         outcome = replace(outcome, epilogues=epilogues if can_exit else None)
-    made = tuple(_made(link, obj, package, outcome)) if isinstance(outcome, FunctionPlan) else ()
-    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, found, layout, epilogues, outcome, made)
+    plan, count = outcome if isinstance(outcome, FunctionPlan) else None, counted if isinstance(counted, CountPlan) else None
+    made = tuple(_made(link, obj, package, index, plan, count)) if plan or count else ()
+    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, found, layout, epilogues, outcome, counted, made)
+
+
+def _counted(link: Link, package: str, obj: Object, index: int) -> CountPlan | Refusal:
+    return judge_count(obj, index) if package not in link.closed else _closed(package)
 
 
 def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Action]]) -> FunctionPlan | Refusal:
     if package in link.closed:
-        return Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
+        return _closed(package)
     outcomes = link.judge(function, hooks, fork_set(function.object) if package == "syscall" else frozenset(), package)
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
+
+
+def _closed(package: str) -> Refusal:
+    return Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
 
 
 def _object(link: Link, package: str) -> Object:
@@ -144,30 +159,34 @@ def _object(link: Link, package: str) -> Object:
     return obj
 
 
-def _made(link: Link, obj: Object, package: str, plan: FunctionPlan) -> Iterator[Text]:
-    """What hooks add to the function's object, in the order in which a call meets it."""
+def _made(link: Link, obj: Object, package: str, place: int, plan: FunctionPlan | None, count: CountPlan | None) -> Iterator[Text]:
+    """What hooks and a counter add to the object of the function at index `place`, as in Explained.made."""
     _, slot = link.runtime()
     edit = Edit(obj)
-    hook_function(edit, link.arch, link.rt_layouts, plan, package, offsets_of(slot))
+    probes = link.probes(edit, "otelobj.probes")
+    if plan is not None:
+        hook_function(edit, link.arch, link.rt_layouts, plan, package, offsets_of(slot), probes)
+    if count is not None and probes is not None:
+        probes.count(count)
+    if probes is not None:
+        probes.finish()
     new = Object.parse(checked(edit), obj.origin)
-    added = range(obj.starts[1], new.starts[1])
-    stub = plan.index if plan.index < obj.starts[1] else plan.index + len(added)
-    body = next(reloc.sym for reloc in new.relocs(stub) if _is_body(new, reloc.sym, added, obj.sym(plan.index).size))
-    texts = {index: "exit stub" for index in added if new.is_text(index)}
-    texts = {stub: "entry stub"} | texts | {index: f"thunk of {name}" for index in texts if (name := new.name(index)).startswith(THUNK)}
-    del texts[body_index := new.resolve(body).index or 0]
-    texts[body_index] = "body"
+    made = [index for index in range(obj.starts[1], new.starts[1]) if new.is_text(index)]
+    body, *moved = (index for index in made if new.name(index) == obj.name(place))  # the body is added before anything else
+    stub = place if place < obj.starts[1] else place + new.starts[1] - obj.starts[1]
+    texts = {stub: "entry stub" if count is None else "counting stub"} | dict.fromkeys(moved, "entry stub")
+    others = sorted((index for index in made if index not in (body, *moved)), key=lambda index: new.name(index).startswith(THUNK))
+    texts |= {index: _role(new.name(index)) for index in others} | {body: "body"}
     names = {new.ref_of(index): what for index, what in texts.items()}
     for index, what in texts.items():
         yield _text(new, index, what, names)
 
 
-def _is_body(obj: Object, ref: SymRef, added: range, size: int) -> bool:
-    """The entry stub refers to the body and, if calls can be skipped, to the exit stub, which has other aux symbols."""
-    index = obj.resolve(ref).index
-    if index is None or index not in added or not obj.is_text(index) or obj.sym(index).size != size:
-        return False
-    return not any(obj.resolve(reloc.sym).name.startswith("otelobj.desc.") for reloc in obj.relocs(index))
+def _role(name: str) -> str:
+    """What a text symbol of otelobj's own is."""
+    if name.startswith(THUNK):
+        return f"thunk of {name}"
+    return "call-through" if name.startswith(THROUGH) else "exit stub"
 
 
 def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Text:

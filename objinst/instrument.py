@@ -179,7 +179,7 @@ class Link:
         replaced: dict[int, bytes] = {}
         for member, obj in archive.objects().items():
             edit = Edit(obj)
-            probes = self._probes(edit, f"otelobj.probes.{package}.{member}")
+            probes = self.probes(edit, f"otelobj.probes.{package}.{member}")
             for planned in self.plan_object(obj, package):
                 targets += planned.targets
                 if planned.hooks is not None:
@@ -193,8 +193,8 @@ class Link:
             (folder / COPY).write_bytes(archive.to_bytes(replaced))
         write_result(folder, self.rules, targets, descriptors, tables)
 
-    def _probes(self, edit: Edit, name: str) -> Probes | None:
-        """None if no rule has a probe: then the link has no hooks/probe."""
+    def probes(self, edit: Edit, name: str) -> Probes | None:
+        """For the probes of one object; name: of its table's symbol. None if no rule has a probe: then the link has no hooks/probe."""
         return None if self.probe_layouts is None else Probes(edit, self.arch, self.probe_layouts, name)
 
     @functools.cached_property
@@ -212,8 +212,8 @@ class Link:
         """The plan of every function of an object that some rule names."""
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
         for index, matching in candidates(obj, package, self.rules, self.versions):
-            counts = [rule for rule, action in matching if _counts(action)]
-            hooks = [(rule, action) for rule, action in matching if _calls(action)]
+            counting = [rule for rule, action in matching if counts(action)]
+            hooks = [(rule, action) for rule, action in matching if calls(action)]
             function = read_function(obj, index) if hooks else None
             hooks = self._meant(hooks, function) if function else hooks
             outcomes: list[FunctionPlan | Refusal] = []
@@ -224,7 +224,7 @@ class Link:
             else:
                 if hooks and function:
                     outcomes = self.judge(function, hooks, forbidden, package)
-                if counts:
+                if counting:
                     counted = judge_count(obj, index)
             yield Planned(
                 next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
@@ -233,9 +233,9 @@ class Link:
                     *(
                         _target(rule, obj, index, package, function, outcome)
                         for (rule, action), outcome in zip(hooks, outcomes, strict=True)
-                        if not _counts(action)
+                        if not counts(action)
                     ),
-                    *(_count_target(rule, obj, index, package, counted) for rule in counts if counted),
+                    *(_count_target(rule, obj, index, package, counted) for rule in counting if counted),
                 ),
             )
 
@@ -364,12 +364,12 @@ def _target(
     )
 
 
-def _counts(action: Action) -> bool:
+def counts(action: Action) -> bool:
     """Wants a counter in front of the function."""
     return isinstance(action, Probe) and action.kind is not ProbeKind.LATENCY
 
 
-def _calls(action: Action) -> bool:
+def calls(action: Action) -> bool:
     """Wants Go code to run at the entry or the exit of the function; stress does where it can have it."""
     return not (isinstance(action, Probe) and action.kind is ProbeKind.COUNT)
 

@@ -124,16 +124,56 @@ def test_the_code_is_that_of_a_link(folder, explain):
     stub = shown.partition("entry stub: ")[2].partition("\n\n")[0].splitlines()[1:]
     assert sum("(body)" in line for line in stub) == 2
     assert sum("(exit stub)" in line for line in stub) == 1, "a call that is skipped"
+    assert_linked(folder, "rules.yaml", "amd64", stub)
+
+
+def assert_linked(folder, rules: str, goarch: str, stub: list[str]) -> None:
+    """Lines of a disassembly are what stands at the place of Put in a program that is linked with the rules."""
     go = goroot("1.26") / "bin/go"
     launcher = cli.__file__.rpartition("/objinst/")[0] + "/bin/otelobj"
-    env = go_env("1.26") | {"OTELOBJ_DISABLE": "all"}
-    subprocess.run([go, "build", f"-toolexec={launcher} --rules {folder}/rules.yaml", "-o", "app", "."], cwd=folder, env=env, check=True)
+    env = go_env("1.26", goarch) | {"OTELOBJ_DISABLE": "all"}
+    subprocess.run([go, "build", f"-toolexec={launcher} --rules {folder}/{rules}", "-o", "app", "."], cwd=folder, env=env, check=True)
     linked = subprocess.run([go, "tool", "objdump", "-s", f"^{re.escape(PUT)}$", folder / "app"], capture_output=True, text=True, check=True, env=env).stdout
-    code = bytes.fromhex("".join(re.findall(r"0x[0-9a-f]+\t+([0-9a-f]+)\t", linked)))
-    for line in stub:
+    words = re.findall(r"0x[0-9a-f]+\t+([0-9a-f]+)\t", linked)
+    code = b"".join(bytes.fromhex(word) if goarch == "amd64" else bytes.fromhex(word)[::-1] for word in words)
+    pairs = 0
+    for before, line in zip(["", *stub], stub, strict=False):
         at, _, raw = line.split()[:3]
-        if "R_" not in line:
-            assert code[int(at, 16) : int(at, 16) + len(raw) // 2].hex() == raw, line
+        found = code[int(at, 16) : int(at, 16) + len(raw) // 2].hex()
+        if "R_ADDRARM64" in before:  # it is of two instructions
+            pairs += 1
+        elif "R_" not in line:
+            assert found == raw, line
+        elif goarch == "amd64":
+            assert found[:2] == raw[:2], line
+    assert pairs or goarch == "amd64"
+
+
+@pytest.mark.parametrize(("goarch", "adds", "jumps"), [("amd64", r"lock inc\s+qword ptr \[rip\]", "jmp"), ("arm64", r"stxr ", "b ")])
+def test_probes_are_shown(folder, explain, goarch, adds, jumps):
+    (folder / "probes.yaml").write_text('all:\n  target: main\n  where: { func: "*" }\n  do: [{ probe: count }, { probe: latency }]\n')
+    shown = explain("--rules", "probes.yaml", PUT, goarch=goarch)
+    made = {text.partition(":")[0]: text.splitlines() for text in shown.split("\n\n")[-6:]}
+    assert "rules: all" in shown
+    assert list(made) == ["counting stub", "entry stub", "exit stub", *(f"thunk of otelobj.thunk.github.com/otelobj/otelobj/hooks/probe.{when}Latency" for when in ("before", "after")), "body"]
+    counting = made["counting stub"]
+    assert any(re.search(adds, line) for line in counting), counting
+    assert re.search(rf" {jumps}.*{re.escape(PUT)} \(entry stub\)$", counting[-1]), counting
+    assert any("hooks/rt.enterTimed" in line for line in made["entry stub"])
+    assert any(line.endswith(f"{PUT} (body)") for line in made["entry stub"])
+    assert any("hooks/rt.exitTimed" in line for line in made["exit stub"])
+    assert any("(exit stub)" in line for line in made["body"])
+    assert_linked(folder, "probes.yaml", goarch, counting[1:])
+
+
+def test_a_counter_where_no_hook_can_be(folder, explain):
+    (folder / "probes.yaml").write_text('all:\n  target: "{main,runtime}"\n  where: { func: "{leaf,gopanic}" }\n  do: [{ probe: count }]\n')
+    shown = explain("--rules", "probes.yaml", "main.leaf")
+    assert re.search(r"counting stub: .*\n.*lock inc.*\n.*jmp .*main\.leaf \(body\)\n", shown), shown
+    assert "entry stub" not in shown and "refused" not in shown
+    shown = explain("--rules", "probes.yaml", "runtime.gopanic")
+    assert "no counter: runtime: runtime belongs to the runtime" in shown
+    assert "counting stub" not in shown
 
 
 def test_generic_functions_and_those_that_cannot_be_hooked(explain):

@@ -63,8 +63,11 @@ def lines(told: Explained, capstone: Any, *, body: bool) -> Iterator[str]:
     if told.others:
         yield f"the name means {count(len(told.others), 'other function')} too: {clean(', '.join(told.others))}"
     yield f"rules: {', '.join(told.rules)}" if told.rules else "rules: none names it; what follows is for a hook at entry and exit"
+    if isinstance(told.counted, Refusal):
+        yield f"no counter: {told.counted.code}: {told.counted.why}"
     if isinstance(told.outcome, Refusal):
-        yield f"refused: {told.outcome.code}: {told.outcome.why}"
+        what = "refused" if told.counted is None else "no hook"
+        yield f"{what}: {told.outcome.code}: {told.outcome.why}"
     if isinstance(told.layout, Layout):
         yield from _arguments(told, told.layout)
     if isinstance(function, Function):
