@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, OpenDefer, Phase, Piece, RegClass, ThunkSpec
 
 WORD = 8
+SHAPES = 4096
+"""Stubs to remember: many functions are of one shape, and each is made once to see whether it can be."""
 STACK_SMALL = 128
 """internal/abi/stack.go: a frame up to this size may lie below the guard."""
 STACK_BIG = 4096

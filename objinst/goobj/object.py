@@ -332,8 +332,5 @@ class Object:
 
     def aux_data(self, index: int, aux_name: str) -> memoryview | None:
         """The data of the first aux symbol of this type that lies in this object."""
-        for ref in self.aux_symbols(index, aux_name):
-            target = self.index_of(ref)
-            if target is not None and target < self.n_defs:
-                return self.data(target)
-        return None
+        target = self.aux_indices(index).get(self.tables.aux[aux_name])
+        return None if target is None else self.data(target)

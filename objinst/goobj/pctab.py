@@ -14,19 +14,28 @@ def decode(data: bytes | memoryview, quantum: int, size: int | None = None) -> l
     """Raises ObjectError if the table is truncated, has trailing bytes or does not end at `size`."""
     pairs: list[tuple[int, int]] = []
     value, pc, at = -1, 0, 0
-    while at < len(data):
-        raw, at = _varint(data, at)
+    end = len(data)
+    while at < end:
+        raw = data[at]
+        if raw < 0x80:  # most numbers are of one byte
+            at += 1
+        else:
+            raw, at = _varint(data, at)
         if raw == 0 and pairs:
             break
-        delta, at = _varint(data, at)
+        if at < end and data[at] < 0x80:
+            delta = data[at]
+            at += 1
+        else:
+            delta, at = _varint(data, at)
         value += -(raw >> 1) - 1 if raw & 1 else raw >> 1
         pc += delta * quantum
         pairs.append((value, pc))
     else:
         if pairs:
             raise ObjectError("pc table has no end")
-    if at != len(data):
-        raise ObjectError(f"pc table has {len(data) - at} bytes behind its end")
+    if at != end:
+        raise ObjectError(f"pc table has {end - at} bytes behind its end")
     if size is not None and (pairs[-1][1] if pairs else 0) != size:
         raise ObjectError(f"pc table covers {pairs[-1][1] if pairs else 0} of {size} bytes")
     return pairs

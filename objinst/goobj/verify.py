@@ -110,7 +110,8 @@ class Checker:
             self._check_text(index, aux, size)
 
     def _resolve(self, ref: tuple[int, int]) -> None:
-        self.obj.resolve(SymRef(*ref))
+        if self.obj.index_of(ref) is None:
+            self.obj.resolve(SymRef(*ref))
         self._resolved.add(ref)
 
     def _check_relocs(self, index: int, end: int) -> None:

@@ -7,6 +7,7 @@ linker's nosplit graph stays that of the plain build; after morestack the stub s
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from trampolines.amd64 import encode as x
@@ -29,6 +30,7 @@ from trampolines.amd64.abi import (
     G,
 )  # fmt: skip
 from trampolines.asm import (
+    SHAPES,
     STACK_BIG,
     STACK_NOSPLIT,
     STACK_SMALL,
@@ -178,6 +180,7 @@ def may_grow(asm: Assembly, guard: GrowGuard) -> None:
     jump_to(asm, x.JNE, "body")
 
 
+@functools.lru_cache(SHAPES)
 def entry_stub(spec: EntrySpec) -> Code:
     """See EntrySpec. Locals: the spill area of enter, one word for the closure context.
 
@@ -225,6 +228,7 @@ def zero_results(asm: Assembly, spec: EntrySpec) -> None:
             asm.emit(x.store_zero(SP, RETURN_ADDRESS + at))
 
 
+@functools.lru_cache(SHAPES)
 def exit_stub(spec: ExitSpec) -> Code:
     """See ExitSpec. Locals: the spill area of exit, the results area.
 

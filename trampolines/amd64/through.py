@@ -7,6 +7,7 @@ its own, marked as wrapper, so that tracebacks, runtime.Caller and profiles leav
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ from trampolines.amd64.stubs import (
     stack_check,
     zero_results,
 )  # fmt: skip
-from trampolines.asm import WORD, Assembly, EncodeError, check_area, check_pieces
+from trampolines.asm import SHAPES, WORD, Assembly, EncodeError, check_area, check_pieces
 from trampolines.contract import Code, ContextUse, EntrySpec, FixupKind, Phase, ThroughSpec
 
 
@@ -67,6 +68,7 @@ class Frame:
         return (*(False,) * (self.context // WORD), context, *(area or (False,) * ((self.size - self.area) // WORD)))
 
 
+@functools.lru_cache(SHAPES)
 def through_stub(spec: ThroughSpec) -> Code:
     """See ThroughSpec. While the body runs nothing in this frame is live: what the body still needs it has in registers and in its own frame.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 from trampolines.amd64 import encode as x
 from trampolines.amd64.abi import CONTEXT, CX, DI, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R12, R13, SI, SP
 from trampolines.amd64.stubs import RETURN_ADDRESS, SAVED_BP, address, call, close_frame, grow_stack, land, open_frame, save, stack_check
-from trampolines.asm import WORD, Assembly, check_thunk
+from trampolines.asm import SHAPES, WORD, Assembly, check_thunk
 from trampolines.contract import Base, Code, OpenDefer, Piece, RegClass, ThunkSpec
 
 PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
@@ -15,6 +17,7 @@ NOSPLIT_FRAME = 256
 """A frame up to this size needs no stack check: the caller has one, and the hook has its own."""
 
 
+@functools.lru_cache(SHAPES)
 def thunk(spec: ThunkSpec) -> Code:
     """See ThunkSpec. The frame is the hook's args area, which the collector sees through the hook's own maps, and above it the
     deferred func value, static data, and the byte that says that it is pending.

@@ -8,11 +8,13 @@ starts again, and no hook has run yet.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from trampolines.arm64 import encode as a
 from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, STACK_LO, ZR, G
 from trampolines.asm import (
+    SHAPES,
     STACK_BIG,
     STACK_NOSPLIT,
     STACK_SMALL,
@@ -144,6 +146,7 @@ def may_grow(asm: Assembly, guard: GrowGuard) -> list[int]:
     return [*holes, hole(asm)]
 
 
+@functools.lru_cache(SHAPES)
 def entry_stub(spec: EntrySpec) -> Code:
     """See EntrySpec. Raises EncodeError for pieces that are no argument registers and for stack results that are no whole words."""
     check_pieces(spec.spills, INT_REGS, FLOAT_REGS)
@@ -196,6 +199,7 @@ def _zero_results(asm: Assembly, spec: EntrySpec) -> None:
             asm.emit(a.store(ZR, *reach(asm, SP, LINK + at, WORD, R27), WORD))
 
 
+@functools.lru_cache(SHAPES)
 def exit_stub(spec: ExitSpec) -> Code:
     """See ExitSpec. At a patched RET the body's frame is gone already.
 
@@ -244,6 +248,7 @@ def head_stub() -> Code:
     raise EncodeError("no call-through on arm64")
 
 
+@functools.lru_cache(SHAPES)
 def through_stub(spec: ThroughSpec) -> Code:
     """Raises EncodeError: find_epilogues never asks for one, since every return has room for a jump."""
     raise EncodeError(f"no call-through on arm64, asked for with {spec.body_args} bytes of arguments")

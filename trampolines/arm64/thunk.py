@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 from trampolines.arm64 import encode as a
 from trampolines.arm64.abi import FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R2, R3, R4, R16, R17, R19, R20, R21, R27, SP
 from trampolines.arm64.stubs import LINK, address, call, close_frame, fill, frame_for, grow_stack, locals_map, open_frame, reach, save, stack_check
-from trampolines.asm import WORD, Assembly, check_thunk
+from trampolines.asm import SHAPES, WORD, Assembly, check_thunk
 from trampolines.contract import Base, Code, OpenDefer, Piece, RegClass, ThunkSpec
 
 PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
@@ -15,6 +17,7 @@ NOSPLIT_FRAME = 256
 """A frame up to this size needs no stack check: the caller has one, and the hook has its own."""
 
 
+@functools.lru_cache(SHAPES)
 def thunk(spec: ThunkSpec) -> Code:
     """See ThunkSpec. The frame is the hook's args area, which the collector sees through the hook's own maps, and above it the
     deferred func value, static data, and the byte that says that it is pending.
