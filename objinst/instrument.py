@@ -211,7 +211,7 @@ class Link:
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
-        for index, matching in candidates(obj, package, self.rules, self.versions):
+        for index, matching in candidates(obj, package, self.rules, self.versions, own=package in self.packages):
             counting = [rule for rule, action in matching if counts(action)]
             hooks = [(rule, action) for rule, action in matching if calls(action)]
             function = read_function(obj, index) if hooks else None

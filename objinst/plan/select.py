@@ -8,12 +8,15 @@ from objinst.goobj import FuncInfo, Object
 from objinst.rules import Action, Rule, RuleSet, parse_func_name
 
 
-def candidates(obj: Object, package: str, rules: RuleSet, versions: Callable[[str], str | None]) -> Iterator[tuple[int, list[tuple[Rule, Action]]]]:
+def candidates(
+    obj: Object, package: str, rules: RuleSet, versions: Callable[[str], str | None], *, own: bool = True
+) -> Iterator[tuple[int, list[tuple[Rule, Action]]]]:
     """(index, matching actions in order) of every text symbol of `obj` that some rule names.
 
-    A dup-ok function (an instance of a generic) is named by the package that declares it, wherever a copy lies.
+    A dup-ok function (an instance of a generic) is named by the package that declares it, wherever a copy lies. own: the package is the
+    program's; one that is linked for the hooks' sake alone is named by no rule, but may hold such copies.
     """
-    applying = {package: _actions(rules, package, versions(package))}
+    applying = {package: _actions(rules, package, versions(package)) if own else ()}
     for index in obj.text_symbols():
         name = parse_func_name(obj.name(index))
         if name is None:
