@@ -32,13 +32,17 @@ CASES = [
 ]
 
 
+OF_LEAVES = {"nosplit", "no-frame"}
+"""Why a function without a frame may be refused: a uintptr among its parameters, or no way to see its return (docs/limits.md)."""
 PROGRAMS = int(os.environ.get("OTELOBJ_TYPES_PROGRAMS", "40"))
 
 
 @pytest.mark.parametrize(("version", "goarch", "seed", "count", "rounds", "flags"), CASES)
 def test_hooks_see_what_is_passed(version: str, goarch: str, seed: int, count: int, rounds: int, flags: tuple[str, ...], tmp_path: Path) -> None:
-    refused = run(types_program.write(tmp_path / "rnd", random.Random(seed), count, rounds), version, goarch, rounds, flags)
-    assert len(refused) <= count // 20
+    made = types_program.write(tmp_path / "rnd", random.Random(seed), count, rounds)
+    refused = run(made, version, goarch, rounds, flags).keys()
+    assert len(refused - made.leaves) <= count // 20
+    assert len(refused & made.leaves) <= len(made.leaves) // 2
 
 
 @pytest.mark.long
@@ -72,6 +76,7 @@ def run(made: types_program.Program, version: str, goarch: str, rounds: int, fla
     assert seen is not None, done.stdout
     targets = json.loads((made.folder / "report.json").read_text())["targets"]
     refused = {target["rule"]: target["reason"] for target in targets if target["status"] != "hooked"}
-    assert all(reason.startswith("too-large") for reason in refused.values()), refused
+    reasons = {rule: reason.partition(":")[0] for rule, reason in refused.items()}
+    assert all(reason == "too-large" or (rule in made.leaves and reason in OF_LEAVES) for rule, reason in reasons.items()), refused
     assert int(seen[1]) >= rounds * sum(number for rule, number in made.values.items() if rule not in refused)
     return refused

@@ -80,6 +80,15 @@ class Generator:
     def fields(self, depth: int) -> list[tuple[str, Type]]:
         return [(f"F{i}", self.type(depth + 1)) for i in range(self.random.choice([0, 1, 1, 2, 2, 3, 4]))]
 
+    def flat(self) -> Type:
+        """A type whose values are made, copied and compared without a call."""
+        inner = self.random.choice(self.basic[: len(NUMBERS) + 4])
+        count = self.random.choice([0] * 12 + [1, 1, 2])
+        if not count:
+            return inner
+        name = f"[{count}]{inner.source}"
+        return Type(name, lambda c: name + "{" + ", ".join(inner.make(c + i) for i in range(count)) + "}")
+
     @staticmethod
     def literal(name: str, fields: list[tuple[str, Type]]) -> tuple[Make, Callable[[str, int], str]]:
         def differs(x: str, c: int) -> str:
@@ -219,17 +228,19 @@ SHAPES = ["int32", "string", "float64", "[]uint8", "map[string]int"]
 
 @dataclass
 class Program:
-    """values: rule -> how many values are looked at in one call of its function, in its hooks and behind them."""
+    """values: rule -> how many values are looked at in one call of its function, in its hooks and behind them. leaves: rules of functions
+    that call nothing."""
 
     folder: Path
     values: dict[str, int]
+    leaves: set[str]
 
 
 def write(folder: Path, rng: random.Random, count: int, rounds: int, named: int = 12) -> Program:
     """A module that prints `seen N wrong M` and a line for each wrong value. named: how many struct types have names."""
     generator = Generator(rng, named)
     fns, hooks, calls, rules = [], [], [], []
-    values = {}
+    values, leaves = {}, set()
     for number in range(count):
         made = _function(generator, number)
         fns.append(made.function)
@@ -237,6 +248,7 @@ def write(folder: Path, rng: random.Random, count: int, rounds: int, named: int 
         calls.append(made.call)
         rules.append(made.rule)
         values[f"f{number}"] = made.values
+        leaves |= {f"f{number}"} if made.leaf else set()
     for name in ("ty", "fns", "hk"):
         (folder / name).mkdir(parents=True)
     (folder / "go.mod").write_text("module rnd\n\ngo 1.24\n")
@@ -249,7 +261,7 @@ def write(folder: Path, rng: random.Random, count: int, rounds: int, named: int 
     main = f"func main() {{\n\tfor ty.Seed = 1; ty.Seed <= {rounds}; ty.Seed++ {{\n{body}\n\t}}\n\tfmt.Println(\"seen\", ty.Seen, \"wrong\", ty.Wrong)\n}}\n"
     (folder / "main.go").write_text("package main\n" + HEADER % '; "rnd/fns"; "reflect"' + "var _ reflect.Value\nvar sink []any\n" + "\n".join(calls) + "\n" + main)
     (folder / "rules.yaml").write_text("".join(rules))
-    return Program(folder, values)
+    return Program(folder, values, leaves)
 
 
 @dataclass
@@ -259,15 +271,17 @@ class Made:
     call: str
     rule: str
     values: int
+    leaf: bool
 
 
 def _function(generator: Generator, number: int) -> Made:
     rng = generator.random
     form = rng.choice(FORMS)
+    leaf = form in {"function", "pointer method", "value method"} and rng.random() < 0.25
     boxes = rng.random() < 0.5
 
     def value(i: int) -> Value:
-        return Value(generator.type(), 7 * number + i, boxes and rng.random() < 0.5)
+        return Value(generator.flat() if leaf else generator.type(), 7 * number + i, boxes and rng.random() < 0.5)
 
     params = [value(i) for i in range(rng.choice([0, 1, 2, 3, 4, 6, 9, 12]))]
     results = [value(100 + i) for i in range(rng.choice([0, 1, 1, 2, 3, 5]))]
@@ -295,7 +309,11 @@ def _function(generator: Generator, number: int) -> Made:
         used[next(i for i, v in enumerate(params) if v.type is shape)] = True
         inputs = ", ".join(declared(i, v) for i, v in enumerate(params))
     first, last = rng.choice(types_calls.ENDINGS)
-    body = f"{{\n\ts := ty.Seed; _ = s\n\t{first}\n\tty.Deep(3)\n\t{keeps}\n" + "\n".join(lines) + f"\n\t{last}\n}}"
+    if leaf:
+        first, last, keeps = "", rng.choice(["return", "switch s % 3 { case 0: return; case 1: return }; return"]), ""
+    else:
+        first += "\n\tty.Deep(3)"
+    body = f"{{\n\ts := ty.Seed; _ = s\n\t{first}\n\t{keeps}\n" + "\n".join(lines) + f"\n\t{last}\n}}"
     receiver, name, rule = "", f"F{number}", f"func: F{number}"
     shown = [(f"a{i}", v) for i, v in enumerate(params)]
     prefix, call, setup, kind = "", f"fns.F{number}", "", ""
@@ -316,7 +334,8 @@ def _function(generator: Generator, number: int) -> Made:
         function = prefix + body.replace("\n", f"\n\tif k != {number} {{ ty.Check(\"context\", 1, 2) }}\n", 1) + "\n}\n"
         rule, call = f"func: Make{number}.func1", f"fns.Make{number}({number})"
     else:
-        function = f"{prefix}//go:noinline\nfunc {receiver}{name}{'[E any]' if form == 'generic' else ''}({inputs}) ({outputs}) {body}\n"
+        nosplit = "//go:nosplit\n" if leaf and rng.random() < 0.3 else ""
+        function = f"{prefix}//go:noinline\n{nosplit}func {receiver}{name}{'[E any]' if form == 'generic' else ''}({inputs}) ({outputs}) {body}\n"
     if form == "generic":
         call += f"[{shape.source}]"
     if number == 0:
@@ -327,7 +346,7 @@ def _function(generator: Generator, number: int) -> Made:
     way = rng.choice([*types_calls.KEEPING, *types_calls.DROPPING, *(types_calls.OF_METHODS if callee.receiver else [])])
     kept = [] if way in types_calls.DROPPING else results
     values = 2 + len(shown) + len(results) + len(kept)
-    return Made(function, _hooks(number, shown, results), _call(number, setup, way(callee), params, kept, boxes), _rule(number, rule), values)
+    return Made(function, _hooks(number, shown, results), _call(number, setup, way(callee), params, kept, boxes), _rule(number, rule), values, leaf)
 
 
 def _use(number: int, i: int, v: Value, roll: float) -> str:
