@@ -283,7 +283,7 @@ def _function(generator: Generator, number: int) -> Made:
     def value(i: int) -> Value:
         return Value(generator.flat() if leaf else generator.type(), 7 * number + i, boxes and rng.random() < 0.5)
 
-    params = [value(i) for i in range(rng.choice([0, 1, 2, 3, 4, 6, 9, 12]))]
+    params = [value(i) for i in range(rng.choice([0, 1, 2, 3, 4] if leaf else [0, 1, 2, 3, 4, 6, 9, 12]))]
     results = [value(100 + i) for i in range(rng.choice([0, 1, 1, 2, 3, 5]))]
     shape = Type(rng.choice(SHAPES), None)  # type: ignore[arg-type]
     if form == "generic":
