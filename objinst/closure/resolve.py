@@ -8,6 +8,7 @@ archives. The linker refuses two packages that disagree on a third's fingerprint
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -21,11 +22,15 @@ from objinst.archive import Archive, fingerprint, peek
 from objinst.closure import modules
 from objinst.closure.compile import Compiler
 from objinst.closure.gocmd import Go
+from objinst.digest import SOURCES, content_digest
 from objinst.errors import OtelobjError, reason
 from objinst.toolexec import usertree
 from objinst.toolexec.settings import parent_flag, parent_flags
 
 LIST_FIELDS = "ImportPath,Dir,Export,Standard,Module,Imports,ImportMap,GoFiles,CgoFiles,SFiles,HFiles,EmbedFiles,EmbedPatterns,Error,DepsErrors"
+OPTIMISED = "-gcflags=github.com/otelobj/otelobj/hooks/rt/...="
+"""The last pattern that fits counts (cmd/go/internal/load/flag.go): without optimisation the frames of rt are too large for functions that
+have no stack check."""
 COMPILE_FLAGS = ("-race", "-msan", "-asan", "-tags", "-gcflags", "-asmflags", "-installsuffix")
 """Settings of a build that reach the compiler, as BuildInfo names them; the go command takes them again."""
 SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": "-asan"}
@@ -97,10 +102,16 @@ def resolve(request: HookRequest, go: Go) -> Closure:
     return closure
 
 
+@functools.cache
+def _own_digest() -> str:
+    """Of the code that makes closures: the rest of otelobj does nothing to them."""
+    return content_digest(Path(__file__).parent, SOURCES)
+
+
 def _digest(request: HookRequest, go: Go) -> str:
     """Of the configuration: all that decides on the closure but the packages of the link."""
     parts = [
-        *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir), str(_foreign_main()),
+        _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir), str(_foreign_main()),
         *(f"{k}={v}" for k, v in sorted(go.env.items())), *(f"{k}={v}" for k, v in sorted(request.build_settings().items())),
         *(repr(dep) for dep in request.deps),
         usertree.digest(request.packages, request.user_dir),
@@ -247,6 +258,8 @@ def _list_flags(request: HookRequest, folder: Path) -> list[str]:
     """Of the build at hand, for `go list` in the closure's module."""
     settings = request.build_settings()
     flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
+    if any(flag.startswith("-gcflags=") for flag in flags):
+        flags.append(OPTIMISED)
     flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
     flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
     replaced = usertree.overlay(request.user_dir)
