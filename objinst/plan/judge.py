@@ -113,10 +113,14 @@ def judge(
         if isinstance(found, Refusal) and wanted:
             return found
         leaving = found if isinstance(found, Exit) else None
+    described: frozenset[str] = frozenset()
+    if any(use.boxes for use in uses):  # a search through the link for some types, so only where it matters
+        table = finder.signatures.table
+        described = frozenset(value.type.name for value in (*params, *results) if table.descriptor(value.type.name, obj) is not None)
     plan = FunctionPlan(
         index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses),
         leaving.epilogues if leaving else None, depth=max(value for value, _ in function.pcsp), checked=bool(function.morestack),
-        through=leaving is not None and leaving.through,
+        through=leaving is not None and leaving.through, described=described,
     )  # fmt: skip
     try:
         try_encode(arch, plan)

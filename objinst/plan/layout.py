@@ -77,7 +77,6 @@ def _values(names: Sequence[Param], homes: Sequence[Assigned], signatures: Signa
             continue
         elem = signatures.table.resolve(home.type.elem, near) if home.type.kind is Kind.SLICE else None
         shown = replace(home, type=replace(home.type, name=unshaped(home.type.name)))
-        described = signatures.table.descriptor(shown.type.name, near) is not None
         size, flat = (elem.size, elem.flat) if isinstance(elem, GoType) else (0, False)
-        values.append(Value(name.name, shown, size, flat, described))
+        values.append(Value(name.name, shown, size, flat))
     return tuple(values)

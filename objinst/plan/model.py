@@ -31,13 +31,12 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class Value:
     """A parameter or result of a target. home: where it lives; elem_size (bytes), elem_flat (no pointers in it): of a slice's
-    elements; described: the link has a type descriptor of it."""
+    elements."""
 
     name: str
     home: Assigned
     elem_size: int = 0
     elem_flat: bool = False
-    described: bool = False
 
     @property
     def type(self) -> GoType:
@@ -176,6 +175,8 @@ class FunctionPlan:
     """The function has a stack check of its own."""
     through: bool = False
     """Its exit is seen by a call-through, not by patched epilogues."""
+    described: frozenset[str] = frozenset()
+    """Its types that have descriptors in the link, if a hook may ask for boxed values."""
 
     @property
     def has_exit(self) -> bool:
@@ -184,11 +185,6 @@ class FunctionPlan:
     def left_out(self, rule: str) -> tuple[str, ...]:
         """See Target."""
         return tuple(why for use in self.hooks if isinstance(use, SpanUse) and use.rule == rule for why in use.left_out)
-
-    @property
-    def boxes_values(self) -> bool:
-        """Some hook may ask for boxed values, so the descriptor needs the type descriptors."""
-        return any(use.boxes for use in self.hooks)
 
     @property
     def skippable(self) -> bool:

@@ -76,11 +76,8 @@ def _only_timed(plan: FunctionPlan) -> bool:
 
 def _type_markers(edit: Edit, plan: FunctionPlan) -> list[Reloc]:
     """R_USEIFACE for every type that a hook may box, or dead-code elimination drops its methods (deadcode.go)."""
-    if not plan.boxes_values:
-        return []
     kind = edit.tables.relocs["R_USEIFACE"]
-    names = sorted({value.type.name for value in (*plan.params, *plan.results) if value.described})
-    return [Reloc(0, 0, kind, 0, _type_ref(edit, name)) for name in names]
+    return [Reloc(0, 0, kind, 0, _type_ref(edit, name)) for name in sorted(plan.described)]
 
 
 def _type_ref(edit: Edit, type_name: str) -> SymRef:
@@ -124,7 +121,7 @@ def _values(edit: Edit, blob: StaticData, kind: Layout, plan: FunctionPlan, valu
     start = blob.reserve(kind.size * len(values))
     for number, value in enumerate(values):
         typ = value.type
-        pointer = Address(_type_ref(edit, typ.name)) if plan.boxes_values and value.described else None
+        pointer = Address(_type_ref(edit, typ.name)) if typ.name in plan.described else None
         blob.put(
             start + number * kind.size, kind, Name=value.name, Off=value.home.offset, Size=typ.size,
             Flags=(IN_ARGS if value.home.in_args else 0) | _kind_flags(value), ElemSize=value.elem_size, Type=pointer,
