@@ -4,7 +4,7 @@ The format is that of Go's testscript, cut down to what is used here. A file is 
 which are written to a fresh folder. Script lines:
 
     # go: 1.24 1.27     Go versions (default: 1.26); `# arch: amd64 arm64` architectures (default: amd64); `# slow` long mode only;
-                        `# needs: loader` runs programs that are loaded dynamically
+                        `# needs: libc` programs are loaded dynamically, `# needs: cc` and compiled by a C compiler
     env K=V             for the lines that follow; $NAME is expanded anywhere
     [!] exec CMD ...    a command; `!`: it must fail
     [!] run CMD ...     the same for a built program: under qemu for arm64
@@ -26,6 +26,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import string
@@ -40,8 +41,9 @@ from toolchains import goroot
 
 SCRIPTS = Path(__file__).parent / "scripts"
 QEMU = "qemu-aarch64-static"
-ARM64_LOADER = "/usr/aarch64-linux-gnu"
-"""Where libc6-arm64-cross puts the loader that position-independent programs ask for."""
+ARM64_CC = "aarch64-linux-gnu-gcc"
+ARM64_ROOT = "/usr/aarch64-linux-gnu"
+"""Where libc6-arm64-cross puts the C library, and the loader that position-independent programs ask for."""
 
 
 class ScriptFailure(AssertionError):
@@ -67,9 +69,15 @@ class Script:
     def slow(self) -> bool:
         return any(line.strip() == "# slow" for _, line in self.lines)
 
-    @property
-    def needs_loader(self) -> bool:
-        return "loader" in self.directive("needs", "")
+    def missing(self, goarch: str) -> list[str]:
+        """Debian packages that the script needs and that are not here."""
+        needs = set(self.directive("needs", "-"))
+        wanted = [("qemu-user-static", shutil.which(QEMU))] if goarch == "arm64" else []
+        if goarch == "arm64" and needs & {"libc", "cc"}:
+            wanted.append(("libc6-arm64-cross", Path(ARM64_ROOT, "lib").exists()))
+        if "cc" in needs:
+            wanted.append(("gcc-aarch64-linux-gnu", shutil.which(ARM64_CC)) if goarch == "arm64" else ("gcc", shutil.which("gcc")))
+        return [name for name, found in wanted if not found]
 
 
 def parse(path: Path) -> Script:
@@ -226,7 +234,8 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
             "GOARCH": goarch,
             "GOTOOLCHAIN": "local",
             "GOFLAGS": "-buildvcs=false",
-            "QEMU_LD_PREFIX": ARM64_LOADER,
+            "QEMU_LD_PREFIX": ARM64_ROOT,
+            **({"CC": ARM64_CC} if goarch == "arm64" else {}),
             "CGO_ENABLED": "0",
             "WORK": str(folder),
             "GOROOT_": str(root),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,9 @@ CASES = [
 
 @pytest.mark.parametrize(("script", "version", "goarch"), CASES)
 def test_script(script: scriptrunner.Script, version: str, goarch: str, tmp_path: Path) -> None:
-    if goarch == "arm64" and not shutil.which(scriptrunner.QEMU):
+    missing = script.missing(goarch)
+    if missing:
         if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
-    if goarch == "arm64" and script.needs_loader and not Path(scriptrunner.ARM64_LOADER).exists():
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises libc6-arm64-cross")
-        pytest.skip("libc6-arm64-cross is not installed")
+            pytest.fail(f"CI promises {', '.join(missing)}")
+        pytest.skip(f"not installed: {', '.join(missing)}")
     scriptrunner.play(script, version, goarch, tmp_path)
