@@ -42,7 +42,8 @@ def run(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> Watched
 
 
 class Watch(threading.Thread):
-    """Looks at the processes of a session again and again. own, linker: when the first of each started, in ticks, 0 if none did."""
+    """Looks at the processes of a session again and again. own: when the first one of otelobj started, in ticks, 0 if none did; linker: the
+    last one, since otelobj itself may build a program."""
 
     def __init__(self, session: int) -> None:
         super().__init__(daemon=True)
@@ -66,7 +67,7 @@ class Watch(threading.Thread):
                 return 0
             words = Path("/proc", name, "cmdline").read_bytes().split(b"\0")
             if words[0].endswith(b"/link") and b"-V=full" not in words:
-                self.linker = self.linker or int(fields[START])
+                self.linker = max(self.linker, int(fields[START]))
             if b"--tool" not in words:
                 return 0
             self.own = min(self.own or int(fields[START]), int(fields[START]))

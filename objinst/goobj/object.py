@@ -42,6 +42,7 @@ from objinst.goobj.records import (
 from objinst.goobj.tables import QUANTA, Tables, for_version
 
 REMEDY = headers.REMEDY
+TYPE_PREFIX = "type:"
 PARTS = {PKG_SELF: 0, PKG_HASHED64: 1, PKG_HASHED: 2, PKG_NONE: 3}
 """Package indices of an object's own symbols, and where in its index space they begin; NonPkgRefs follow NonPkgDefs."""
 
@@ -198,6 +199,16 @@ class Object:
         return names
 
     @functools.cached_property
+    def _types(self) -> dict[str, list[int]]:
+        """_by_name of type descriptors alone: they are asked for in every object of a link, which has ten times as many other names."""
+        names: dict[str, list[int]] = {}
+        prefix, size = TYPE_PREFIX.encode(), len(TYPE_PREFIX)
+        for index, (length, offset, *_) in enumerate(SYM.iter_unpack(self._sym_bytes)):
+            if length >= size and self.raw.startswith(prefix, self.base + offset):
+                names.setdefault(self.string(length, offset), []).append(index)
+        return names
+
+    @functools.cached_property
     def jump_tables(self) -> dict[str, list[int]]:
         """Function -> its jump tables (cmd/compile/internal/ssagen: read-only F.jumpN with R_ADDR F+pc)."""
         found: dict[str, list[int]] = {}
@@ -222,7 +233,8 @@ class Object:
 
     def find_all(self, name: str, abi: int | None = None) -> list[int]:
         """Indices of the definitions with this name (and ABI)."""
-        return [i for i in self._by_name.get(name, ()) if i < self.n_defs and (abi is None or self.sym(i).abi == abi)]
+        names = self._types if name.startswith(TYPE_PREFIX) else self._by_name
+        return [i for i in names.get(name, ()) if i < self.n_defs and (abi is None or self.sym(i).abi == abi)]
 
     def find(self, name: str, abi: int | None = None) -> int | None:
         found = self.find_all(name, abi)
