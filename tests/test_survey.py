@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import toolchains
 import trampolines
 from objinst.archive import Archive
 from objinst.cli import survey
-from objinst.cli.survey import FRAMES, summary, take
+from objinst.cli.survey import FRAMES, print_survey, summary, take
+from objinst.plan.model import Refusal
 
 
 def counts(version: str, goarch: str, *packages: str) -> tuple[survey.Survey, dict[str, Any]]:
@@ -38,6 +42,14 @@ def test_every_function_is_counted_once(goarch: str) -> None:
     flush = by_name["text/tabwriter.(*Writer).Flush"]
     assert flush.entry is None and flush.exit is None and "method" in flush.forms
     assert by_name["syscall.forkAndExecInChild"].entry.code == "fork"  # type: ignore[union-attr]
+
+
+def test_names_of_instances_are_printed_whole() -> None:
+    """Brackets are part of a function's name, not of the terminal's markup."""
+    refused = Refusal("no-types", "why")
+    screen = Console(width=200, file=io.StringIO(), force_terminal=False)
+    print_survey(screen, survey.Survey((survey.Judged("p.F[go.shape.int]", ("all",), refused, refused),), Counter()), "x")
+    assert "p.F[go.shape.int]: why" in screen.file.getvalue()  # type: ignore[attr-defined]
 
 
 @pytest.mark.long

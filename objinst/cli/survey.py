@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import trampolines
 from objinst.archive import Archive
@@ -191,6 +192,6 @@ def print_survey(screen: Console, survey: Survey, title: str) -> None:
                 found.setdefault(refusal.code, []).append((one.symbol, refusal.why))
         for code, examples in sorted(found.items(), key=lambda item: -len(item[1])):
             symbol, why = min(examples, key=lambda example: len(example[0]))
-            reasons.add_row(place, code, f"{len(examples):,}", clean(f"{symbol}: {why}"))
+            reasons.add_row(place, code, f"{len(examples):,}", Text(clean(f"{symbol}: {why}")))
     screen.print(reasons)
     screen.print("Not counted: " + ", ".join(f"{count:,} {reason}" for reason, count in survey.left_out.items()) + ".", markup=False)
