@@ -89,7 +89,9 @@ def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
             near = close(name, [obj.name(index) for index in obj.text_symbols()]) if obj else near
     if near is None:
         raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "is its own package meant? that is called main")
-    raise OtelobjError(f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "`otelobj plan` with a rule for its package shows names")
+    raise OtelobjError(
+        f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "`otelobj plan` with a rule for its package shows names"
+    )
 
 
 def _find(name: str, link: Link) -> Iterator[tuple[str, int, str]]:

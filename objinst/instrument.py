@@ -344,9 +344,7 @@ def _content_digest(path: Path, _size: int, _mtime: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _target(
-    rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal | None, outcome: FunctionPlan | Refusal
-) -> Target:
+def _target(rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal | None, outcome: FunctionPlan | Refusal) -> Target:
     known = isinstance(function, Function)
     plan = outcome if isinstance(outcome, FunctionPlan) else None
     return Target(

@@ -95,7 +95,9 @@ def parse(argv: Sequence[str]) -> Options:
 def check(command: LinkCommand) -> None:
     """Raises OtelobjError for what cannot be linked, before anything is done."""
     if not command.get("importcfg"):
-        raise UsageError("link: no -importcfg", "list the archives in a file, `packagefile IMPORT/PATH=FILE` a line; -L folders do not say which archives are meant")
+        raise UsageError(
+            "link: no -importcfg", "list the archives in a file, `packagefile IMPORT/PATH=FILE` a line; -L folders do not say which archives are meant"
+        )
     compiled = peek(Path(command.main)).line.split()[4:5]
     asked = subprocess.run([command.tool, "-V"], capture_output=True, text=True, errors="replace", check=False)
     said = asked.stdout.split()

@@ -14,7 +14,11 @@ from toolchains import exports, go_env, goroot
 def without_build_id(archive: Path, to: Path) -> Path:
     """A copy as a compiler without -buildid would have written it."""
     members = Archive.read(archive)
-    bare = {index: b"".join(line for line in member.data.splitlines(keepends=True)[:1]) + _behind_build_id(member.data) for index, member in enumerate(members.members) if member.data.startswith(b"go object ")}
+    bare = {
+        index: b"".join(line for line in member.data.splitlines(keepends=True)[:1]) + _behind_build_id(member.data)
+        for index, member in enumerate(members.members)
+        if member.data.startswith(b"go object ")
+    }
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_bytes(members.to_bytes(bare))
     return to

@@ -223,5 +223,3 @@ def test_a_damaged_cache_is_made_again(case: Case) -> None:
     done = case.build("-ldflags=-w")
     assert done.returncode == 0, done.stderr
     assert case.run() == HOOKED
-
-

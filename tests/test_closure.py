@@ -48,7 +48,12 @@ def test_lockstep(api: str, path: str, version: str | None) -> None:
 
 
 def test_needs_give_way_to_the_users_versions() -> None:
-    needs = {"go.opentelemetry.io/otel": "v1.41.0", "go.opentelemetry.io/otel/sdk": "v1.41.0", "go.opentelemetry.io/otel/log": "v0.17.0", "google.golang.org/grpc": "v1.79.1"}
+    needs = {
+        "go.opentelemetry.io/otel": "v1.41.0",
+        "go.opentelemetry.io/otel/sdk": "v1.41.0",
+        "go.opentelemetry.io/otel/log": "v0.17.0",
+        "google.golang.org/grpc": "v1.79.1",
+    }
     assert modules.hook_needs(needs, []) == (needs, [])
     left, paired = modules.hook_needs(needs, [Pin("go.opentelemetry.io/otel", "v1.28.0")])
     assert left == {"google.golang.org/grpc": "v1.79.1"} and paired == [Pin("go.opentelemetry.io/otel/sdk", "v1.28.0")]
@@ -79,7 +84,13 @@ def test_workspace_pins(tmp_path: Path) -> None:
         "b/go.mod": "module ex.com/b\ngo 1.24\nrequire c.com/c v1.10.0\nrequire d.com/d v1.5.0\n",
     })  # fmt: skip
     pins = {pin.path: pin.target for pin in modules.workspace_pins(tmp_path / "go.work", Go(goroot(GO), {}))}
-    assert pins == {"ex.com/a": str(tmp_path / "a"), "ex.com/b": str(tmp_path / "b"), "c.com/c": "v1.10.0", "d.com/d": str(tmp_path / "d"), "r.com/r": str(tmp_path / "r")}
+    assert pins == {
+        "ex.com/a": str(tmp_path / "a"),
+        "ex.com/b": str(tmp_path / "b"),
+        "c.com/c": "v1.10.0",
+        "d.com/d": str(tmp_path / "d"),
+        "r.com/r": str(tmp_path / "r"),
+    }
 
 
 def test_hook_sources_have_no_requirements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -120,7 +131,11 @@ def test_packed_objects_are_read_by_gos_own_tool(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("dial tcp: lookup proxy.golang.org: no such host", "network"), ("write /x: no space left on device", "disk"), ("m@v1 requires go >= 1.25.0 (running go 1.24)", "Go 1.25.0")],
+    [
+        ("dial tcp: lookup proxy.golang.org: no such host", "network"),
+        ("write /x: no space left on device", "disk"),
+        ("m@v1 requires go >= 1.25.0 (running go 1.24)", "Go 1.25.0"),
+    ],
 )
 def test_remedies(text: str, word: str) -> None:
     assert word in remedy(text)

@@ -48,7 +48,13 @@ def trace_request(name: str = "GET /users/{id}") -> ExportTraceServiceRequest:
         start_time_unix_nano=1_000, end_time_unix_nano=3_500, trace_state="a=b", flags=1,
     )  # fmt: skip
     span.status.code, span.status.message = 2, "boom"
-    for key, field, value in (("s", "string_value", "x"), ("i", "int_value", -3), ("b", "bool_value", True), ("d", "double_value", 0.5), ("raw", "bytes_value", b"\0")):
+    for key, field, value in (
+        ("s", "string_value", "x"),
+        ("i", "int_value", -3),
+        ("b", "bool_value", True),
+        ("d", "double_value", 0.5),
+        ("raw", "bytes_value", b"\0"),
+    ):
         setattr(span.attributes.add(key=key).value, field, value)
     array = span.attributes.add(key="array").value.array_value
     array.values.add(int_value=1)

@@ -51,7 +51,9 @@ def test_a_span_without_its_parent_is_a_root_and_says_so():
 def test_rings_are_cut_and_no_span_is_lost():
     (own,) = build([span("self", "1", "1")])
     assert shape(own) == [(0, "self")]
-    (ring,) = build([span("a", "1", "3", start=1), span("b", "2", "1", start=2), span("c", "3", "2", start=3), span("below", "4", "2", start=4), span("root", "9")])
+    (ring,) = build(
+        [span("a", "1", "3", start=1), span("b", "2", "1", start=2), span("c", "3", "2", start=3), span("below", "4", "2", start=4), span("root", "9")]
+    )
     assert shape(ring) == [(0, "root"), (0, "a"), (1, "b"), (2, "c"), (2, "below")]
 
 

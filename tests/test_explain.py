@@ -87,13 +87,18 @@ def compiled(folder, goarch: str, symbol: str) -> str:
     go = str(goroot("1.26") / "bin/go")
     env = go_env("1.26", goarch)
     archive = subprocess.run([go, "list", "-export", "-f", "{{.Export}}", "."], cwd=folder, env=env, capture_output=True, text=True, check=True).stdout.strip()
-    return subprocess.run([go, "tool", "objdump", "-s", f"^{re.escape(symbol)}$", archive], cwd=folder, env=env, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [go, "tool", "objdump", "-s", f"^{re.escape(symbol)}$", archive], cwd=folder, env=env, capture_output=True, text=True, check=True
+    ).stdout
 
 
 @pytest.mark.parametrize(("goarch", "spill"), [("amd64", r"MOVQ (\w+), 0x([0-9a-f]+)\(SP\)"), ("arm64", r"(?:MOVD|STP) (\(?R\w+(?:, R\w+\))?), (\d+)\(RSP\)")])
 def test_registers_are_those_that_the_compiler_spills(folder, explain, goarch, spill):
     shown = explain(PUT, goarch=goarch)
-    homes = {name: (places.split(), int(at)) for name, places, at in re.findall(r"^  parameter +(\w+) .* bytes +((?:[A-Z]+\d* ?)+) +kept at (\d+)\(args\)$", shown, re.MULTILINE)}
+    homes = {
+        name: (places.split(), int(at))
+        for name, places, at in re.findall(r"^  parameter +(\w+) .* bytes +((?:[A-Z]+\d* ?)+) +kept at (\d+)\(args\)$", shown, re.MULTILINE)
+    }
     expected = {"amd64": ["AX", "BX", "CX", "DI", "X0", "SI", "R8", "R9"], "arm64": ["R0", "R1", "R2", "R3", "F0", "R4", "R5", "R6"]}[goarch]
     assert [register for places, _ in homes.values() for register in places] == expected
     assert list(homes) == ["b", "n", "name", "ratio", "data"]
@@ -155,7 +160,13 @@ def test_probes_are_shown(folder, explain, goarch, adds, jumps):
     shown = explain("--rules", "probes.yaml", PUT, goarch=goarch)
     made = {text.partition(":")[0]: text.splitlines() for text in shown.split("\n\n")[-6:]}
     assert "rules: all" in shown
-    assert list(made) == ["counting stub", "entry stub", "exit stub", *(f"thunk of otelobj.thunk.github.com/otelobj/otelobj/hooks/probe.{when}Latency" for when in ("before", "after")), "body"]
+    assert list(made) == [
+        "counting stub",
+        "entry stub",
+        "exit stub",
+        *(f"thunk of otelobj.thunk.github.com/otelobj/otelobj/hooks/probe.{when}Latency" for when in ("before", "after")),
+        "body",
+    ]
     counting = made["counting stub"]
     assert any(re.search(adds, line) for line in counting), counting
     assert re.search(rf" {jumps}.*{re.escape(PUT)} \(entry stub\)$", counting[-1]), counting

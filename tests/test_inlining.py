@@ -83,7 +83,9 @@ def program(tmp_path_factory) -> Path:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     (folder / "h").mkdir()
-    (folder / "h" / "h.go").write_text("// Package h hooks.\npackage h\n\n// Before takes what there is.\nfunc Before(ctx interface{ GetData() any }, s string) {}\n")
+    (folder / "h" / "h.go").write_text(
+        "// Package h hooks.\npackage h\n\n// Before takes what there is.\nfunc Before(ctx interface{ GetData() any }, s string) {}\n"
+    )
     (folder / "rules.yaml").write_text(RULES)
     return folder
 
@@ -91,7 +93,9 @@ def program(tmp_path_factory) -> Path:
 def compiler_says(folder: Path, version: str, goarch: str) -> set[tuple[str, int, str]]:
     """(file, line, callee's last name) of every call that `go build -gcflags=-m` reports as inlined."""
     go = str(goroot(version) / "bin/go")
-    done = subprocess.run([go, "build", "-gcflags=-m", "-o", "/dev/null", "./..."], cwd=folder, env=go_env(version, goarch), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [go, "build", "-gcflags=-m", "-o", "/dev/null", "./..."], cwd=folder, env=go_env(version, goarch), capture_output=True, text=True, check=True
+    )
     found = re.findall(r"^(\S+?):(\d+):\d+: inlining call to (\S+)$", done.stderr, re.MULTILINE)
     return {(Path(file).name, int(line), callee.rpartition(".")[2]) for file, line, callee in found}
 
@@ -117,7 +121,9 @@ def test_the_objects_tell_every_call_that_the_compiler_inlined(program, version,
 
 def exported(folder: Path, version: str, goarch: str, package: str) -> Path:
     go = str(goroot(version) / "bin/go")
-    done = subprocess.run([go, "list", "-export", "-f", "{{.Export}}", package], cwd=folder, env=go_env(version, goarch), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [go, "list", "-export", "-f", "{{.Export}}", package], cwd=folder, env=go_env(version, goarch), capture_output=True, text=True, check=True
+    )
     return Path(done.stdout.strip())
 
 
@@ -129,7 +135,10 @@ def test_the_plan_names_callers_and_what_the_linker_drops(program, monkeypatch):
     monkeypatch.chdir(program)
     plan = preview.plan_packages(["."], [program / "rules.yaml"])
     targets = {target.symbol.rpartition(".")[2]: target for target in plan.targets}
-    places = {name: [(call.function, Path(call.file).name, call.line, call.inside, call.package) for call in target.inlined_callers] for name, target in targets.items()}
+    places = {
+        name: [(call.function, Path(call.file).name, call.line, call.inside, call.package) for call in target.inlined_callers]
+        for name, target in targets.items()
+    }
     lib = "example.com/inl/lib"
     twice = f"{lib}.Twice"
     assert places["Put"] == [

@@ -83,7 +83,19 @@ def test_pip_in_a_virtual_environment(made: dict[str, Path], tmp_path: Path, kin
 @pytest.mark.long
 def test_pip_user(made: dict[str, Path], tmp_path: Path) -> None:
     base = str(tmp_path / "base")
-    run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--user", "--break-system-packages", "--ignore-installed", made["wheel"], PYTHONUSERBASE=base)
+    run(
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "--user",
+        "--break-system-packages",
+        "--ignore-installed",
+        made["wheel"],
+        PYTHONUSERBASE=base,
+    )
     builds(tmp_path / "base/bin/otelobj", tmp_path / "app", PYTHONUSERBASE=base)
 
 

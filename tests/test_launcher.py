@@ -43,7 +43,12 @@ def settle(run: Callable[..., Result]) -> None:
     """Times that are older than a second are trusted; folders change when files in them do, and when Python first keeps bytecode."""
     for name in ("objinst", "trampolines"):
         compileall.compile_dir(LAUNCHER.parent.parent / name, quiet=1)
-    ours = [path for name in ("objinst", "trampolines", "hooks") for path in [LAUNCHER.parent.parent / name, *(LAUNCHER.parent.parent / name).rglob("*")] if "__pycache__" not in path.parts]
+    ours = [
+        path
+        for name in ("objinst", "trampolines", "hooks")
+        for path in [LAUNCHER.parent.parent / name, *(LAUNCHER.parent.parent / name).rglob("*")]
+        if "__pycache__" not in path.parts
+    ]
     newest = max(path.stat().st_ctime for path in [*run.folder.rglob("*"), *ours])
     time.sleep(max(0.0, newest + 1.1 - time.time()))
 
@@ -125,6 +130,7 @@ def edit(name: str) -> Callable[[Path], None]:
 
 def put_back(name: str) -> Callable[[Path], None]:
     """Another content with the old file's times and size, as `mv` and archives do."""
+
     def change(folder: Path) -> None:
         old, new = folder / name, folder / "new"
         new.write_bytes(old.read_bytes().replace(b"1.22", b"1.23").replace(b"BeforeA", b"BeforeB"))
@@ -186,7 +192,9 @@ def test_without_python(tmp_path: Path) -> None:
     env = {"PATH": str(tmp_path / "go"), "HOME": str(tmp_path)}
     done = subprocess.run([copy, link, "-o", "x", "main.a"], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "no Python 3.11" in done.stderr and "remedy" in done.stderr and not done.stdout
-    done = subprocess.run([copy, "--rules", "x", link, "-o", "x", "main.a"], env=env | {"OTELOBJ_ON_ERROR": "plain"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [copy, "--rules", "x", link, "-o", "x", "main.a"], env=env | {"OTELOBJ_ON_ERROR": "plain"}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 7 and done.stdout == f"<{link}>\n<-o>\n<x>\n<main.a>\n" and "warning" in done.stderr
 
 

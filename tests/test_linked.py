@@ -86,7 +86,14 @@ count:
   do: { probe: count }
 """,
 }
-CASES = [("1.26", "amd64", ()), ("1.22", "amd64", ("-ldflags=-s -w",)), ("1.24", "amd64", ()), ("1.27", "amd64", ("-buildmode=pie", "-ldflags=-s -w")), ("1.26", "arm64", ("-buildmode=pie",)), ("1.25", "arm64", ("-ldflags=-s -w",))]
+CASES = [
+    ("1.26", "amd64", ()),
+    ("1.22", "amd64", ("-ldflags=-s -w",)),
+    ("1.24", "amd64", ()),
+    ("1.27", "amd64", ("-buildmode=pie", "-ldflags=-s -w")),
+    ("1.26", "arm64", ("-buildmode=pie",)),
+    ("1.25", "arm64", ("-ldflags=-s -w",)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +138,12 @@ def test_a_linked_program_is_what_its_report_says(build, version, goarch, flags,
     told = read_report(report)
     assert any(target.symbol == "main.Leaf" and target.exit for target in told.targets), "on amd64 a call-through sees it"
     verdict = verify(Program(program), told)
-    assert {symbol.partition("[")[0] for symbol in verdict.hooked} - {"os.Exit"} == {"main.Add", "main.Grow", "main.main", *(["main.Leaf"] if "main.Leaf" in shown_as_hooked(report) else [])}
+    assert {symbol.partition("[")[0] for symbol in verdict.hooked} - {"os.Exit"} == {
+        "main.Add",
+        "main.Grow",
+        "main.main",
+        *(["main.Leaf"] if "main.Leaf" in shown_as_hooked(report) else []),
+    }
 
 
 @pytest.mark.parametrize(("version", "goarch", "flags"), [case for case in CASES if "-ldflags=-s -w" not in case[2]])
@@ -139,7 +151,11 @@ def test_functions_are_where_the_symbol_table_has_them(build, version, goarch, f
     path, _ = build(version, goarch, flags)
     program = Program(path)
     nm = subprocess.run([goroot(version) / "bin/go", "tool", "nm", path], env=go_env(version), capture_output=True, text=True, check=True).stdout
-    theirs = {(words[2], int(words[0], 16)) for line in nm.splitlines() if len(words := line.split(maxsplit=2)) == 3 and words[1] in "Tt" and words[2].startswith("main.")}
+    theirs = {
+        (words[2], int(words[0], 16))
+        for line in nm.splitlines()
+        if len(words := line.split(maxsplit=2)) == 3 and words[1] in "Tt" and words[2].startswith("main.")
+    }
     ours = {(func.name, func.start) for functions in program.functions.values() for func in functions}
     assert len(theirs) >= 3
     assert theirs <= ours

@@ -34,7 +34,9 @@ def around(folder: Path, monkeypatch, rules: str) -> Surroundings:
 
 
 def rule(target: str, more: str = "", where: str = "") -> str:
-    return f'r{abs(hash((target, more)))}:\n  target: "{target}"\n  where: {{ {where} }}\n  do: {{ inject_hooks: {{ before: B, path: example.com/h }} }}\n{more}'
+    return (
+        f'r{abs(hash((target, more)))}:\n  target: "{target}"\n  where: {{ {where} }}\n  do: {{ inject_hooks: {{ before: B, path: example.com/h }} }}\n{more}'
+    )
 
 
 @pytest.mark.parametrize(

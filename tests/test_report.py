@@ -56,7 +56,9 @@ def test_the_schema_refuses_what_is_no_report(change):
     assert not valid(json.loads(REPORT.to_json()) | change)
 
 
-@pytest.mark.parametrize("change", [{"status": "maybe"}, {"line": -1}, {"reason": "x"}, {"status": "refused"}, {"symbol": ""}, {"inlined_callers": [{"line": 1}]}])
+@pytest.mark.parametrize(
+    "change", [{"status": "maybe"}, {"line": -1}, {"reason": "x"}, {"status": "refused"}, {"symbol": ""}, {"inlined_callers": [{"line": 1}]}]
+)
 def test_the_schema_refuses_contradictions(change):
     raw = json.loads(REPORT.to_json())
     raw["targets"] = [raw["targets"][0] | change]

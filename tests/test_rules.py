@@ -160,7 +160,18 @@ def test_versions_are_start_inclusive_end_exclusive(write):
 
 
 def test_versions_sort_as_semver_says():
-    ordered = ["v0.0.0-20200101000000-abcdef", "v1.0.0-alpha", "v1.0.0-alpha.1", "v1.0.0-alpha.beta", "v1.0.0-beta.2", "v1.0.0-beta.11", "v1.0.0-rc.1", "v1.0.0", "v1.0.1+incompatible", "v1.10.0"]
+    ordered = [
+        "v0.0.0-20200101000000-abcdef",
+        "v1.0.0-alpha",
+        "v1.0.0-alpha.1",
+        "v1.0.0-alpha.beta",
+        "v1.0.0-beta.2",
+        "v1.0.0-beta.11",
+        "v1.0.0-rc.1",
+        "v1.0.0",
+        "v1.0.1+incompatible",
+        "v1.10.0",
+    ]
     assert sorted(reversed(ordered), key=version_key) == ordered
 
 
@@ -209,7 +220,9 @@ def test_a_literal_rule_is_told_from_a_glob(write):
 
 
 def test_a_probe_brings_what_writes_its_file(write, monkeypatch):
-    path = write("r:\n  target: '**'\n  where: { func: '*' }\n  do: [{ probe: count }]\nhooks:\n  target: main\n  do: { inject_hooks: { before: B, path: x } }\n")
+    path = write(
+        "r:\n  target: '**'\n  where: { func: '*' }\n  do: [{ probe: count }]\nhooks:\n  target: main\n  do: { inject_hooks: { before: B, path: x } }\n"
+    )
     rules = {rule.name: rule for rule in load([path], {"OTELOBJ_DISABLE": "all"}).rules}
     assert rules["r"].do == (Probe(ProbeKind.COUNT),) and rules["r"].probes and rules["r"].is_glob
     assert not rules["hooks"].probes
@@ -316,12 +329,47 @@ def test_deep_nesting_is_an_error_not_a_crash(write):
         read_file(write(HEAD + "  where: " + "{not: " * 200 + "{func: f}" + "}" * 200 + "\n" + DO))
 
 
-WORDS = st.sampled_from(["target", "where", "do", "func", "recv", "not", "one-of", "all-of", "inject_hooks", "before", "path", "version", "optional", "*", "*DB", "{", "[a", "v1", "B", "a/b", "true", ""])
-TREES = st.recursive(WORDS | st.text(max_size=6) | st.none() | st.integers(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=12)
+WORDS = st.sampled_from(
+    [
+        "target",
+        "where",
+        "do",
+        "func",
+        "recv",
+        "not",
+        "one-of",
+        "all-of",
+        "inject_hooks",
+        "before",
+        "path",
+        "version",
+        "optional",
+        "*",
+        "*DB",
+        "{",
+        "[a",
+        "v1",
+        "B",
+        "a/b",
+        "true",
+        "",
+    ]
+)
+TREES = st.recursive(
+    WORDS | st.text(max_size=6) | st.none() | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.one_of(TREES.map(yaml.safe_dump), st.dictionaries(WORDS, TREES, max_size=3).map(lambda tree: yaml.safe_dump({"r": {"target": "main", "do": [], **tree}})), st.text()))
+@given(
+    st.one_of(
+        TREES.map(yaml.safe_dump),
+        st.dictionaries(WORDS, TREES, max_size=3).map(lambda tree: yaml.safe_dump({"r": {"target": "main", "do": [], **tree}})),
+        st.text(),
+    )
+)
 def test_whatever_a_file_holds_is_rules_or_a_usage_error(tmp_path, text):
     path = tmp_path / "any.yaml"
     path.write_text(text, encoding="utf-8", errors="replace")

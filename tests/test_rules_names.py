@@ -33,7 +33,13 @@ from objinst.rules import FuncName, parse_func_name
         ("unique.Handle[net/netip.addrDetail].Value", "unique", "Handle", "Value", "[net/netip.addrDetail]"),
         ("main.(*T[go.shape.struct { X func() (int, error) }]).m", "main", "*T", "m", "[go.shape.struct { X func() (int, error) }]"),
         ('main.F[go.shape.struct { X int "json:\\"a]\\"" }]', "main", "", "F", '[go.shape.struct { X int "json:\\"a]\\"" }]'),
-        ("maps.Keys[go.shape.map[string]bool,go.shape.string,go.shape.bool].func1", "maps", "", "Keys.func1", "[go.shape.map[string]bool,go.shape.string,go.shape.bool]"),
+        (
+            "maps.Keys[go.shape.map[string]bool,go.shape.string,go.shape.bool].func1",
+            "maps",
+            "",
+            "Keys.func1",
+            "[go.shape.map[string]bool,go.shape.string,go.shape.bool]",
+        ),
     ],
 )
 def test_symbols(symbol, pkg, recv, name, args):
@@ -53,4 +59,9 @@ def test_what_nobody_wrote_has_no_name(symbol):
 
 
 def test_closures_are_told_from_functions():
-    assert [name.is_closure for symbol in ("main.f", "main.T.m", "main.f.func1", "main.f-range1") if (name := parse_func_name(symbol))] == [False, False, True, True]
+    assert [name.is_closure for symbol in ("main.f", "main.T.m", "main.f.func1", "main.f-range1") if (name := parse_func_name(symbol))] == [
+        False,
+        False,
+        True,
+        True,
+    ]

@@ -50,9 +50,7 @@ def test_the_slot_is_one_pointer_more(version: str, goarch: str) -> None:
     assert len(masks[1]) * 8 > slot.offset // 8
 
 
-@pytest.mark.parametrize(
-    "change", [{"tflag": runtimepkg.TFLAG_GC_MASK_ON_DEMAND}, {"size": 4, "g0": 4}, {"ptrdata": 1 << 12}, {"size": 8}, {"g0": 8}], ids=str
-)
+@pytest.mark.parametrize("change", [{"tflag": runtimepkg.TFLAG_GC_MASK_ON_DEMAND}, {"size": 4, "g0": 4}, {"ptrdata": 1 << 12}, {"size": 8}, {"g0": 8}], ids=str)
 def test_an_unknown_shape_is_refused(change: dict[str, int]) -> None:
     edit = Edit(changed(runtime("1.26", "amd64"), **change))
     with pytest.raises(ObjectError, match=r"runtime\.g has size") as refused:

@@ -171,7 +171,9 @@ def test_a_name_with_a_hole_is_the_functions_own(build, tmp_path):
     assert use.name == () and [why.split(":")[0] for why in use.left_out] == ["arg.n"]
 
 
-@pytest.mark.parametrize(("symbol", "offset"), [("m/p.f", 16), ("context.WithCancel", None), ("context.(*cancelCtx).propagateCancel", None), ("m/context.f", 16)])
+@pytest.mark.parametrize(
+    ("symbol", "offset"), [("m/p.f", 16), ("context.WithCancel", None), ("context.(*cancelCtx).propagateCancel", None), ("m/context.f", 16)]
+)
 def test_the_context_of_a_call(build, symbol, offset):
     abi = assign("amd64", [build.table.resolve("string"), build.table.resolve("context.Context"), build.table.resolve("int")], [])
     values = tuple(Value(name, home) for name, home in zip(("recv", "ctx", "n"), abi.params, strict=True))

@@ -76,7 +76,9 @@ SEEN = "before Put true ab 2\nafter 1 true\ntotal 1 true none\n"
 
 def otelobj_link(build: BareBuild, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """In a folder without go.mod and an environment without go."""
-    base = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OTELOBJ_DISABLE": "all"} | {k: os.environ[k] for k in ("OTELOBJ_CACHE_DIR", "GOPROXY", "GOMODCACHE", "GOCACHE") if k in os.environ}
+    base = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OTELOBJ_DISABLE": "all"} | {
+        k: os.environ[k] for k in ("OTELOBJ_CACHE_DIR", "GOPROXY", "GOMODCACHE", "GOCACHE") if k in os.environ
+    }
     return subprocess.run([str(LAUNCHER), "link", *args], cwd=build.folder, env=base | env, capture_output=True, text=True, timeout=600, check=False)
 
 
@@ -86,7 +88,9 @@ def run(build: BareBuild, name: str = "app") -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize(("version", "goarch", "flags"), [("1.26", "amd64", ()), ("1.26", "amd64", ("-dwarf=false",)), ("1.24", "arm64", ()), ("1.27", "amd64", ("-dwarf=false",))])
+@pytest.mark.parametrize(
+    ("version", "goarch", "flags"), [("1.26", "amd64", ()), ("1.26", "amd64", ("-dwarf=false",)), ("1.24", "arm64", ()), ("1.27", "amd64", ("-dwarf=false",))]
+)
 def test_archives_without_source_and_without_the_go_command(tmp_path, version, goarch, flags):
     build = BareBuild(tmp_path, version, goarch)
     build.std("strings", "runtime")
@@ -97,7 +101,9 @@ def test_archives_without_source_and_without_the_go_command(tmp_path, version, g
     assert peek(main).build_id == ""
     (tmp_path / "rules.yaml").write_text(RULES)
     before = {path: path.read_bytes() for path in build.packages.values()}
-    done = otelobj_link(build, "--rules", "rules.yaml", "-importcfg", str(build.importcfg()), "-o", "app", str(main), GOROOT=str(goroot(version)), GOARCH=goarch)
+    done = otelobj_link(
+        build, "--rules", "rules.yaml", "-importcfg", str(build.importcfg()), "-o", "app", str(main), GOROOT=str(goroot(version)), GOARCH=goarch
+    )
     assert done.returncode == 0, done.stderr
     assert run(build) == SEEN
     assert before == {path: path.read_bytes() for path in build.packages.values()}
@@ -136,7 +142,9 @@ def test_the_way_rules_go_links(tmp_path):
     (tmp_path / "link.params").write_text("\n".join(arg.replace("\\", "\\\\") for arg in args))
     env = {"PATH": "/usr/bin:/bin", "GOROOT": "GOROOT", "GOOS": "linux", "GOARCH": "amd64", "CGO_ENABLED": "0", "OTELOBJ_DISABLE": "all"}
     env |= {"OTELOBJ_CACHE_DIR": os.environ.get("OTELOBJ_CACHE_DIR") or str(Path.home() / ".cache/otelobj"), "OTELOBJ_REPORT": str(tmp_path / "report.json")}
-    done = subprocess.run([str(sdk(tmp_path, rules)), f"@{tmp_path}/link.params"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        [str(sdk(tmp_path, rules)), f"@{tmp_path}/link.params"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert run(build) == SEEN.replace("none", "v7")
     report = json.loads((tmp_path / "report.json").read_text())
@@ -163,7 +171,9 @@ def test_what_is_loaded_of_an_importcfg(tmp_path):
 
 def test_the_linkers_version_carries_the_digest(tmp_path):
     build = BareBuild(tmp_path)
-    plain = subprocess.run([goroot("1.26") / "bin/go", "tool", "link", "-V=full"], env=go_env("1.26"), capture_output=True, text=True, check=True).stdout.strip()
+    plain = subprocess.run(
+        [goroot("1.26") / "bin/go", "tool", "link", "-V=full"], env=go_env("1.26"), capture_output=True, text=True, check=True
+    ).stdout.strip()
     done = otelobj_link(build, "--go", str(goroot("1.26")), "-V=full")
     assert done.stdout.startswith(f"{plain} otelobj-"), done.stderr
 
@@ -191,7 +201,14 @@ def test_what_cannot_be_linked_is_said(tmp_path, args, message):
         (tmp_path / name).mkdir()
         (tmp_path / name / "link").write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name / "link").chmod(0o755)
-    names = {"goroot": goroot("1.26"), "other": goroot("1.25"), "cfg": build.importcfg(), "main": main, "fake": tmp_path / "fake/link", "self": tmp_path / "self/link"}
+    names = {
+        "goroot": goroot("1.26"),
+        "other": goroot("1.25"),
+        "cfg": build.importcfg(),
+        "main": main,
+        "fake": tmp_path / "fake/link",
+        "self": tmp_path / "self/link",
+    }
     (tmp_path / "r.yaml").write_text("all:\n  target: main\n  where: { func: '*' }\n  do: { inject_hooks: { before: B, path: acme.test/h } }\n")
     done = otelobj_link(build, "--rules", "r.yaml", *(arg.format(**names) for arg in args))
     assert done.returncode in (1, 2)

@@ -68,7 +68,7 @@ def test_the_linkers_own_list_of_flags(release: str) -> None:
 
 
 def test_importcfg_keeps_what_it_does_not_know(tmp_path: Path) -> None:
-    text = "# comment\npackagefile a/b=/x/a b=c.a\nimportmap x=y\nnewverb z\n\npackageshlib p=/lib/p.so\nmodinfo \"0w\\xaf\\n\\\"q\\u00e9\"\n"
+    text = '# comment\npackagefile a/b=/x/a b=c.a\nimportmap x=y\nnewverb z\n\npackageshlib p=/lib/p.so\nmodinfo "0w\\xaf\\n\\"q\\u00e9"\n'
     path = tmp_path / "importcfg.link"
     path.write_text(text)
     cfg = ImportCfg.read(path)
@@ -126,6 +126,7 @@ def test_options() -> None:
 @pytest.fixture
 def flags(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Sets GOFLAGS and the file of `go env -w`."""
+
     def use(goflags: str | None, env_file: str = "") -> None:
         (tmp_path / "goenv").write_text(env_file)
         monkeypatch.setenv("GOENV", str(tmp_path / "goenv"))

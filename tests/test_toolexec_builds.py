@@ -94,9 +94,7 @@ def test_parallel_builds_with_a_cache_smaller_than_they_need(build) -> None:
     """Nothing is removed under a link that runs, and what the last one leaves is within the bound."""
     env = go_env(GO, OTELOBJ_CACHE_DIR=str(build.folder / "cache"), OTELOBJ_CACHE_SIZE="10K", OTELOBJ_DISABLE="all", GOENV="off", GOPROXY="off")
     command = [goroot(GO) / "bin/go", "build", f"-toolexec={LAUNCHER} --rules rules.yaml"]
-    running = [
-        subprocess.Popen([*command, f"-ldflags=-X=main.x={number}", "-o", f"p{number}", "."], cwd=build.folder / "app", env=env) for number in range(3)
-    ]
+    running = [subprocess.Popen([*command, f"-ldflags=-X=main.x={number}", "-o", f"p{number}", "."], cwd=build.folder / "app", env=env) for number in range(3)]
     assert [process.wait() for process in running] == [0, 0, 0]
     for number in range(3):
         assert subprocess.run([build.folder / "app" / f"p{number}"], capture_output=True, text=True, check=True).stderr == "first work\nwork\n"
@@ -130,7 +128,8 @@ NOT_SUPPORTED = [
 
 
 @pytest.mark.parametrize(
-    ("args", "env", "word"), [pytest.param(*case, id=case[2].split()[0], marks=[pytest.mark.long] if number > 1 else []) for number, case in enumerate(NOT_SUPPORTED)]
+    ("args", "env", "word"),
+    [pytest.param(*case, id=case[2].split()[0], marks=[pytest.mark.long] if number > 1 else []) for number, case in enumerate(NOT_SUPPORTED)],
 )
 def test_what_is_not_supported_is_refused_by_name(build, args: list[str], env: dict[str, str], word: str) -> None:
     """And links without hooks where that is asked for. Some of these links run in the output's folder, where a relative rule file is not found."""

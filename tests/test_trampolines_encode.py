@@ -242,9 +242,7 @@ ARM64: dict[str, Callable[[], object]] = {
     "branch_if": lambda: [case for c, n in CONDITIONS.items() for case in branches(lambda d: a.branch_if(c, d), f"b.{n} ", 20)],
     "branch_if_zero": lambda: [case for r in ALL for case in branches(lambda d: a.branch_if_zero(r, d), f"cbz {gpr(r)}, ", 20)],
     "branch_if_not_zero": lambda: [case for r in ALL for case in branches(lambda d: a.branch_if_not_zero(r, d), f"cbnz {gpr(r)}, ", 20)],
-    "branch_if_not_zero_word": lambda: [
-        case for r in ALL for case in branches(lambda d: a.branch_if_not_zero_word(r, d), f"cbnz {gpr(r, 'w')}, ", 20)
-    ],
+    "branch_if_not_zero_word": lambda: [case for r in ALL for case in branches(lambda d: a.branch_if_not_zero_word(r, d), f"cbnz {gpr(r, 'w')}, ", 20)],
     "branch": lambda: branches(a.branch, "b ", 27),
     "word": lambda: [(a.word(0xD503_201F), "nop"), (a.word(0xFFFF_FFFF & 0xD65F_03C0), "ret")],
     "LOAD_GUARD": lambda: [(a.LOAD_GUARD, "ldr x16, [x28, #0x10]")],
@@ -309,7 +307,9 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
         yield f"close_frame {size}", lambda size=size: a.close_frame(size)
 
 
-@pytest.mark.parametrize(("module", "name", "cases"), [pytest.param(m, n, c, id=f"{m.__name__.split('.')[1]}-{n}") for m, t in ((x, AMD64), (a, ARM64)) for n, c in t.items()])
+@pytest.mark.parametrize(
+    ("module", "name", "cases"), [pytest.param(m, n, c, id=f"{m.__name__.split('.')[1]}-{n}") for m, t in ((x, AMD64), (a, ARM64)) for n, c in t.items()]
+)
 def test_capstone_reads_what_was_asked_for(module: ModuleType, name: str, cases: Callable[[], Iterator[Case]]) -> None:
     wrong = [(code.hex(), expected, text(module, code)) for code, expected in cases() if text(module, code) != expected]
     assert not wrong, f"{len(wrong)} cases, such as {wrong[:5]}"

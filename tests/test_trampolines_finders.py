@@ -232,7 +232,9 @@ def spills(text: Text, goarch: str) -> tuple[Piece, ...] | None:
     return tuple(pieces)
 
 
-PARAMS = [pytest.param(v, g, marks=[] if v == "1.26" else [pytest.mark.long], id=f"{v}-{g}") for v in ("1.24", "1.26", "1.27") for g in trampolines.ARCHITECTURES]
+PARAMS = [
+    pytest.param(v, g, marks=[] if v == "1.26" else [pytest.mark.long], id=f"{v}-{g}") for v in ("1.24", "1.26", "1.27") for g in trampolines.ARCHITECTURES
+]
 
 
 @pytest.mark.parametrize(("version", "goarch"), PARAMS)
@@ -273,7 +275,9 @@ def test_finders_against_capstone(version: str, goarch: str) -> None:
             else:
                 outcomes[group, "(spills refused)"] += 1
                 examples.setdefault((group, "(spills refused)"), f"{text.name}: {found.refusal[1]}")
-    print(f"\n{version} {goarch}: {n_sites} sites, {n_spills} spills, {n_branches} branches and {n_tables} jump table targets checked, {n_to_sites} sites are the target of one; {len(undecoded)} not decoded: {undecoded[:5]}")
+    print(
+        f"\n{version} {goarch}: {n_sites} sites, {n_spills} spills, {n_branches} branches and {n_tables} jump table targets checked, {n_to_sites} sites are the target of one; {len(undecoded)} not decoded: {undecoded[:5]}"
+    )
     for key, count in sorted(outcomes.items()):
         print(f"  {key[0]:10} {key[1]:18} {count:6}  {examples[key]}")
     framed_all = sum(count for (group, outcome), count in outcomes.items() if group == "framed" and outcome[0] != "(")

@@ -63,7 +63,9 @@ def entries(goarch: str) -> dict[str, EntrySpec]:
         "entry-bare": EntrySpec((), ContextUse.RAW, toggle=False),
         "entry-toggle": EntrySpec(packed((INT, 0, 8)), ContextUse.POINTER),
         "entry-mixed": EntrySpec(MIXED, ContextUse.RAW),
-        "entry-narrow": EntrySpec(packed((INT, 0, 1), (INT, 1, 1), (INT, 4, 1), (INT, 5, 2), (INT, 2, 2), (INT, 3, 4), (FLOAT, 1, 4)), ContextUse.POINTER, toggle=False),
+        "entry-narrow": EntrySpec(
+            packed((INT, 0, 1), (INT, 1, 1), (INT, 4, 1), (INT, 5, 2), (INT, 2, 2), (INT, 3, 4), (FLOAT, 1, 4)), ContextUse.POINTER, toggle=False
+        ),
         "entry-everything": EntrySpec(everything, ContextUse.POINTER),
         "entry-behind-stack-args": EntrySpec(packed((INT, 0, 8), (INT, 3, 2), (FLOAT, 2, 4), start=120), ContextUse.RAW),
         "entry-far": EntrySpec(packed((INT, 0, 8), (INT, 1, 1), (FLOAT, 0, 8), start=40000), ContextUse.RAW, skippable=True, stack_results=((39000, 8),)),
@@ -96,7 +98,12 @@ def thunks(goarch: str) -> dict[str, ThunkSpec]:
         Load(Base.ARGS, Piece(INT, 2, 8, 0)), Load(Base.ARGS, Piece(INT, 3, 1, 8)), Load(Base.RESULTS, Piece(INT, 4, 4, 12)), Load(Base.RESULTS, Piece(FLOAT, 0, 8, 16)),
         Load(Base.ARGS, Piece(FLOAT, 1, 4, 24)), Load(Base.ARGS, Piece(INT, last, 2, 30)),
     )  # fmt: skip
-    boxes = (Load(Base.BOXES, Piece(INT, 2, 8, 0)), Load(Base.BOXES, Piece(INT, 3, 8, 8)), Load(Base.BOXES, Piece(INT, 4, 8, 16)), Load(Base.BOXES, Piece(INT, 5, 8, 24)))
+    boxes = (
+        Load(Base.BOXES, Piece(INT, 2, 8, 0)),
+        Load(Base.BOXES, Piece(INT, 3, 8, 8)),
+        Load(Base.BOXES, Piece(INT, 4, 8, 16)),
+        Load(Base.BOXES, Piece(INT, 5, 8, 24)),
+    )
     copies = (Copy(Base.ARGS, 32, 0, 24), Copy(Base.RESULTS, 8, 24, 7), Copy(Base.BOXES, 32, 32, 16), Copy(Base.ARGS, 57, 49, 3))
     return {
         "thunk-bare": ThunkSpec((), (), 16),
@@ -139,7 +146,9 @@ def listing(case: Case) -> str:
     for insn in decode(case):
         lines += [f"{name}:" for name, at in code.entries if at == insn.address and name != "nosplit"]
         value = next(value for value, end in code.pcsp if insn.address < end)
-        notes = "".join(f"  <{f.kind.value} {f.role}{f'{f.addend:+d}' if f.addend else ''} at {f.offset:#x}, {f.size} bytes>" for f in fixups.get(insn.address, ()))
+        notes = "".join(
+            f"  <{f.kind.value} {f.role}{f'{f.addend:+d}' if f.addend else ''} at {f.offset:#x}, {f.size} bytes>" for f in fixups.get(insn.address, ())
+        )
         lines.append(f"{insn.address:6x}  {value:<5} {insn.bytes.hex():22} {insn.mnemonic} {insn.op_str}{notes}".rstrip())
     return "\n".join(lines) + "\n"
 

@@ -15,7 +15,7 @@ MODULE = {
     "go.mod": "module example.com/app\n\ngo 1.24\n",
     "main.go": 'package main\n\n//go:noinline\nfunc work() { println("work") }\n\nfunc main() { work() }\n',
     "rules.yaml": "mine:\n  target: main\n  where: { func: work }\n  do:\n    - inject_hooks: { before: Before, path: example.com/app/h }\n",
-    "h/h.go": "package h\n\ntype Ctx interface{ GetFuncName() string }\n\nfunc Before(c Ctx) { println(\"before\", c.GetFuncName()) }\n",
+    "h/h.go": 'package h\n\ntype Ctx interface{ GetFuncName() string }\n\nfunc Before(c Ctx) { println("before", c.GetFuncName()) }\n',
 }
 HOOKED, PLAIN = "before work\nwork\n", "work\n"
 
@@ -79,5 +79,3 @@ def wrapper(folder: Path, body: str) -> str:
         + "os.execv(launcher[0], launcher + argv)\n"
     )
     return f"{sys.executable} {path}"
-
-

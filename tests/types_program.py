@@ -107,18 +107,26 @@ class Generator:
         if kind == "pointer":
             return Type(f"*{inner.source}", lambda c: f"ty.Ref({self.typed(inner, c)})", lambda x, c: inner.differs(f"(*{x})", c))
         if kind == "slice":
-            return Type(f"[]{inner.source}", lambda c: f"[]{inner.source}{{{inner.make(c)}, {inner.make(c + 1)}}}", lambda x, c: inner.differs(f"{x}[1]", c + 1))
+            return Type(
+                f"[]{inner.source}", lambda c: f"[]{inner.source}{{{inner.make(c)}, {inner.make(c + 1)}}}", lambda x, c: inner.differs(f"{x}[1]", c + 1)
+            )
         if kind == "array":
             count = self.random.choice([0, 1, 1, 2, 3])
             name = f"[{count}]{inner.source}"
             made = lambda c: name + "{" + ", ".join(inner.make(c + i) for i in range(count)) + "}"  # noqa: E731
             return Type(name, made, (lambda x, c: inner.differs(f"{x}[{count - 1}]", c + count - 1)) if count else lambda _x, _c: "")
         if kind == "map":
-            return Type(f"map[string]{inner.source}", lambda c: f'map[string]{inner.source}{{"k": {inner.make(c)}}}', lambda x, c: inner.differs(f'{x}["k"]', c))
+            return Type(
+                f"map[string]{inner.source}", lambda c: f'map[string]{inner.source}{{"k": {inner.make(c)}}}', lambda x, c: inner.differs(f'{x}["k"]', c)
+            )
         if kind == "pair":
             other = self.type(depth + 1)
             name = f"ty.Pair[{inner.source}, {other.source}]"
-            return Type(name, lambda c: f"{name}{{X: {inner.make(c)}, Y: {other.make(c + 1)}}}", lambda x, c: other.differs(f"{x}.Y", c + 1) or inner.differs(f"{x}.X", c))
+            return Type(
+                name,
+                lambda c: f"{name}{{X: {inner.make(c)}, Y: {other.make(c + 1)}}}",
+                lambda x, c: other.differs(f"{x}.Y", c + 1) or inner.differs(f"{x}.X", c),
+            )
         fields = self.fields(depth + 1)
         name = "struct { " + "; ".join(f"{field} {kind.source}" for field, kind in fields) + " }"
         return Type(name, *self.literal(name, fields))
@@ -256,10 +264,14 @@ def write(folder: Path, rng: random.Random, count: int, rounds: int, named: int 
     (folder / "fns/fns.go").write_text("// Package fns has the functions.\npackage fns\n" + HEADER % "" + "\n".join(fns))
     context = "// Ctx is the context of the hooks.\ntype Ctx interface{ GetParamCount() int; GetReturnValCount() int }\n"
     settle = "func settle() { ty.Deep(60); runtime.GC() }\n"
-    (folder / "hk/hk.go").write_text("// Package hk has the hooks.\npackage hk\n" + HEADER % '; "rnd/fns"' + "var _ fns.Any\n" + context + settle + "\n".join(hooks))
+    (folder / "hk/hk.go").write_text(
+        "// Package hk has the hooks.\npackage hk\n" + HEADER % '; "rnd/fns"' + "var _ fns.Any\n" + context + settle + "\n".join(hooks)
+    )
     body = "\n".join(f"\tcall{number}()" for number in range(count))
-    main = f"func main() {{\n\tfor ty.Seed = 1; ty.Seed <= {rounds}; ty.Seed++ {{\n{body}\n\t}}\n\tfmt.Println(\"seen\", ty.Seen, \"wrong\", ty.Wrong)\n}}\n"
-    (folder / "main.go").write_text("package main\n" + HEADER % '; "rnd/fns"; "reflect"' + "var _ reflect.Value\nvar sink []any\n" + "\n".join(calls) + "\n" + main)
+    main = f'func main() {{\n\tfor ty.Seed = 1; ty.Seed <= {rounds}; ty.Seed++ {{\n{body}\n\t}}\n\tfmt.Println("seen", ty.Seen, "wrong", ty.Wrong)\n}}\n'
+    (folder / "main.go").write_text(
+        "package main\n" + HEADER % '; "rnd/fns"; "reflect"' + "var _ reflect.Value\nvar sink []any\n" + "\n".join(calls) + "\n" + main
+    )
     (folder / "rules.yaml").write_text("".join(rules))
     return Program(folder, values, leaves)
 
@@ -287,7 +299,13 @@ def _function(generator: Generator, number: int) -> Made:
     results = [value(100 + i) for i in range(rng.choice([0, 1, 1, 2, 3, 5]))]
     shape = Type(rng.choice(SHAPES), None)  # type: ignore[arg-type]
     if form == "generic":
-        known = {"int32": "int32(s)", "string": 'fmt.Sprint("shape ", s)', "float64": "float64(s)", "[]uint8": "[]uint8{uint8(s)}", "map[string]int": 'map[string]int{"s": s}'}
+        known = {
+            "int32": "int32(s)",
+            "string": 'fmt.Sprint("shape ", s)',
+            "float64": "float64(s)",
+            "[]uint8": "[]uint8{uint8(s)}",
+            "map[string]int": 'map[string]int{"s": s}',
+        }
         shape = Type(shape.source, lambda _c, text=known[shape.source]: text)
         params.insert(rng.randrange(len(params) + 1), Value(shape, 0, False))
         results.insert(0, Value(shape, 0, False))
@@ -331,7 +349,7 @@ def _function(generator: Generator, number: int) -> Made:
         shown.insert(0, ("recv", Value(Type(kind, lambda _c: ("&" if star else "") + made), 0, boxes and rng.random() < 0.5)))
     if form == "closure":
         prefix = f"//go:noinline\nfunc Make{number}(k int) func({inputs}) ({outputs}) {{\n\treturn func({inputs}) ({outputs}) "
-        function = prefix + body.replace("\n", f"\n\tif k != {number} {{ ty.Check(\"context\", 1, 2) }}\n", 1) + "\n}\n"
+        function = prefix + body.replace("\n", f'\n\tif k != {number} {{ ty.Check("context", 1, 2) }}\n', 1) + "\n}\n"
         rule, call = f"func: Make{number}.func1", f"fns.Make{number}({number})"
     else:
         nosplit = "//go:nosplit\n" if leaf and rng.random() < 0.3 else ""

@@ -70,9 +70,7 @@ def _clean(kinds: list[str]) -> int:
             if folder.exists():
                 shutil.rmtree(folder)
         except OSError as error:
-            raise OtelobjError(
-                f"cannot remove {error.filename or folder}: {error.strerror}", "check its permissions"
-            ) from error
+            raise OtelobjError(f"cannot remove {error.filename or folder}: {error.strerror}", "check its permissions") from error
     return freed
 
 

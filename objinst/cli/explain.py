@@ -115,7 +115,9 @@ def _ways(told: Explained, function: Function) -> Iterator[str]:
         through = isinstance(told.outcome, FunctionPlan) and told.outcome.through
         yield f"  returns cannot be patched: {scan.refusal[0]}: {scan.refusal[1]}" + ("; a call-through sees its exit" if through else "")
     for site in scan.sites:
-        yield f"  return at {site.offset:#x}: {site.length} bytes may be overwritten, SP is {site.body_frame} bytes below entry" + (f", then {site.teardown.hex()}" if site.teardown else "")
+        yield f"  return at {site.offset:#x}: {site.length} bytes may be overwritten, SP is {site.body_frame} bytes below entry" + (
+            f", then {site.teardown.hex()}" if site.teardown else ""
+        )
 
 
 def _code(told: Explained, text: Text, capstone: Any, *, body: bool) -> Iterator[str]:

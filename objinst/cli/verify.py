@@ -14,7 +14,9 @@ from objinst.report import Report
 
 
 @click.command
-@click.option("--report", "report_file", type=click.Path(path_type=Path), envvar="OTELOBJ_REPORT", metavar="FILE", help="The link's report; $OTELOBJ_REPORT if not given.")
+@click.option(
+    "--report", "report_file", type=click.Path(path_type=Path), envvar="OTELOBJ_REPORT", metavar="FILE", help="The link's report; $OTELOBJ_REPORT if not given."
+)
 @click.argument("binary", type=click.Path(path_type=Path))
 def command(binary: Path, report_file: Path | None) -> int:
     """Check BINARY, a linked program, against the report of its link: exit status 1 if it is not what the report says.

@@ -113,7 +113,9 @@ def programs(packages: Sequence[str], folder: Path) -> list[Program]:
     found = [_program(item, listed) for item in named if item["Name"] == "main"]
     if not found:
         libraries = ", ".join(item["ImportPath"] for item in named[:5]) or "nothing"
-        raise OtelobjError(f"no program among {' '.join(packages)}: found {libraries}", "name a package main, such as ./cmd/server; hooks are put in when one is linked")
+        raise OtelobjError(
+            f"no program among {' '.join(packages)}: found {libraries}", "name a package main, such as ./cmd/server; hooks are put in when one is linked"
+        )
     return found
 
 
@@ -139,6 +141,8 @@ def package_remedy(text: str) -> str:
     """What to do about packages that the go command does not take."""
     if "go.mod file not found" in text or "cannot find main module" in text:
         return "change to the folder of your module, or make one with `go mod init`; a file can be named too: main.go"
-    if any(said in text for said in ("is not in std", "no required module provides", "no such file or directory", "directory not found", "cannot find package")):
+    if any(
+        said in text for said in ("is not in std", "no required module provides", "no such file or directory", "directory not found", "cannot find package")
+    ):
         return "name packages as `go build` does: ./cmd/server, ./..., or import paths of modules that go.mod requires"
     return "the packages must build plainly first: `go build` says the same"

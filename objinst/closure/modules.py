@@ -148,7 +148,9 @@ def hook_sources(hooks: Path, digest: str) -> Path:
 
     def make(folder: Path) -> None:
         for name in HOOK_MODULES.values():
-            shutil.copytree(hooks / name, folder / name, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*_test.go", "difftest", "testdata", "go.sum"))
+            shutil.copytree(
+                hooks / name, folder / name, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*_test.go", "difftest", "testdata", "go.sum")
+            )
             mod = (hooks / name / "go.mod").read_text("utf-8")
             kept = [line for line in mod.splitlines() if line.startswith(("module ", "go "))]
             (folder / name / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")

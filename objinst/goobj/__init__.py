@@ -8,4 +8,22 @@ from objinst.goobj.records import STATIC_ABI, Aux, Reloc, Resolved, Sym, SymRef
 from objinst.goobj.tables import Tables, for_version, supported
 from objinst.goobj.verify import verify, verify_copies, verify_turned
 
-__all__ = ["STATIC_ABI", "Aux", "Edit", "FuncInfo", "Header", "InlNode", "Object", "Reloc", "Resolved", "Sym", "SymRef", "Tables", "for_version", "supported", "verify", "verify_copies", "verify_turned"]
+__all__ = [
+    "STATIC_ABI",
+    "Aux",
+    "Edit",
+    "FuncInfo",
+    "Header",
+    "InlNode",
+    "Object",
+    "Reloc",
+    "Resolved",
+    "Sym",
+    "SymRef",
+    "Tables",
+    "for_version",
+    "supported",
+    "verify",
+    "verify_copies",
+    "verify_turned",
+]

@@ -98,9 +98,7 @@ class Edit:
             self._shared[key] = self.add_def(name, STATIC_ABI if name else 0, kind, align=align, data=data)
         return self._shared[key]
 
-    def fill(
-        self, ref: SymRef, *, data: bytes | None = None, relocs: Sequence[Reloc] | Raw | None = None, aux: Sequence[Aux] | None = None
-    ) -> None:
+    def fill(self, ref: SymRef, *, data: bytes | None = None, relocs: Sequence[Reloc] | Raw | None = None, aux: Sequence[Aux] | None = None) -> None:
         """Gives an added definition its contents: for what points at itself. What is not given stays."""
         made = self.added[ref.idx - self.object.starts[1]]
         self._copies.pop(ref.idx - self.object.starts[1], None)
@@ -151,9 +149,7 @@ class Edit:
         sym = old.sym
         if (kind, size, flag) != (None, None, None):
             was = sym or self.object.sym(index)
-            sym = was._replace(
-                kind=was.kind if kind is None else kind, size=was.size if size is None else size, flag=was.flag if flag is None else flag
-            )
+            sym = was._replace(kind=was.kind if kind is None else kind, size=was.size if size is None else size, flag=was.flag if flag is None else flag)
         self.changed[index] = _Def(
             sym,
             old.data if data is None else data,
@@ -283,7 +279,9 @@ class Edit:
             last = old[end]
         data = b"".join([*parts, view[last * width :]])
         if len(data) != index_array[-1] * width:
-            raise ObjectError(f"{self.object.origin}: index array of {block.name} ends at {index_array[-1]}, its block has {len(data)} bytes", "rebuild the package")
+            raise ObjectError(
+                f"{self.object.origin}: index array of {block.name} ends at {index_array[-1]}, its block has {len(data)} bytes", "rebuild the package"
+            )
         return data, index_array.tobytes()
 
 

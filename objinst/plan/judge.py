@@ -61,9 +61,7 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
 
 
-def judge_each(
-    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = ""
-) -> list[FunctionPlan | Refusal]:
+def judge_each(function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = "") -> list[FunctionPlan | Refusal]:
     """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
     whole = judge(function, rules, arch, finder, pinned_by)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:

@@ -37,7 +37,6 @@ class Helper(Protocol):
     def place(self, file: str) -> Path:
         """Where a source file lies that the compiler names so."""
 
-
     def exported(self, package: str) -> Mapping[str, Signature] | NoSignature: ...
 
     def written(self, package: str, files: tuple[str, ...]) -> Mapping[str, Signature] | NoSignature: ...

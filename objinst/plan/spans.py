@@ -214,7 +214,7 @@ def makes_spans(rule: Rule, symbol: str) -> bool:
 def printed(symbol: str) -> str:
     """A symbol as tracebacks and runtime.Func.Name have it (runtime/symtab.go, funcNameForPrint)."""
     start, end = symbol.find("["), symbol.rfind("]")
-    return symbol if start < 0 or end < start else f"{symbol[:start]}[...]{symbol[end + 1:]}"
+    return symbol if start < 0 or end < start else f"{symbol[:start]}[...]{symbol[end + 1 :]}"
 
 
 def title(symbol: str) -> str:

@@ -161,9 +161,7 @@ def _span(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
         raise ValueError("hooks/span is not in the link")
     config = Address(None, add_config(blob, rt.span, use, plan.file, plan.line))
     before, after = (_built_in(edit, arch, rt, blob, hook) for hook in (BEFORE, AFTER))
-    blob.put(
-        at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=HOOK_SPAN, Before=before, After=after, BeforeTab=config, AfterTab=config
-    )
+    blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=HOOK_SPAN, Before=before, After=after, BeforeTab=config, AfterTab=config)
 
 
 def _probe(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: FunctionPlan, use: ProbeUse, probes: Probes | None) -> None:
@@ -198,4 +196,3 @@ def _thunk(edit: Edit, arch: Arch, rt: Runtime, hook: str, spec: ThunkSpec) -> S
         "morestack": Role(edit.add_ref("runtime.morestack_noctxt", 0)),
     }
     return add_text(edit, f"otelobj.thunk.{hook}", code, shape, roles, flag=flag)
-

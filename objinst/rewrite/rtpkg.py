@@ -70,9 +70,7 @@ def _func_value(edit: Edit, function: str) -> SymRef:
     """A func value of a runtime function: a word of read-only data that holds its address."""
     addr = edit.tables.relocs["R_ADDR"]
     target = edit.add_ref(function, ABI_INTERNAL)
-    return edit.add_def(
-        f"otelobj.func.{function}", STATIC_ABI, edit.tables.kinds["SRODATA"], align=8, data=bytes(8), relocs=[Reloc(0, 8, addr, 0, target)]
-    )
+    return edit.add_def(f"otelobj.func.{function}", STATIC_ABI, edit.tables.kinds["SRODATA"], align=8, data=bytes(8), relocs=[Reloc(0, 8, addr, 0, target)])
 
 
 def name_for_debuggers(edit: Edit, rt: str) -> None:

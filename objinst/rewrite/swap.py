@@ -49,9 +49,7 @@ def read_original(edit: Edit, index: int) -> Original:
 
     size = obj.sym(index).size
     first = {name: pctab.decode(local(name), quantum, size)[0][0] for name in ("AuxPcfile", "AuxPcline")}
-    return Original(
-        index, FuncInfo.parse(local("AuxFuncInfo")), first["AuxPcfile"], first["AuxPcline"], tuple(pctab.decode(local("AuxPcsp"), quantum, size))
-    )
+    return Original(index, FuncInfo.parse(local("AuxFuncInfo")), first["AuxPcfile"], first["AuxPcline"], tuple(pctab.decode(local("AuxPcsp"), quantum, size)))
 
 
 def shape(original: Original, args_map: tuple[bool, ...], name: str, shown_as: SymRef | None = None) -> TextShape:

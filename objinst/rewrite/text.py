@@ -150,4 +150,3 @@ def add_text(edit: Edit, name: str, code: Code, shape: TextShape, roles: Mapping
     text = edit.add_def(name, STATIC_ABI, edit.tables.kinds["STEXT"], data=code.code, flag=flag, relocs=relocations(edit, code, roles))
     edit.fill(text, aux=text_aux(edit, text, code, shape))
     return text
-

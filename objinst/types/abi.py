@@ -37,7 +37,6 @@ class Assigned:
     in_args: bool
     pieces: tuple[Piece, ...] = ()
 
-
     def place(self, goarch: str) -> str:
         """For people: `AX BX`, or `16(args)` for bytes from the first stack-assigned argument; `nowhere` for a value without bytes."""
         if self.pieces:

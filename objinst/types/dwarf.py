@@ -69,7 +69,12 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
     if _BODY_ITSELF.search(name):
         results = [Param("#r", "bool")]
     ordered = _in_order(name, params, results, concrete="abstract_origin" in root.attrs)
-    if isinstance(ordered, Signature) and not _BODY_ITSELF.search(name) and all(not result.name.startswith("~r") for result in results) and _ranges_over_func(obj, index):
+    if (
+        isinstance(ordered, Signature)
+        and not _BODY_ITSELF.search(name)
+        and all(not result.name.startswith("~r") for result in results)
+        and _ranges_over_func(obj, index)
+    ):
         return replace(ordered, incomplete=True)
     return ordered
 

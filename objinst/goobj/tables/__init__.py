@@ -32,6 +32,7 @@ class Tables:
     func_flags: dict[str, int]
     pcdata: dict[str, int]
     builtins: tuple[str, ...]
+
     @functools.cached_property
     def kind_names(self) -> dict[int, str]:
         return {number: name for name, number in self.kinds.items()}
