@@ -44,6 +44,7 @@ def test_storm(version: str, goarch: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("version", "goarch", "goroutines"), [("1.26", "amd64", 10_000), ("1.26", "arm64", 500)])
-def test_ten_thousand_goroutines(version: str, goarch: str, goroutines: int, tmp_path: Path) -> None:
-    storm(version, goarch, tmp_path, goroutines, 100)
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+def test_ten_thousand_goroutines(goarch: str, tmp_path: Path) -> None:
+    """Some ten minutes, and twenty under qemu."""
+    storm("1.26", goarch, tmp_path, 10_000, 100)
