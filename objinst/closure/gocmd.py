@@ -83,6 +83,18 @@ def remedy(text: str) -> str:
     return "a hook package does not build with the versions of this program; OTELOBJ_DISABLE=NAME leaves an instrumentation out"
 
 
+def documents(text: str) -> list[dict[str, Any]]:
+    """The JSON objects that `go list -json` writes one behind the other."""
+    decoder = json.JSONDecoder()
+    found: list[dict[str, Any]] = []
+    at = 0
+    while at < len(text):
+        item, end = decoder.raw_decode(text, at)
+        found.append(item)
+        at = end + len(text[end:]) - len(text[end:].lstrip())
+    return found
+
+
 def link_tool() -> Path:
     """The link tool of the go command on PATH. Raises OtelobjError if there is none."""
     done = _user_go(["env", "GOTOOLDIR"], Path.cwd())
@@ -102,13 +114,7 @@ class Program:
 def programs(packages: Sequence[str], folder: Path) -> list[Program]:
     """The programs among packages, built by the user's go command into its cache. Raises OtelobjError if there is none."""
     out = _user_go(["list", "-toolexec=", "-export", "-deps", "-json=ImportPath,Export,Name,DepOnly,Deps,Module", *packages], folder)
-    decoder = json.JSONDecoder()
-    listed: dict[str, dict[str, Any]] = {}
-    at = 0
-    while at < len(out):
-        item, at = decoder.raw_decode(out, at)
-        listed[item["ImportPath"]] = item
-        at += len(out[at:]) - len(out[at:].lstrip())
+    listed = {item["ImportPath"]: item for item in documents(out)}
     named = [item for item in listed.values() if not item.get("DepOnly")]
     found = [_program(item, listed) for item in named if item["Name"] == "main"]
     if not found:

@@ -21,7 +21,7 @@ from objinst import cache
 from objinst.archive import Archive, fingerprint, peek
 from objinst.closure import modules
 from objinst.closure.compile import Compiler
-from objinst.closure.gocmd import Go
+from objinst.closure.gocmd import Go, documents
 from objinst.digest import SOURCES, content_digest
 from objinst.errors import OtelobjError, reason
 from objinst.toolexec import usertree
@@ -243,15 +243,7 @@ def _write_module(request: HookRequest, go: Go, folder: Path) -> None:
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:
     """The packages of the closure, dependencies first, built into the user's build cache."""
     wanted = [package for package in request.packages if package not in request.link]
-    out = go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", *wanted], folder)
-    decoder = json.JSONDecoder()
-    packages: list[dict[str, Any]] = []
-    at = 0
-    while at < len(out):
-        package, end = decoder.raw_decode(out, at)
-        packages.append(package)
-        at = end + len(out[end:]) - len(out[end:].lstrip())
-    return packages
+    return documents(go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", *wanted], folder))
 
 
 def _list_flags(request: HookRequest, folder: Path) -> list[str]:
