@@ -27,13 +27,7 @@ func AfterNewTracerProvider(_ HookContext, p *trace.TracerProvider) {
 		return
 	}
 	p.RegisterSpanProcessor(&openSpans)
-	made := weak.Make(p)
-	flushToo(func() flusher {
-		if p := made.Value(); p != nil {
-			return p
-		}
-		return nil
-	})
+	flushToo(p)
 }
 
 // AfterNewMeterProvider runs when go.opentelemetry.io/otel/sdk/metric.NewMeterProvider has returned.
@@ -41,17 +35,21 @@ func AfterNewMeterProvider(_ HookContext, p *metric.MeterProvider) {
 	if p == nil {
 		return
 	}
-	made := weak.Make(p)
-	flushToo(func() flusher {
-		if p := made.Value(); p != nil {
-			return p
-		}
-		return nil
-	})
+	flushToo(p)
 }
 
 // flushToo adds a provider of the program's, for whose sake a signal has to be waited for from now on.
-func flushToo(provider func() flusher) {
+func flushToo[T any, P interface {
+	*T
+	flusher
+}](p P) {
+	made := weak.Make((*T)(p))
+	provider := func() flusher {
+		if p := made.Value(); p != nil {
+			return P(p)
+		}
+		return nil
+	}
 	theirs.Lock()
 	defer theirs.Unlock()
 	if len(theirs.providers) >= theirs.clean {
