@@ -54,13 +54,14 @@ def test_delve(version: str) -> None:
         assert hooked == plain
 
 
-GDB = f"""
+GDB_QUIET = """
 set pagination off
 set confirm off
 set debuginfod enabled off
 set auto-load safe-path /dev/null
 set environment GODEBUG asyncpreemptoff=1
-break main.go:{LINE + 1}
+"""
+GDB = f"""{GDB_QUIET}break main.go:{LINE + 1}
 run stop
 bt
 info args
@@ -100,13 +101,7 @@ def test_gdb_by_name(version: str) -> None:
     assert sorted(places) == [("main.stopHere", str(LINE)), ("otelobj/main.stopHere-fm", str(LINE))]
 
 
-GDB_STEPS = f"""
-set pagination off
-set confirm off
-set debuginfod enabled off
-set auto-load safe-path /dev/null
-set environment GODEBUG asyncpreemptoff=1
-source {ROOT / "docs/otelobj-gdb.py"}
+GDB_STEPS = f"""{GDB_QUIET}source {ROOT / "docs/otelobj-gdb.py"}
 break main.go:{CALL}
 run stop
 set scheduler-locking step
