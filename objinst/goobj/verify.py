@@ -127,7 +127,7 @@ class Checker:
         """Those that are defined in this object and have contents."""
         for ref in refs:
             if ref not in self._places:
-                target = self.obj.index_of(SymRef(*ref))
+                target = self.obj.index_of(ref)
                 is_here = target is not None and target < self.obj.n_defs and self.obj.kind_and_size(target)[1] > 0
                 self._places[ref] = target if is_here else None
             found = self._places[ref]
