@@ -42,6 +42,9 @@ class Arch(Protocol):
         """Whether the branch with this relocation offset is a call; if not, it is a jump out of the function."""
 
     def reads_context(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None: ...
+    def comes_back(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int], at: int) -> bool | None:
+        """Whether the call with this relocation offset can be executed again after it has returned: whether it is in a loop."""
+
 
 
 def arch(goarch: str) -> Arch:
