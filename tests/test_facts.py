@@ -39,6 +39,10 @@ def test_facts_of_a_link(packages: dict[str, Path], monkeypatch: pytest.MonkeyPa
     assert sorted(pair for pairs in shared_out.values() for pair in pairs) == sorted(found.pinned.items())
     assert all(key.startswith(f"{package}#") == bool(package) for package, pairs in shared_out.items() for key, _ in pairs)
 
+    # Loops over channels, of packages that can be hooked.
+    assert list(found.workers) == sorted(set(found.workers)) and "net/http.(*persistConn).writeLoop" in found.workers
+    assert not any(name.startswith(f"{package}.") for package in found.closed for name in found.workers)
+
     # A second link reads no archive, and one with another root only that.
     def unread(path: Path) -> Archive:
         raise AssertionError(f"{path} was read again")
@@ -56,3 +60,12 @@ def test_root_is_apart(packages: dict[str, Path], monkeypatch: pytest.MonkeyPatc
     found = facts.gather({**packages, "main": packages["net/http"]}, "sync/atomic", ARCH, identity)
     assert read == [packages["net/http"]]
     assert found.instances["main"] == found.instances["net/http"]
+
+
+def test_workers_of_the_root_and_of_open_packages(packages: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = facts.gather(packages, "sync/atomic", ARCH, identity).workers
+    alone = facts.gather({"main": packages["net/http"]}, "sync/atomic", ARCH, identity).workers
+    assert alone == tuple(name for name in both if name.startswith("net/http."))
+    monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path / "with another rt"))
+    without = facts.gather(packages, "net/http", ARCH, identity)
+    assert "net/http" in without.closed and not without.workers

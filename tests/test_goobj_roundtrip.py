@@ -91,3 +91,14 @@ def test_peek_reads_what_the_object_says() -> None:
     assert peek(path).line == obj.header.line
     assert peek(path).build_id == obj.header.build_id != ""
     assert fingerprint(path) == obj.fingerprint
+
+
+@pytest.mark.parametrize("package", ["net", "errors"])
+def test_users_of_a_symbol(package: str) -> None:
+    obj = Archive.read(toolchains.exports("1.26", "amd64", "net")[package]).go_object()[1]
+    names = {"runtime.chanrecv1", "runtime.newobject", "runtime.gopanic"}
+    refs = obj.builtin_refs(names)
+    assert {obj.resolve(ref).name for ref in refs} == names
+    plain = {index for index in range(obj.n_defs) if any(reloc.sym in refs for reloc in obj.relocs(index))}
+    assert plain and obj.users(refs) == plain
+    assert obj.users([]) == set()

@@ -7,10 +7,12 @@ index space, as the linker has it: SymbolDefs, Hashed64Defs, HashedDefs, NonPkgD
 from __future__ import annotations
 
 import array
+import bisect
 import functools
 import itertools
 import operator
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 
 from objinst.errors import ObjectError
 from objinst.goobj import header as headers
@@ -32,6 +34,7 @@ from objinst.goobj.records import (
     RELOC_SYM,
     STRING_REF,
     SYM,
+    SYM_REF,
     Aux,
     Blk,
     Reloc,
@@ -262,6 +265,17 @@ class Object:
         raw = self.block(Blk.RELOC)[self._reloc_idx[index] * RELOC.size : self._reloc_idx[index + 1] * RELOC.size]
         return set(RELOC_SYM.iter_unpack(raw))
 
+    def users(self, refs: Collection[SymRef]) -> set[int]:
+        """The definitions whose relocations name one of these symbols: relocs() for those who look for few among all of an object."""
+        start, end = self.base + self.offsets[Blk.RELOC], self.base + self.offsets[Blk.RELOC + 1]
+        wanted = {SYM_REF.pack(*ref) for ref in refs}
+        # Most relocations are told apart by one byte of the symbol's index.
+        bytes_of_index = self.raw[start + RELOC.size - 4 : end : RELOC.size]
+        like = re.compile(b"|".join({re.escape(ref[4:5]) for ref in wanted}) or b"(?!)", re.DOTALL)
+        numbers = (match.start() for match in like.finditer(bytes_of_index))
+        ends = ((number, start + RELOC.size * (number + 1)) for number in numbers)
+        return {bisect.bisect_right(self._reloc_idx, number) - 1 for number, behind in ends if self.raw[behind - SYM_REF.size : behind] in wanted}
+
     def aux(self, index: int) -> list[Aux]:
         return [Aux(kind, SymRef(p, i)) for kind, p, i in AUX.iter_unpack(self.raw_aux(index))]
 
@@ -308,6 +322,10 @@ class Object:
         if start + idx >= end:
             raise self.error(f"reference to symbol {idx} of block {pkg:#x}, which has {end - start}")
         return start + idx
+
+    def builtin_refs(self, names: Collection[str]) -> list[SymRef]:
+        """The references that mean these functions of the runtime, if they are such that the compiler calls of its own accord."""
+        return [SymRef(PKG_BUILTIN, index) for index, name in enumerate(self.tables.builtins) if name in names]
 
     def resolve(self, ref: SymRef) -> Resolved:
         """Raises ObjectError for a reference that points nowhere."""

@@ -11,6 +11,7 @@ MAGIC = b"\x00go120ld"
 HEADER = struct.Struct("<8s8sI19I")
 SYM = struct.Struct("<IIHBBBII")
 RELOC = struct.Struct("<iBHqII")
+SYM_REF = struct.Struct("<II")
 RELOC_SYM = struct.Struct("<15xII")
 """Of a relocation, its symbol alone."""
 AUX = struct.Struct("<BII")

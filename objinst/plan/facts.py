@@ -21,6 +21,7 @@ from objinst.forks import share_out
 from objinst.goobj import Object
 from objinst.plan.pinned import Calls, pinned, unchecked_calls
 from objinst.plan.scope import closed_packages
+from objinst.plan.workers import workers
 from objinst.rules import parse_func_name
 from trampolines import Arch
 
@@ -32,12 +33,13 @@ FILE = "facts.json"
 class Facts:
     """closed: packages that are never hooked. instances: package -> packages of whose generic functions it holds copies.
 
-    pinned: see objinst.plan.pinned, without functions of closed packages.
+    pinned: see objinst.plan.pinned, workers: see objinst.plan.workers, both without functions of closed packages.
     """
 
     closed: frozenset[str]
     instances: Mapping[str, frozenset[str]]
     pinned: Mapping[str, str]
+    workers: tuple[str, ...]
 
     def pinned_of(self, package: str) -> list[tuple[str, str]]:
         """What is pinned of a package's functions by their place in it; of no package (""): all that is known by name alone, which may be anybody's."""
@@ -68,16 +70,19 @@ def gather(packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable
 
     others = [package for package in sorted(packages) if package != ROOT]
     common = _remembered("\n".join(map(key_of, others)), of_others)
-    root = of_one(ROOT) if ROOT in packages else {"instances": [], "pins": {}, "tails": {}}
+    root = of_one(ROOT) if ROOT in packages else {"instances": [], "pins": {}, "tails": {}, "workers": []}
     closed = frozenset(common["closed"])
     found = pinned([Calls(common["pins"], common["tails"]), Calls(root["pins"], root["tails"])])
     instances = {package: frozenset(names) for package, names in {**common["instances"], ROOT: root["instances"]}.items()}
-    return Facts(closed, instances, {key: caller for key, caller in found.items() if key.partition("#")[0] not in closed})
+    return Facts(
+        closed, instances, {key: caller for key, caller in found.items() if key.partition("#")[0] not in closed},
+        tuple(sorted({*common["workers"], *root["workers"]})),
+    )  # fmt: skip
 
 
 def _read(obj: Object, package: str, arch: Arch) -> dict[str, Any]:
     imports = sorted({path for path, _ in obj.autolib})
-    return {"imports": imports, "instances": _instances(obj), **asdict(unchecked_calls(obj, package, arch))}
+    return {"imports": imports, "instances": _instances(obj), "workers": workers(obj, arch), **asdict(unchecked_calls(obj, package, arch))}
 
 
 def _instances(obj: Object) -> list[str]:
@@ -95,7 +100,8 @@ def _merged(facts: Any, packages: list[str], rt: str) -> dict[str, Any]:
         for key, callees in one.tails.items():
             tails.setdefault(key, []).extend(callees)
     instances = {package: one["instances"] for package, one in by_package.items() if one["instances"]}
-    return {"closed": sorted(closed), "instances": instances, "pins": pinned(calls), "tails": tails}
+    loops = sorted({name for package, one in by_package.items() if package not in closed for name in one["workers"]})
+    return {"closed": sorted(closed), "instances": instances, "pins": pinned(calls), "tails": tails, "workers": loops}
 
 
 def _remembered(key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

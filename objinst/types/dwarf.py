@@ -28,6 +28,7 @@ from objinst.types.names import closing
 
 INFO_PREFIX = "go:info."
 PRODUCER_PREFIX = "go:cuinfo.producer."
+DWARF_OFF = b"-dwarf=false"
 DICT = Param(".dict", "unsafe.Pointer")
 MAX_HOPS = 4
 _CLOSURE = re.compile(r"(func|gowrap|deferwrap)\d+")
@@ -98,8 +99,10 @@ def _has_range_bodies(obj: Object) -> bool:
 def _dwarf_off(obj: Object) -> bool:
     """Compiled with -dwarf=false: every DIE is there, without its parameters. The compiler notes its flags in a symbol
     (cmd/compile/internal/dwarfgen/dwarf.go, RecordFlags; "regabi" is always among them, so there is always one)."""
+    if PRODUCER_PREFIX.encode() in obj.raw and DWARF_OFF not in obj.raw:
+        return False
     found = [index for name in obj.names() if name.startswith(PRODUCER_PREFIX) for index in obj.find_all(name)]
-    return not found or any(b"-dwarf=false" in bytes(obj.data(index)) for index in found)
+    return not found or any(DWARF_OFF in bytes(obj.data(index)) for index in found)
 
 
 def _parameter(reader: DieReader, die: Die) -> tuple[Param, bool] | NoSignature:

@@ -1,0 +1,54 @@
+"""Functions that take work from channels in a loop: a goroutine that runs one may serve many requests, whoever started it.
+
+The compiler makes of each receive, range and select a call into the runtime (cmd/compile/internal/walk/select.go, range.go, Go 1.22-1.27); of
+a loop around it, a way in the function's control flow from the call back to it. No worker is
+- who takes from a channel and puts back into one: it waits for a resource, such as a place in a semaphore;
+- who returns what it took, or something made of it, as a pool's Get does that tries again. An error may be returned.
+
+The function is the one that has the code, be it that of a function that was inlined there. Two things are not seen, both of loops over
+iterators: a receive once in a body that the compiler did not inline, for the loop is another function's; and results without names of a
+function that returns out of such a body (objinst.types.dwarf).
+"""
+
+from __future__ import annotations
+
+import re
+
+from objinst.goobj import Object
+from objinst.plan.forms import switch_cases
+from objinst.plan.spans import printed
+from objinst.types import NoSignature, signature
+from trampolines import Arch
+
+TAKES = frozenset({"runtime.chanrecv2", "runtime.selectgo", "runtime.selectnbrecv"})
+RECEIVE = "runtime.chanrecv1"
+"""A receive without `ok`: also what waits for an end, a place or a token."""
+PUTS_BACK = frozenset({"runtime.chansend1", "runtime.selectnbsend"})
+_RANGE_BODY = re.compile(r"-range\d+$")
+
+
+def workers(obj: Object, arch: Arch) -> list[str]:
+    """As runtime.Func.Name has them, in order. Raises ObjectError."""
+    candidates = obj.users(obj.builtin_refs(TAKES | {RECEIVE}))
+    return sorted({printed(obj.name(index)) for index in candidates if obj.is_text(index) and _loops(obj, index, arch) and _returns_nothing(obj, index)})
+
+
+def _loops(obj: Object, index: int, arch: Arch) -> bool:
+    call = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
+    calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == call}
+    wanted = TAKES if PUTS_BACK.intersection(calls.values()) else TAKES | {RECEIVE}
+    code, cases = bytes(obj.data(index)), switch_cases(obj, index)
+    return any(arch.comes_back(code, calls, cases, at) for at, callee in calls.items() if callee in wanted)
+
+
+def _returns_nothing(obj: Object, index: int) -> bool:
+    """Nothing but an error. The body of a loop over an iterator returns what the iterator asks for, so its function is asked."""
+    name = obj.name(index)
+    while body := _RANGE_BODY.search(name):
+        name = name[: body.start()]
+        outer = obj.find(name)
+        if outer is None:
+            return False
+        index = outer
+    found = signature(obj, index)
+    return not isinstance(found, NoSignature) and [result.type for result in found.results] in ([], ["error"])

@@ -1,0 +1,60 @@
+"""objinst.plan.workers: functions that take from channels in loops, held against a program that says of each of its own what it is."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import trampolines
+from objinst.archive import Archive
+from objinst.plan.workers import workers
+from toolchains import exports, go_env, goroot
+
+ROOT = Path(__file__).parent.parent
+QEMU = "qemu-aarch64-static"
+VERSIONS = ("1.22", "1.24", "1.26", "1.27")
+
+
+def built(version: str, goarch: str, folder: Path, *flags: str) -> tuple[Path, Path]:
+    """The program of testbins/workers, and the archive of its package."""
+    shutil.copytree(ROOT / "testbins/workers", folder)
+    (folder / "go.mod").write_text(f"module example.com/workers\n\ngo {version}\n")
+    go, env = str(goroot(version) / "bin/go"), go_env(version, goarch)
+    subprocess.run([go, "build", *flags, "-o", "prog", "."], cwd=folder, env=env, check=True)
+    listed = subprocess.run([go, "list", *flags, "-export", "-f", "{{.Export}}", "."], cwd=folder, env=env, check=True, capture_output=True, text=True)
+    return folder / "prog", Path(listed.stdout.strip())
+
+
+def own(archive: Path, goarch: str) -> list[str]:
+    return workers(Archive.read(archive).go_object()[1], trampolines.arch(goarch))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("goarch", trampolines.ARCHITECTURES)
+def test_shapes(version: str, goarch: str, tmp_path: Path) -> None:
+    prog, archive = built(version, goarch, tmp_path / "workers")
+    command = [str(prog)] if goarch == "amd64" else [QEMU, str(prog)]
+    if goarch == "arm64" and shutil.which(QEMU) is None:
+        pytest.skip(f"{QEMU} is not installed")
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.splitlines()
+    true, false = ({line.removeprefix(kind) for line in said if line.startswith(kind)} for kind in ("worker ", "other "))
+    iterators = 0 if version == "1.22" else 2
+    assert not true & false and (len(true), len(false)) == (13 + iterators, 7 + iterators)
+    assert own(archive, goarch) == sorted(true)
+
+
+def test_without_dwarf(tmp_path: Path) -> None:
+    """What a function returns is not known then."""
+    _, archive = built("1.26", "amd64", tmp_path / "workers", "-gcflags=-dwarf=false")
+    assert own(archive, "amd64") == []
+
+
+@pytest.mark.parametrize("goarch", trampolines.ARCHITECTURES)
+def test_known_ones(goarch: str) -> None:
+    found = own(exports("1.26", goarch, "net/http")["net/http"], goarch)
+    assert {f"net/http.(*persistConn).{name}Loop" for name in ("read", "write")} <= set(found)
+    assert "net/http.(*http2serverConn).serve" in found
+    assert not {"net/http.(*Transport).getConn", "net/http.(*persistConn).roundTrip", "net/http.(*http2serverConn).readPreface"} & set(found)
