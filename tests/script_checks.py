@@ -110,3 +110,13 @@ def all_children(run: Any, parent: str, *names: str) -> None:
         found = [by_id[span.parent_id].name if span.parent_id in by_id else "-" for span in by_id.values() if span.name == name]
         assert found, f"no span {name}: {sorted({span.name for span in by_id.values()})}"
         assert set(found) == {parent}, f"{name} has parents {found}"
+
+
+def all_hooked(run: Any, report: str, *rules: str) -> None:
+    """Each of these rules has hooked what it names, every function of it, and the compiler has inlined none."""
+    targets = json.loads((run.folder / report).read_text())["targets"]
+    for rule in rules:
+        found = [target for target in targets if target["rule"] == rule]
+        assert found, f"{rule} is not in the report"
+        problems = [(target["symbol"], target["status"], target["reason"], target["inlined_callers"]) for target in found]
+        assert all(target["status"] == "hooked" and not target["inlined_calls"] for target in found), f"{rule}: {problems}"

@@ -67,6 +67,13 @@ def test_built_in_rules_load_and_are_whole():
     assert all(rule.do and rule.target for rule in rules)
 
 
+def test_every_known_worker_is_shown_to_be_hooked_in_its_own_module():
+    here = Path(__file__).parent
+    known = yaml.safe_load((here.parent / "objinst" / "rules" / "sdk_workers.yaml").read_text())
+    checks = [line for script in here.glob("scripts/workers*.txtar") for line in re.findall(r"^py all_hooked \S+ (.+)$", script.read_text(), re.M)]
+    assert set(known) == {rule for line in checks for rule in line.split()}
+
+
 def test_empty_and_comment_only_files_hold_no_rules(write):
     assert read_file(write("")) == []
     assert read_file(write("# nothing yet\n")) == []
