@@ -11,10 +11,11 @@ from types_build import Build
 from objinst.errors import OtelobjError
 from objinst.plan.missing import refused_problems, unfound_problems
 from objinst.plan.model import SpanUse, SpanValue, Status, Target, Value
-from objinst.plan.spans import Subject, plan_span, printed, title
+from objinst.plan.spans import Subject, plan_span, title
 from objinst.rewrite.result import read_result, write_result
 from objinst.rules import Rule, RuleSet, Span
 from objinst.rules.load import read_file
+from objinst.rules.names import printed
 from objinst.types import Kind, Signature, assign, resolve, signature
 
 SOURCE = """\
@@ -223,14 +224,16 @@ def test_what_a_link_keeps_at_hand_tells_the_same_problems(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("symbol", "name", "short"),
+    ("symbol", "name", "newer", "short"),
     [
-        ("example.com/acme/shop.(*Store).Place", "example.com/acme/shop.(*Store).Place", "shop.(*Store).Place"),
-        ("main.f.func1", "main.f.func1", "main.f.func1"),
-        ("gopkg.in/yaml%2ev3.Unmarshal", "gopkg.in/yaml%2ev3.Unmarshal", "yaml.v3.Unmarshal"),
-        ("slices.Sort[go.shape.[]int,go.shape.int]", "slices.Sort[...]", "slices.Sort[...]"),
-        ("a/b.(*T[go.shape.struct { X a/c.D }]).M.func1", "a/b.(*T[...]).M.func1", "b.(*T[...]).M.func1"),
+        ("example.com/acme/shop.(*Store).Place", "example.com/acme/shop.(*Store).Place", "", "shop.(*Store).Place"),
+        ("main.f.func1", "main.f.func1", "", "main.f.func1"),
+        ("gopkg.in/yaml%2ev3.Unmarshal", "gopkg.in/yaml%2ev3.Unmarshal", "", "yaml.v3.Unmarshal"),
+        ("slices.Sort[go.shape.[]int,go.shape.int]", "slices.Sort[...]", "", "slices.Sort[...]"),
+        ("a/b.(*T[go.shape.struct { X a/c.D }]).M.func1", "a/b.(*T[...]).M.func1", "", "b.(*T[...]).M.func1"),
+        ("p.F[go.shape.[4]int].G[go.shape.[]int].func1", "p.F[...].func1", "p.F[...].G[...].func1", "p.F[...].G[...].func1"),
+        ("p.T[a].M[b[c]].N[d]", "p.T[...]", "p.T[...].M[...]", "p.T[...].M[...]"),
     ],
 )
-def test_names(symbol, name, short):
-    assert (printed(symbol), title(symbol)) == (name, short)
+def test_names(symbol, name, newer, short):
+    assert (printed(symbol, "1.22"), printed(symbol, "1.26"), printed(symbol, "1.27"), title(symbol)) == (name, name, newer or name, short)

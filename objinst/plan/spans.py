@@ -14,6 +14,7 @@ from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import SpanUse, SpanValue, Value
 from objinst.rules import Rule, Span, ValuePath, parse_func_name
+from objinst.rules.names import SEVERAL_BRACKETS, printed
 from objinst.rules.nodes import closest
 from objinst.rules.spans import KINDS
 from objinst.types import Field, GoType, Kind, TypeTable, Unknown
@@ -193,7 +194,7 @@ def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
     attributes = [(key, path.root, find(path)) for key, path in span.attributes]
     name = [part if isinstance(part, str) else find(part) for part in span.name]
     return SpanUse(
-        rule.name, rule.instrumentation, title(subject.symbol), printed(subject.symbol),
+        rule.name, rule.instrumentation, title(subject.symbol), printed(subject.symbol, subject.near.tables.go),
         () if None in name else tuple(part for part in name if part is not None),
         KINDS.index(span.kind) + 1,
         tuple((key, value) for key, root, value in attributes if value and root != "result"),
@@ -211,14 +212,8 @@ def makes_spans(rule: Rule, symbol: str) -> bool:
     return name is not None and not (rule.is_glob and name.pkg.startswith(TELEMETRY))
 
 
-def printed(symbol: str) -> str:
-    """A symbol as tracebacks and runtime.Func.Name have it (runtime/symtab.go, funcNameForPrint)."""
-    start, end = symbol.find("["), symbol.rfind("]")
-    return symbol if start < 0 or end < start else f"{symbol[:start]}[...]{symbol[end + 1 :]}"
-
-
 def title(symbol: str) -> str:
     """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
-    name = printed(symbol)
+    name = printed(symbol, SEVERAL_BRACKETS)
     head = re.split(r"[(\[]", name, maxsplit=1)[0]
     return unescape(name[head.rfind("/") + 1 :])

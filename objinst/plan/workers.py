@@ -16,7 +16,7 @@ import re
 
 from objinst.goobj import Object
 from objinst.plan.forms import switch_cases
-from objinst.plan.spans import printed
+from objinst.rules.names import printed
 from objinst.types import NoSignature, signature
 from trampolines import Arch
 
@@ -30,7 +30,8 @@ _RANGE_BODY = re.compile(r"-range\d+$")
 def workers(obj: Object, arch: Arch) -> list[str]:
     """As runtime.Func.Name has them, in order. Raises ObjectError."""
     candidates = obj.users(obj.builtin_refs(TAKES | {RECEIVE}))
-    return sorted({printed(obj.name(index)) for index in candidates if obj.is_text(index) and _loops(obj, index, arch) and _returns_nothing(obj, index)})
+    found = [index for index in candidates if obj.is_text(index) and _loops(obj, index, arch) and _returns_nothing(obj, index)]
+    return sorted({printed(obj.name(index), obj.tables.go) for index in found})
 
 
 def _loops(obj: Object, index: int, arch: Arch) -> bool:

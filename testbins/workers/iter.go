@@ -64,9 +64,11 @@ func onceEach(seq iter.Seq2[int, *pool]) {
 	}
 }
 
-func overIterators() {
-	body(over([]*pool{full()}))
-	inner(full().work)
-	finds(over([]*pool{full()}))
-	onceEach(over([]*pool{full()}))
+func init() {
+	newer = append(newer, func() {
+		body(over([]*pool{full()}))
+		inner(full().work)
+		finds(over([]*pool{full()}))
+		onceEach(over([]*pool{full()}))
+	})
 }
