@@ -36,10 +36,10 @@ from objinst.rewrite.function import Runtime, hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.spans import SPAN
+from objinst.rewrite.static import layout
 from objinst.rules import Action, Probe, ProbeKind, Rule, RuleSet, Span
 from objinst.types import TypeTable
 from objinst.types.names import escape
-from trampolines.contract import GrowGuard
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 PROBE = "github.com/otelobj/otelobj/hooks/probe"
@@ -103,7 +103,8 @@ class Link:
             member, obj = archive.go_object()
             edit = Edit(obj)
             slot = runtimepkg.extend_g(edit)
-            runtimepkg.watch_goroutines(edit, self.arch, RT, self.rt_layouts.desc, self.go_minor)
+            layouts = {name: layout(self.rt_object, f"{RT}.{name}") for name in ("Desc", "node")}
+            runtimepkg.watch_goroutines(edit, self.arch, RT, layouts, slot, self.go_minor)
             runtimepkg.hand_over_slot(edit, self.arch, slot)
             (folder / "pkg.a").write_bytes(archive.to_bytes({member: checked(edit)}))
             (folder / slot_file).write_text(json.dumps(asdict(slot)))
@@ -113,10 +114,14 @@ class Link:
 
     @functools.cached_property
     def rt_layouts(self) -> Runtime:
+        return Runtime.of(self.rt_object, RT, self.load(SPAN))
+
+    @property
+    def rt_object(self) -> Object:
         obj = self.load(RT)
         if obj is None:
             raise OtelobjError(f"{RT} is not among the hook packages", "reinstall otelobj")
-        return Runtime.of(obj, RT, self.load(SPAN))
+        return obj
 
     def package(self, package: str, slot: runtimepkg.Slot) -> Result:
         """Plans and rewrites one package. Raises OtelobjError for a rule that cannot be carried out."""
@@ -282,7 +287,7 @@ class Link:
         archive = Archive.read(self.hooks.get(RT) or self.packages[RT])
         member, obj = archive.go_object()
         edit = Edit(obj)
-        rtpkg.fill_link(edit, RT, slot, descriptors)
+        rtpkg.fill_link(edit, RT, slot, descriptors, self.facts.workers, self.arch)
         rtpkg.give_getg(edit, self.arch, RT)
         rtpkg.name_for_debuggers(edit, RT)
         return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))
@@ -314,7 +319,7 @@ class Link:
 
 def offsets_of(slot: runtimepkg.Slot) -> Offsets:
     """What stubs read of the runtime's own types."""
-    return Offsets(slot.offset, GrowGuard(slot.g["m"], slot.m["curg"], slot.m["locks"], slot.g["throwsplit"]))
+    return Offsets(slot.offset, slot.guard)
 
 
 def checked(edit: Edit) -> bytes:

@@ -103,6 +103,8 @@ AMD64: dict[str, Callable[[], object]] = {
     ],
     "compare_long_mem": lambda: [(x.compare_long_mem(b, d, v), f"cmp {mem(b, d, 4)}, {number(v)}") for b in REGS for d in DISPS for v in (0, 1, 127)],
     "compare_mem": lambda: [(x.compare_mem(r, b, d), f"cmp {NAMES[8][r]}, {mem(b, d, 8)}") for r, b, d, _ in every(8)],
+    "compare": lambda: pairs(x.compare, "cmp {}, {}"),
+    "compare_immediate": lambda: [(x.compare_immediate(r, v), f"cmp {NAMES[8][r]}, {number(v)}") for r in REGS for v in (0, 9, 0xFF, 0xFFFF, HIGH)],
     "sub_mem": lambda: [(x.sub_mem(r, b, d), f"sub {NAMES[8][r]}, {mem(b, d, 8)}") for r, b, d, _ in every(8)],
     "neg": lambda: singles(x.neg, "neg {}", NAMES[8]),
     "test": lambda: singles(x.test, "test {0}, {0}", NAMES[8]),

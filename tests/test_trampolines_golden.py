@@ -10,7 +10,7 @@ import pytest
 import trampolines
 from trampolines import Arch
 from trampolines.contract import (
-    Base, Code, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GrowGuard, Load, Piece, RegClass, ThroughSpec, ThunkSpec,
+    Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GrowGuard, Load, Piece, RegClass, ThroughSpec, ThunkSpec,
 )  # fmt: skip
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -31,6 +31,7 @@ LOADS = (
     Load(Base.BOXES, Piece(INT, 4, 8, 16)),
     Load(Base.ARGS, Piece(FLOAT, 0, 8, 40)),
 )
+CONTEXT = (456, 152, 8, 20, 18)
 TEARDOWN = {"amd64": (b"\x48\x83\xc4\x30\x5d", 0x38), "arm64": (b"", 0)}
 LARGE_TEARDOWN = {"amd64": (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), "arm64": (b"", 0)}
 
@@ -43,6 +44,13 @@ def stubs(goarch: str) -> dict[str, Code]:
         "entry stub, skippable": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, skippable=True, results=RESULTS, stack_results=((16, 16),))),
         "entry stub, args area of 40,000 bytes": arch.entry_stub(EntrySpec((Piece(INT, 0, 8, 40000), Piece(INT, 1, 1, 40008)), ContextUse.RAW)),
         "entry stub, unchecked": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, guard=GrowGuard(48, 192, 264, 177), room=900)),
+        "entry stub, channel receive": arch.entry_stub(
+            EntrySpec(SPILLS[:2], ContextUse.RAW, toggle=False, guard=GrowGuard(48, 192, 264, 177), filter=ContextFilter(*CONTEXT, inherited=True))
+        ),
+        "entry stub, channel send": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, toggle=False, filter=ContextFilter(*CONTEXT, mark=(26, 2)))),
+        "entry stub, select": arch.entry_stub(
+            EntrySpec(SPILLS[:2], ContextUse.RAW, toggle=False, filter=ContextFilter(*CONTEXT, inherited=True, sends=3))
+        ),
         "exit stub, unchecked": arch.exit_stub(ExitSpec(b"", 0, RESULTS, 24, (True, True, False), 456, unchecked=True)),
         "exit stub, no results": arch.exit_stub(ExitSpec(*TEARDOWN[goarch], (), 0, (), 456)),
         "exit stub, results": arch.exit_stub(ExitSpec(*LARGE_TEARDOWN[goarch], RESULTS, 24, (True, True, False), 456)),

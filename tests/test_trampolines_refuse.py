@@ -6,7 +6,7 @@ import pytest
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
 from trampolines_case import ARCHES, SLOT
 
 WRONG_PIECES = [
@@ -60,3 +60,10 @@ def test_thunks_that_do_not_fit_are_refused(goarch: str) -> None:
 def test_unknown_architecture() -> None:
     with pytest.raises(KeyError):
         trampolines.arch("riscv64")
+
+
+@ARCHES
+@pytest.mark.parametrize(("inherited", "sends", "mark"), [(True, None, (26, 2)), (False, None, (24, 4)), (False, None, (24, 0)), (True, 16, None)])
+def test_filters_that_do_not_fit_are_refused(goarch: str, inherited: bool, sends: int | None, mark: tuple[int, int] | None) -> None:
+    with pytest.raises(EncodeError):
+        trampolines.arch(goarch).entry_stub(EntrySpec((), ContextUse.RAW, filter=ContextFilter(SLOT, 152, 8, 20, 18, inherited, sends, mark)))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextUse, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Phase, Piece, RegClass, ThroughSpec, ThunkSpec
+from trampolines.contract import Base, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Phase, Piece, RegClass, ThroughSpec, ThunkSpec
 from trampolines_case import (
     ARCHES, G, MANY, MOVE, NODE, RETURN, SLOT, STACK,
     check_back, check_map, clobber, end_of, pieces, poison_callee_spills, register, same_registers, start,
@@ -129,6 +129,52 @@ def test_entry_switched_off(goarch: str, data: st.DataObject, seed: int) -> None
     assert m.run(m.sp) == "body"
     same_registers(m, regs, *m.scratch[:2])
     assert (m.floats, m.mem) == (floats, mem) and m.steps <= 6
+
+
+CONTEXT = {"slot": SLOT, "goid": 152, "node_goid": 8, "node_tag": 20, "node_settled": 18}
+CHANNEL = 0xC100_0000
+
+
+@ARCHES
+@MANY
+@given(seed=st.integers(0, 1 << 32), when=st.sampled_from(("inherited", "select", "mark", "mark byte")), slot=st.booleans(), tag=st.sampled_from((0, 3, 0x77)),
+       own=st.booleans(), settled=st.booleans(), channel=st.booleans(), sends=st.booleans(), mark=st.sampled_from((0, 3, 0x77, 0x100, 0xFF, 0xFFFF)))  # fmt: skip
+def test_entry_of_a_channel_operation(
+    goarch: str, seed: int, when: str, slot: bool, tag: int, own: bool, settled: bool, channel: bool, sends: bool, mark: int
+) -> None:
+    """Go code is called in just those states that concern it; in all others nothing is touched on the way to the body."""
+    size = {"mark": 2, "mark byte": 1}.get(when, 0)
+    mark &= (1 << 8 * size) - 1
+    context = ContextFilter(**CONTEXT, inherited=not size, sends=3 if when == "select" else None, mark=(26, size) if size else None)
+    spec = EntrySpec((Piece(RegClass.INT, 0, 8, 0),), ContextUse.RAW, toggle=False, filter=context)
+    m, _ = start(goarch, trampolines.arch(goarch).entry_stub(spec), seed, 8)
+    m.write(G + SLOT, 8, NODE if slot else 0)
+    m.write(G + 152, 8, 5 << 40)
+    m.write(NODE + 8, 8, (5 if own else 6) << 40)
+    m.write(NODE + 18, 1, settled)
+    m.write(NODE + 20, 2, tag)
+    m.regs[m.ints[0]] = CHANNEL if channel else 0
+    m.regs[m.ints[3]] = 2 if sends else 0
+    if size:
+        m.write(CHANNEL + 26, size, mark)
+    concerned = slot and tag != 0
+    if not size:
+        concerned = concerned and not (own and settled and not (sends and when == "select"))
+    if size:
+        concerned = concerned and channel and mark not in (tag, (1 << 8 * size) - 1)
+    called: list[int] = []
+    m.hosts = {"enter": lambda m: called.append(m.read(m.regs[m.ints[1]] - trampolines.arch(goarch).RETURN_BELOW_ARGS, 8))}
+    if not concerned:
+        m.write(G + 16, 8, STACK + 0x1000)  # no stack check is reached
+    regs, floats, mem = dict(m.regs), dict(m.floats), dict(m.mem)
+    assert m.run(m.sp) == "body"
+    if concerned:
+        assert called == [RETURN]
+        return
+    assert not called
+    same_registers(m, regs, *m.scratch)
+    assert m.regs[m.context] == regs[m.context]
+    assert (m.floats, m.mem) == (floats, mem)
 
 
 def exit_case(data: st.DataObject, goarch: str) -> ExitSpec:

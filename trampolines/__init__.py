@@ -16,6 +16,8 @@ class Arch(Protocol):
 
     INT_REGS: int
     FLOAT_REGS: int
+    RETURN_BELOW_ARGS: int
+    """Bytes from the args area of a call down to its return address, while its entry stub calls enter."""
     LEAVES_UNMARKED: bool
     """Some functions without a stack check lack the mark that says so (AttrNoSplit)."""
 

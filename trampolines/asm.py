@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trampolines.contract import Code, ExitSpec, Fixup, FixupKind, OpenDefer, Phase, Piece, RegClass, ThunkSpec
+from trampolines.contract import Code, ContextFilter, ExitSpec, Fixup, FixupKind, OpenDefer, Phase, Piece, RegClass, ThunkSpec
 
 WORD = 8
 SHAPES = 4096
@@ -116,6 +116,15 @@ def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:
     for offset, size in stack_results:
         if offset < 0 or size < 0 or offset % WORD or size % WORD:
             raise EncodeError(f"stack results of {size} bytes at offset {offset}")
+
+
+def check_filter(spec: ContextFilter, int_regs: int) -> None:
+    """Raises EncodeError for a mark of other than one or two bytes, for a filter with both conditions (there are not registers enough),
+    and for what is no argument register."""
+    if spec.sends is not None and not 0 <= spec.sends < int_regs:
+        raise EncodeError(f"no integer register {spec.sends}")
+    if spec.mark and (spec.inherited or spec.mark[1] not in (1, 2)):
+        raise EncodeError(f"a mark of {spec.mark[1]} bytes, inherited={spec.inherited}")
 
 
 def check_thunk(spec: ThunkSpec, int_regs: int, float_regs: int) -> None:

@@ -134,6 +134,26 @@ class GrowGuard:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextFilter:
+    """What the stub of a channel operation looks at before anything else, to go straight to the body where rt has nothing to do. Offsets in bytes.
+
+    slot, goid: in g; node_goid, node_tag (16 bits), node_settled (8 bits): in the node that the slot points to. To the body if the slot is
+    nil or the tag 0; if `inherited`, too, if the node is the goroutine's own and settled, and the argument register number `sends`, if there
+    is one, is 0; if there is a `mark` (offset and size, 1 or 2
+    bytes, in the channel that the first register points to), too, if the channel is nil, or its mark is the tag or has all bits set.
+    """
+
+    slot: int
+    goid: int
+    node_goid: int
+    node_tag: int
+    node_settled: int
+    inherited: bool = False
+    sends: int | None = None
+    mark: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EntrySpec:
     """An entry stub.
 
@@ -145,6 +165,7 @@ class EntrySpec:
         (the caller adds the addend: the Fixup has addend 0).
     guard: of a function without a stack check of its own; None if it has one.
     room: bytes below SP that the stub's stack check makes sure of, at least; more than its own frame if the exit stub needs more.
+    filter: see ContextFilter; None: enter is always called.
     roles used: "desc", "enter", "body", "morestack", "exit".
     Calls enter(desc, args base, g).
     """
@@ -157,6 +178,7 @@ class EntrySpec:
     stack_results: tuple[tuple[int, int], ...] = ()
     guard: GrowGuard | None = None
     room: int = 0
+    filter: ContextFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ package active
 
 import (
 	"context"
+	"encoding/binary"
 	"sync/atomic"
 	"unsafe"
 
@@ -77,7 +78,8 @@ func Enter(ctx context.Context, span trace.Span) *rt.Scope {
 	if !span.SpanContext().IsValid() {
 		return nil
 	}
-	return rt.Enter(unsafe.Pointer(&held{ctx, span}))
+	id := span.SpanContext().TraceID()
+	return rt.Enter(unsafe.Pointer(&held{ctx, span}), binary.BigEndian.Uint64(id[8:]))
 }
 
 // EnterAlone is Enter for this goroutine alone. It is for a span of a library that starts goroutines which outlive it.

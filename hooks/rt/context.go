@@ -38,14 +38,14 @@ func (c *cell) get(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 	return v
 }
 
-// heritage returns what a goroutine that finds n in its slot has inherited.
+// heritage returns what a goroutine that finds n in its slot has inherited, in a cell or a feed, and its tag.
 //
 //go:norace
-func heritage(n *node) *cell {
-	if n == nil || n.private || n.suppressed || n.cell.get(nil) == nil {
-		return nil
+func heritage(n *node) (*cell, *feed, uint16) {
+	if n == nil || n.private || n.suppressed || n.cell.get(nil) == nil && n.feed.get(nil) == nil {
+		return nil, nil, 0
 	}
-	return n.cell
+	return n.cell, n.feed, n.tag
 }
 
 // Current returns what is current on this goroutine: that of the innermost scope which open accepts, else what the goroutine has
@@ -67,8 +67,11 @@ func Current(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 			return v
 		}
 	}
-	if !own || n.suppressed || n.cell == nil && n.owner.scope == nil {
+	if n.feed == nil && (!own || n.suppressed || n.cell == nil && n.owner.scope == nil) || !own && n.private {
 		return nil
+	}
+	if !own {
+		return n.feed.get(open)
 	}
 	return n.owner.innermost(g, open)
 }
@@ -78,6 +81,9 @@ func Current(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 //go:norace
 func (r *goroutine) innermost(g unsafe.Pointer, open func(value unsafe.Pointer) bool) unsafe.Pointer {
 	for s := r.scope; s != nil; s = s.outer {
+		if s.feed != nil {
+			return s.feed.get(open)
+		}
 		if v := s.cell.get(open); v != nil {
 			return v
 		}
@@ -85,7 +91,10 @@ func (r *goroutine) innermost(g unsafe.Pointer, open func(value unsafe.Pointer) 
 			r.leaveTo(s.outer, g)
 		}
 	}
-	return r.base.cell.get(open)
+	if v := r.base.cell.get(open); v != nil {
+		return v
+	}
+	return r.base.feed.get(open)
 }
 
 // Find returns the innermost scope of this goroutine whose value is accepted, nil if there is none.
@@ -131,15 +140,16 @@ func GoroutineID() uint64 {
 	return goid(g)
 }
 
-// Enter makes value current on this goroutine and on those that it starts, until the scope is left.
+// Enter makes value current on this goroutine and on those that it starts, until the scope is left. trace tells what belongs together:
+// values that have it in common are of one request; 0: not known.
 //
 //go:norace
-func Enter(value unsafe.Pointer) *Scope {
+func Enter(value unsafe.Pointer, trace uint64) *Scope {
 	g := current()
 	if g == nil || !isOn() {
 		return nil
 	}
-	return own(g).enter(g, node{cell: &cell{value}})
+	return own(g).enter(g, node{cell: &cell{value}, settled: true, tag: tagOf(trace)})
 }
 
 // EnterAlone is Enter for this goroutine alone: those that it starts meanwhile inherit nothing.
@@ -150,7 +160,7 @@ func EnterAlone(value unsafe.Pointer) *Scope {
 	if g == nil || !isOn() {
 		return nil
 	}
-	return own(g).enter(g, node{cell: &cell{value}, private: true})
+	return own(g).enter(g, node{cell: &cell{value}, settled: true, private: true})
 }
 
 // HoldBack keeps what is current from goroutines that are started until the scope is left.
@@ -161,10 +171,11 @@ func HoldBack() *Scope {
 	if g == nil || !isOn() {
 		return nil
 	}
-	if n := slot(g); heritage(n) == nil {
+	cell, feed, _ := heritage(slot(g))
+	if cell == nil && feed == nil {
 		return nil
 	}
-	s := own(g).enter(g, node{cell: slot(g).cell, private: true})
+	s := own(g).enter(g, node{cell: cell, feed: feed, private: true})
 	if s != nil {
 		s.shares = true
 	}
@@ -188,11 +199,20 @@ func (r *goroutine) enter(g unsafe.Pointer, n node) *Scope {
 		s.depth = s.outer.depth + 1
 	}
 	if s.depth > maxScopes {
-		s.outer, s.depth = nil, 1
+		s.forgetOuter()
 	}
 	r.scope = s
 	setSlot(g, &s.node)
 	return s
+}
+
+// forgetOuter lets go of the scopes around s, but for what says where the goroutine takes its work from.
+//
+//go:norace
+func (s *Scope) forgetOuter() {
+	for s.depth = 1; s.outer != nil && s.outer.feed == nil; {
+		s.outer = s.outer.outer
+	}
 }
 
 // Leave ends the scope, and what was opened inside of it on the same goroutine is not current there any more. It may be called
@@ -215,7 +235,7 @@ func (s *Scope) Leave() {
 //go:norace
 func (s *Scope) End() {
 	if g := s.close(); g != nil {
-		for r := s.owner; r.scope != nil && r.scope.cell.get(nil) == nil; {
+		for r := s.owner; r.scope != nil && r.scope.feed == nil && r.scope.cell.get(nil) == nil; {
 			r.leaveTo(r.scope.outer, g)
 		}
 	}
@@ -268,7 +288,7 @@ func Detach() {
 		setSlot(g, nil)
 		return
 	}
-	n.owner.base.cell = nil
+	n.owner.base.cell, n.owner.base.feed, n.owner.base.tag = nil, nil, 0
 }
 
 // onSystemGoroutine is called at the entry of goroutines of the runtime, which are started by whoever comes first.

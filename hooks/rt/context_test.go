@@ -14,7 +14,7 @@ type thing struct {
 
 func enterValue(name string) (*Scope, *thing) {
 	v := &thing{name: name}
-	return Enter(unsafe.Pointer(v)), v
+	return Enter(unsafe.Pointer(v), 0), v
 }
 
 func isOpen(p unsafe.Pointer) bool { return !(*thing)(p).closed }
@@ -208,7 +208,7 @@ func TestNothingIsCurrentWhileSuppressed(t *testing.T) {
 	a, _ := enterValue("a")
 	Suppress(func() {
 		wantCurrent(t, "suppressed", "")
-		if Enter(unsafe.Pointer(&thing{})) != nil {
+		if Enter(unsafe.Pointer(&thing{}), 0) != nil {
 			t.Error("entered")
 		}
 		w.as(w.start(2), func() { wantCurrent(t, "child", "") })
@@ -225,7 +225,7 @@ func TestLeftIsForgotten(t *testing.T) {
 	func() {
 		v := &thing{name: "big"}
 		runtime.SetFinalizer(v, func(*thing) { gone <- true })
-		scope = Enter(unsafe.Pointer(v))
+		scope = Enter(unsafe.Pointer(v), 0)
 	}()
 	child := w.start(2)
 	scope.Leave()
@@ -257,7 +257,7 @@ func TestScopesThatAreNeverLeft(t *testing.T) {
 }
 
 func TestContextNotLinked(t *testing.T) {
-	if Enter(unsafe.Pointer(&thing{})) != nil || HoldBack() != nil || Current(nil) != nil || Find(nil) != nil || InHook() || GoroutineID() != 0 {
+	if Enter(unsafe.Pointer(&thing{}), 0) != nil || HoldBack() != nil || Current(nil) != nil || Find(nil) != nil || InHook() || GoroutineID() != 0 {
 		t.Error("something happened")
 	}
 	Detach()
@@ -295,7 +295,7 @@ func BenchmarkEnterLeave(b *testing.B) {
 	v := unsafe.Pointer(&thing{})
 	b.ReportAllocs()
 	for i := 0; i < b.N; i++ {
-		Enter(v).Leave()
+		Enter(v, 0).Leave()
 	}
 }
 

@@ -12,15 +12,18 @@ const (
 
 // node is what the slot of a goroutine points to.
 //
-// Its first word is read by exit stubs. The other fields never change once the node can be seen: they are all that a
+// Its first word is read by exit stubs, goid, settled and tag by those of channel operations. All but the first never change once the node can be seen: they are all that a
 // goroutine which inherited the node may look at.
 type node struct {
 	top        uint64 // distance of the owner's top record, 0 if there is none
 	goid       uint64 // the owner
 	suppressed bool   // no hook runs on the owner, nor on whoever inherits
-	private    bool   // whoever inherits does not adopt what is in the cell
+	private    bool   // whoever inherits does not adopt what is current
+	settled    bool   // what is current is the owner's own, not inherited
+	tag        uint16 // of what is current, 0 if nothing is, or nothing that others may adopt: stubs of package runtime read it
 	owner      *goroutine
 	cell       *cell // what is current, nil if nothing is
+	feed       *feed // in its place, what was inherited by a goroutine that takes its work from channels
 }
 
 // goroutine is the state of one goroutine. Nobody else touches it.
@@ -180,7 +183,8 @@ func guardExit(g unsafe.Pointer) bool {
 //go:norace
 func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	r := new(goroutine)
-	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed, cell: heritage(inherited)}
+	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed}
+	r.base.cell, r.base.feed, r.base.tag = heritage(inherited)
 	if r.base.suppressed {
 		r.busy = busySuppressed
 	}

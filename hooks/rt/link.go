@@ -11,7 +11,7 @@ const linkVersion = 1
 // linkInfo is what the link step knows and this package needs. Offsets are in bytes.
 //
 // The link step finds the fields by name in the type's descriptor. A field of type uintptr that ends in Off is an offset in
-// runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff) or in runtime.m (the others).
+// runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff), in a channel, a select's case or a stub (where that is said), or in runtime.m.
 type linkInfo struct {
 	Version uint64
 
@@ -25,6 +25,16 @@ type linkInfo struct {
 	ThrowsplitOff uintptr // g.throwsplit: set in a system call, where nothing may grow the stack; 0: not known
 	ParamOff      uintptr // g.param: what recovery hands over to deferreturn
 
+	MarkOff     uintptr // bytes of runtime.hchan that belong to no field
+	MarkSize    uintptr // 1 or 2
+	ElemsizeOff uintptr // hchan.elemsize
+	TimerOff    uintptr // hchan.timer, 0 if there is none
+	CaseSize    uintptr // size of runtime.scase
+	CaseChanOff uintptr // scase.c
+	ReturnOff   uintptr // from the return address of a function with an entry stub to its args area
+
+	Loops []uint64 // hashes of the names of functions that receive in a loop what they work on, ascending
+
 	GType unsafe.Pointer // *abi.Type of runtime.g
 	GSize uintptr        // size of runtime.g with the slot
 
@@ -36,6 +46,9 @@ type linkInfo struct {
 	AssertE2I    func(inter, typ unsafe.Pointer) unsafe.Pointer // runtime.assertE2I: the itab; panics if there is none
 	Callers      func(skip int, pc []uintptr) int               // runtime.Callers
 	Nanotime     func() int64                                   // runtime.nanotime: the monotonic clock
+	FuncForPC    func(pc uintptr) unsafe.Pointer                // runtime.FuncForPC
+	FuncEntry    func(f unsafe.Pointer) uintptr                 // runtime.(*Func).Entry
+	FuncName     func(f unsafe.Pointer) string                  // runtime.(*Func).Name
 
 	NilPanic unsafe.Pointer // *abi.Type of *runtime.PanicNilError
 }
@@ -121,7 +134,7 @@ type Hook struct {
 type thunk = func(itab, ctx, args, results, boxes unsafe.Pointer)
 
 // The link step needs the descriptors of these types in the archive.
-var keepTypes = [...]any{(*linkInfo)(nil), (*Desc)(nil), (*Value)(nil), (*Hook)(nil), (*Call)(nil)}
+var keepTypes = [...]any{(*linkInfo)(nil), (*Desc)(nil), (*Value)(nil), (*Hook)(nil), (*Call)(nil), (*node)(nil)}
 
 // States of the package. Hooks may run before this package's init: the first one to look decides.
 const (

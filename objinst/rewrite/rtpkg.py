@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc, SymRef
@@ -23,12 +23,16 @@ RUNTIME_FUNCS = {
     "AssertE2I": "runtime.assertE2I",
     "Callers": "runtime.Callers",
     "Nanotime": "runtime.nanotime",
+    "FuncForPC": "runtime.FuncForPC",
+    "FuncEntry": "runtime.(*Func).Entry",
+    "FuncName": "runtime.(*Func).Name",
 }
 REMEDY = "hooks/rt and otelobj are of different versions; reinstall otelobj"
 
 
-def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str]) -> None:
-    """descriptors: names of descriptor symbols in the link. Raises ObjectError or KeyError if rt is of another version."""
+def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops: Iterable[str], arch: Arch) -> None:
+    """descriptors: names of descriptor symbols in the link; loops: names, as tracebacks have them, of functions that receive in a loop what
+    they work on. Raises ObjectError or KeyError if rt is of another version."""
     obj = edit.object
     index = obj.find(f"{rt}.link", 0)
     if index is None:
@@ -38,12 +42,16 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str]) -> No
     at = blob.reserve(kind.size)
     table = StaticData()
     start = table.words([Address(edit.add_ref(name, 0), weak=True) for name in descriptors])
-    blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), Dropped=dropped(edit), **_offsets(kind, slot))
+    blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), Dropped=dropped(edit), **_offsets(kind, slot, arch))
     for field, function in RUNTIME_FUNCS.items():
         blob.put(at, kind, **{field: Address(_func_value(edit, function))})
     blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)))
     if descriptors:
         blob.put(at, kind, Descs=Slice(start, len(descriptors), table.add_to(edit, "otelobj.descs", STATIC_ABI)))
+    hashes = sorted({fnv1a(name) for name in loops})
+    if hashes:
+        words = StaticData()
+        blob.put(at, kind, Loops=Slice(words.words(hashes), len(hashes), words.add_to(edit, "otelobj.loops", STATIC_ABI)))
     edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(blob.data), relocs=blob.relocs(edit, edit.ref_of(index)))
 
 
@@ -54,13 +62,20 @@ def dropped(edit: Edit) -> Address:
     return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)
 
 
-def _offsets(kind: Layout, slot: Slot) -> dict[str, int]:
-    """Fields named …Off: offsets in runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff) or runtime.m (the others)."""
-    found = {}
+def fnv1a(name: str) -> int:
+    """64-bit FNV-1a, as hooks/rt/loops.go has it."""
+    value = 14695981039346656037
+    for byte in name.encode("utf-8", "surrogateescape"):
+        value = (value ^ byte) * 1099511628211 & (1 << 64) - 1
+    return value
+
+
+def _offsets(kind: Layout, slot: Slot, arch: Arch) -> dict[str, int]:
+    """SlotOff, ReturnOff, what is known of channels, and fields named …Off: offsets in runtime.g (GoidOff, MOff, ParamOff, ThrowsplitOff) or
+    runtime.m (the others)."""
+    found = {"SlotOff": slot.offset, "ReturnOff": arch.RETURN_BELOW_ARGS, **slot.channel}
     for name in kind.fields:
-        if name == "SlotOff":
-            found[name] = slot.offset
-        elif name.endswith("Off"):
+        if name.endswith("Off") and name not in found:
             field = name[0].lower() + name[1:-3]
             found[name] = (slot.g if name in ("GoidOff", "MOff", "ParamOff", "ThrowsplitOff") else slot.m)[field]
     return found

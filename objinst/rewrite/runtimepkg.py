@@ -11,15 +11,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.rewrite.channels import channel_offsets
 from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
 from objinst.rewrite.swap import call_names, morestack_ref, move_body, patch_epilogues, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from trampolines import Arch
-from trampolines.contract import ContextUse, EntrySpec, Piece, RegClass
+from trampolines.contract import ContextFilter, ContextUse, EntrySpec, GrowGuard, Piece, RegClass
 
 WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
@@ -32,13 +34,19 @@ REMEDY = "this Go version's runtime.g is not known to otelobj; please report it 
 class Slot:
     """Where the goroutine slot lies. offset: bytes from the start of runtime.g; size: of the extended runtime.g.
 
-    g, m: offsets in bytes of the fields of runtime.g and runtime.m.
+    g, m: offsets in bytes of the fields of runtime.g and runtime.m. channel: see objinst.rewrite.channels.
     """
 
     offset: int
     size: int
     g: Mapping[str, int]
     m: Mapping[str, int]
+    channel: Mapping[str, int]
+
+    @property
+    def guard(self) -> GrowGuard:
+        """What stubs of functions without a stack check look at."""
+        return GrowGuard(self.g["m"], self.m["curg"], self.m["locks"], self.g["throwsplit"])
 
 
 def extend_g(edit: Edit) -> Slot:
@@ -55,7 +63,7 @@ def extend_g(edit: Edit) -> Slot:
     struct.pack_into("<QQ", data, 0, size + WORD, size + WORD)
     edit.replace(type_index, data=bytes(data), relocs=[_with_mask(edit, reloc, size, ptrdata) for reloc in obj.relocs(type_index)])
     edit.replace(g0, size=size + WORD)
-    return Slot(size, size + WORD, layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields)
+    return Slot(size, size + WORD, layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields, channel_offsets(obj))
 
 
 def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
@@ -74,21 +82,42 @@ def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
     return reloc.retargeted(ref)
 
 
+class When(Enum):
+    """For whom a watched function calls hooks/rt."""
+
+    ALWAYS = "always"
+    INHERITED = "inherited"  # for goroutines that may have inherited what is current
+    SELECT = "select"  # for these, and for all on which something is current if a case sends
+    MARK = "mark"  # where the channel's mark is another than that of what is current
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A function of package runtime whose entry calls a function of hooks/rt. words: pointer flags of its args area."""
+    """A function of package runtime whose entry calls a function of hooks/rt. spills: its arguments; pointers: flags of the words of its args
+    area."""
 
     symbol: str
     call: str
     spills: tuple[Piece, ...] = ()
+    pointers: tuple[bool, ...] = ()
+    when: When = When.ALWAYS
     since: int = 22
     until: int = 99
 
 
-POINTER = (Piece(RegClass.INT, 0, 8, 0),)
+def _words(count: int) -> tuple[Piece, ...]:
+    """Arguments of a word each."""
+    return tuple(Piece(RegClass.INT, i, WORD, WORD * i) for i in range(count))
+
+
+ONE, TWO = (_words(1), (True,)), (_words(2), (True, True))
+SEND = ((*_words(2), Piece(RegClass.INT, 2, 1, 16), Piece(RegClass.INT, 3, 8, 24)), (True, True, False, False))
+SELECT = ((*_words(5), Piece(RegClass.INT, 5, 1, 40)), (True, True, True, False, False, False))
+SELECT_SENDS = 3
+"""The argument of selectgo that says how many cases send."""
 WATCHED = (
-    Watch("runtime.gopanic", "onPanic", (*POINTER, Piece(RegClass.INT, 1, 8, 8))),
-    Watch("runtime.preprintpanics", "onFatalPanic", POINTER),
+    Watch("runtime.gopanic", "onPanic", *TWO),
+    Watch("runtime.preprintpanics", "onFatalPanic", *ONE),
     Watch("runtime.deferreturn", "onDeferReturn"),
     Watch("runtime.Goexit", "onGoexit"),
     Watch("runtime.goexit1", "onGoroutineEnd"),
@@ -97,15 +126,23 @@ WATCHED = (
     Watch("runtime.runFinalizers", "onSystemGoroutine", since=25),
     Watch("runtime.runCleanups", "onSystemGoroutine", since=25),
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", until=22),
-    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", POINTER, since=23),
+    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, since=23),
+    Watch("runtime.chansend", "onSend", *SEND, when=When.MARK),
+    Watch("runtime.chanrecv1", "onReceive", *TWO, when=When.INHERITED),
+    Watch("runtime.chanrecv2", "onRange", *TWO, when=When.INHERITED),
+    Watch("runtime.selectnbrecv", "onTry", *TWO, when=When.INHERITED),
+    Watch("runtime.selectgo", "onSelect", *SELECT, when=When.SELECT),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
 A function whose deferred call has recovered goes on at deferreturn.
-Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
+Goroutines of the runtime that are started by whoever comes first must not adopt what is current there.
+chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr); chanrecv1 and chanrecv2(c *hchan, elem unsafe.Pointer);
+selectnbrecv(elem unsafe.Pointer, c *hchan); selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool)."""
 
 
-def watch_goroutines(edit: Edit, arch: Arch, rt: str, desc: Layout, go_minor: int) -> None:
-    """Stubs at the entries of panics and of the ends of goroutines. rt: import path of hooks/rt; desc: layout of rt.Desc.
+def watch_goroutines(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: Slot, go_minor: int) -> None:
+    """Stubs at the entries of panics, of the ends of goroutines and of channel operations. rt: import path of hooks/rt; layouts: of its
+    types Desc and node.
 
     Raises ObjectError for a runtime that has not these functions in a form that can be hooked.
     """
@@ -114,20 +151,31 @@ def watch_goroutines(edit: Edit, arch: Arch, rt: str, desc: Layout, go_minor: in
             continue
         index = _function(edit, watch.symbol)
         original = read_original(edit, index)
-        words = tuple(True for _ in range(len(watch.spills)))
-        if original.info.args != 8 * len(words):
-            raise ObjectError(f"{edit.object.origin}: {watch.symbol} has {original.info.args} bytes of arguments, not {8 * len(words)}", REMEDY)
+        words = watch.pointers
+        if original.info.args != WORD * len(words):
+            raise ObjectError(f"{edit.object.origin}: {watch.symbol} has {original.info.args} bytes of arguments, not {WORD * len(words)}", REMEDY)
+        unchecked = bool(edit.object.sym(index).flag & edit.tables.sym_flags["SymFlagNoSplit"])
         body = move_body(edit, index)
         blob = StaticData()
-        blob.put(blob.reserve(desc.size), desc, On=1, Func=watch.symbol, Pkg="runtime")
+        blob.put(blob.reserve(layouts["Desc"].size), layouts["Desc"], On=1, Func=watch.symbol, Pkg="runtime")
         roles = {
             "desc": Role(blob.add_to(edit, f"otelobj.desc.{watch.symbol}", STATIC_ABI)),
             "enter": Role(edit.add_ref(f"{rt}.{watch.call}", ABI_INTERNAL)),
             "morestack": Role(morestack_ref(edit, index, ContextUse.RAW)),
             "body": Role(body),
         }
-        stub = arch.entry_stub(EntrySpec(watch.spills, ContextUse.RAW, toggle=False))
-        put_stub(edit, original, stub, words, roles, [])
+        spec = EntrySpec(watch.spills, ContextUse.RAW, toggle=False, guard=slot.guard if unchecked else None, filter=_filter(watch.when, slot, layouts["node"]))
+        put_stub(edit, original, arch.entry_stub(spec), words, roles, [])
+
+
+def _filter(when: When, slot: Slot, node: Layout) -> ContextFilter | None:
+    if when is When.ALWAYS:
+        return None
+    at = node.fields
+    places = (slot.offset, slot.g["goid"], at["goid"], at["tag"], at["settled"])
+    if when is When.MARK:
+        return ContextFilter(*places, mark=(slot.channel["MarkOff"], slot.channel["MarkSize"]))
+    return ContextFilter(*places, inherited=True, sends=SELECT_SENDS if when is When.SELECT else None)
 
 
 def hand_over_slot(edit: Edit, arch: Arch, slot: Slot) -> None:

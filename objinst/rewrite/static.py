@@ -24,11 +24,12 @@ LARGEST = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A struct type. size: bytes; fields: name -> offset in bytes."""
+    """A struct type. size: bytes; fields: name -> offset in bytes; types: name -> descriptor."""
 
     name: str
     size: int
     fields: Mapping[str, int]
+    types: Mapping[str, SymRef] = field(default_factory=dict)
 
 
 def layout(obj: Object, type_name: str) -> Layout:
@@ -41,15 +42,32 @@ def layout(obj: Object, type_name: str) -> Layout:
     (size,) = struct.unpack_from("<Q", data)
     (count,) = struct.unpack_from("<Q", data, STRUCT_FIELDS + WORD)
     start = pointers[STRUCT_FIELDS].add
-    fields = {}
+    fields, types = {}, {}
     for at in range(start, start + 24 * count, 24):
         name = obj.resolve(pointers[at].sym).index
         if name is None:
             raise ObjectError(f"{obj.origin}: field name of {type_name} lies elsewhere")
-        fields[_name(bytes(obj.data(name)))] = struct.unpack_from("<Q", data, at + 16)[0]
+        field_name = _name(bytes(obj.data(name)))
+        fields[field_name] = struct.unpack_from("<Q", data, at + 16)[0]
+        types[field_name] = pointers[at + WORD].sym
     if size > LARGEST or any(offset >= size for offset in fields.values()):
         raise ObjectError(f"{obj.origin}: {type_name} has {size} bytes, and fields at {sorted(fields.values())}")
-    return Layout(type_name, size, fields)
+    return Layout(type_name, size, fields, types)
+
+
+def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
+    """Offset and size of each field in bytes. Raises ObjectError if the descriptor of a field's type lies in another object."""
+    found = []
+    for name, ref in kind.types.items():
+        target = obj.resolve(ref)
+        if target.name.startswith("type:*"):
+            size = WORD
+        elif target.index is not None and len(data := obj.data(target.index)) >= WORD:
+            (size,) = struct.unpack_from("<Q", data)
+        else:
+            raise ObjectError(f"{obj.origin}: the type of {kind.name}.{name} lies elsewhere")
+        found.append((kind.fields[name], size))
+    return found
 
 
 def _name(data: bytes) -> str:

@@ -143,6 +143,16 @@ def compare_mem(reg: int, base: int, disp: int) -> bytes:
     return _rex(True, _check(reg), _check(base)) + b"\x3b" + _mem(reg, base, disp)
 
 
+def compare(left: int, right: int) -> bytes:
+    """CMPQ left, right: flags of left - right"""
+    return _rex(True, _check(left), _check(right)) + b"\x3b" + bytes([0xC0 | (left & 7) << 3 | right & 7])
+
+
+def compare_immediate(reg: int, value: int) -> bytes:
+    """CMPQ reg, $value"""
+    return _rex(True, 0, _check(reg)) + b"\x81" + bytes([0xF8 | reg & 7]) + imm32(value)
+
+
 def sub_mem(reg: int, base: int, disp: int) -> bytes:
     """SUBQ disp(base), reg"""
     return _rex(True, _check(reg), _check(base)) + b"\x2b" + _mem(reg, base, disp)

@@ -39,15 +39,18 @@ from trampolines.asm import (
     EncodeError,
     check_area,
     check_exit_frame,
+    check_filter,
     check_pieces,
     check_stack_results,
 )  # fmt: skip
-from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass
+from trampolines.contract import Code, ContextFilter, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass
 
 RETURN_ADDRESS = 8
 SAVED_BP = 8
 ENTER_ARGS = 3 * WORD
 """Spill area of enter(desc, args, g): every function spills its register arguments into its caller's frame."""
+RETURN_BELOW_ARGS = RETURN_ADDRESS
+"""From the args area of a call down to its return address, while its entry stub calls enter."""
 EXIT_ARGS = 4 * WORD
 """Spill area of exit(desc, results, args, g)."""
 
@@ -180,6 +183,39 @@ def may_grow(asm: Assembly, guard: GrowGuard) -> None:
     jump_to(asm, x.JNE, "body")
 
 
+def unless_concerned(asm: Assembly, spec: ContextFilter) -> None:
+    """To the body where rt has nothing to do, see ContextFilter. Raises EncodeError for one that cannot be."""
+    check_filter(spec, INT_REGS)
+    asm.emit(x.load(R12, G, spec.slot, WORD))
+    asm.emit(x.test(R12))
+    jump_to(asm, x.JE, "body")
+    asm.emit(x.load(R13, R12, spec.node_tag, 2))
+    asm.emit(x.test(R13))
+    jump_to(asm, x.JE, "body")
+    if spec.mark:
+        asm.emit(x.test(AX))
+        jump_to(asm, x.JE, "body")
+        offset, size = spec.mark
+        asm.emit(x.load(R12, AX, offset, size))
+        asm.emit(x.compare(R12, R13))
+        jump_to(asm, x.JE, "body")
+        asm.emit(x.compare_immediate(R12, (1 << 8 * size) - 1))
+        jump_to(asm, x.JE, "body")
+    if spec.inherited:
+        asm.emit(x.load(R13, R12, spec.node_goid, WORD))
+        asm.emit(x.compare_mem(R13, G, spec.goid))
+        foreign = jump_if(asm, x.JNE)
+        asm.emit(x.compare_byte_mem(R12, spec.node_settled, 0))
+        if spec.sends is None:
+            jump_to(asm, x.JNE, "body")
+        else:
+            inherited = jump_if(asm, x.JE)
+            asm.emit(x.test(INT_ARGS[spec.sends]))
+            jump_to(asm, x.JE, "body")
+            land(asm, inherited)
+        land(asm, foreign)
+
+
 @functools.lru_cache(SHAPES)
 def entry_stub(spec: EntrySpec) -> Code:
     """See EntrySpec. Locals: the spill area of enter, one word for the closure context.
@@ -194,6 +230,8 @@ def entry_stub(spec: EntrySpec) -> Code:
     if spec.toggle:
         asm.fixup(FixupKind.PCREL, "desc", 4, at=asm.emit(x.compare_byte_pc(0)) + 2, addend=-1)
         jump_to(asm, x.JE, "body")
+    if spec.filter:
+        unless_concerned(asm, spec.filter)
     grow = stack_check(asm, size, spec.room)
     open_frame(asm, size)
     args = size + SAVED_BP + RETURN_ADDRESS

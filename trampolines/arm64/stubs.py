@@ -9,7 +9,7 @@ starts again, and no hook has run yet.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from trampolines.arm64 import encode as a
 from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, FLOAT_REGS, INT_ARGS, INT_REGS, R0, R1, R2, R3, R16, R17, R27, SP, STACK_HI, STACK_LO, ZR, G
@@ -23,16 +23,19 @@ from trampolines.asm import (
     EncodeError,
     check_area,
     check_exit_frame,
+    check_filter,
     check_pieces,
     check_stack_results,
 )  # fmt: skip
-from trampolines.contract import Code, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass, ThroughSpec
+from trampolines.contract import Code, ContextFilter, ContextUse, EntrySpec, ExitSpec, FixupKind, GrowGuard, Piece, RegClass, ThroughSpec
 
 LINK = 8
 """The slot of R30 at 0(RSP), below the outgoing arguments."""
 CONTEXT_SLOT = LINK + 3 * WORD
 """Behind the spill area of enter(desc, args, g): every function spills its register arguments into its caller's frame."""
 ENTRY_FRAME = 48
+RETURN_BELOW_ARGS = ENTRY_FRAME + LINK
+"""From the args area of a call down to its return address, while its entry stub calls enter."""
 RESULTS = LINK + 4 * WORD
 """Behind the spill area of exit(desc, results, args, g)."""
 
@@ -134,8 +137,13 @@ def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
     asm.emit(a.branch(-asm.here))
 
 
-def may_grow(asm: Assembly, guard: GrowGuard) -> list[int]:
-    """In the tail, before anything is saved: the holes for the branches that are taken where the stack must not grow. Each wants CBNZ R17."""
+Stay = list[tuple[int, Callable[[int], bytes]]]
+"""Holes for branches to the body, and what makes each of its distance."""
+
+
+def may_grow(asm: Assembly, guard: GrowGuard) -> Stay:
+    """In the tail, before anything is saved: the branches that are taken where the stack must not grow."""
+    not_zero = functools.partial(a.branch_if_not_zero, R17)
     asm.emit(a.load(R16, *reach(asm, G, guard.g_m, WORD, R16), WORD))
     asm.emit(a.load(R17, *reach(asm, R16, guard.m_curg, WORD, R17), WORD))
     asm.emit(a.subtract(R17, R17, G))
@@ -143,7 +151,39 @@ def may_grow(asm: Assembly, guard: GrowGuard) -> list[int]:
     asm.emit(a.load(R17, *reach(asm, R16, guard.m_locks, 4, R17), 4))
     holes.append(hole(asm))
     asm.emit(a.load(R17, *reach(asm, G, guard.g_throwsplit, 1, R17), 1))
-    return [*holes, hole(asm)]
+    return [(at, not_zero) for at in (*holes, hole(asm))]
+
+
+def unless_concerned(asm: Assembly, spec: ContextFilter) -> Stay:
+    """The branches to the body that are taken where rt has nothing to do, see ContextFilter. Raises EncodeError for one that cannot be."""
+    check_filter(spec, INT_REGS)
+    zero, equal = a.branch_if_zero, functools.partial(a.branch_if, a.EQ)
+    asm.emit(a.load(R16, G, spec.slot, WORD))
+    stay: Stay = [(hole(asm), functools.partial(zero, R16))]
+    asm.emit(a.load(R17, R16, spec.node_tag, 2))
+    stay.append((hole(asm), functools.partial(zero, R17)))
+    if spec.mark:
+        offset, size = spec.mark
+        stay.append((hole(asm), functools.partial(zero, R0)))
+        asm.emit(a.load(R27, R0, offset, size))
+        asm.emit(a.compare(R27, R17))
+        stay.append((hole(asm), equal))
+        asm.emit(a.move_immediate(R17, (1 << 8 * size) - 1))
+        asm.emit(a.compare(R27, R17))
+        stay.append((hole(asm), equal))
+    if spec.inherited:
+        asm.emit(a.load(R17, R16, spec.node_goid, WORD))
+        asm.emit(a.load(R27, G, spec.goid, WORD))
+        asm.emit(a.compare(R17, R27))
+        foreign = hole(asm)
+        asm.emit(a.load(R17, R16, spec.node_settled, 1))
+        if spec.sends is None:
+            stay.append((hole(asm), functools.partial(a.branch_if_not_zero, R17)))
+        else:
+            asm.emit(zero(R17, 8))
+            stay.append((hole(asm), functools.partial(zero, INT_ARGS[spec.sends])))
+        fill(asm, foreign, a.NE)
+    return stay
 
 
 @functools.lru_cache(SHAPES)
@@ -158,6 +198,7 @@ def entry_stub(spec: EntrySpec) -> Code:
         asm.emit(a.load(R16, R16, 0, 1))
         asm.emit(a.branch_if_not_zero_word(R16, 8))
         jump(asm, "body")
+    stay = unless_concerned(asm, spec.filter) if spec.filter else []
     grow = stack_check(asm, ENTRY_FRAME, spec.room)
     open_frame(asm, ENTRY_FRAME)
     args = ENTRY_FRAME + LINK
@@ -178,11 +219,11 @@ def entry_stub(spec: EntrySpec) -> Code:
         skip = hole(asm)
     jump(asm, "body")
     fill(asm, grow, a.LS)
-    stay = may_grow(asm, spec.guard) if spec.guard else []
+    stay += may_grow(asm, spec.guard) if spec.guard else []
     grow_stack(asm, spec.spills)
     if stay:
-        for at in stay:
-            asm.code[at : at + 4] = a.branch_if_not_zero(R17, asm.here - at)
+        for at, branch in stay:
+            asm.code[at : at + 4] = branch(asm.here - at)
         jump(asm, "body")
     if skip is not None:
         fill(asm, skip, a.NE)

@@ -1,0 +1,40 @@
+"""Where package runtime keeps what hooks/rt needs to know of channels, and the bytes of a channel that are free for a mark.
+
+The compiler aligns the fields of runtime.hchan, so bytes between two of them belong to nobody: nothing reads or writes them after the
+channel was allocated, as zeros (runtime/chan.go, type hchan and makechan; runtime/select.go, type scase; Go 1.22-1.27). In all of these
+versions they lie behind elemsize: two bytes, one in Go 1.24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from objinst.errors import ObjectError
+from objinst.goobj import Object
+from objinst.rewrite.static import layout, sizes
+
+REMEDY = "this Go version's runtime.hchan is not known to otelobj; please report it with `go version`"
+LARGEST_MARK = 2
+
+
+def channel_offsets(obj: Object) -> Mapping[str, int]:
+    """By the names that hooks/rt has for them (rt.linkInfo), in bytes. obj: package runtime. Raises ObjectError if its types are not as expected."""
+    chan, case = layout(obj, "runtime.hchan"), layout(obj, "runtime.scase")
+    fields = chan.fields
+    if not {"elemsize", "closed"} <= fields.keys() or "c" not in case.fields:
+        raise ObjectError(f"{obj.origin}: runtime.hchan has the fields {', '.join(fields)}, runtime.scase {', '.join(case.fields)}", REMEDY)
+    ends = sorted((offset, offset + size) for offset, size in sizes(obj, chan))
+    gaps = [(end, start - end) for (_, end), (start, _) in pairwise(ends) if start > end]
+    if not gaps:
+        raise ObjectError(f"{obj.origin}: runtime.hchan has no byte that belongs to no field", REMEDY)
+    at, free = gaps[0]
+    size = LARGEST_MARK if free >= LARGEST_MARK and at % LARGEST_MARK == 0 else 1
+    return {
+        "MarkOff": at,
+        "MarkSize": size,
+        "ElemsizeOff": fields["elemsize"],
+        "TimerOff": fields.get("timer", 0),
+        "CaseSize": case.size,
+        "CaseChanOff": case.fields["c"],
+    }
