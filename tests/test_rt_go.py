@@ -18,6 +18,7 @@ RT = Path(__file__).parent.parent / "hooks" / "rt"
 PACKAGE = "github.com/otelobj/otelobj/hooks/rt"
 QEMU = "qemu-aarch64-static"
 ENDS = (min(versions(), key=lambda v: [int(n) for n in v.split(".")]), max(versions(), key=lambda v: [int(n) for n in v.split(".")]))
+CHANNELS = ("onSend", "onReceive", "onRange", "onTry", "onSelect")
 each_version = pytest.mark.parametrize("version", ENDS)
 each_arch = pytest.mark.parametrize("goarch", ["amd64", "arm64"])
 
@@ -79,7 +80,7 @@ def test_archive_has_what_the_link_step_needs(version: str, goarch: str, tmp_pat
     archive = tmp_path / "rt.a"
     go(version, "build", "-o", str(archive), ".", goarch=goarch)
     kinds = {name: kind for kind, name in re.findall(r"^\s*[0-9a-f]* ([A-Z]) (\S+)", go(version, "tool", "nm", str(archive)), re.MULTILINE)}
-    for name in ("enter", "exit", "onPanic", "onFatalPanic", "onDeferReturn", "onGoexit", "onGoroutineEnd", "onSystemGoroutine", "getg"):
+    for name in ("enter", "exit", "onPanic", "onFatalPanic", "onDeferReturn", "onGoexit", "onGoroutineEnd", "onSystemGoroutine", *CHANNELS, "getg"):
         assert kinds.get(f"{PACKAGE}.{name}") == "T", name
     for name in ("linkInfo", "Desc", "Value", "Hook", "Call", "node"):
         assert kinds.get(f"type:{PACKAGE}.{name}") == "R", name
