@@ -22,6 +22,7 @@ from objinst.plan.model import FunctionPlan, Refusal
 from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import fork_set
 from objinst.plan.select import candidates
+from objinst.plan.workers import is_worker
 from objinst.rewrite.function import hook_function
 from objinst.rules import Action, Rule, RuleSet, parse_func_name
 from objinst.types import Evidence
@@ -54,7 +55,7 @@ class Text:
 class Explained:
     """others: symbols that the name meant too. rules: that name the function; none: the code is that for a hook before and after.
 
-    evidence: what the object says without types. outcome: None if rules want a counter only; counted: None if they want none.
+    worker: it takes work from channels in a loop (objinst.plan.workers). evidence: what the object says without types. outcome: None if rules want a counter only; counted: None if they want none.
     made: the stubs in the order in which a call meets them, thunks, then the body; empty if it is refused.
     """
 
@@ -64,6 +65,7 @@ class Explained:
     symbol: str
     others: tuple[str, ...]
     rules: tuple[str, ...]
+    worker: bool
     function: Function | Refusal
     evidence: Evidence | None
     layout: Layout | Refusal | None
@@ -121,11 +123,12 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
     obj = _object(link, package)
     matching = next((found for at, found in candidates(obj, package, rules, link.versions) if at == index), [])
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
+    worker = is_worker(obj, index, link.arch)
     function = read_function(obj, index)
     counted = _counted(link, package, obj, index) if any(counts(action) for _, action in matching) else None
     if isinstance(function, Refusal):
         made = tuple(_made(link, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
-        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, None, None, None, function, counted, made)
+        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
     found = evidence(obj, index, function.info, function.calls, link.arch)
     layout = find_layout(obj, index, found, link.finder.signatures, (function.file, function.line), lambda: None)
     epilogues = link.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
@@ -136,7 +139,7 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
         outcome = replace(outcome, epilogues=epilogues if can_exit else None)
     plan, count = outcome if isinstance(outcome, FunctionPlan) else None, counted if isinstance(counted, CountPlan) else None
     made = tuple(_made(link, obj, package, index, plan, count)) if plan or count else ()
-    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, function, found, layout, epilogues, outcome, counted, made)
+    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
 
 
 def _counted(link: Link, package: str, obj: Object, index: int) -> CountPlan | Refusal:

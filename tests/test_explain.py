@@ -37,7 +37,15 @@ func Last[T any](of []T) T { return append(of, of...)[len(of)-1] }
 //go:noinline
 func leaf(a int) int { return a + 1 }
 
+//go:noinline
+func work(jobs chan int) {
+	for n := range jobs {
+		leaf(n)
+	}
+}
+
 func main() {
+	work(nil)
 	fmt.Println((&Box{}).Put(len(os.Args), os.Args[0], 1.5, nil))
 	fmt.Println(Last([]int{1}), Last([]string{"x"}), leaf(1))
 }
@@ -197,6 +205,11 @@ def test_generic_functions_and_those_that_cannot_be_hooked(explain):
     shown = explain("runtime.gopanic")
     assert "refused: runtime: runtime belongs to the runtime" in shown
     assert "entry stub" not in shown
+
+
+def test_a_worker_is_named(explain):
+    assert "worker: it takes work from channels in a loop" in explain("main.work")
+    assert "worker:" not in explain("main.leaf")
 
 
 def test_names_that_are_not_there(explain, capsys):

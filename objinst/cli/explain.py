@@ -63,6 +63,8 @@ def lines(told: Explained, capstone: Any, *, body: bool) -> Iterator[str]:
     if told.others:
         yield f"the name means {count(len(told.others), 'other function')} too: {clean(', '.join(told.others))}"
     yield f"rules: {', '.join(told.rules)}" if told.rules else "rules: none names it; what follows is for a hook at entry and exit"
+    if told.worker:
+        yield "worker: it takes work from channels in a loop; a goroutine that runs it keeps an inherited span only while one trace alone sends on them"
     if isinstance(told.counted, Refusal):
         yield f"no counter: {told.counted.code}: {told.counted.why}"
     if isinstance(told.outcome, Refusal):

@@ -30,8 +30,12 @@ _RANGE_BODY = re.compile(r"-range\d+$")
 def workers(obj: Object, arch: Arch) -> list[str]:
     """As runtime.Func.Name has them, in order. Raises ObjectError."""
     candidates = obj.users(obj.builtin_refs(TAKES | {RECEIVE}))
-    found = [index for index in candidates if obj.is_text(index) and _loops(obj, index, arch) and _returns_nothing(obj, index)]
-    return sorted({printed(obj.name(index), obj.tables.go) for index in found})
+    return sorted({printed(obj.name(index), obj.tables.go) for index in candidates if is_worker(obj, index, arch)})
+
+
+def is_worker(obj: Object, index: int, arch: Arch) -> bool:
+    """Whether a symbol is a function that takes work from channels in a loop. Raises ObjectError."""
+    return obj.is_text(index) and _loops(obj, index, arch) and _returns_nothing(obj, index)
 
 
 def _loops(obj: Object, index: int, arch: Arch) -> bool:
