@@ -21,6 +21,7 @@ from goobj_damage import Sample
 from hypothesis import HealthCheck, given, settings, strategies
 from toolexec_case import write
 
+import trampolines
 from objinst import preview
 from objinst.archive import Archive
 from objinst.closure.gocmd import programs
@@ -29,6 +30,8 @@ from objinst.goobj import STATIC_ABI, Edit, Object, verify
 from objinst.instrument import RT, Link
 from objinst.rewrite.result import read_result
 from objinst.plan.judge import read_function
+from objinst.plan.pinned import unchecked_calls
+from objinst.plan.workers import workers
 from objinst.rules import load
 
 PARSES = int(os.environ.get("OTELOBJ_FUZZ_PARSES", "600"))
@@ -37,17 +40,20 @@ SHARDS = range(8) if PARSES > 10_000 else range(1)
 """Parts of a long run, for several processes."""
 VERSIONS = ("1.22", "1.24", "1.26", "1.27")
 SMALL = ("maps", "internal/oserror", "internal/oserror", "encoding", "unicode/utf16")
-LARGE = ("errors", "sync", "container/ring", "container/list")
+LARGE = ("errors", "sync", "container/ring", "container/list", "context")
 LARGE_EVERY = 500
+ARCH = trampolines.arch("amd64")
 
 
 def read_everything(data: bytes) -> list[tuple[int, Object]]:
-    """Parses an archive, verifies it and reads every function; OtelobjError where it is damaged."""
+    """Parses an archive, verifies it, reads every function and the facts of a link; OtelobjError where it is damaged."""
     objects = list(Archive.parse(data, "fuzzed").objects().items())
     for _, obj in objects:
         verify(obj)
         for index in obj.text_symbols():
             read_function(obj, index)
+        unchecked_calls(obj, "fuzzed", ARCH)
+        workers(obj, ARCH)
     return objects
 
 

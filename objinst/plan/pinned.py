@@ -17,6 +17,9 @@ from objinst.goobj import Object
 from objinst.plan.inlining import callee_key
 from trampolines import Arch
 
+CALL_SIZE = 4
+"""Bytes that a call's relocation covers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calls:
@@ -44,6 +47,8 @@ def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
             continue
         code = obj.data(index)
         for offset, callee in made:
+            if not 0 <= offset <= len(code) - CALL_SIZE:
+                raise obj.error(f"{sym.name}: a call at {offset:#x}, of {len(code)} bytes of code")
             if not arch.is_call(code, offset):
                 for key in own_keys(obj, package, index):
                     tails.setdefault(key, []).append(callee)
