@@ -46,5 +46,5 @@ def test_storm(version: str, goarch: str, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("goarch", ["amd64", "arm64"])
 def test_ten_thousand_goroutines(goarch: str, tmp_path: Path) -> None:
-    """Some ten minutes, and twenty under qemu."""
+    """Some ten minutes, and many more under qemu."""
     storm("1.26", goarch, tmp_path, 10_000, 100)
