@@ -1,4 +1,4 @@
-"""What the context of goroutines costs: reading it, starting goroutines with and without one, memory. `python -m benchmarks.context_cost`.
+"""What the context of goroutines costs: reading it, starting goroutines and using channels with and without one. `python -m benchmarks.context_cost`.
 
 The program is built twice, plainly and with the slot, and both are run in turn: what is compared was measured at the same time.
 """
