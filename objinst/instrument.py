@@ -104,13 +104,19 @@ class Link:
             edit = Edit(obj)
             slot = runtimepkg.extend_g(edit)
             layouts = {name: layout(self.rt_object, f"{RT}.{name}") for name in ("Desc", "node")}
-            runtimepkg.watch_goroutines(edit, self.arch, RT, layouts, slot, self.go_minor)
+            watched = (*runtimepkg.GOROUTINES, *(runtimepkg.CHANNELS if self.has_context else ()))
+            runtimepkg.watch(edit, self.arch, RT, layouts, slot, [function for function in watched if function.exists(self.go_minor)])
             runtimepkg.hand_over_slot(edit, self.arch, slot)
             (folder / "pkg.a").write_bytes(archive.to_bytes({member: checked(edit)}))
             (folder / slot_file).write_text(json.dumps(asdict(slot)))
 
-        made = cache.folder("archive", self._digest(["runtime", identity(self.packages["runtime"]), self.hooks_digest]), make)
+        made = cache.folder("archive", self._digest(["runtime", identity(self.packages["runtime"]), self.hooks_digest, f"{self.has_context}"]), make)
         return made / "pkg.a", runtimepkg.Slot(**json.loads((made / slot_file).read_text()))
+
+    @property
+    def has_context(self) -> bool:
+        """Whether anybody can make something current on a goroutine: that takes an import of hooks/rt, and hooks/probe does not do it."""
+        return bool(self.facts.rt_users - {PROBE})
 
     @functools.cached_property
     def rt_layouts(self) -> Runtime:
@@ -287,7 +293,7 @@ class Link:
         archive = Archive.read(self.hooks.get(RT) or self.packages[RT])
         member, obj = archive.go_object()
         edit = Edit(obj)
-        rtpkg.fill_link(edit, RT, slot, descriptors, self.facts.workers, self.arch)
+        rtpkg.fill_link(edit, RT, slot, descriptors, self.facts.workers if self.has_context else (), self.arch)
         rtpkg.give_getg(edit, self.arch, RT)
         rtpkg.name_for_debuggers(edit, RT)
         return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))

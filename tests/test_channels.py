@@ -112,3 +112,26 @@ def test_a_channel_with_other_fields_is_refused() -> None:
 
 def test_the_change_alone_is_no_reason() -> None:
     assert channel_offsets(changed({})) == channel_offsets(runtime("1.26", "amd64"))
+
+
+RULE = "count:\n  target: fmt\n  where: { func: Sprint }\n  do: [{ probe: count }]\n"
+WITHOUT = 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Sprint(1) }\n'
+WITH = 'package main\n\nimport (\n\t"fmt"\n\n\t"github.com/otelobj/otelobj/hooks/rt"\n)\n\nfunc main() { fmt.Sprint(1); rt.Enter(nil, 1) }\n'
+
+
+@pytest.mark.parametrize(("source", "watched"), [(WITHOUT, False), (WITH, True)], ids=["without", "with"])
+def test_channel_operations_are_watched_where_somebody_keeps_a_context(source: str, watched: bool, tmp_path: Path) -> None:
+    """A program that is only counted does not pay for it."""
+    root = Path(__file__).parent.parent
+    (tmp_path / "main.go").write_text(source)
+    (tmp_path / "rules.yaml").write_text(RULE)
+    rt = f"require github.com/otelobj/otelobj/hooks/rt v0.0.0\nreplace github.com/otelobj/otelobj/hooks/rt => {root}/hooks/rt\n" if watched else ""
+    (tmp_path / "go.mod").write_text(f"module example.com/m\n\ngo 1.24\n\n{rt}")
+    env = toolchains.go_env("1.26", "amd64", OTELOBJ_DISABLE="all")
+    env["PATH"] = f"{root / 'bin'}:{env['PATH']}"
+    toolexec = f"-toolexec=otelobj --rules {tmp_path / 'rules.yaml'}"
+    subprocess.run(["go", "build", toolexec, "-o", "program", "."], cwd=tmp_path, env=env, check=True)
+    symbols = ELFFile(io.BytesIO((tmp_path / "program").read_bytes())).get_section_by_name(".symtab")
+    names = {symbol.name for symbol in symbols.iter_symbols()}
+    assert "github.com/otelobj/otelobj/hooks/rt.onPanic" in names
+    assert ("github.com/otelobj/otelobj/hooks/rt.onSend" in names) == watched

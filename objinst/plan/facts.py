@@ -33,13 +33,15 @@ FILE = "facts.json"
 class Facts:
     """closed: packages that are never hooked. instances: package -> packages of whose generic functions it holds copies.
 
-    pinned: see objinst.plan.pinned, workers: see objinst.plan.workers, both without functions of closed packages.
+    pinned: see objinst.plan.pinned, workers: see objinst.plan.workers, both without functions of closed packages. rt_users: packages that import
+    hooks/rt.
     """
 
     closed: frozenset[str]
     instances: Mapping[str, frozenset[str]]
     pinned: Mapping[str, str]
     workers: tuple[str, ...]
+    rt_users: frozenset[str]
 
     def pinned_of(self, package: str) -> list[tuple[str, str]]:
         """What is pinned of a package's functions by their place in it; of no package (""): all that is known by name alone, which may be anybody's."""
@@ -70,13 +72,13 @@ def gather(packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable
 
     others = [package for package in sorted(packages) if package != ROOT]
     common = _remembered("\n".join(map(key_of, others)), of_others)
-    root = of_one(ROOT) if ROOT in packages else {"instances": [], "pins": {}, "tails": {}, "workers": []}
+    root = of_one(ROOT) if ROOT in packages else {"imports": [], "instances": [], "pins": {}, "tails": {}, "workers": []}
     closed = frozenset(common["closed"])
     found = pinned([Calls(common["pins"], common["tails"]), Calls(root["pins"], root["tails"])])
     instances = {package: frozenset(names) for package, names in {**common["instances"], ROOT: root["instances"]}.items()}
     return Facts(
         closed, instances, {key: caller for key, caller in found.items() if key.partition("#")[0] not in closed},
-        tuple(sorted({*common["workers"], *root["workers"]})),
+        tuple(sorted({*common["workers"], *root["workers"]})), frozenset([*common["rt_users"], *([ROOT] if rt in root["imports"] else [])]),
     )  # fmt: skip
 
 
@@ -101,7 +103,8 @@ def _merged(facts: Any, packages: list[str], rt: str) -> dict[str, Any]:
             tails.setdefault(key, []).extend(callees)
     instances = {package: one["instances"] for package, one in by_package.items() if one["instances"]}
     loops = sorted({name for package, one in by_package.items() if package not in closed for name in one["workers"]})
-    return {"closed": sorted(closed), "instances": instances, "pins": pinned(calls), "tails": tails, "workers": loops}
+    users = [package for package, one in by_package.items() if rt in one["imports"]]
+    return {"closed": sorted(closed), "instances": instances, "pins": pinned(calls), "tails": tails, "workers": loops, "rt_users": users}
 
 
 def _remembered(key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ Source: runtime/runtime2.go (type g), runtime/proc.go (malg, newproc1, goexit1),
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -104,6 +104,9 @@ class Watch:
     since: int = 22
     until: int = 99
 
+    def exists(self, go_minor: int) -> bool:
+        return self.since <= go_minor <= self.until
+
 
 def _words(count: int) -> tuple[Piece, ...]:
     """Arguments of a word each."""
@@ -115,7 +118,7 @@ SEND = ((*_words(2), Piece(RegClass.INT, 2, 1, 16), Piece(RegClass.INT, 3, 8, 24
 SELECT = ((*_words(5), Piece(RegClass.INT, 5, 1, 40)), (True, True, True, False, False, False))
 SELECT_SENDS = 3
 """The argument of selectgo that says how many cases send."""
-WATCHED = (
+GOROUTINES = (
     Watch("runtime.gopanic", "onPanic", *TWO),
     Watch("runtime.preprintpanics", "onFatalPanic", *ONE),
     Watch("runtime.deferreturn", "onDeferReturn"),
@@ -127,44 +130,43 @@ WATCHED = (
     Watch("runtime.runCleanups", "onSystemGoroutine", since=25),
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", until=22),
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, since=23),
+)
+"""gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
+A function whose deferred call has recovered goes on at deferreturn.
+Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
+CHANNELS = (
     Watch("runtime.chansend", "onSend", *SEND, when=When.MARK),
     Watch("runtime.chanrecv1", "onReceive", *TWO, when=When.INHERITED),
     Watch("runtime.chanrecv2", "onRange", *TWO, when=When.INHERITED),
     Watch("runtime.selectnbrecv", "onTry", *TWO, when=When.INHERITED),
     Watch("runtime.selectgo", "onSelect", *SELECT, when=When.SELECT),
 )
-"""gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
-A function whose deferred call has recovered goes on at deferreturn.
-Goroutines of the runtime that are started by whoever comes first must not adopt what is current there.
-chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr); chanrecv1 and chanrecv2(c *hchan, elem unsafe.Pointer);
+"""chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr); chanrecv1 and chanrecv2(c *hchan, elem unsafe.Pointer);
 selectnbrecv(elem unsafe.Pointer, c *hchan); selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool)."""
 
 
-def watch_goroutines(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: Slot, go_minor: int) -> None:
-    """Stubs at the entries of panics, of the ends of goroutines and of channel operations. rt: import path of hooks/rt; layouts: of its
-    types Desc and node.
+def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: Slot, functions: Iterable[Watch]) -> None:
+    """Stubs at the entries of functions. rt: import path of hooks/rt; layouts: of its types Desc and node.
 
     Raises ObjectError for a runtime that has not these functions in a form that can be hooked.
     """
-    for watch in WATCHED:
-        if not watch.since <= go_minor <= watch.until:
-            continue
-        index = _function(edit, watch.symbol)
+    for watched in functions:
+        index = _function(edit, watched.symbol)
         original = read_original(edit, index)
-        words = watch.pointers
+        words = watched.pointers
         if original.info.args != WORD * len(words):
-            raise ObjectError(f"{edit.object.origin}: {watch.symbol} has {original.info.args} bytes of arguments, not {WORD * len(words)}", REMEDY)
+            raise ObjectError(f"{edit.object.origin}: {watched.symbol} has {original.info.args} bytes of arguments, not {WORD * len(words)}", REMEDY)
         unchecked = bool(edit.object.sym(index).flag & edit.tables.sym_flags["SymFlagNoSplit"])
         body = move_body(edit, index)
         blob = StaticData()
-        blob.put(blob.reserve(layouts["Desc"].size), layouts["Desc"], On=1, Func=watch.symbol, Pkg="runtime")
+        blob.put(blob.reserve(layouts["Desc"].size), layouts["Desc"], On=1, Func=watched.symbol, Pkg="runtime")
         roles = {
-            "desc": Role(blob.add_to(edit, f"otelobj.desc.{watch.symbol}", STATIC_ABI)),
-            "enter": Role(edit.add_ref(f"{rt}.{watch.call}", ABI_INTERNAL)),
+            "desc": Role(blob.add_to(edit, f"otelobj.desc.{watched.symbol}", STATIC_ABI)),
+            "enter": Role(edit.add_ref(f"{rt}.{watched.call}", ABI_INTERNAL)),
             "morestack": Role(morestack_ref(edit, index, ContextUse.RAW)),
             "body": Role(body),
         }
-        spec = EntrySpec(watch.spills, ContextUse.RAW, toggle=False, guard=slot.guard if unchecked else None, filter=_filter(watch.when, slot, layouts["node"]))
+        spec = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=slot.guard if unchecked else None, filter=_filter(watched.when, slot, layouts["node"]))
         put_stub(edit, original, arch.entry_stub(spec), words, roles, [])
 
 
