@@ -92,7 +92,7 @@ def workspace_pins(work_file: Path, go: Go) -> list[Pin]:
     found: dict[str, Pin] = {}
     for pin in (pin for folder in folders for pin in go_mod_pins(folder, go)):
         known = found.get(pin.path)
-        if known is None or not pin.is_version or (known.is_version and _order(known.target) < _order(pin.target)):
+        if known is None or not pin.is_version or (known.is_version and order(known.target) < order(pin.target)):
             found[pin.path] = pin
     return [*found.values(), *(_replacement(item, work_file.parent) for item in work.get("Replace") or [])]
 
@@ -103,7 +103,8 @@ def _replacement(item: Mapping[str, Mapping[str, str]], folder: Path) -> Pin:
     return Pin(item["Old"]["Path"], f"{new['Path']} {version}" if version else str((folder / new["Path"]).resolve()))
 
 
-def _order(version: str) -> tuple[list[int], bool, str]:
+def order(version: str) -> tuple[list[int], bool, str]:
+    """A key that sorts versions as the go command does."""
     core, dash, rest = version.removeprefix("v").partition("-")
     return [int(part) for part in re.findall(r"\d+", core)], not dash, rest
 
@@ -138,7 +139,7 @@ def hook_requirements(hooks: Path, modules: Iterable[str], go: Go) -> dict[str, 
     for module in modules:
         mod = json.loads(go.run(["mod", "edit", "-json"], hooks / HOOK_MODULES[module]))
         for item in mod.get("Require") or []:
-            if item["Path"] not in HOOK_MODULES and _order(needs.get(item["Path"], "v0")) < _order(item["Version"]):
+            if item["Path"] not in HOOK_MODULES and order(needs.get(item["Path"], "v0")) < order(item["Version"]):
                 needs[item["Path"]] = item["Version"]
     return needs
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from objinst import cache
 from objinst.archive import Archive, fingerprint, peek
-from objinst.closure import modules
+from objinst.closure import fit, modules
 from objinst.closure.compile import Compiler
 from objinst.closure.gocmd import Go, documents
 from objinst.digest import SOURCES, content_digest
@@ -157,9 +157,8 @@ def _remember(memo: Path, request: HookRequest, closure: Closure) -> None:
 
 def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
     folder.mkdir(parents=True, exist_ok=True)
-    _write_module(request, go, folder)
     own = [package for package in request.packages if package in request.link]
-    listed = list_packages(go, folder, request) if len(own) < len(request.packages) else []
+    listed = _fitting_packages(request, go, folder) if len(own) < len(request.packages) else []
     chosen: dict[str, Path] = dict(request.link)
     prints: dict[str, bytes] = {}
 
@@ -178,7 +177,7 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
         export = Path(package["Export"]) if package.get("Export") else None
         fits = export is not None and _fits(export, request.header, chosen, fingerprint_of)
         chosen[package["ImportPath"]] = export if export is not None and fits else compiler.compile(package, chosen)
-    versions = {package["Module"]["Path"]: package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
+    versions = {package["Module"]["Path"]: fit.selected(package["Module"]) or package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
     given = _reached(own, request.link)
     uses = tuple(dict.fromkeys([*(package["ImportPath"] for package in listed if package["ImportPath"] in request.link), *given]))
     return Closure({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions, uses)
@@ -230,20 +229,46 @@ def user_pins(request: HookRequest, go: Go) -> tuple[list[modules.Pin], list[Pat
     return list({pin.path: pin for pin in found}.values()), sums
 
 
-def _write_module(request: HookRequest, go: Go, folder: Path) -> None:
+def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[str, Any]]:
+    """`list_packages`, with older releases of modules that do not build with the user's. Raises what the first try raised if none helps."""
+    older: dict[str, modules.Pin] = {}
+    first: OtelobjError | None = None
+    while True:
+        users = _write_module(request, go, folder, older)
+        try:
+            return list_packages(go, folder, request)
+        except OtelobjError as error:
+            first = first or error
+            pin: modules.Pin | None = None
+            with contextlib.suppress(OtelobjError):  # no releases can be looked up: what does not build is what to say
+                pin = fit.older_release(go, folder, [*_list_flags(request, folder), *_wanted(request)], str(error), users)
+            if pin is None:
+                raise first from None
+            older[pin.path] = pin
+
+
+def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str, modules.Pin]) -> set[str]:
+    """older: releases that count more than what the hooks ask for. Returns the modules of the user's build."""
     pins, sums = user_pins(request, go)
     used = [name for name in modules.HOOK_MODULES if any(p == name or p.startswith(name + "/") for p in request.packages)]
     needs, paired = modules.hook_needs(modules.hook_requirements(request.hooks, used, go), pins)
-    modules.check_owned([package for package in request.packages if package not in request.link], [*needs, *(pin.path for pin in pins)])
+    needs = {path: version for path, version in needs.items() if path not in older}
+    added = {**{pin.path: pin for pin in paired}, **older}
+    modules.check_owned([package for package in request.packages if package not in request.link], [*needs, *added, *(pin.path for pin in pins)])
     sums += [request.hooks / name / "go.sum" for name in modules.HOOK_MODULES.values()]
     version = go.run(["env", "GOVERSION"], folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
-    modules.write(folder, version, modules.hook_sources(request.hooks, request.hooks_digest), [*pins, *paired], needs, sums)
+    modules.write(folder, version, modules.hook_sources(request.hooks, request.hooks_digest), [*pins, *added.values()], needs, sums)
+    return {pin.path for pin in pins}
 
 
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:
     """The packages of the closure, dependencies first, built into the user's build cache."""
-    wanted = [package for package in request.packages if package not in request.link]
-    return documents(go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", *wanted], folder))
+    return documents(go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", *_wanted(request)], folder))
+
+
+def _wanted(request: HookRequest) -> list[str]:
+    """The hook packages that the link does not have."""
+    return [package for package in request.packages if package not in request.link]
 
 
 def _list_flags(request: HookRequest, folder: Path) -> list[str]:
