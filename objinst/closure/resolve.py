@@ -230,7 +230,8 @@ def user_pins(request: HookRequest, go: Go) -> tuple[list[modules.Pin], list[Pat
 
 
 def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[str, Any]]:
-    """`list_packages`, with older releases of modules that do not build with the user's. Raises what the first try raised if none helps."""
+    """`list_packages`, with older releases of modules that do not build with the user's. Raises what the first try raised if none helps,
+    with the reason if none could be looked up."""
     older: dict[str, modules.Pin] = {}
     first: OtelobjError | None = None
     while True:
@@ -239,9 +240,10 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
             return list_packages(go, folder, request)
         except OtelobjError as error:
             first = first or error
-            pin: modules.Pin | None = None
-            with contextlib.suppress(OtelobjError):  # no releases can be looked up: what does not build is what to say
-                pin = fit.older_release(go, folder, [*_list_flags(request, folder), *_wanted(request)], str(error), users)
+            try:
+                pin = fit.older_release(go, folder, [*_list_flags(request, folder), *_wanted(request)], error.what, users)
+            except OtelobjError as lookup:
+                raise OtelobjError(f"{first.what}\nno older releases could be looked up: {lookup.what}", lookup.remedy) from None
             if pin is None:
                 raise first from None
             older[pin.path] = pin
