@@ -132,3 +132,9 @@ def test_a_silent_proxy_is_an_error(proxy: Proxy) -> None:
     (proxy.files / "ex.com/mid/@v/list").unlink()
     with pytest.raises(OtelobjError, match="ex.com/mid"):
         fit.older_release(proxy.go, proxy.main, ["-mod=mod", "."], said, [USERS.path])
+
+
+def test_modules_that_need_a_newer_go_are_no_matter_of_releases(proxy: Proxy) -> None:
+    proxy.require(USERS)
+    (proxy.main / "go.mod").write_text("module ex.com/closure\n\ngo 9.99\n")
+    assert proxy.older() is None

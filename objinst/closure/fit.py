@@ -21,6 +21,7 @@ from typing import Any
 
 from objinst.closure.gocmd import Go, documents
 from objinst.closure.modules import HOOK_MODULES, Pin, order
+from objinst.errors import OtelobjError
 
 FAILED = re.compile(r"^# (\S+)$", re.MULTILINE)
 """The go command's heading over what the compiler says about a package (cmd/go/internal/work, Shell.reportCmd)."""
@@ -34,7 +35,10 @@ def older_release(go: Go, folder: Path, listing: Sequence[str], said: str, users
     listing: flags and packages of `go list -deps` in folder, where the closure's go.mod is. said: by the go command that failed.
     users: modules of the user's build. None if there is nothing to try. Raises OtelobjError if no releases can be looked up.
     """
-    graph = _Graph.of(go, folder, listing)
+    try:
+        graph = _Graph.of(go, folder, listing)
+    except OtelobjError:
+        return None  # it is not packages that fail, but the modules altogether
 
     def releases_of(package: str) -> _Releases | None:
         module = graph.module(package)
