@@ -22,7 +22,7 @@ from objinst.plan.model import FunctionPlan, Refusal
 from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import fork_set
 from objinst.plan.select import candidates
-from objinst.plan.workers import is_worker
+from objinst.plan.workers import work_calls
 from objinst.rewrite.function import hook_function
 from objinst.rules import Action, Rule, RuleSet, parse_func_name
 from objinst.types import Evidence
@@ -123,7 +123,7 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
     obj = _object(link, package)
     matching = next((found for at, found in candidates(obj, package, rules, link.versions) if at == index), [])
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
-    worker = is_worker(obj, index, link.arch)
+    worker = bool(work_calls(obj, index, link.arch))
     function = read_function(obj, index)
     counted = _counted(link, package, obj, index) if any(counts(action) for _, action in matching) else None
     if isinstance(function, Refusal):

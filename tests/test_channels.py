@@ -69,7 +69,8 @@ def test_the_mark_is_no_field(version: str, goarch: str, tmp_path: Path) -> None
     assert known["ElemsizeOff"] == chan["elemsize"].start
     assert len(chan["elemsize"]) == 2
     assert known["TimerOff"] == (chan["timer"].start if "timer" in chan else 0)
-    assert known["CaseChanOff"] == case["c"].start
+    assert [known[name] for name in ("QcountOff", "DataqsizOff", "RecvqOff")] == [chan[name].start for name in ("qcount", "dataqsiz", "recvq")]
+    assert [known[name] for name in ("CaseChanOff", "CaseElemOff")] == [case[name].start for name in ("c", "elem")]
     assert known["CaseSize"] == max(field.stop for field in case.values())
 
 

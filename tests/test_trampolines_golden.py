@@ -31,7 +31,7 @@ LOADS = (
     Load(Base.BOXES, Piece(INT, 4, 8, 16)),
     Load(Base.ARGS, Piece(FLOAT, 0, 8, 40)),
 )
-CONTEXT = (456, 152, 8, 20, 18)
+CONTEXT = (456, 152, 8, 20, 19, 32)
 TEARDOWN = {"amd64": (b"\x48\x83\xc4\x30\x5d", 0x38), "arm64": (b"", 0)}
 LARGE_TEARDOWN = {"amd64": (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), "arm64": (b"", 0)}
 

@@ -66,4 +66,4 @@ def test_unknown_architecture() -> None:
 @pytest.mark.parametrize(("inherited", "sends", "mark"), [(True, None, (26, 2)), (False, None, (24, 4)), (False, None, (24, 0)), (True, 16, None)])
 def test_filters_that_do_not_fit_are_refused(goarch: str, inherited: bool, sends: int | None, mark: tuple[int, int] | None) -> None:
     with pytest.raises(EncodeError):
-        trampolines.arch(goarch).entry_stub(EntrySpec((), ContextUse.RAW, filter=ContextFilter(SLOT, 152, 8, 20, 18, inherited, sends, mark)))
+        trampolines.arch(goarch).entry_stub(EntrySpec((), ContextUse.RAW, filter=ContextFilter(SLOT, 152, 8, 20, 18, 32, inherited, sends, mark)))

@@ -131,16 +131,16 @@ def test_entry_switched_off(goarch: str, data: st.DataObject, seed: int) -> None
     assert (m.floats, m.mem) == (floats, mem) and m.steps <= 6
 
 
-CONTEXT = {"slot": SLOT, "goid": 152, "node_goid": 8, "node_tag": 20, "node_settled": 18}
-CHANNEL = 0xC100_0000
+CONTEXT = {"slot": SLOT, "goid": 152, "node_goid": 8, "node_tag": 20, "node_settled": 18, "node_cell": 32}
+CHANNEL, CELL = 0xC100_0000, 0xC200_0000
 
 
 @ARCHES
 @MANY
 @given(seed=st.integers(0, 1 << 32), when=st.sampled_from(("inherited", "select", "mark", "mark byte")), slot=st.booleans(), tag=st.sampled_from((0, 3, 0x77)),
-       own=st.booleans(), settled=st.booleans(), channel=st.booleans(), sends=st.booleans(), mark=st.sampled_from((0, 3, 0x77, 0x100, 0xFF, 0xFFFF)))  # fmt: skip
+       own=st.booleans(), settled=st.sampled_from(("", "settled", "left")), channel=st.booleans(), sends=st.booleans(), mark=st.sampled_from((0, 3, 0x77, 0x100, 0xFF, 0xFFFF)))  # fmt: skip
 def test_entry_of_a_channel_operation(
-    goarch: str, seed: int, when: str, slot: bool, tag: int, own: bool, settled: bool, channel: bool, sends: bool, mark: int
+    goarch: str, seed: int, when: str, slot: bool, tag: int, own: bool, settled: str, channel: bool, sends: bool, mark: int
 ) -> None:
     """Go code is called in just those states that concern it; in all others nothing is touched on the way to the body."""
     size = {"mark": 2, "mark byte": 1}.get(when, 0)
@@ -151,7 +151,9 @@ def test_entry_of_a_channel_operation(
     m.write(G + SLOT, 8, NODE if slot else 0)
     m.write(G + 152, 8, 5 << 40)
     m.write(NODE + 8, 8, (5 if own else 6) << 40)
-    m.write(NODE + 18, 1, settled)
+    m.write(NODE + 18, 1, settled != "")
+    m.write(NODE + 32, 8, CELL if settled else 0)
+    m.write(CELL, 8, settled == "settled")
     m.write(NODE + 20, 2, tag)
     m.regs[m.ints[0]] = CHANNEL if channel else 0
     m.regs[m.ints[3]] = 2 if sends else 0
@@ -159,7 +161,7 @@ def test_entry_of_a_channel_operation(
         m.write(CHANNEL + 26, size, mark)
     concerned = slot and tag != 0
     if not size:
-        concerned = concerned and not (own and settled and not (sends and when == "select"))
+        concerned = concerned and not (own and settled == "settled" and not (sends and when == "select"))
     if size:
         concerned = concerned and channel and mark not in (tag, (1 << 8 * size) - 1)
     called: list[int] = []

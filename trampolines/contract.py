@@ -137,10 +137,10 @@ class GrowGuard:
 class ContextFilter:
     """What the stub of a channel operation looks at before anything else, to go straight to the body where rt has nothing to do. Offsets in bytes.
 
-    slot, goid: in g; node_goid, node_tag (16 bits), node_settled (8 bits): in the node that the slot points to. To the body if the slot is
-    nil or the tag 0; if `inherited`, too, if the node is the goroutine's own and settled, and the argument register number `sends`, if there
-    is one, is 0; if there is a `mark` (offset and size, 1 or 2
-    bytes, in the channel that the first register points to), too, if the channel is nil, or its mark is the tag or has all bits set.
+    slot, goid: in g; node_goid, node_tag (16 bits), node_settled (8 bits), node_cell: in the node that the slot points to. To the body if the
+    slot is nil or the tag 0; if `inherited`, too, if the node is the goroutine's own and settled, the word that its cell points to is not 0,
+    and the argument register number `sends`, if there is one, is 0; if there is a `mark` (offset and size, 1 or 2 bytes, in the channel
+    that the first register points to), too, if the channel is nil, or its mark is the tag or has all bits set.
     """
 
     slot: int
@@ -148,6 +148,7 @@ class ContextFilter:
     node_goid: int
     node_tag: int
     node_settled: int
+    node_cell: int
     inherited: bool = False
     sends: int | None = None
     mark: tuple[int, int] | None = None

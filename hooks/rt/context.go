@@ -38,14 +38,14 @@ func (c *cell) get(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 	return v
 }
 
-// heritage returns what a goroutine that finds n in its slot has inherited, in a cell or a feed, and its tag.
+// heritage returns what a goroutine that finds n in its slot has inherited, and its tag.
 //
 //go:norace
-func heritage(n *node) (*cell, *feed, uint16) {
-	if n == nil || n.private || n.suppressed || n.cell.get(nil) == nil && n.feed.get(nil) == nil {
-		return nil, nil, 0
+func heritage(n *node) (*cell, uint16) {
+	if n == nil || n.private || n.suppressed || n.cell.get(nil) == nil {
+		return nil, 0
 	}
-	return n.cell, n.feed, n.tag
+	return n.cell, n.tag
 }
 
 // Current returns what is current on this goroutine: that of the innermost scope which open accepts, else what the goroutine has
@@ -67,11 +67,8 @@ func Current(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 			return v
 		}
 	}
-	if n.feed == nil && (!own || n.suppressed || n.cell == nil && n.owner.scope == nil) || !own && n.private {
+	if !own || n.suppressed || n.cell == nil && n.owner.scope == nil {
 		return nil
-	}
-	if !own {
-		return n.feed.get(open)
 	}
 	return n.owner.innermost(g, open)
 }
@@ -81,9 +78,6 @@ func Current(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 //go:norace
 func (r *goroutine) innermost(g unsafe.Pointer, open func(value unsafe.Pointer) bool) unsafe.Pointer {
 	for s := r.scope; s != nil; s = s.outer {
-		if s.feed != nil {
-			return s.feed.get(open)
-		}
 		if v := s.cell.get(open); v != nil {
 			return v
 		}
@@ -91,10 +85,7 @@ func (r *goroutine) innermost(g unsafe.Pointer, open func(value unsafe.Pointer) 
 			r.leaveTo(s.outer, g)
 		}
 	}
-	if v := r.base.cell.get(open); v != nil {
-		return v
-	}
-	return r.base.feed.get(open)
+	return r.base.cell.get(open)
 }
 
 // Find returns the innermost scope of this goroutine whose value is accepted, nil if there is none.
@@ -171,11 +162,11 @@ func HoldBack() *Scope {
 	if g == nil || !isOn() {
 		return nil
 	}
-	cell, feed, _ := heritage(slot(g))
-	if cell == nil && feed == nil {
+	inherited, _ := heritage(slot(g))
+	if inherited == nil {
 		return nil
 	}
-	s := own(g).enter(g, node{cell: cell, feed: feed, private: true})
+	s := own(g).enter(g, node{cell: inherited, private: true})
 	if s != nil {
 		s.shares = true
 	}
@@ -199,20 +190,11 @@ func (r *goroutine) enter(g unsafe.Pointer, n node) *Scope {
 		s.depth = s.outer.depth + 1
 	}
 	if s.depth > maxScopes {
-		s.forgetOuter()
+		s.outer, s.depth = nil, 1
 	}
 	r.scope = s
 	setSlot(g, &s.node)
 	return s
-}
-
-// forgetOuter lets go of the scopes around s, but for what says where the goroutine takes its work from.
-//
-//go:norace
-func (s *Scope) forgetOuter() {
-	for s.depth = 1; s.outer != nil && s.outer.feed == nil; {
-		s.outer = s.outer.outer
-	}
 }
 
 // Leave ends the scope, and what was opened inside of it on the same goroutine is not current there any more. It may be called
@@ -235,7 +217,7 @@ func (s *Scope) Leave() {
 //go:norace
 func (s *Scope) End() {
 	if g := s.close(); g != nil {
-		for r := s.owner; r.scope != nil && r.scope.feed == nil && r.scope.cell.get(nil) == nil; {
+		for r := s.owner; r.scope != nil && r.scope.cell.get(nil) == nil; {
 			r.leaveTo(r.scope.outer, g)
 		}
 	}
@@ -262,7 +244,7 @@ func (s *Scope) close() unsafe.Pointer {
 //
 //go:norace
 func (r *goroutine) leaveTo(outer *Scope, g unsafe.Pointer) {
-	n := &r.base
+	n := r.base
 	if outer != nil {
 		n = &outer.node
 	}
@@ -280,15 +262,24 @@ func Detach() {
 	if g == nil || !isOn() {
 		return
 	}
-	n := slot(g)
-	if n == nil || n.suppressed {
-		return
+	if n := slot(g); n != nil && !n.suppressed {
+		forget(n, g)
 	}
+}
+
+// forget makes a goroutine forget what it has inherited. Others that have inherited the same do not.
+//
+//go:norace
+func forget(n *node, g unsafe.Pointer) {
 	if n.goid != goid(g) {
 		setSlot(g, nil)
 		return
 	}
-	n.owner.base.cell, n.owner.base.feed, n.owner.base.tag = nil, nil, 0
+	r := n.owner
+	r.base = &node{top: n.top, goid: n.goid, owner: r}
+	if r.scope == nil {
+		setSlot(g, r.base)
+	}
 }
 
 // onSystemGoroutine is called at the entry of goroutines of the runtime, which are started by whoever comes first.

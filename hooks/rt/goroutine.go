@@ -12,23 +12,23 @@ const (
 
 // node is what the slot of a goroutine points to.
 //
-// Its first word is read by exit stubs, goid, settled and tag by those of channel operations. All but the first never change once the node can be seen: they are all that a
+// Its first word is read by exit stubs, goid, settled, tag and cell by stubs of channel operations. All but the first never change once the node can be seen: they are all that a
 // goroutine which inherited the node may look at.
 type node struct {
 	top        uint64 // distance of the owner's top record, 0 if there is none
 	goid       uint64 // the owner
 	suppressed bool   // no hook runs on the owner, nor on whoever inherits
-	private    bool   // whoever inherits does not adopt what is current
-	settled    bool   // what is current is the owner's own, not inherited
-	tag        uint16 // of what is current, 0 if nothing is, or nothing that others may adopt: stubs of package runtime read it
+	private    bool   // whoever inherits does not adopt what is in the cell
+	settled    bool   // what is in the cell is the owner's own, not inherited
+	tag        uint16 // of what is in the cell, 0 if there is nothing that others may adopt
 	owner      *goroutine
 	cell       *cell // what is current, nil if nothing is
-	feed       *feed // in its place, what was inherited by a goroutine that takes its work from channels
 }
 
 // goroutine is the state of one goroutine. Nobody else touches it.
 type goroutine struct {
-	base  node   // the node that the slot points to unless Suppress or a scope put another in its place
+	base  *node  // what the slot points to unless Suppress or a scope put another in its place
+	first node   // the base at first
 	scope *Scope // the innermost one, nil if there is none
 	busy  uint8  // not 0: no hook may start
 	next  *Call  // the first unused record; the one outside of it belongs to the innermost open call
@@ -38,6 +38,11 @@ type goroutine struct {
 	boxes []any        // for the hook that is running
 	swaps []sliceSwap  // slices that were replaced for the duration of a hook
 	throw unwindReason // why frames may have gone without returning
+
+	// Of the receive under way that may bring work.
+	from  uintptr // the channel
+	cases uintptr // of a select: distance of its cases from g.stack.hi
+	sends int     // and how many of them send
 }
 
 // Values of goroutine.busy. While a hook runs, the other bit is as it was before: clear.
@@ -183,14 +188,15 @@ func guardExit(g unsafe.Pointer) bool {
 //go:norace
 func adopt(g unsafe.Pointer, inherited *node) *goroutine {
 	r := new(goroutine)
-	r.base = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed}
-	r.base.cell, r.base.feed, r.base.tag = heritage(inherited)
+	r.first = node{goid: goid(g), owner: r, suppressed: inherited != nil && inherited.suppressed}
+	r.first.cell, r.first.tag = heritage(inherited)
+	r.base = &r.first
 	if r.base.suppressed {
 		r.busy = busySuppressed
 	}
 	r.chain(&r.root, r.calls[:])
 	r.next = &r.calls[0]
-	setSlot(g, &r.base)
+	setSlot(g, r.base)
 	return r
 }
 
@@ -216,7 +222,7 @@ func (r *goroutine) grow(last *Call) { r.chain(last, make([]Call, moreCalls)) }
 func (r *goroutine) chain(above *Call, calls []Call) {
 	for i := range calls {
 		c := &calls[i]
-		c.owner, c.goid = r, r.base.goid
+		c.owner, c.goid = r, r.first.goid
 		c.outer, above.inner = above, c
 		above = c
 	}

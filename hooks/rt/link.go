@@ -29,11 +29,15 @@ type linkInfo struct {
 	MarkSize    uintptr // 1 or 2
 	ElemsizeOff uintptr // hchan.elemsize
 	TimerOff    uintptr // hchan.timer, 0 if there is none
+	QcountOff   uintptr // hchan.qcount
+	DataqsizOff uintptr // hchan.dataqsiz
+	RecvqOff    uintptr // hchan.recvq: its first word is the first who waits
 	CaseSize    uintptr // size of runtime.scase
 	CaseChanOff uintptr // scase.c
+	CaseElemOff uintptr // scase.elem
 	ReturnOff   uintptr // from the return address of a function with an entry stub to its args area
 
-	Loops []uint64 // hashes of the names of functions that receive in a loop what they work on, ascending
+	Loops []uint64 // hashes of the return addresses of calls that receive in a loop what a goroutine works on, ascending
 
 	GType unsafe.Pointer // *abi.Type of runtime.g
 	GSize uintptr        // size of runtime.g with the slot

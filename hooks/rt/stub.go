@@ -64,7 +64,7 @@ func enterAny(d *Desc, args, g unsafe.Pointer) bool {
 		if n != nil && n.suppressed || atomic.LoadUint32(&d.On) == 0 {
 			return false
 		}
-		n = &adopt(g, n).base
+		n = adopt(g, n).base
 	}
 	r := n.owner
 	if r.busy != 0 {

@@ -16,7 +16,7 @@ func Suppress(f func()) {
 		f()
 		return
 	}
-	setSlot(g, &node{goid: r.base.goid, suppressed: true, owner: r})
+	setSlot(g, &node{goid: r.first.goid, suppressed: true, owner: r})
 	r.busy |= busySuppressed
 	defer r.resume(outer)
 	f()

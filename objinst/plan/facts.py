@@ -40,7 +40,7 @@ class Facts:
     closed: frozenset[str]
     instances: Mapping[str, frozenset[str]]
     pinned: Mapping[str, str]
-    workers: tuple[str, ...]
+    workers: tuple[tuple[str, int], ...]
     rt_users: frozenset[str]
 
     def pinned_of(self, package: str) -> list[tuple[str, str]]:
@@ -78,7 +78,7 @@ def gather(packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable
     instances = {package: frozenset(names) for package, names in {**common["instances"], ROOT: root["instances"]}.items()}
     return Facts(
         closed, instances, {key: caller for key, caller in found.items() if key.partition("#")[0] not in closed},
-        tuple(sorted({*common["workers"], *root["workers"]})), frozenset([*common["rt_users"], *([ROOT] if rt in root["imports"] else [])]),
+        tuple(sorted({(name, place) for name, place in (*common["workers"], *root["workers"])})), frozenset([*common["rt_users"], *([ROOT] if rt in root["imports"] else [])]),
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _merged(facts: Any, packages: list[str], rt: str) -> dict[str, Any]:
         for key, callees in one.tails.items():
             tails.setdefault(key, []).extend(callees)
     instances = {package: one["instances"] for package, one in by_package.items() if one["instances"]}
-    loops = sorted({name for package, one in by_package.items() if package not in closed for name in one["workers"]})
+    loops = sorted({(name, place) for package, one in by_package.items() if package not in closed for name, place in one["workers"]})
     users = [package for package, one in by_package.items() if rt in one["imports"]]
     return {"closed": sorted(closed), "instances": instances, "pins": pinned(calls), "tails": tails, "workers": loops, "rt_users": users}
 

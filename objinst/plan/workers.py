@@ -3,7 +3,8 @@
 The compiler makes of each receive, range and select a call into the runtime (cmd/compile/internal/walk/select.go, range.go, Go 1.22-1.27); of
 a loop around it, a way in the function's control flow from the call back to it. No worker is
 - who takes from a channel and puts back into one: it waits for a resource, such as a place in a semaphore;
-- who returns what it took, or something made of it, as a pool's Get does that tries again. An error may be returned.
+- who returns what it took, or something made of it, as a pool's Get does that tries again. An error may be returned. Without debug information
+  (`go run` leaves it out of package main) nobody is known to return anything.
 
 The function is the one that has the code, be it that of a function that was inlined there. Two things are not seen, both of loops over
 iterators: a receive once in a body that the compiler did not inline, for the loop is another function's; and results without names of a
@@ -23,27 +24,27 @@ from trampolines import Arch
 TAKES = frozenset({"runtime.chanrecv2", "runtime.selectgo", "runtime.selectnbrecv"})
 RECEIVE = "runtime.chanrecv1"
 """A receive without `ok`: also what waits for an end, a place or a token."""
+CALL_SIZE = 4
+"""From the relocation of a call to its return address: the displacement of CALL, or all of BL."""
 PUTS_BACK = frozenset({"runtime.chansend1", "runtime.selectnbsend"})
 _RANGE_BODY = re.compile(r"-range\d+$")
 
 
-def workers(obj: Object, arch: Arch) -> list[str]:
-    """As runtime.Func.Name has them, in order. Raises ObjectError."""
+def workers(obj: Object, arch: Arch) -> list[tuple[str, int]]:
+    """The calls that bring work: name of the function, as runtime.Func.Name has it, and return address, bytes from its start. In order. Raises
+    ObjectError."""
     candidates = obj.users(obj.builtin_refs(TAKES | {RECEIVE}))
-    return sorted({printed(obj.name(index), obj.tables.go) for index in candidates if is_worker(obj, index, arch)})
+    return sorted({(printed(obj.name(index), obj.tables.go), place) for index in candidates if obj.is_text(index) for place in work_calls(obj, index, arch)})
 
 
-def is_worker(obj: Object, index: int, arch: Arch) -> bool:
-    """Whether a symbol is a function that takes work from channels in a loop. Raises ObjectError."""
-    return obj.is_text(index) and _loops(obj, index, arch) and _returns_nothing(obj, index)
-
-
-def _loops(obj: Object, index: int, arch: Arch) -> bool:
+def work_calls(obj: Object, index: int, arch: Arch) -> list[int]:
+    """Return addresses, bytes from the function's start, of its calls that bring work; none if it is no worker. Raises ObjectError."""
     call = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
     calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == call}
     wanted = TAKES if PUTS_BACK.intersection(calls.values()) else TAKES | {RECEIVE}
     code, cases = bytes(obj.data(index)), switch_cases(obj, index)
-    return any(arch.comes_back(code, calls, cases, at) for at, callee in calls.items() if callee in wanted)
+    found = [at + CALL_SIZE for at, callee in calls.items() if callee in wanted and arch.comes_back(code, calls, cases, at)]
+    return found if found and _returns_nothing(obj, index) else []
 
 
 def _returns_nothing(obj: Object, index: int) -> bool:
@@ -56,4 +57,4 @@ def _returns_nothing(obj: Object, index: int) -> bool:
             return False
         index = outer
     found = signature(obj, index)
-    return not isinstance(found, NoSignature) and [result.type for result in found.results] in ([], ["error"])
+    return isinstance(found, NoSignature) or [result.type for result in found.results] in ([], ["error"])

@@ -22,7 +22,7 @@ def channel_offsets(obj: Object) -> Mapping[str, int]:
     """By the names that hooks/rt has for them (rt.linkInfo), in bytes. obj: package runtime. Raises ObjectError if its types are not as expected."""
     chan, case = layout(obj, "runtime.hchan"), layout(obj, "runtime.scase")
     fields = chan.fields
-    if not {"elemsize", "closed"} <= fields.keys() or "c" not in case.fields:
+    if not {"elemsize", "qcount", "dataqsiz", "recvq"} <= fields.keys() or not {"c", "elem"} <= case.fields.keys():
         raise ObjectError(f"{obj.origin}: runtime.hchan has the fields {', '.join(fields)}, runtime.scase {', '.join(case.fields)}", REMEDY)
     ends = sorted((offset, offset + size) for offset, size in sizes(obj, chan))
     gaps = [(end, start - end) for (_, end), (start, _) in pairwise(ends) if start > end]
@@ -35,6 +35,10 @@ def channel_offsets(obj: Object) -> Mapping[str, int]:
         "MarkSize": size,
         "ElemsizeOff": fields["elemsize"],
         "TimerOff": fields.get("timer", 0),
+        "QcountOff": fields["qcount"],
+        "DataqsizOff": fields["dataqsiz"],
+        "RecvqOff": fields["recvq"],
         "CaseSize": case.size,
         "CaseChanOff": case.fields["c"],
+        "CaseElemOff": case.fields["elem"],
     }

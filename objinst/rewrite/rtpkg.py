@@ -30,9 +30,8 @@ RUNTIME_FUNCS = {
 REMEDY = "hooks/rt and otelobj are of different versions; reinstall otelobj"
 
 
-def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops: Iterable[str], arch: Arch) -> None:
-    """descriptors: names of descriptor symbols in the link; loops: names, as tracebacks have them, of functions that receive in a loop what
-    they work on. Raises ObjectError or KeyError if rt is of another version."""
+def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops: Iterable[tuple[str, int]], arch: Arch) -> None:
+    """descriptors: names of descriptor symbols in the link; loops: see objinst.plan.workers. Raises ObjectError or KeyError if rt is of another version."""
     obj = edit.object
     index = obj.find(f"{rt}.link", 0)
     if index is None:
@@ -48,7 +47,7 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops
     blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)))
     if descriptors:
         blob.put(at, kind, Descs=Slice(start, len(descriptors), table.add_to(edit, "otelobj.descs", STATIC_ABI)))
-    hashes = sorted({fnv1a(name) for name in loops})
+    hashes = sorted({site_hash(name, place) for name, place in loops})
     if hashes:
         words = StaticData()
         blob.put(at, kind, Loops=Slice(words.words(hashes), len(hashes), words.add_to(edit, "otelobj.loops", STATIC_ABI)))
@@ -62,10 +61,10 @@ def dropped(edit: Edit) -> Address:
     return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)
 
 
-def fnv1a(name: str) -> int:
-    """64-bit FNV-1a, as hooks/rt/loops.go has it."""
+def site_hash(name: str, place: int) -> int:
+    """64-bit FNV-1a of a function's name and an offset in it, lowest byte first, without leading zeros, as hooks/rt/loops.go has it."""
     value = 14695981039346656037
-    for byte in name.encode("utf-8", "surrogateescape"):
+    for byte in name.encode("utf-8", "surrogateescape") + place.to_bytes(max(1, (place.bit_length() + 7) // 8), "little"):
         value = (value ^ byte) * 1099511628211 & (1 << 64) - 1
     return value
 

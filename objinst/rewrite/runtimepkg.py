@@ -18,10 +18,11 @@ from objinst.goobj import STATIC_ABI, Edit, Reloc
 from objinst.rewrite.channels import channel_offsets
 from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
-from objinst.rewrite.swap import call_names, morestack_ref, move_body, patch_epilogues, put_stub, read_original
+from objinst.rewrite.swap import Original, add_exit_stub, call_names, morestack_ref, move_body, patch_body, patch_epilogues, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from trampolines import Arch
-from trampolines.contract import ContextFilter, ContextUse, EntrySpec, GrowGuard, Piece, RegClass
+from trampolines.asm import exit_room
+from trampolines.contract import ContextFilter, ContextUse, EntrySpec, EpilogueScan, ExitSpec, GrowGuard, Piece, RegClass
 
 WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
@@ -93,14 +94,16 @@ class When(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A function of package runtime whose entry calls a function of hooks/rt. spills: its arguments; pointers: flags of the words of its args
-    area."""
+    """A function of package runtime whose entry calls a function of hooks/rt, and its exit one, too, if there is a `back`: where the entry has left a
+    record. spills: its arguments; pointers: flags of the words of its args area; results: in registers."""
 
     symbol: str
     call: str
     spills: tuple[Piece, ...] = ()
     pointers: tuple[bool, ...] = ()
     when: When = When.ALWAYS
+    back: str = ""
+    results: tuple[Piece, ...] = ()
     since: int = 22
     until: int = 99
 
@@ -116,6 +119,7 @@ def _words(count: int) -> tuple[Piece, ...]:
 ONE, TWO = (_words(1), (True,)), (_words(2), (True, True))
 SEND = ((*_words(2), Piece(RegClass.INT, 2, 1, 16), Piece(RegClass.INT, 3, 8, 24)), (True, True, False, False))
 SELECT = ((*_words(5), Piece(RegClass.INT, 5, 1, 40)), (True, True, True, False, False, False))
+OK = (Piece(RegClass.INT, 0, 1, 0), Piece(RegClass.INT, 1, 1, 1))
 SELECT_SENDS = 3
 """The argument of selectgo that says how many cases send."""
 GOROUTINES = (
@@ -135,14 +139,15 @@ GOROUTINES = (
 A function whose deferred call has recovered goes on at deferreturn.
 Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
 CHANNELS = (
-    Watch("runtime.chansend", "onSend", *SEND, when=When.MARK),
-    Watch("runtime.chanrecv1", "onReceive", *TWO, when=When.INHERITED),
-    Watch("runtime.chanrecv2", "onRange", *TWO, when=When.INHERITED),
-    Watch("runtime.selectnbrecv", "onTry", *TWO, when=When.INHERITED),
-    Watch("runtime.selectgo", "onSelect", *SELECT, when=When.SELECT),
+    Watch("runtime.chansend", "onSend", *SEND, When.MARK),
+    Watch("runtime.chanrecv1", "onReceive", *TWO, When.INHERITED, "onReceived"),
+    Watch("runtime.chanrecv2", "onRange", *TWO, When.INHERITED, "onReceived", OK[:1]),
+    Watch("runtime.selectnbrecv", "onTry", *TWO, When.INHERITED, "onTried", OK),
+    Watch("runtime.selectgo", "onSelect", *SELECT, When.SELECT, "onSelected", (Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 1, 1, 8))),
 )
-"""chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr); chanrecv1 and chanrecv2(c *hchan, elem unsafe.Pointer);
-selectnbrecv(elem unsafe.Pointer, c *hchan); selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool)."""
+"""chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr) bool; chanrecv1(c *hchan, elem unsafe.Pointer);
+chanrecv2(c *hchan, elem unsafe.Pointer) (received bool); selectnbrecv(elem unsafe.Pointer, c *hchan) (selected, received bool);
+selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool)."""
 
 
 def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: Slot, functions: Iterable[Watch]) -> None:
@@ -156,7 +161,7 @@ def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: 
         words = watched.pointers
         if original.info.args != WORD * len(words):
             raise ObjectError(f"{edit.object.origin}: {watched.symbol} has {original.info.args} bytes of arguments, not {WORD * len(words)}", REMEDY)
-        unchecked = bool(edit.object.sym(index).flag & edit.tables.sym_flags["SymFlagNoSplit"])
+        checked = not edit.object.sym(index).flag & edit.tables.sym_flags["SymFlagNoSplit"]
         body = move_body(edit, index)
         blob = StaticData()
         blob.put(blob.reserve(layouts["Desc"].size), layouts["Desc"], On=1, Func=watched.symbol, Pkg="runtime")
@@ -166,15 +171,36 @@ def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: 
             "morestack": Role(morestack_ref(edit, index, ContextUse.RAW)),
             "body": Role(body),
         }
-        spec = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=slot.guard if unchecked else None, filter=_filter(watched.when, slot, layouts["node"]))
-        put_stub(edit, original, arch.entry_stub(spec), words, roles, [])
+        room = 0
+        if watched.back:
+            scan, spec = _exit(edit, arch, watched, original, slot, checked=checked)
+            stub = arch.exit_stub(spec)
+            room = 0 if checked else exit_room(stub.frame + 2 * WORD)
+            back = Role(edit.add_ref(f"{rt}.{watched.back}", ABI_INTERNAL))
+            patch_body(edit, index, body, scan, arch, add_exit_stub(edit, original, body, stub, words, {"desc": roles["desc"], "exit_hook": back}))
+        guard = None if checked else slot.guard
+        entry = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, layouts["node"]))
+        put_stub(edit, original, arch.entry_stub(entry), words, roles, [])
+
+
+def _exit(edit: Edit, arch: Arch, watched: Watch, original: Original, slot: Slot, *, checked: bool) -> tuple[EpilogueScan, ExitSpec]:
+    """Where a watched function returns, and the stub for that. Raises ObjectError if that cannot be patched."""
+    index = original.index
+    scan = arch.find_epilogues(bytes(edit.object.data(index)), original.pcsp, call_names(edit, index))
+    if scan.refusal or not scan.sites:
+        raise ObjectError(f"{edit.object.origin}: the exits of {watched.symbol} cannot be patched: {scan.refusal}", REMEDY)
+    site = scan.sites[0]
+    area = max((piece.offset + piece.size for piece in watched.results), default=0)
+    words = (False,) * ((area + WORD - 1) // WORD)
+    depth = max(value for value, _ in original.pcsp) if checked else 0
+    return scan, ExitSpec(site.teardown, site.body_frame, watched.results, area, words, slot.offset, checked=depth, unchecked=not checked)
 
 
 def _filter(when: When, slot: Slot, node: Layout) -> ContextFilter | None:
     if when is When.ALWAYS:
         return None
     at = node.fields
-    places = (slot.offset, slot.g["goid"], at["goid"], at["tag"], at["settled"])
+    places = (slot.offset, slot.g["goid"], at["goid"], at["tag"], at["settled"], at["cell"])
     if when is When.MARK:
         return ContextFilter(*places, mark=(slot.channel["MarkOff"], slot.channel["MarkSize"]))
     return ContextFilter(*places, inherited=True, sends=SELECT_SENDS if when is When.SELECT else None)

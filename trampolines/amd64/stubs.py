@@ -206,14 +206,16 @@ def unless_concerned(asm: Assembly, spec: ContextFilter) -> None:
         asm.emit(x.compare_mem(R13, G, spec.goid))
         foreign = jump_if(asm, x.JNE)
         asm.emit(x.compare_byte_mem(R12, spec.node_settled, 0))
-        if spec.sends is None:
-            jump_to(asm, x.JNE, "body")
-        else:
-            inherited = jump_if(asm, x.JE)
+        concerned = [foreign, jump_if(asm, x.JE)]
+        asm.emit(x.load(R12, R12, spec.node_cell, WORD))
+        asm.emit(x.load(R12, R12, 0, WORD))
+        asm.emit(x.test(R12))
+        concerned.append(jump_if(asm, x.JE))
+        if spec.sends is not None:
             asm.emit(x.test(INT_ARGS[spec.sends]))
-            jump_to(asm, x.JE, "body")
-            land(asm, inherited)
-        land(asm, foreign)
+        jump_to(asm, x.JNE if spec.sends is None else x.JE, "body")
+        for at in concerned:
+            land(asm, at)
 
 
 @functools.lru_cache(SHAPES)

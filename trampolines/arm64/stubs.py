@@ -177,11 +177,15 @@ def unless_concerned(asm: Assembly, spec: ContextFilter) -> Stay:
         asm.emit(a.compare(R17, R27))
         foreign = hole(asm)
         asm.emit(a.load(R17, R16, spec.node_settled, 1))
+        inherited = hole(asm)
+        asm.emit(a.load(R17, R16, spec.node_cell, WORD))
+        asm.emit(a.load(R17, R17, 0, WORD))
         if spec.sends is None:
             stay.append((hole(asm), functools.partial(a.branch_if_not_zero, R17)))
         else:
             asm.emit(zero(R17, 8))
             stay.append((hole(asm), functools.partial(zero, INT_ARGS[spec.sends])))
+        asm.code[inherited : inherited + 4] = zero(R17, asm.here - inherited)
         fill(asm, foreign, a.NE)
     return stay
 
