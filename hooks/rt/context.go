@@ -1,9 +1,6 @@
 package rt
 
-import (
-	"sync/atomic"
-	"unsafe"
-)
+import "unsafe"
 
 // What is current on a goroutine, such as the innermost open span. This package knows nothing of spans: it keeps pointers, all of
 // one type, for the one package that puts them here.
@@ -21,7 +18,9 @@ type Scope struct {
 	shares bool // the cell is that of the scope around it, and stays open
 }
 
-// cell holds what is current until its scope is left. It is an object of its own: whoever inherits it keeps nothing else alive.
+// cell holds what is current until its scope is left. It is an object of its own: whoever inherits it keeps nothing else alive. The word
+// is read and written plainly: an atomic access would order goroutines before each other in the eyes of the race detector, and hide races of
+// the program's own.
 type cell struct{ value unsafe.Pointer }
 
 // get returns what is in the cell, nil if there is none or it is not open any more.
@@ -31,7 +30,7 @@ func (c *cell) get(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 	if c == nil {
 		return nil
 	}
-	v := atomic.LoadPointer(&c.value)
+	v := c.value
 	if v == nil || open != nil && !open(v) {
 		return nil
 	}
@@ -63,7 +62,7 @@ func Current(open func(value unsafe.Pointer) bool) unsafe.Pointer {
 	}
 	own := n.goid == goid(g)
 	if c := n.cell; c != nil && (own || !n.private) {
-		if v := atomic.LoadPointer(&c.value); v != nil && (open == nil || open(v)) {
+		if v := c.value; v != nil && (open == nil || open(v)) {
 			return v
 		}
 	}
@@ -232,7 +231,7 @@ func (s *Scope) close() unsafe.Pointer {
 		return nil
 	}
 	if !s.shares {
-		atomic.StorePointer(&s.cell.value, nil)
+		s.cell.value = nil
 	}
 	if g := current(); g != nil && goid(g) == s.goid && !slot(g).suppressed {
 		return g
