@@ -177,7 +177,8 @@ def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: 
             stub = arch.exit_stub(spec)
             room = 0 if checked else exit_room(stub.frame + 2 * WORD)
             back = Role(edit.add_ref(f"{rt}.{watched.back}", ABI_INTERNAL))
-            patch_body(edit, index, body, scan, arch, add_exit_stub(edit, original, body, stub, words, {"desc": roles["desc"], "exit_hook": back}))
+            dead = (False,) * len(words)  # the stack may have moved since, and nobody has told arguments that the function does not need any more
+            patch_body(edit, index, body, scan, arch, add_exit_stub(edit, original, body, stub, dead, {"desc": roles["desc"], "exit_hook": back}))
         guard = None if checked else slot.guard
         entry = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, layouts["node"]))
         put_stub(edit, original, arch.entry_stub(entry), words, roles, [])
