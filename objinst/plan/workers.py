@@ -1,14 +1,14 @@
-"""Functions that take work from channels in a loop: a goroutine that runs one may serve many requests, whoever started it.
+"""Calls that bring work from a channel in a loop: a goroutine that makes them may serve many requests, whoever started it.
 
 The compiler makes of each receive, range and select a call into the runtime (cmd/compile/internal/walk/select.go, range.go, Go 1.22-1.27); of
-a loop around it, a way in the function's control flow from the call back to it. No worker is
-- who takes from a channel and puts back into one: it waits for a resource, such as a place in a semaphore;
-- who returns what it took, or something made of it, as a pool's Get does that tries again. An error may be returned. Without debug information
-  (`go run` leaves it out of package main) nobody is known to return anything.
+a loop around it, a way in the function's control flow from the call back to it. Such a call is told by the function that has the code, be it
+that of a function that was inlined there, and by its return address. It brings no work
+- if it is a plain receive in a function that also sends: that waits for a resource, such as a place in a semaphore, and puts it back;
+- if the function returns what it took, or something made of it, as a pool's Get does that tries again. An error may be returned. Without debug
+  information (`go run` leaves it out of package main) nobody is known to return anything.
 
-The function is the one that has the code, be it that of a function that was inlined there. Two things are not seen, both of loops over
-iterators: a receive once in a body that the compiler did not inline, for the loop is another function's; and results without names of a
-function that returns out of such a body (objinst.types.dwarf).
+Two things are not seen, both of loops over iterators: a receive once in a body that the compiler did not inline, for the loop is another function's; and
+results without names of a function that returns out of such a body (objinst.types.dwarf).
 """
 
 from __future__ import annotations
