@@ -18,7 +18,7 @@ RT = Path(__file__).parent.parent / "hooks" / "rt"
 PACKAGE = "github.com/otelobj/otelobj/hooks/rt"
 QEMU = "qemu-aarch64-static"
 ENDS = (min(versions(), key=lambda v: [int(n) for n in v.split(".")]), max(versions(), key=lambda v: [int(n) for n in v.split(".")]))
-CHANNELS = ("onSend", "onReceive", "onRange", "onTry", "onSelect", "onReceived", "onTried", "onSelected")
+CHANNELS = ("onSend", "onReceive", "onRange", "onTry", "onSelect", "onTrySend", "onReceived", "onReceivedOK", "onSelected")
 each_version = pytest.mark.parametrize("version", ENDS)
 each_arch = pytest.mark.parametrize("goarch", ["amd64", "arm64"])
 

@@ -9,7 +9,8 @@ import "unsafe"
 // of the trace that has sent on it, or that several have. A goroutine that takes its work from a channel in a loop, and has inherited what
 // is current, forgets that as soon as it has received something from a channel on which another trace has sent.
 //
-// The mark lies in bytes of runtime.hchan that no field takes: 0 in a new channel. It is read and written plainly: an atomic access would
+// The mark lies in bytes of runtime.hchan that no field takes: 0 in a new channel. It is made before the value is sent, or the receiver could look too
+// early; so a select statement marks the channels of all its cases that send. It is read and written plainly: an atomic access would
 // order senders before each other in the eyes of the race detector. If two traces send at the same moment, the mark of one may be lost, until it sends
 // again. Which calls receive in a loop the link step has found out (objinst/plan/workers.py).
 
@@ -28,16 +29,11 @@ func tagOf(trace uint64) uint16 {
 //go:norace
 func shared() uint16 { return 1<<(8*link.MarkSize) - 1 }
 
-// mark reads the mark of a channel, which nobody may hold any more: its memory can be read all the same.
+// mark reads the mark of a channel.
 //
 //go:norace
-//go:nocheckptr
 func mark(c uintptr) uint16 {
-	at := c + link.MarkOff
-	if link.MarkSize == 1 {
-		return uint16(**(**uint8)(unsafe.Pointer(&at)))
-	}
-	return **(**uint16)(unsafe.Pointer(&at))
+	return uint16(load(c+link.MarkOff&^(ptrSize-1))>>(8*(link.MarkOff&(ptrSize-1)))) & shared()
 }
 
 //go:norace
@@ -50,14 +46,26 @@ func setMark(c unsafe.Pointer, m uint16) {
 	*(*uint16)(unsafe.Add(c, link.MarkOff)) = m
 }
 
-// onSend is called at the entry of runtime.chansend where the channel's mark is not the tag of what is current.
+// onSend is called at the entry of runtime.chansend1 where the channel's mark is not the tag of what is current.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func onSend(_ *Desc, args, g unsafe.Pointer) bool {
 	if isOn() && guard(g) {
-		sends(*(*unsafe.Pointer)(args), g, *(*bool)(unsafe.Add(args, sendBlocks)))
+		sends(*(*unsafe.Pointer)(args), g, true)
+	}
+	return false
+}
+
+// onTrySend is onSend for runtime.selectnbsend, which does not wait.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func onTrySend(_ *Desc, args, g unsafe.Pointer) bool {
+	if isOn() && guard(g) {
+		sends(*(*unsafe.Pointer)(args), g, false)
 	}
 	return false
 }
@@ -74,7 +82,7 @@ func onReceive(d *Desc, args, g unsafe.Pointer) bool {
 	return false
 }
 
-// onRange is onReceive for runtime.chanrecv2: a loop over a channel is about what it gives, whatever that is.
+// onRange is onReceive for runtime.chanrecv2: a loop over a channel, or who asks whether it is closed, is about what it gives, whatever that is.
 //
 //go:nosplit
 //go:norace
@@ -110,7 +118,7 @@ func onSelect(d *Desc, args, g unsafe.Pointer) bool {
 	return false
 }
 
-// onReceived is called where chanrecv1 or chanrecv2 returns, if its entry has left a record.
+// onReceived is called where chanrecv1 returns, if its entry has left a record.
 //
 //go:nosplit
 //go:norace
@@ -121,31 +129,32 @@ func onReceived(d *Desc, _, args, g unsafe.Pointer) {
 	}
 }
 
-// onTried is onReceived for selectnbrecv, which returns whether something was there.
+// onReceivedOK is onReceived for chanrecv2 and selectnbrecv. The first byte of the results says whether something was received: a closed channel gives
+// nothing.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
-func onTried(d *Desc, results, args, g unsafe.Pointer) {
+func onReceivedOK(d *Desc, results, args, g unsafe.Pointer) {
 	if r := returned(d, args, g); r != nil && *(*bool)(results) {
 		r.got(r.from, g)
 	}
 }
 
-// onSelected is onReceived for selectgo, which returns the case that was chosen. It may be one that sends, or none.
+// onSelected is onReceived for selectgo, which returns the case that was chosen and whether something was received. The case may be one that
+// sends, or none.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func onSelected(d *Desc, results, args, g unsafe.Pointer) {
-	if r := returned(d, args, g); r != nil {
+	if r := returned(d, args, g); r != nil && *(*bool)(unsafe.Add(results, ptrSize)) {
 		r.chosen(*(*int)(results), g)
 	}
 }
 
-// Offsets in the args areas of chansend(c, elem, block, callerpc) and selectgo(cas0, order0, pc0, nsends, nrecvs, block).
+// Offsets in the args area of selectgo(cas0, order0, pc0, nsends, nrecvs, block).
 const (
-	sendBlocks     = 2 * ptrSize
 	selectSends    = 3 * ptrSize
 	selectReceives = 4 * ptrSize
 	selectBlocks   = 5 * ptrSize
@@ -199,7 +208,7 @@ func full(c unsafe.Pointer) bool {
 //go:norace
 //go:nocheckptr
 func receives(d *Desc, c, args, g unsafe.Pointer, ranges bool) {
-	if c != nil && inherits(g) && carries(c, ranges) && inLoop(args) {
+	if c != nil && inherits(g) && carries(uintptr(c), ranges) && inLoop(args) {
 		r := own(g)
 		r.from = uintptr(c)
 		r.note(d, args, g)
@@ -209,13 +218,19 @@ func receives(d *Desc, c, args, g unsafe.Pointer, ranges bool) {
 // carries reports whether what a channel gives is work: signals have no size, and what the clock sends is no work either.
 //
 //go:norace
-//go:nocheckptr
-func carries(c unsafe.Pointer, ranges bool) bool {
-	if link.TimerOff != 0 && word(c, link.TimerOff) != 0 {
+func carries(c uintptr, ranges bool) bool {
+	if link.TimerOff != 0 && load(c+link.TimerOff) != 0 {
 		return false
 	}
-	return ranges || *(*uint16)(unsafe.Add(c, link.ElemsizeOff)) != 0
+	return ranges || uint16(load(c+link.ElemsizeOff)) != 0
 }
+
+// load reads a word. Channels are held as numbers where a receive returns: nobody may need them any more, and the collector must not meet a pointer to memory
+// that is free. It can be read all the same.
+//
+//go:norace
+//go:nocheckptr
+func load(at uintptr) uintptr { return **(**uintptr)(unsafe.Pointer(&at)) }
 
 // inherits reports whether the running goroutine has inherited what is current, and no hook runs. What has been inherited and is over is
 // forgotten.
@@ -316,21 +331,19 @@ func selects(d *Desc, args, g unsafe.Pointer) {
 // chosen is told of the case that a select statement has chosen.
 //
 //go:norace
-//go:nocheckptr
 func (r *goroutine) chosen(i int, g unsafe.Pointer) {
 	cases := at(g, r.cases)
 	if i >= r.sends && brings(cases, uintptr(i)) {
-		r.got(uintptr(chanOf(cases, uintptr(i))), g)
+		r.got(word(cases, uintptr(i)*link.CaseSize+link.CaseChanOff), g)
 	}
 }
 
 // brings reports whether a case receives work: it looks at the value, and the channel carries work.
 //
 //go:norace
-//go:nocheckptr
 func brings(cases unsafe.Pointer, i uintptr) bool {
-	c := chanOf(cases, i)
-	return c != nil && *(*unsafe.Pointer)(unsafe.Add(cases, i*link.CaseSize+link.CaseElemOff)) != nil && carries(c, false)
+	c, elem := word(cases, i*link.CaseSize+link.CaseChanOff), word(cases, i*link.CaseSize+link.CaseElemOff)
+	return c != 0 && elem != 0 && carries(c, false)
 }
 
 // chanOf returns the channel of a case.

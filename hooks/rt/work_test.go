@@ -69,9 +69,7 @@ var someElem int
 
 // send sends, and waits if it must.
 func (w *world) send(c *fakeChan) {
-	args := w.args(otherPC, unsafe.Pointer(c))
-	*(*bool)(unsafe.Add(args, sendBlocks)) = true
-	onSend(nil, args, unsafe.Pointer(w.g))
+	onSend(nil, w.args(otherPC, unsafe.Pointer(c)), unsafe.Pointer(w.g))
 }
 
 var receiving = desc("runtime.receiving")
@@ -85,7 +83,14 @@ func (w *world) receiveWhile(pc uintptr, c *fakeChan, ranges bool, elem unsafe.P
 		onReceive(receiving, args, unsafe.Pointer(g))
 	}
 	between()
-	w.leaves(args, func() { onReceived(receiving, nil, args, unsafe.Pointer(g)) })
+	ok := c == nil || c.closed == 0
+	w.leaves(args, func() {
+		if ranges {
+			onReceivedOK(receiving, unsafe.Pointer(&ok), args, unsafe.Pointer(g))
+		} else {
+			onReceived(receiving, nil, args, unsafe.Pointer(g))
+		}
+	})
 }
 
 // leaves does what an exit stub does.
@@ -105,7 +110,7 @@ func (w *world) rangeOver(pc uintptr, c *fakeChan) { w.receiveWhile(pc, c, true,
 func (w *world) try(c *fakeChan, elem unsafe.Pointer, selected bool) {
 	args := w.args(loopPC, elem, unsafe.Pointer(c))
 	onTry(receiving, args, unsafe.Pointer(w.g))
-	w.leaves(args, func() { onTried(receiving, unsafe.Pointer(&selected), args, unsafe.Pointer(w.g)) })
+	w.leaves(args, func() { onReceivedOK(receiving, unsafe.Pointer(&selected), args, unsafe.Pointer(w.g)) })
 }
 
 // selects waits for any of the cases, of which the first n send, and chooses one.
@@ -119,7 +124,11 @@ func (w *world) selects(pc uintptr, n, chosen int, blocks bool, elem unsafe.Poin
 	*(*uintptr)(unsafe.Add(args, selectReceives)) = uintptr(len(cases) - n)
 	*(*bool)(unsafe.Add(args, selectBlocks)) = blocks
 	onSelect(receiving, args, unsafe.Pointer(w.g))
-	w.leaves(args, func() { onSelected(receiving, unsafe.Pointer(&chosen), args, unsafe.Pointer(w.g)) })
+	results := struct {
+		chosen int
+		ok     bool
+	}{chosen, chosen >= n && cases[chosen].closed == 0}
+	w.leaves(args, func() { onSelected(receiving, unsafe.Pointer(&results), args, unsafe.Pointer(w.g)) })
 }
 
 // request runs f on another goroutine, in a trace of its own that ends with it.
@@ -233,6 +242,10 @@ func TestNoWork(t *testing.T) {
 		w.selects(loopPC, 0, 0, true, unsafe.Pointer(&someElem), signal, timer, nil, newChan())
 		w.selects(loopPC, 0, 0, true, nil, c)
 		w.selects(loopPC, 0, -1, false, unsafe.Pointer(&someElem), c)
+		c.closed = 1
+		w.rangeOver(loopPC, c)
+		w.selects(loopPC, 0, 0, true, unsafe.Pointer(&someElem), c)
+		c.closed = 0
 		wantCurrent(t, "after what is no work", "first")
 		s := Enter(unsafe.Pointer(&thing{name: "own"}), 7)
 		w.receive(loopPC, c)
@@ -297,9 +310,7 @@ func TestFullChannels(t *testing.T) {
 	waits, nobody := &fakeChan{elemsize: 8, recvq: unsafe.Pointer(t)}, newChan()
 	w.request(8, func() {
 		for _, c := range []*fakeChan{full, room, waits, nobody} {
-			args := w.args(otherPC, unsafe.Pointer(c))
-			*(*bool)(unsafe.Add(args, sendBlocks)) = false
-			onSend(nil, args, unsafe.Pointer(w.g))
+			onTrySend(nil, w.args(otherPC, unsafe.Pointer(c)), unsafe.Pointer(w.g))
 			w.selects(otherPC, 1, 0, false, nil, c)
 		}
 	})

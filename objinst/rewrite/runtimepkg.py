@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from objinst.errors import ObjectError
-from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.goobj import STATIC_ABI, Edit, FuncInfo, Object, Reloc
 from objinst.rewrite.channels import channel_offsets
 from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
@@ -117,9 +117,10 @@ def _words(count: int) -> tuple[Piece, ...]:
 
 
 ONE, TWO = (_words(1), (True,)), (_words(2), (True, True))
-SEND = ((*_words(2), Piece(RegClass.INT, 2, 1, 16), Piece(RegClass.INT, 3, 8, 24)), (True, True, False, False))
 SELECT = ((*_words(5), Piece(RegClass.INT, 5, 1, 40)), (True, True, True, False, False, False))
-OK = (Piece(RegClass.INT, 0, 1, 0), Piece(RegClass.INT, 1, 1, 1))
+RECEIVED = (Piece(RegClass.INT, 0, 1, 0),)
+SELECTED_RECEIVED = (Piece(RegClass.INT, 0, 1, 1), Piece(RegClass.INT, 1, 1, 0))
+"""Results, with what was received in front."""
 SELECT_SENDS = 3
 """The argument of selectgo that says how many cases send."""
 GOROUTINES = (
@@ -139,13 +140,15 @@ GOROUTINES = (
 A function whose deferred call has recovered goes on at deferreturn.
 Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
 CHANNELS = (
-    Watch("runtime.chansend", "onSend", *SEND, When.MARK),
+    Watch("runtime.chansend1", "onSend", *TWO, When.MARK),
+    Watch("runtime.selectnbsend", "onTrySend", *TWO, When.MARK),
     Watch("runtime.chanrecv1", "onReceive", *TWO, When.INHERITED, "onReceived"),
-    Watch("runtime.chanrecv2", "onRange", *TWO, When.INHERITED, "onReceived", OK[:1]),
-    Watch("runtime.selectnbrecv", "onTry", *TWO, When.INHERITED, "onTried", OK),
+    Watch("runtime.chanrecv2", "onRange", *TWO, When.INHERITED, "onReceivedOK", RECEIVED),
+    Watch("runtime.selectnbrecv", "onTry", *TWO, When.INHERITED, "onReceivedOK", SELECTED_RECEIVED),
     Watch("runtime.selectgo", "onSelect", *SELECT, When.SELECT, "onSelected", (Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 1, 1, 8))),
 )
-"""chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr) bool; chanrecv1(c *hchan, elem unsafe.Pointer);
+"""What the compiler calls, after it has inlined: chansend1(c *hchan, elem unsafe.Pointer); selectnbsend(c *hchan, elem unsafe.Pointer) (selected bool);
+chanrecv1(c *hchan, elem unsafe.Pointer);
 chanrecv2(c *hchan, elem unsafe.Pointer) (received bool); selectnbrecv(elem unsafe.Pointer, c *hchan) (selected, received bool);
 selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool)."""
 
@@ -155,7 +158,10 @@ def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: 
 
     Raises ObjectError for a runtime that has not these functions in a form that can be hooked.
     """
+    inlined = _inlined(edit.object)
     for watched in functions:
+        if watched.symbol in inlined:
+            raise ObjectError(f"{edit.object.origin}: the compiler has inlined {watched.symbol}", "build with another profile, or with -pgo=off")
         index = _function(edit, watched.symbol)
         original = read_original(edit, index)
         words = watched.pointers
@@ -182,6 +188,17 @@ def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: 
         guard = None if checked else slot.guard
         entry = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, layouts["node"]))
         put_stub(edit, original, arch.entry_stub(entry), words, roles, [])
+
+
+def _inlined(obj: Object) -> set[str]:
+    """Functions of which there are copies in others. A profile makes the compiler inline more, and copies have no stubs."""
+    kind = obj.tables.aux["AuxFuncInfo"]
+    found = set()
+    for index in obj.text_symbols():
+        target = next((obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type == kind), None)
+        if target is not None:
+            found |= {node.func for node in FuncInfo.parse(bytes(obj.data(target))).inl_tree}
+    return {obj.resolve(ref).name for ref in found}
 
 
 def _exit(edit: Edit, arch: Arch, watched: Watch, original: Original, slot: Slot, *, checked: bool) -> tuple[EpilogueScan, ExitSpec]:
