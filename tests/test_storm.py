@@ -17,7 +17,37 @@ import toolchains
 SOURCE = Path(__file__).parent.parent / "testbins" / "storm"
 
 
-def storm(version: str, goarch: str, folder: Path, goroutines: int, requests: int) -> None:
+HOT = """package main
+
+import (
+	"os"
+	"runtime/pprof"
+	"time"
+)
+
+func main() {
+	pprof.StartCPUProfile(os.Stdout)
+	defer pprof.StopCPUProfile()
+	c := make(chan int, 1)
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
+		for range 1000 {
+			c <- 1
+			<-c
+			select {
+			case c <- 1:
+			default:
+			}
+			select {
+			case <-c:
+			default:
+			}
+		}
+	}
+}
+"""
+
+
+def storm(version: str, goarch: str, folder: Path, goroutines: int, requests: int, *flags: str) -> None:
     if goarch == "arm64" and not shutil.which("qemu-aarch64-static"):
         if os.environ.get("OTELOBJ_CI"):
             pytest.fail("CI promises qemu-user-static")
@@ -26,7 +56,7 @@ def storm(version: str, goarch: str, folder: Path, goroutines: int, requests: in
     env = toolchains.go_env(version, goarch)
     env["PATH"] = f"{SOURCE.parent.parent / 'bin'}:{env['PATH']}"
     toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
-    subprocess.run(["go", "build", toolexec, "-o", str(program), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
+    subprocess.run(["go", "build", *flags, toolexec, "-o", str(program), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
     prefix = ["qemu-aarch64-static"] if goarch == "arm64" else []
     env = os.environ | {"GOGC": "5", "GODEBUG": "clobberfree=1", "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
     command = [*prefix, str(program), str(goroutines), str(requests)]
@@ -48,3 +78,17 @@ def test_storm(version: str, goarch: str, tmp_path: Path) -> None:
 def test_ten_thousand_goroutines(goarch: str, tmp_path: Path) -> None:
     """Some ten minutes, and many more under qemu."""
     storm("1.26", goarch, tmp_path, 10_000, 100)
+
+
+def test_profile_that_is_hot_on_channels(tmp_path: Path) -> None:
+    """The compiler inlines what package runtime itself calls for a channel operation then."""
+    env = toolchains.go_env("1.26", "amd64")
+    (tmp_path / "main.go").write_text(HOT)
+    profile = tmp_path / "cpu.pprof"
+    profile.write_bytes(subprocess.run(["go", "run", str(tmp_path / "main.go")], env=env, check=True, capture_output=True).stdout)
+    plain = tmp_path / "plain"
+    subprocess.run(["go", "build", f"-pgo={profile}", "-o", str(plain), str(tmp_path / "main.go")], env=env, check=True)
+    for function in ("chansend1", "chanrecv1"):
+        code = subprocess.run(["go", "tool", "objdump", "-s", f"^runtime.{function}$", str(plain)], env=env, check=True, capture_output=True, text=True).stdout
+        assert code.count("\n") > 50, f"nothing was inlined into {function}"
+    storm("1.26", "amd64", tmp_path, 100, 10, f"-pgo={profile}")
