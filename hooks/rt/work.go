@@ -9,10 +9,10 @@ import "unsafe"
 // of the trace that has sent on it, or that several have. A goroutine that takes its work from a channel in a loop, and has inherited what
 // is current, forgets that as soon as it has received something from a channel on which another trace has sent.
 //
-// The mark lies in bytes of runtime.hchan that no field takes: 0 in a new channel. It is made before the value is sent, or the receiver could look too
-// early; so a select statement marks the channels of all its cases that send. It is read and written plainly: an atomic access would
-// order senders before each other in the eyes of the race detector. If two traces send at the same moment, the mark of one may be lost, until it sends
-// again. Which calls receive in a loop the link step has found out (objinst/plan/workers.py).
+// The mark lies in bytes of runtime.hchan that no field takes: 0 in a new channel. It is made before the value is sent, or the receiver
+// could look too early; so a select statement marks the channels of all its cases that send. It is read and written plainly: an
+// atomic access would order senders before each other in the eyes of the race detector. If two traces send at the same moment, the mark of
+// one may be lost, until it sends again. Which calls receive in a loop the link step has found out (objinst/plan/workers.py).
 
 // tagOf folds what tells a trace from others into a tag: neither 0 nor shared.
 //
