@@ -103,9 +103,9 @@ class Link:
             member, obj = archive.go_object()
             edit = Edit(obj)
             slot = runtimepkg.extend_g(edit)
-            layouts = {name: layout(self.rt_object, f"{RT}.{name}") for name in ("Desc", "node")}
+            node = layout(self.rt_object, f"{RT}.node")
             watched = (*runtimepkg.GOROUTINES, *(runtimepkg.CHANNELS if self.has_context else ()))
-            runtimepkg.watch(edit, self.arch, RT, layouts, slot, [function for function in watched if function.exists(self.go_minor)])
+            runtimepkg.watch(edit, self.arch, RT, self.rt_layouts.desc, node, slot, [function for function in watched if function.exists(self.go_minor)])
             runtimepkg.hand_over_slot(edit, self.arch, slot)
             (folder / "pkg.a").write_bytes(archive.to_bytes({member: checked(edit)}))
             (folder / slot_file).write_text(json.dumps(asdict(slot)))

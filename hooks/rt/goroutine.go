@@ -12,8 +12,8 @@ const (
 
 // node is what the slot of a goroutine points to.
 //
-// Its first word is read by exit stubs, goid, settled, tag and cell by stubs of channel operations. All but the first never change once the node can be seen: they are all that a
-// goroutine which inherited the node may look at.
+// Its first word is read by exit stubs, goid, settled, tag and cell by stubs of channel operations. All but the first never change once the
+// node can be seen: they are all that a goroutine which inherited the node may look at.
 type node struct {
 	top        uint64 // distance of the owner's top record, 0 if there is none
 	goid       uint64 // the owner

@@ -70,19 +70,11 @@ func enterAny(d *Desc, args, g unsafe.Pointer) bool {
 	if r.busy != 0 {
 		return false
 	}
-	dist := stackHi(g) - uintptr(args)
-	if r.next.outer.dist >= dist {
-		r.closeFrom(dist, g)
-	}
-	c := r.next
+	c := r.fresh(d, args, g)
 	flags := atomic.LoadUint32(&d.Flags)
 	if flags&descReady == 0 {
 		flags = d.prepare()
 	}
-	if c.used {
-		c.clear()
-	}
-	c.d, c.dist, c.callState = d, dist, callState{}
 	if flags&descShieldArgs != 0 {
 		r.shield(d.Params, args, args, g)
 	}
@@ -96,6 +88,22 @@ func enterAny(d *Desc, args, g unsafe.Pointer) bool {
 		c.clear()
 	}
 	return c.skip
+}
+
+// fresh returns the first unused record, for a call of d that begins: what is at or below its frame is closed.
+//
+//go:norace
+func (r *goroutine) fresh(d *Desc, args, g unsafe.Pointer) *Call {
+	dist := stackHi(g) - uintptr(args)
+	if r.next.outer.dist >= dist {
+		r.closeFrom(dist, g)
+	}
+	c := r.next
+	if c.used {
+		c.clear()
+	}
+	c.d, c.dist, c.callState = d, dist, callState{}
+	return c
 }
 
 // push puts the first unused record on top.
@@ -156,26 +164,11 @@ func exit(d *Desc, results, args, g unsafe.Pointer) {
 //go:nocheckptr
 //go:noinline
 func exitAny(d *Desc, results, args, g unsafe.Pointer) {
-	if atomic.LoadUint32(&state) != stateOn {
-		return // no record was ever pushed
-	}
-	n := slot(g)
-	if n == nil || n.goid != goid(g) {
+	c := returned(d, args, g)
+	if c == nil {
 		return
 	}
-	r := n.owner
-	if r.busy != 0 {
-		return // the frame of something that a hook called; its entry was not recorded
-	}
-	dist := stackHi(g) - uintptr(args)
-	if !guardExit(g) {
-		r.drop(n, dist)
-		return
-	}
-	if c := r.next.outer; (c.dist != dist || c.d != d) && !r.exitOther(d, dist, g) {
-		return
-	}
-	c := r.pop(slot(g))
+	r := c.owner
 	c.phase = phaseReturned
 	c.resDist = stackHi(g) - uintptr(results)
 	if c.skip && len(c.rets) != 0 {
@@ -192,6 +185,34 @@ func exitAny(d *Desc, results, args, g unsafe.Pointer) {
 		}
 	}
 	c.settle(r)
+}
+
+// returned takes off the record of a call that returns, and those in its way; nil if there is none, or no hook may run.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func returned(d *Desc, args, g unsafe.Pointer) *Call {
+	if atomic.LoadUint32(&state) != stateOn {
+		return nil // no record was ever pushed
+	}
+	n := slot(g)
+	if n == nil || n.goid != goid(g) {
+		return nil
+	}
+	r := n.owner
+	if r.busy != 0 {
+		return nil // the frame of something that a hook called; its entry was not recorded
+	}
+	dist := stackHi(g) - uintptr(args)
+	if !guardExit(g) {
+		r.drop(n, dist)
+		return nil
+	}
+	if c := r.next.outer; (c.dist != dist || c.d != d) && !r.exitOther(d, dist, g) {
+		return nil
+	}
+	return r.pop(slot(g))
 }
 
 // settle forgets what belongs to a call that has ended, and the reason for unwinding when there is nothing left to unwind.

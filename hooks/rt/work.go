@@ -124,19 +124,19 @@ func onSelect(d *Desc, args, g unsafe.Pointer) bool {
 //go:norace
 //go:nocheckptr
 func onReceived(d *Desc, _, args, g unsafe.Pointer) {
-	if r := returned(d, args, g); r != nil {
+	if r := noted(d, args, g); r != nil {
 		r.got(r.from, g)
 	}
 }
 
-// onReceivedOK is onReceived for chanrecv2 and selectnbrecv. The first byte of the results says whether something was received: a closed channel gives
-// nothing.
+// onReceivedOK is onReceived for chanrecv2 and selectnbrecv. The first byte of the results says whether something was received: a closed
+// channel gives nothing.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func onReceivedOK(d *Desc, results, args, g unsafe.Pointer) {
-	if r := returned(d, args, g); r != nil && *(*bool)(results) {
+	if r := noted(d, args, g); r != nil && *(*bool)(results) {
 		r.got(r.from, g)
 	}
 }
@@ -148,7 +148,7 @@ func onReceivedOK(d *Desc, results, args, g unsafe.Pointer) {
 //go:norace
 //go:nocheckptr
 func onSelected(d *Desc, results, args, g unsafe.Pointer) {
-	if r := returned(d, args, g); r != nil && *(*bool)(unsafe.Add(results, ptrSize)) {
+	if r := noted(d, args, g); r != nil && *(*bool)(unsafe.Add(results, ptrSize)) {
 		r.chosen(*(*int)(results), g)
 	}
 }
@@ -165,24 +165,20 @@ const (
 //
 //go:norace
 func sends(c, g unsafe.Pointer, blocks bool) {
-	n := slot(g)
+	n := present(g)
 	if c == nil || n == nil || !blocks && full(c) {
 		return
-	}
-	if n.goid == goid(g) {
-		if n.owner.busy != 0 {
-			return // a hook's own business
-		}
-		n.owner.innermost(g, nil) // leaves what is over
-		n = slot(g)
 	}
 	inherited, tag := heritage(n)
 	if inherited == nil && n.goid != goid(g) && !n.suppressed {
 		setSlot(g, nil)
 	}
+	if tag == 0 {
+		return
+	}
 	for range 2 { // the second time looks whether somebody has sent meanwhile
 		m := mark(uintptr(c))
-		if tag == 0 || m == tag || m == shared() {
+		if m == tag || m == shared() {
 			return
 		}
 		if m != 0 {
@@ -190,6 +186,22 @@ func sends(c, g unsafe.Pointer, blocks bool) {
 		}
 		setMark(c, tag)
 	}
+}
+
+// present returns what the slot points to when scopes that are over have been left; nil if that is nothing, or a hook is running: what it
+// does is its own business.
+//
+//go:norace
+func present(g unsafe.Pointer) *node {
+	n := slot(g)
+	if n != nil && n.goid == goid(g) {
+		if n.owner.busy != 0 {
+			return nil
+		}
+		n.owner.innermost(g, nil)
+		n = slot(g)
+	}
+	return n
 }
 
 // full reports whether a value that is sent now would have to wait (runtime/chan.go, full).
@@ -225,8 +237,8 @@ func carries(c uintptr, ranges bool) bool {
 	return ranges || uint16(load(c+link.ElemsizeOff)) != 0
 }
 
-// load reads a word. Channels are held as numbers where a receive returns: nobody may need them any more, and the collector must not meet a pointer to memory
-// that is free. It can be read all the same.
+// load reads a word. Channels are held as numbers where a receive returns: nobody may need them any more, and the collector must not meet a
+// pointer to memory that is free. It can be read all the same.
 //
 //go:norace
 //go:nocheckptr
@@ -237,18 +249,9 @@ func load(at uintptr) uintptr { return **(**uintptr)(unsafe.Pointer(&at)) }
 //
 //go:norace
 func inherits(g unsafe.Pointer) bool {
-	n := slot(g)
-	if n == nil || n.suppressed || n.private {
+	n := present(g)
+	if n == nil || n.suppressed || n.private || n.settled && n.goid == goid(g) {
 		return false
-	}
-	if n.goid == goid(g) {
-		if n.owner.busy != 0 {
-			return false
-		}
-		n.owner.innermost(g, nil) // leaves what is over
-		if n = slot(g); n.settled || n.private {
-			return false
-		}
 	}
 	inherited, tag := heritage(n)
 	if inherited == nil {
@@ -260,39 +263,20 @@ func inherits(g unsafe.Pointer) bool {
 // note pushes a record without hooks, for the exit stub to find.
 //
 //go:norace
-func (r *goroutine) note(d *Desc, args, g unsafe.Pointer) {
-	dist := stackHi(g) - uintptr(args)
-	if r.next.outer.dist >= dist {
-		r.closeFrom(dist, g)
-	}
-	c := r.next
-	if c.used {
-		c.clear()
-	}
-	c.d, c.dist, c.callState = d, dist, callState{}
-	c.push(r, g)
-}
+func (r *goroutine) note(d *Desc, args, g unsafe.Pointer) { r.fresh(d, args, g).push(r, g) }
 
-// returned takes off the record of a call that returns, and those in its way. It returns the goroutine's state if the record was there.
+// noted takes off what note has pushed. It returns the goroutine's state if the record was there.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
-func returned(d *Desc, args, g unsafe.Pointer) *goroutine {
-	n := slot(g)
-	if n == nil || n.goid != goid(g) || n.owner.busy != 0 {
+func noted(d *Desc, args, g unsafe.Pointer) *goroutine {
+	c := returned(d, args, g)
+	if c == nil {
 		return nil
 	}
-	r, dist := n.owner, stackHi(g)-uintptr(args)
-	if !guardExit(g) {
-		r.drop(n, dist)
-		return nil
-	}
-	if c := r.next.outer; (c.dist != dist || c.d != d) && !r.exitOther(d, dist, g) {
-		return nil
-	}
-	r.pop(slot(g)).settle(r)
-	return r
+	c.settle(c.owner)
+	return c.owner
 }
 
 // got is told that something came from a channel.

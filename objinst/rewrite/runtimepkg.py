@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from objinst.errors import ObjectError
-from objinst.goobj import STATIC_ABI, Edit, FuncInfo, Object, Reloc
+from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.plan.inlining import inlined_calls, own_keys
 from objinst.rewrite.channels import channel_offsets
 from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
@@ -147,20 +148,19 @@ CHANNELS = (
     Watch("runtime.selectnbrecv", "onTry", *TWO, When.INHERITED, "onReceivedOK", SELECTED_RECEIVED),
     Watch("runtime.selectgo", "onSelect", *SELECT, When.SELECT, "onSelected", (Piece(RegClass.INT, 0, 8, 0), Piece(RegClass.INT, 1, 1, 8))),
 )
-"""What the compiler calls, after it has inlined: chansend1(c *hchan, elem unsafe.Pointer); selectnbsend(c *hchan, elem unsafe.Pointer) (selected bool);
-chanrecv1(c *hchan, elem unsafe.Pointer);
-chanrecv2(c *hchan, elem unsafe.Pointer) (received bool); selectnbrecv(elem unsafe.Pointer, c *hchan) (selected, received bool);
+"""What the compiler calls, after it has inlined: chansend1(c *hchan, elem unsafe.Pointer); selectnbsend(c *hchan, elem unsafe.Pointer)
+(selected bool); chanrecv1(c *hchan, elem unsafe.Pointer); chanrecv2(c *hchan, elem unsafe.Pointer) (received bool); selectnbrecv(elem unsafe.Pointer, c *hchan) (selected, received bool);
 selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool)."""
 
 
-def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: Slot, functions: Iterable[Watch]) -> None:
-    """Stubs at the entries of functions. rt: import path of hooks/rt; layouts: of its types Desc and node.
+def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slot, functions: Iterable[Watch]) -> None:
+    """Stubs at the entries of functions. rt: import path of hooks/rt; desc, node: layouts of its types.
 
     Raises ObjectError for a runtime that has not these functions in a form that can be hooked.
     """
-    inlined = _inlined(edit.object)
+    inlined = {callee for callee, _ in inlined_calls(edit.object, "runtime")}  # a profile makes the compiler inline more, and copies have no stubs
     for watched in functions:
-        if watched.symbol in inlined:
+        if inlined & own_keys(edit.object, "runtime", watched.symbol):
             raise ObjectError(f"{edit.object.origin}: the compiler has inlined {watched.symbol}", "build with another profile, or with -pgo=off")
         index = _function(edit, watched.symbol)
         original = read_original(edit, index)
@@ -170,7 +170,7 @@ def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: 
         checked = not edit.object.sym(index).flag & edit.tables.sym_flags["SymFlagNoSplit"]
         body = move_body(edit, index)
         blob = StaticData()
-        blob.put(blob.reserve(layouts["Desc"].size), layouts["Desc"], On=1, Func=watched.symbol, Pkg="runtime")
+        blob.put(blob.reserve(desc.size), desc, On=1, Func=watched.symbol, Pkg="runtime")
         roles = {
             "desc": Role(blob.add_to(edit, f"otelobj.desc.{watched.symbol}", STATIC_ABI)),
             "enter": Role(edit.add_ref(f"{rt}.{watched.call}", ABI_INTERNAL)),
@@ -186,32 +186,27 @@ def watch(edit: Edit, arch: Arch, rt: str, layouts: Mapping[str, Layout], slot: 
             dead = (False,) * len(words)  # the stack may have moved since, and nobody has told arguments that the function does not need any more
             patch_body(edit, index, body, scan, arch, add_exit_stub(edit, original, body, stub, dead, {"desc": roles["desc"], "exit_hook": back}))
         guard = None if checked else slot.guard
-        entry = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, layouts["node"]))
+        entry = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, node))
         put_stub(edit, original, arch.entry_stub(entry), words, roles, [])
-
-
-def _inlined(obj: Object) -> set[str]:
-    """Functions of which there are copies in others. A profile makes the compiler inline more, and copies have no stubs."""
-    kind = obj.tables.aux["AuxFuncInfo"]
-    found = set()
-    for index in obj.text_symbols():
-        target = next((obj.resolve(aux.sym).index for aux in obj.aux(index) if aux.type == kind), None)
-        if target is not None:
-            found |= {node.func for node in FuncInfo.parse(bytes(obj.data(target))).inl_tree}
-    return {obj.resolve(ref).name for ref in found}
 
 
 def _exit(edit: Edit, arch: Arch, watched: Watch, original: Original, slot: Slot, *, checked: bool) -> tuple[EpilogueScan, ExitSpec]:
     """Where a watched function returns, and the stub for that. Raises ObjectError if that cannot be patched."""
-    index = original.index
-    scan = arch.find_epilogues(bytes(edit.object.data(index)), original.pcsp, call_names(edit, index))
-    if scan.refusal or not scan.sites:
-        raise ObjectError(f"{edit.object.origin}: the exits of {watched.symbol} cannot be patched: {scan.refusal}", REMEDY)
+    scan = _returns(edit, arch, original)
     site = scan.sites[0]
     area = max((piece.offset + piece.size for piece in watched.results), default=0)
     words = (False,) * ((area + WORD - 1) // WORD)
     depth = max(value for value, _ in original.pcsp) if checked else 0
     return scan, ExitSpec(site.teardown, site.body_frame, watched.results, area, words, slot.offset, checked=depth, unchecked=not checked)
+
+
+def _returns(edit: Edit, arch: Arch, original: Original) -> EpilogueScan:
+    """Raises ObjectError if the returns of a function cannot all be patched."""
+    obj, index = edit.object, original.index
+    scan = arch.find_epilogues(bytes(obj.data(index)), original.pcsp, call_names(edit, index))
+    if scan.refusal or not scan.sites:
+        raise ObjectError(f"{obj.origin}: the exits of {obj.sym(index).name} cannot be patched: {scan.refusal}", REMEDY)
+    return scan
 
 
 def _filter(when: When, slot: Slot, node: Layout) -> ContextFilter | None:
@@ -228,9 +223,7 @@ def hand_over_slot(edit: Edit, arch: Arch, slot: Slot) -> None:
     """The exit of newproc1, which returns the new goroutine, stores the creator's slot in it."""
     index = _function(edit, "runtime.newproc1")
     original = read_original(edit, index)
-    scan = arch.find_epilogues(bytes(edit.object.data(index)), original.pcsp, call_names(edit, index))
-    if scan.refusal or not scan.sites:
-        raise ObjectError(f"{edit.object.origin}: the exits of runtime.newproc1 cannot be patched: {scan.refusal}", REMEDY)
+    scan = _returns(edit, arch, original)
     site = scan.sites[0]
     stub = arch.slot_handover(slot.offset, slot.g["m"], slot.m["curg"], site.teardown, site.body_frame)
     info, name = original.info, exit_name("runtime.newproc1")
