@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from toolchains import goroot
-from toolexec_case import GO, HOOKED, Case, wrapper
+from toolexec_case import GO, HOOKED, LAUNCHER, Case, wrapper
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
@@ -23,6 +23,29 @@ os.rename({status!r} + '.new', {status!r})
 sys.exit(1)
 """
 """Outlives the signal and notes how otelobj ended."""
+
+STANDS_STILL = """
+import os, sys, time
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from objinst import __main__, cache
+
+def folder(kind, digest, make, real=cache.folder):
+    def stand(place):
+        make(place)
+        (Path({folder!r}) / f"stands-{{os.getpid()}}").touch()
+        while True:
+            time.sleep(1)
+    return real(kind, digest, stand if kind == {kind!r} else make)
+
+os.environ["PWD"] = os.getcwd()  # as the launcher has it
+os.sched_getaffinity = lambda _: {{0, 1}}
+cache.folder = folder
+sys.exit(__main__.main(sys.argv[1:]))
+"""
+"""otelobj, which makes the first entry of a kind and does not put it in its place."""
+
+STANDING_LINKER = '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho half >"$2"\ntouch {folder}/links\nexec sleep 1000000\n'
 
 
 @pytest.fixture
@@ -79,15 +102,25 @@ def test_while_hook_packages_are_built(case: Case, number: signal.Signals) -> No
     builds_again(case)
 
 
+@pytest.mark.parametrize(("kind", "processes"), [("facts", 2), ("archive", 1)])
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_packages_are_rewritten(case: Case, number: signal.Signals) -> None:
-    interrupt(case, number, lambda: any((case.cache / "archive").glob("*/.new-*")))
+def test_while_packages_are_read_and_rewritten(case: Case, number: signal.Signals, kind: str, processes: int) -> None:
+    program = case.folder / "stands.py"
+    program.write_text(STANDS_STILL.format(root=str(LAUNCHER.parent.parent), folder=str(case.folder), kind=kind))
+    body = f"launcher = [sys.executable, {str(program)!r}, '--tool', '--rules', 'rules.yaml']\n"
+    case.toolexec = wrapper(case.folder, body + WATCH.format(status=str(case.folder / "status")))
+    interrupt(case, number, lambda: len(list(case.folder.glob("stands-*"))) == processes)
     builds_again(case)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_while_the_linker_runs(case: Case, number: signal.Signals) -> None:
-    interrupt(case, number, lambda: any((case.folder.parent / "work").glob("go-build*/b001/otelobj-*/importcfg.link")))
+    linker = case.folder / "pkg" / "tool" / "linux_amd64" / "link"
+    linker.parent.mkdir(parents=True)
+    linker.write_text(STANDING_LINKER.format(folder=case.folder))
+    linker.chmod(0o755)
+    case.toolexec = wrapper(case.folder, f"argv[0] = {str(linker)!r}\n" + WATCH.format(status=str(case.folder / "status")))
+    interrupt(case, number, (case.folder / "links").exists)
     assert not list((case.folder.parent / "work").rglob("a.out"))
     builds_again(case)
 
