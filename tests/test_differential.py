@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import toolchains
+from scriptrunner import GENEROUS, HANGS
 
 from objinst.collector import Collector
 
@@ -43,8 +44,8 @@ def build(program: str, out: Path, *flags: str) -> None:
 def run(program: Path) -> tuple[str, Collector]:
     with Collector() as collector:
         env = {k: v for k, v in os.environ.items() if not k.startswith("OTEL")}
-        env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
-        done = subprocess.run([str(program)], env=env, capture_output=True, text=True, timeout=120, check=False)
+        env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", **GENEROUS}
+        done = subprocess.run([str(program)], env=env, capture_output=True, text=True, timeout=HANGS, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout, collector
 

@@ -217,7 +217,7 @@ func storm(goroutines, requests int, round uint64) {
 
 // settled waits until goroutines that exit have ended their spans, and returns the heap that is left.
 func settled(c *checker, goroutines int) uint64 {
-	for range 10_000 {
+	for range 300_000 {
 		if c.started.Load() == c.ended.Load() && runtime.NumGoroutine() <= goroutines {
 			break
 		}

@@ -32,7 +32,7 @@ var hooksSide = sides[1]
 
 func (tel *telemetry) span(t *testing.T, kind trace.SpanKind) tracetest.SpanStub {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		for _, s := range tel.spans.GetSpans() {
 			if s.SpanKind == kind {
 				return s

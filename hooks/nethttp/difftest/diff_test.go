@@ -1,7 +1,6 @@
 package difftest
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // rewrite is a difference that is meant: lines of otelhttp are rewritten before they are compared.
@@ -70,7 +68,10 @@ func mux() http.Handler {
 	})
 	m.HandleFunc("/abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	m.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, big)) })
-	m.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	m.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) {
+		slow <- struct{}{}
+		<-r.Context().Done()
+	})
 	return m
 }
 
@@ -117,9 +118,9 @@ func cases() []diffCase {
 			f.do("POST", "/ok/7", "never read")
 		}, differs: []rewrite{{`^(metric http\.client.*\[)http`, "${1}error.type=*net.OpError http", "failed requests say how, as in newer otelhttp"}}},
 		{name: "cancelled", spans: 2, run: func(f *fixture) {
-			ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Millisecond)
-			defer cancel()
-			f.do("GET", "/slow", "", func(r *http.Request) { *r = *r.WithContext(ctx) })
+			ended := make(chan struct{})
+			go func() { <-slow; close(ended) }()
+			f.do("GET", "/slow", "", func(r *http.Request) { *r = *r.WithContext(expiring{f.t.Context(), ended}) })
 		}, differs: []rewrite{{`^(metric http\.client.*\[)http`, "${1}error.type=context.deadlineExceededError http", "failed requests say how"}}},
 		{name: "unread", spans: 2, run: func(f *fixture) {
 			resp, err := f.client.Get(f.url + "/big")

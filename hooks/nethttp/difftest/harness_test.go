@@ -77,6 +77,9 @@ func (h hookedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// patience is how long a span that has to come is waited for: it is there at once, unless the machine has other things to do.
+const patience = 5 * time.Minute
+
 // side is one of the two ways to instrument.
 type side struct {
 	name      string
@@ -113,6 +116,26 @@ type fixture struct {
 	client *http.Client
 	server *httptest.Server
 }
+
+// expiring is a context whose deadline passes when ended is closed.
+type expiring struct {
+	context.Context
+	ended <-chan struct{}
+}
+
+func (c expiring) Done() <-chan struct{} { return c.ended }
+
+func (c expiring) Err() error {
+	select {
+	case <-c.ended:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// slow is where the handler of /slow tells that it has got a request.
+var slow = make(chan struct{}, 1)
 
 type proto int
 
@@ -184,7 +207,7 @@ func attributes(kvs []attribute.KeyValue) []string {
 // dump prints spans and metrics as lines that can be compared. want: how many spans are going to end.
 func (tel *telemetry) dump(t *testing.T, want int) []string {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); len(tel.spans.GetSpans()) < want && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); len(tel.spans.GetSpans()) < want && time.Now().Before(deadline); {
 		time.Sleep(2 * time.Millisecond)
 	}
 	spans := tel.spans.GetSpans()

@@ -14,7 +14,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"time"
 )
 
 // Wrap is how a program instruments what it runs.
@@ -80,7 +79,10 @@ func mux() http.Handler {
 	})
 	m.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
 	m.HandleFunc("/abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	m.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	m.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	})
 	m.HandleFunc("/upgrade", upgrade)
 	return m
 }
@@ -148,10 +150,30 @@ func (c *client) send(req *http.Request, path string) {
 	fmt.Println(c.proto, req.Method, path, resp.StatusCode, len(text), err)
 }
 
+// arrived is where the handler of /slow tells that it has got a request.
+var arrived = make(chan struct{}, 1)
+
+// expiring is a context whose deadline passes when ended is closed.
+type expiring struct {
+	context.Context
+	ended <-chan struct{}
+}
+
+func (c expiring) Done() <-chan struct{} { return c.ended }
+
+func (c expiring) Err() error {
+	select {
+	case <-c.ended:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 func (c *client) slow() {
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/slow", nil)
+	ended := make(chan struct{})
+	go func() { <-arrived; close(ended) }()
+	req, err := http.NewRequestWithContext(expiring{context.Background(), ended}, http.MethodGet, c.url+"/slow", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
