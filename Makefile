@@ -22,7 +22,7 @@ demo: setup
 	@$(BIN)/python -m objinst demo
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ lint: setup
 
 # Every test, those that take minutes included.
 long: setup
-	$(BIN)/python -m pytest --long -n 2 --dist loadfile
+	$(BIN)/python -m pytest --long -n 2 --dist loadgroup
 
 # For a night: a million damaged objects, 20,000 rewrites of damaged ones, 100,000 requests under a forced collection in every hook, thousands of
 # random signatures, hundreds of random programs, Go's own tools and hugo hooked everywhere.

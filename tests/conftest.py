@@ -7,6 +7,11 @@ import signal
 import pytest
 
 
+APART = {"test_scripts.py"}
+"""Files whose tests share nothing: each goes to the next process that is free (`make test`), so that none idles at the end. The tests of any
+other file stay together, for what they build once."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
     parser.addoption("--bless", action="store_true", help="rewrite golden files from what is produced now")
@@ -20,6 +25,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            if item.path.name not in APART:
+                item.add_marker(pytest.mark.xdist_group(item.path.name))
     if config.getoption("--long"):
         return
     for item in items:

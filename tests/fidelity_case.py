@@ -42,7 +42,7 @@ class Pair:
 
     def run(self, program: Path, *args: str) -> subprocess.CompletedProcess[str]:
         prefix = [need(QEMU)] if self.goarch == "arm64" else []
-        return subprocess.run([*prefix, str(program), *args], capture_output=True, text=True, timeout=600, check=False)
+        return subprocess.run([*prefix, str(program), *args], capture_output=True, text=True, timeout=1800, check=False)
 
 
 def need(program: str) -> str:
@@ -82,6 +82,6 @@ def tool(name: str) -> str:
 
 
 def output(*words: str) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

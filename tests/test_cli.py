@@ -28,7 +28,7 @@ LAUNCHER = ROOT / "bin" / "otelobj"
 
 
 def otelobj(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(LAUNCHER), *args], capture_output=True, text=True, env={**os.environ, **env}, check=False, timeout=120)
+    return subprocess.run([str(LAUNCHER), *args], capture_output=True, text=True, env={**os.environ, **env}, check=False, timeout=1800)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_help_does_not_load_the_commands():
 
 def test_a_reader_that_goes_away_is_no_traceback(go_archive):
     done = subprocess.run(
-        ["/bin/sh", "-c", f"'{LAUNCHER}' inspect --functions '{go_archive}' | head -1"], capture_output=True, text=True, check=False, timeout=60
+        ["/bin/sh", "-c", f"'{LAUNCHER}' inspect --functions '{go_archive}' | head -1"], capture_output=True, text=True, check=False, timeout=1800
     )
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
@@ -213,11 +213,11 @@ def test_collector_command_prints_a_tree_and_counts_when_interrupted():
     try:
         endpoint = process.stderr.readline().split("OTEL_EXPORTER_OTLP_ENDPOINT=")[1].split()[0]
         request = urllib.request.Request(f"{endpoint}/v1/traces", trace_request().SerializeToString(), {"Content-Type": "application/x-protobuf"})
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=600).close()
         assert process.stdout.readline().startswith("trace 5b8efff7")
         process.send_signal(signal.SIGINT)
         rest, errors = process.stdout.read(), process.stderr.read()
-        process.wait(20)
+        process.wait(600)
     finally:
         process.kill()
         process.stdout.close(), process.stderr.close()
@@ -231,11 +231,11 @@ def test_collector_command_as_json():
     try:
         endpoint = process.stderr.readline().split("OTEL_EXPORTER_OTLP_ENDPOINT=")[1].split()[0]
         request = urllib.request.Request(f"{endpoint}/v1/traces", trace_request().SerializeToString(), {"Content-Type": "application/x-protobuf"})
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=600).close()
         line = process.stdout.readline()
         process.terminate()
         rest = process.stdout.read()
-        process.wait(20)
+        process.wait(600)
     finally:
         process.kill()
         process.stdout.close(), process.stderr.close()
@@ -444,8 +444,9 @@ def test_demo_shows_both_services_in_one_trace_and_what_it_cost():
     assert [line.lstrip("└─ ").split("  ")[0] for line in lines[1:6]] == ["GET /buy/{item}", "HTTP GET", "GET /reserve/{item}", "HTTP GET", "GET /price/{item}"]
     assert any("! string: the mimic bit the clerk" in line for line in lines)
     assert any("/reserve/unicorn" in line and "status=500" in line and "ERROR" in line for line in lines)
-    slow = [line for line in lines if "route=/buy/{item}" in line and " 1" in line]
-    assert slow
+    shown = re.findall(r"  ([\d.]+) (µs|ms|s)  server  shop  .*route=/buy/\{item\}", done.stdout)
+    taken = [float(number) * {"µs": 0.001, "ms": 1, "s": 1000}[unit] for number, unit in shown]
+    assert len(taken) == len(demo_run.REQUESTS) and max(taken) >= 150, "one item is far away"
     assert lines[-1].startswith("cost: 0 packages recompiled; +")
 
 

@@ -34,7 +34,7 @@ def delve() -> str:
 def debugged(program: Path, commands: str) -> str:
     """What delve says, without addresses, colours and the source lines around a stop."""
     words = [delve(), "exec", str(program), "--check-go-version=false", "--allow-non-terminal-interactive=true", "--", "stop"]
-    done = subprocess.run(words, input=commands + "quit\n", capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(words, input=commands + "quit\n", capture_output=True, text=True, timeout=1800, check=False)
     text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
     return re.sub(r"0x[0-9a-f]+", "0x", "\n".join(line for line in text.splitlines() if not re.match(r"\s+\d+:\t", line)))
 
@@ -77,7 +77,7 @@ def gdb_says(program: Path, commands: str) -> str:
     script = program.with_suffix(".gdb")
     script.write_text(commands)
     words = [need("gdb"), "-batch", "-nx", "-x", str(script), "--args", str(program), "stop"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=1800, check=False)
     lines = (re.sub(rf'Thread \d+ "{program.name}"', "", line).strip() for line in done.stdout.splitlines())
     return "\n".join(re.sub(r"0x[0-9a-f]+", "0x", line) for line in lines if line and not re.match(r"\[|sum\d+ ", line))
 
@@ -167,7 +167,7 @@ def test_gdb_on_arm64(tmp_path: Path) -> None:
         with subprocess.Popen(served, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             while not socket.exists() and server.poll() is None:
                 time.sleep(0.1)
-            done = subprocess.run([debugger, "-batch", "-nx", "-x", str(script), str(program)], capture_output=True, text=True, timeout=300, check=False)
+            done = subprocess.run([debugger, "-batch", "-nx", "-x", str(script), str(program)], capture_output=True, text=True, timeout=1800, check=False)
             server.kill()
         text = re.sub(r"0x[0-9a-f]+", "0x", done.stdout).replace("Breakpoint 1.2,", "Breakpoint 1,")
         said.append([line for line in text.splitlines() if not re.match(r"\[|Breakpoint 1 at", line)])

@@ -40,7 +40,7 @@ def test_a_failure_elsewhere_is_quiet(tmp_path: Path, three: None, capfd: pytest
 
 def test_a_failure_here_ends_the_others(tmp_path: Path, three: None) -> None:
     with pytest.raises(ValueError, match="task"):
-        forks.in_parallel([fail, partial(time.sleep, 60), partial(leave, tmp_path, 2)])
+        forks.in_parallel([fail, partial(time.sleep, 10**6), partial(leave, tmp_path, 2)])
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

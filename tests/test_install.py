@@ -21,7 +21,7 @@ NEEDED = ("bin/otelobj", "hooks/rt/go.mod", "hooks/sdk/sdk.go", "hooks/nethttp/s
 def run(*command: str | Path, cwd: Path | None = None, **env: str) -> str:
     """Standard output. A failure shows what was said."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PIP", "UV", "VIRTUAL_ENV", "OTEL"))}
-    done = subprocess.run([str(word) for word in command], cwd=cwd, env=clean | env, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env=clean | env, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -9,7 +9,7 @@ import pytest
 import scriptrunner
 
 CASES = [
-    pytest.param(script, version, goarch, id=f"{script.path.stem}-{version}-{goarch}", marks=[pytest.mark.long] if script.slow else [])
+    pytest.param(script, version, goarch, id=f"{script.path.stem}-{version}-{goarch}", marks=[pytest.mark.long] if scriptrunner.is_long(script, version, goarch) else [])
     for script, version, goarch in scriptrunner.cases()
 ]
 

@@ -79,12 +79,12 @@ def otelobj_link(build: BareBuild, *args: str, **env: str) -> subprocess.Complet
     base = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OTELOBJ_DISABLE": "all"} | {
         k: os.environ[k] for k in ("OTELOBJ_CACHE_DIR", "GOPROXY", "GOMODCACHE", "GOCACHE") if k in os.environ
     }
-    return subprocess.run([str(LAUNCHER), "link", *args], cwd=build.folder, env=base | env, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run([str(LAUNCHER), "link", *args], cwd=build.folder, env=base | env, capture_output=True, text=True, timeout=1800, check=False)
 
 
 def run(build: BareBuild, name: str = "app") -> str:
     program = str(build.folder / name)
-    done = subprocess.run([QEMU, program] if build.goarch == "arm64" else [program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([QEMU, program] if build.goarch == "arm64" else [program], capture_output=True, text=True, timeout=1800, check=True)
     return done.stderr
 
 
@@ -143,7 +143,7 @@ def test_the_way_rules_go_links(tmp_path):
     env = {"PATH": "/usr/bin:/bin", "GOROOT": "GOROOT", "GOOS": "linux", "GOARCH": "amd64", "CGO_ENABLED": "0", "OTELOBJ_DISABLE": "all"}
     env |= {"OTELOBJ_CACHE_DIR": os.environ.get("OTELOBJ_CACHE_DIR") or str(Path.home() / ".cache/otelobj"), "OTELOBJ_REPORT": str(tmp_path / "report.json")}
     done = subprocess.run(
-        [str(sdk(tmp_path, rules)), f"@{tmp_path}/link.params"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600, check=False
+        [str(sdk(tmp_path, rules)), f"@{tmp_path}/link.params"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=1800, check=False
     )
     assert done.returncode == 0, done.stderr
     assert run(build) == SEEN.replace("none", "v7")

@@ -175,13 +175,13 @@ def link(build: BareBuild, rules: str) -> subprocess.CompletedProcess[str]:
     kept = {key: os.environ[key] for key in ("OTELOBJ_CACHE_DIR", "GOPROXY", "GOMODCACHE", "GOCACHE") if key in os.environ}
     env = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OTELOBJ_DISABLE": "all", "GOROOT": str(goroot(build.version)), "GOARCH": build.goarch} | kept
     command = [str(LAUNCHER), "link", "--rules", "rules.yaml", "-importcfg", str(build.importcfg()), "-o", "app", str(build.folder / "main.a")]
-    return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=1800, check=False)
 
 
 def run(build: BareBuild) -> str:
     command = ["qemu-aarch64-static", "./app"] if build.goarch == "arm64" else ["./app"]
     env = os.environ | {"GODEBUG": "clobberfree=1"}
-    return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=60, check=True).stderr
+    return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=1800, check=True).stderr
 
 
 def test_arguments_and_results(build):

@@ -76,7 +76,7 @@ def test_shapes(version: str, goarch: str, tmp_path: Path) -> None:
     command = [str(prog)] if goarch == "amd64" else [QEMU, str(prog)]
     if goarch == "arm64" and shutil.which(QEMU) is None:
         pytest.skip(f"{QEMU} is not installed")
-    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.splitlines()
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=1800).stdout.splitlines()
     true, false = ({line.removeprefix(kind) for line in said if line.startswith(kind)} for kind in ("worker ", "other "))
     assert not true & false and (len(true), len(false)) == RAN[version]
     assert own(archive, goarch) == sorted(true)

@@ -51,11 +51,11 @@ class Case:
         return [str(self.go), "build", f"-toolexec={self.toolexec}", *args, "-o", "prog", "."]
 
     def build(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*args), cwd=self.folder, env=self.settings(**env), capture_output=True, text=True, timeout=900, check=False)
+        return subprocess.run(self.command(*args), cwd=self.folder, env=self.settings(**env), capture_output=True, text=True, timeout=3600, check=False)
 
     def run(self) -> str:
         """What the program says."""
-        return subprocess.run([self.folder / "prog"], capture_output=True, text=True, timeout=120, check=True).stderr
+        return subprocess.run([self.folder / "prog"], capture_output=True, text=True, timeout=1800, check=True).stderr
 
     def refused(self, done: subprocess.CompletedProcess[str], *words: str) -> None:
         """One message with these words and a remedy; no traceback, no program, nothing half made in the cache."""
