@@ -128,8 +128,8 @@ def _calls(raw: Mapping[str, Any]) -> Calls:
 
 
 def _read(archive: Archive, package: str, arch: Arch) -> dict[str, Any]:
-    objects = list(archive.objects().values())
-    obj = archive.go_object()[1]
+    objects = list(archive.objects().values()) or [archive.go_object()[1]]
+    obj = objects[0]
     calls = relied_on(objects, package, arch)
     imports = sorted({path for path, _ in obj.autolib})
     return {"imports": imports, "instances": _instances(obj), "workers": workers(obj, arch), **_raw(calls), "names": sorted(calls.names)}
