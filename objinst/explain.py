@@ -179,7 +179,8 @@ def _made(link: Link, obj: Object, package: str, place: int, plan: FunctionPlan 
     made = [index for index in range(obj.starts[1], new.starts[1]) if new.is_text(index)]
     body, *moved = (index for index in made if new.name(index) == obj.name(place))  # the body is added before anything else
     stub = place if place < obj.starts[1] else place + new.starts[1] - obj.starts[1]
-    texts = {stub: "entry stub" if count is None else "counting stub"} | dict.fromkeys(moved, "entry stub")
+    direct = [index for index in moved if new.data(index) == obj.data(place)]  # see objinst.rewrite.swap.count_frame
+    texts = {stub: "entry stub" if count is None else "counting stub"} | dict.fromkeys(moved, "entry stub") | dict.fromkeys(direct, "body without hooks")
     others = sorted((index for index in made if index not in (body, *moved)), key=lambda index: new.name(index).startswith(THUNK))
     texts |= {index: _role(new.name(index)) for index in others} | {body: "body"}
     names = {new.ref_of(index): what for index, what in texts.items()}

@@ -126,7 +126,7 @@ def _code(told: Explained, text: Text, capstone: Any, *, body: bool) -> Iterator
     stack_maps = f"args map {words(text.args)}, locals map {words(text.locals)}"
     yield f"{text.what}: {clean(text.symbol)}, {len(text.code)} bytes, frame {text.frame}, args {text.args_size}, {stack_maps}"
     shown = list(disassembly(capstone, told.goarch, text))
-    if text.what != "body" or body:
+    if not text.what.startswith("body") or body:
         yield from (line for _, line in shown)
         return
     plan = told.outcome
