@@ -80,7 +80,8 @@ def test_archive_has_what_the_link_step_needs(version: str, goarch: str, tmp_pat
     archive = tmp_path / "rt.a"
     go(version, "build", "-o", str(archive), ".", goarch=goarch)
     kinds = {name: kind for kind, name in re.findall(r"^\s*[0-9a-f]* ([A-Z]) (\S+)", go(version, "tool", "nm", str(archive)), re.MULTILINE)}
-    for name in ("enter", "exit", "onPanic", "onFatalPanic", "onDeferReturn", "onGoexit", "onGoroutineEnd", "onSystemGoroutine", *CHANNELS, "getg"):
+    entered = ("enter", "exit", "enterHeld", "exitHeld", "enterTimed", "exitTimed")
+    for name in (*entered, "onPanic", "onFatalPanic", "onDeferReturn", "onGoexit", "onGoroutineEnd", "onSystemGoroutine", *CHANNELS, "getg"):
         assert kinds.get(f"{PACKAGE}.{name}") == "T", name
     for name in ("linkInfo", "Desc", "Value", "Hook", "Call", "node"):
         assert kinds.get(f"type:{PACKAGE}.{name}") == "R", name
