@@ -39,21 +39,23 @@ class Model:
 
     channels: dict[str, set[str]] = field(default_factory=dict)
     contexts: dict[str, set[str]] = field(default_factory=dict)
+    eager: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
     ignored: set[str] = field(default_factory=set)
 
     def apply(self, words: list[str]) -> None:
         verb, *rest = words
-        sigs = set(rest[1 if verb in ("notify", "context") else 0 :]) or {*SIGNALS, OTHER}
+        sigs = set(rest[1 if verb in ("notify", "context", "eager") else 0 :]) or {*SIGNALS, OTHER}
         if verb == "notify":
             self.channels.setdefault(rest[0], set()).update(sigs)
-        elif verb == "context":
+        elif verb in ("context", "eager"):
             self.contexts[rest[0]] = sigs
+            self.eager |= {rest[0]} if verb == "eager" else set()
         elif verb == "stop":
             self.channels.pop(rest[0], None)
         elif verb == "end":
             self.contexts.pop(rest[0], None)
-        if verb in ("notify", "context"):
+        if verb in ("notify", "context", "eager"):
             self.ignored -= sigs
         if verb in ("ignore", "reset"):
             for wanted in (*self.channels.values(), *self.contexts.values()):
@@ -62,10 +64,12 @@ class Model:
             self.ignored |= sigs
 
     def hears(self, sig: str) -> list[str]:
-        """What the program says to a signal."""
+        """What the program says to a signal. Eager contexts and channels named o… give it back before that."""
         heard = [f"got {name} {sig}" for name, sigs in self.channels.items() if sig in sigs]
         woken = [name for name, sigs in self.contexts.items() if sig in sigs and name not in self.done]
         self.done.update(woken)
+        self.contexts = {name: sigs for name, sigs in self.contexts.items() if name not in self.eager or name not in woken}
+        self.channels = {name: sigs for name, sigs in self.channels.items() if name[0] != "o" or sig not in sigs}
         return [*heard, *(f"done {name}" for name in woken)]
 
     def dies(self, sig: str) -> bool:
@@ -82,13 +86,13 @@ def sequence(seed: int) -> Iterator[str]:
         return " ".join(rng.sample(["HUP", "INT", "TERM", "TERM", OTHER], rng.randint(least, 3)))
 
     for _ in range(rng.randint(1, 14)):
-        kind = rng.choice(("notify", "notify", "stop", "context", "end", "ignore", "reset", "signal", "signal", "kill", "twice"))
+        kind = rng.choice(("notify", "notify", "stop", "context", "eager", "end", "ignore", "reset", "signal", "signal", "kill", "twice"))
         if kind == "notify":
-            yield f"notify c{rng.randrange(3)} {some(0)}"
+            yield f"notify {rng.choice('cco')}{rng.randrange(3)} {some(0)}"
         elif kind == "stop":
-            yield f"stop c{rng.randrange(3)}"
-        elif kind == "context":
-            yield f"context x{next(number)} {some()}"
+            yield f"stop {rng.choice('co')}{rng.randrange(3)}"
+        elif kind in ("context", "eager"):
+            yield f"{kind} x{next(number)} {some()}"
         elif kind == "end":
             yield f"end x{rng.randrange(3)}"
         elif kind in ("ignore", "reset"):

@@ -35,12 +35,16 @@ func init() {
 type heard struct {
 	name string
 	c    chan os.Signal
+	once bool // it stops listening as soon as it has heard something
 }
 
 func (h *heard) tell() {
 	for s := range h.c {
 		for name, sig := range names { // the runtime sends itself others
 			if s == sig {
+				if h.once {
+					signal.Stop(h.c)
+				}
 				say("got", h.name, name)
 			}
 		}
@@ -76,7 +80,7 @@ func main() {
 		case "notify":
 			h := channels[words[1]]
 			if h == nil {
-				h = &heard{words[1], make(chan os.Signal, 100)}
+				h = &heard{words[1], make(chan os.Signal, 100), words[1][0] == 'o'}
 				channels[words[1]] = h
 				go h.tell()
 			}
@@ -85,12 +89,15 @@ func main() {
 			if h := channels[words[1]]; h != nil {
 				signal.Stop(h.c)
 			}
-		case "context":
+		case "context", "eager": // an eager one is stopped as soon as it is done
 			ctx, stop := signal.NotifyContext(context.Background(), sigs(2)...)
 			s := &stopped{ctx, stop}
 			contexts[words[1]] = s
 			go func() {
 				<-ctx.Done()
+				if words[0] == "eager" {
+					stop()
+				}
 				if cause := context.Cause(ctx); cause != context.Canceled {
 					say("done", words[1])
 				}
