@@ -62,7 +62,7 @@ def stubs(goarch: str) -> dict[str, Code]:
         "count, atomic instructions": arch.count_stub(atomics=True),
         "slot handover": arch.slot_handover(456, 48, 192, *TEARDOWN[goarch]),
         "getg": arch.getg(),
-        "gate of dieFromSignal": arch.death_gate(GateSpec((1, 2, 15, 13))),
+        "gate of dieFromSignal": arch.death_gate(GateSpec((1, 2, 15))),
         "gate of raisebadsignal": arch.foreign_gate(GateSpec((1, 2, 15))),
     } | through(arch, goarch)
 

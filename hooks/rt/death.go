@@ -18,13 +18,13 @@ var deathNote uintptr
 // atEnd is what OnExit was given last.
 var atEnd unsafe.Pointer // *fatalFunc
 
-// OnExit adds a function that is called before syscall.Exit ends the program, or a signal that WatchSignals watches for. Of
-// several, the one that was added last is called first. A panic of f is recovered and counted.
+// OnExit adds a function that is called before syscall.Exit ends the program, or a write to a standard output that nobody reads does, or a
+// signal that WatchSignals watches for. Of several, the one that was added last is called first. A panic of f is recovered and counted.
 //
 //go:norace
 func OnExit(f func()) { addFunc(&atEnd, f) }
 
-// WatchSignals makes SIGHUP, SIGINT, SIGTERM and SIGPIPE wait for the functions of OnExit wherever one of them ends this process, whose id
+// WatchSignals makes SIGHUP, SIGINT and SIGTERM wait for the functions of OnExit wherever one of them ends this process, whose id
 // is pid. Whether it does is decided by the runtime as ever: signals that the program wants or ignores are not touched. A second such
 // signal ends the program at once, by the first one. It reports whether that began now.
 //
@@ -97,4 +97,25 @@ func onExit(_ *Desc, _, g unsafe.Pointer) bool {
 		callAll(&atEnd)
 	}
 	return false
+}
+
+const sigpipe = 13 // on linux
+
+// onSigpipe is called at the entry of os.sigpipe, which ends the program by SIGPIPE unless that is wanted or ignored.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func onSigpipe(_ *Desc, _, g unsafe.Pointer) bool {
+	if isOn() && guard(g) {
+		beforeSigpipe()
+	}
+	return false
+}
+
+//go:norace
+func beforeSigpipe() {
+	if wanted, ignored := SignalWanted(sigpipe); !wanted && !ignored {
+		callAll(&atEnd)
+	}
 }

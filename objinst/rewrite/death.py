@@ -18,11 +18,9 @@ from objinst.rewrite.text import ABI_INTERNAL, Role, relocations, text_aux
 from trampolines import Arch
 from trampolines.contract import Code, GateSpec
 
-SIGHUP, SIGINT, SIGPIPE, SIGTERM = 1, 2, 13, 15
-ASKED = (SIGHUP, SIGINT, SIGTERM)
+SIGHUP, SIGINT, SIGTERM = 1, 2, 15
+DEADLY = GateSpec((SIGHUP, SIGINT, SIGTERM))
 """What ends a Go program quietly where it does not want it (runtime/sigtab_linux_generic.go, _SigKill)."""
-DEATHS = (*ASKED, SIGPIPE)
-"""SIGPIPE comes here from a write to standard output or standard error that nobody reads any more (os.epipecheck), never from its handler."""
 DIE, BAD = "runtime.dieFromSignal", "runtime.raisebadsignal"
 REMEDY = "this Go version's handling of signals is not known to otelobj; please report it with `go version`"
 
@@ -47,9 +45,9 @@ def gates(edit: Edit, arch: Arch, rt: str) -> None:
         if inlined & own_keys(edit.object, "runtime", name):
             raise ObjectError(f"{edit.object.origin}: the compiler has inlined {name}", "build with another profile, or with -pgo=off")
     die, bad, forward = _find(edit, DIE, ABI_INTERNAL), _find(edit, BAD, ABI_INTERNAL), _find(edit, "runtime.fwdSig", 0)
-    _put(edit, die, arch.death_gate(GateSpec(DEATHS)), {"state": state, "note": note})
+    _put(edit, die, arch.death_gate(DEADLY), {"state": state, "note": note})
     roles = {"state": state, "forward": Role(edit.ref_of(forward)), "gate": Role(edit.ref_of(die))}
-    _put(edit, bad, arch.foreign_gate(GateSpec(ASKED)), roles)
+    _put(edit, bad, arch.foreign_gate(DEADLY), roles)
 
 
 def _find(edit: Edit, name: str, abi: int) -> int:

@@ -132,6 +132,7 @@ GOROUTINES = (
     Watch("runtime.deferreturn", "onDeferReturn"),
     Watch("runtime.Goexit", "onGoexit"),
     Watch("syscall.Exit", "onExit", _words(1), (False,)),
+    Watch("os.sigpipe", "onSigpipe"),
     Watch("runtime.goexit1", "onGoroutineEnd"),
     Watch("runtime.corostart.deferwrap1", "onGoroutineEnd", since=23),
     Watch("runtime.runfinq", "onSystemGoroutine", until=24),
@@ -141,7 +142,8 @@ GOROUTINES = (
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, since=23),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
-A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int).
+A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
+os.sigpipe(), which runs after a write to standard output or standard error that nobody reads.
 Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
 CHANNELS = (
     Watch("runtime.chansend1", "onSend", *TWO, When.MARK),
