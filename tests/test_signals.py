@@ -213,7 +213,7 @@ def few(programs: Programs, count: int) -> int:
 
 
 def test_random_sequences(programs: Programs) -> None:
-    compare(programs, range(few(programs, 80)))
+    compare(programs, range(few(programs, 60)))
 
 
 @pytest.mark.long
