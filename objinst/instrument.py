@@ -31,7 +31,7 @@ from objinst.plan.select import candidates, only_leads_on
 from objinst.plan.signatures import Helper, Signatures
 from objinst.plan.spans import makes_spans
 from objinst.plan.specs import Offsets
-from objinst.rewrite import mainpkg, rtpkg, runtimepkg
+from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
@@ -107,6 +107,8 @@ class Link:
             watched = (*runtimepkg.GOROUTINES, *(runtimepkg.CHANNELS if self.has_context else ()))
             runtimepkg.watch(edit, self.arch, RT, self.rt_layouts.desc, node, slot, [function for function in watched if function.exists(self.go_minor)])
             runtimepkg.hand_over_slot(edit, self.arch, slot)
+            if self.has_context:
+                death.gates(edit, self.arch, RT)
             (folder / "pkg.a").write_bytes(archive.to_bytes({member: checked(edit)}))
             (folder / slot_file).write_text(json.dumps(asdict(slot)))
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from objinst.collector import Collector
+
+WAIT = 120
+"""Seconds after which what has not happened will not: far more than a busy machine takes."""
 
 
 def span_problem(collector: Collector, span: Any, wanted: list[str]) -> str | None:
@@ -60,6 +64,25 @@ def silent_collector(run: Any) -> None:
     """From here on the collector is one that accepts connections and never answers."""
     run.listener = socket.create_server(("127.0.0.1", 0))
     run.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{run.listener.getsockname()[1]}"
+
+
+def await_connection(run: Any) -> None:
+    """Somebody has come to the silent collector."""
+    run.listener.settimeout(WAIT)
+    run.accepted = run.listener.accept()[0]
+
+
+def own_collector(run: Any) -> None:
+    """From here on the collector is the script's own again."""
+    run.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = run.collector.endpoint
+
+
+def await_spans(run: Any, wanted: str) -> None:
+    """The collector has that many spans, or will have."""
+    end = time.monotonic() + WAIT
+    while len(run.collector.spans()) < int(wanted):
+        assert time.monotonic() < end, f"{len(run.collector.spans())} spans"
+        time.sleep(0.01)
 
 
 def missing_collector(run: Any) -> None:

@@ -121,6 +121,7 @@ class Run:
     ignored: list[signal.Signals] = field(default_factory=list)
     background: subprocess.Popen[str] | None = None
     listener: socket.socket | None = None
+    accepted: socket.socket | None = None
     last: subprocess.CompletedProcess[str] = field(default_factory=lambda: subprocess.CompletedProcess([], 0, "", ""))
 
     def command(self, words: list[str], *, negate: bool) -> None:
@@ -270,8 +271,9 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
                 except (ScriptFailure, OSError, subprocess.TimeoutExpired) as error:
                     raise ScriptFailure(f"{script.path.name}:{number}: {line.strip()}\n{error}") from error
         finally:
-            if run.listener is not None:
-                run.listener.close()
+            for opened in (run.accepted, run.listener):
+                if opened is not None:
+                    opened.close()
             if run.background is not None:
                 run.background.kill()
                 run.background.communicate()

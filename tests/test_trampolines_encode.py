@@ -112,7 +112,11 @@ AMD64: dict[str, Callable[[], object]] = {
     "add_sp": lambda: sp_immediate(x.add_sp, "add"),
     "sub_sp": lambda: sp_immediate(x.sub_sp, "sub"),
     "free_forms": free_forms,
-    "jcc": lambda: [(x.jcc(c), f"{n} {AT + 6:#x}") for c, n in ((x.JE, "je"), (x.JNE, "jne"), (x.JB, "jb"), (x.JBE, "jbe"))],
+    "jcc": lambda: [(x.jcc(c), f"{n} {AT + 6:#x}") for c, n in ((x.JE, "je"), (x.JNE, "jne"), (x.JB, "jb"), (x.JBE, "jbe"), (x.JS, "js"))],
+    "move_long": lambda: [(x.move_long(d, s), f"mov {NAMES[4][d]}, {NAMES[4][s]}") for d in REGS for s in REGS],
+    "set_long": lambda: [(x.set_long(r, v), f"mov {NAMES[4][r]}, {number(v)}") for r in REGS for v in (0, 1, 202, HIGH)],
+    "compare_exchange": lambda: [(x.compare_exchange(r, b), f"lock cmpxchg {mem(b, 0, 8)}, {NAMES[8][r]}") for r in REGS for b in REGS],
+    "SYSCALL": lambda: [(x.SYSCALL, "syscall")],
     "imm8": lambda: [(b"\x6a" + x.imm8(v), f"push {number(v)}") for v in (0, 127, -1, -128)],
     "imm32": lambda: [(b"\x68" + x.imm32(v), f"push {number(v)}") for v in (0, 1, HIGH, -1, LOW)],
     "PUSH_BP": lambda: [(x.PUSH_BP, "push rbp")],
@@ -157,6 +161,11 @@ def amd64_wrong() -> Iterator[tuple[str, Call]]:
         yield f"store_byte {v}", lambda v=v: x.store_byte(0, 0, v)
     for c in (0x81, 0x83, 0x87, 0x04):
         yield f"jcc {c}", lambda c=c: x.jcc(c)
+    for r in NOT_REGS:
+        yield f"set_long {r}", lambda r=r: x.set_long(r, 0)
+        for f in (x.move_long, x.compare_exchange):
+            yield f"{f.__name__} {r}, 0", lambda f=f, r=r: f(r, 0)
+            yield f"{f.__name__} 0, {r}", lambda f=f, r=r: f(0, r)
 
 
 # arm64
@@ -214,7 +223,7 @@ def close_frames() -> Iterator[Case]:
         yield b"".join(a.close_frame(size)), tail
 
 
-CONDITIONS = {a.EQ: "eq", a.NE: "ne", a.HS: "hs", a.LO: "lo", a.LS: "ls"}
+CONDITIONS = {a.EQ: "eq", a.NE: "ne", a.HS: "hs", a.LO: "lo", a.MI: "mi", a.LS: "ls"}
 
 ARM64: dict[str, Callable[[], object]] = {
     "store": lambda: [(a.store(r, b, d, s), f"{SCALED[s][0]} {gpr(r, SCALED[s][2])}, {at(b, d)}") for r, b, d, s in scaled((1, 2, 4, 8))],
@@ -222,6 +231,9 @@ ARM64: dict[str, Callable[[], object]] = {
     "store_float": lambda: [(a.store_float(r, b, d, s), f"str {FLOATS[s]}{r}, {at(b, d)}") for r, b, d, s in scaled((4, 8))],
     "load_float": lambda: [(a.load_float(r, b, d, s), f"ldr {FLOATS[s]}{r}, {at(b, d)}") for r, b, d, s in scaled((4, 8))],
     "move": lambda: [(a.move(d, s), f"mov {gpr(d)}, {gpr(s)}") for d in ALL for s in ALL],
+    "move_word": lambda: [(a.move_word(d, s), f"mov {gpr(d, 'w')}, {gpr(s, 'w')}") for d in ALL for s in ALL],
+    "SVC": lambda: [(a.SVC, "svc #0")],
+    "BARRIER": lambda: [(a.BARRIER, "dmb ish")],
     "add": lambda: immediate(a.add, "add"),
     "subtract_immediate": lambda: immediate(a.subtract_immediate, "sub"),
     "subtract": lambda: [
@@ -288,7 +300,7 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
                 yield f"{f.__name__} {operands}", lambda f=f, operands=operands: f(*operands)
         for f in (a.zero, a.zero_float, a.address):
             yield f"{f.__name__} {r}", lambda f=f, r=r: f(r)
-        for f in (a.move, a.compare):
+        for f in (a.move, a.move_word, a.compare):
             yield f"{f.__name__} {r}, 0", lambda f=f, r=r: f(r, 0)
             yield f"{f.__name__} 0, {r}", lambda f=f, r=r: f(0, r)
         for i in range(3):
@@ -302,7 +314,7 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
         yield f"branch_if_not_zero_word over {d}", lambda d=d: a.branch_if_not_zero_word(0, d)
     for d in (1, 2, -2, 1 << 27, -(1 << 27) - 4):
         yield f"branch {d}", lambda d=d: a.branch(d)
-    for c in (4, 8, 10, 16, -1):
+    for c in (5, 8, 10, 16, -1):
         yield f"condition {c}", lambda c=c: a.branch_if(c, 0)
     for size in (0, 8, 24, -16, 0xFF8, 0x1000):
         yield f"open_frame {size}", lambda size=size: a.open_frame(size)

@@ -10,7 +10,8 @@ import pytest
 import trampolines
 from trampolines import Arch
 from trampolines.contract import (
-    Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GrowGuard, Load, Piece, RegClass, ThroughSpec, ThunkSpec,
+    Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GateSpec, GrowGuard, Load, Piece, RegClass, ThroughSpec,
+    ThunkSpec,
 )  # fmt: skip
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -62,6 +63,8 @@ def stubs(goarch: str) -> dict[str, Code]:
         "slot handover": arch.slot_handover(456, 48, 192, *TEARDOWN[goarch]),
         "getg": arch.getg(),
         "hold": arch.hold_stub(),
+        "gate of dieFromSignal": arch.death_gate(GateSpec((1, 2, 15))),
+        "gate of raisebadsignal": arch.foreign_gate(GateSpec((1, 2, 15))),
     } | through(arch, goarch)
 
 

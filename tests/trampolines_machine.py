@@ -32,7 +32,7 @@ class Machine:
         self.regs: dict[str, int] = {}
         self.floats: dict[int, int] = {}
         self.mem: dict[int, int] = {}
-        self.zf = self.cf = False
+        self.zf = self.cf = self.sf = False
         self.hosts: dict[str, Callable[[Machine], int | None]] = {}
         self.pc, self.steps = 0, 0
         raw = bytearray(code.code)
@@ -185,7 +185,7 @@ class Amd64(Machine):
 
     def step(self, insn: capstone.CsInsn) -> None:
         ops, name = insn.operands, insn.mnemonic
-        jumps = {"jmp": True, "je": self.zf, "jne": not self.zf, "jb": self.cf, "jbe": self.cf or self.zf}
+        jumps = {"jmp": True, "je": self.zf, "jne": not self.zf, "jb": self.cf, "jbe": self.cf or self.zf, "js": self.sf}
         if name in jumps:
             if jumps[name]:
                 self.pc = ops[0].imm
@@ -210,6 +210,18 @@ class Amd64(Machine):
             self._set(insn, ops[0], 0)
         elif name in ("cmp", "sub", "add", "neg", "test"):
             self._arithmetic(insn)
+        elif name == "syscall":
+            self.regs |= {"rcx": self.pc, "r11": 0x202}
+            self.hosts["syscall"](self)
+        elif name == "lock cmpxchg":
+            if "race" in self.hosts:
+                self.hosts["race"](self)
+            seen = self._get(insn, ops[0])
+            self.zf = seen == self.regs["rax"]
+            if self.zf:
+                self._set(insn, ops[0], self._get(insn, ops[1]))
+            else:
+                self.regs["rax"] = seen
         elif name != "nop":
             raise AssertionError(f"{name} {insn.op_str}")
 
@@ -219,7 +231,7 @@ class Amd64(Machine):
         left = self._get(insn, ops[0]) & mask
         right = self._get(insn, ops[1]) & mask if len(ops) > 1 else 0
         result = {"cmp": left - right, "sub": left - right, "add": left + right, "neg": -left, "test": left & right}[name]
-        self.zf, self.cf = result & mask == 0, result != result & mask
+        self.zf, self.cf, self.sf = result & mask == 0, result != result & mask, bool(result & mask & ~(mask >> 1))
         if name in ("sub", "add", "neg"):
             self._set(insn, ops[0], result & mask)
 
@@ -231,6 +243,7 @@ class Arm64(Machine):
     kept = ("x28",)
     scratch = ("x16", "x17", "x27")
     n_floats = 16
+    failed = False
     MEMORY = re.compile(r"\[(\w+)(?:, #(-?\w+))?\](!)?(?:, #(-?\w+))?$")
 
     def disassembler(self) -> capstone.Cs:
@@ -268,7 +281,7 @@ class Arm64(Machine):
     def step(self, insn: capstone.CsInsn) -> None:
         name, text = insn.mnemonic, insn.op_str
         ops = [op.strip() for op in text.split(",")]
-        conditions = {"b": True, "b.ls": not self.cf or self.zf, "b.hs": self.cf, "b.lo": not self.cf, "b.ne": not self.zf, "b.eq": self.zf}
+        conditions = {"b": True, "b.ls": not self.cf or self.zf, "b.hs": self.cf, "b.lo": not self.cf, "b.ne": not self.zf, "b.eq": self.zf, "b.mi": self.sf}
         if name in conditions or name in ("cbz", "cbnz"):
             taken = conditions[name] if name in conditions else (self._get(ops[0]) == 0) == (name == "cbz")
             self.pc = int(ops[-1][1:], 16) if taken else self.pc
@@ -283,9 +296,22 @@ class Arm64(Machine):
             self._set(ops[0], int(ops[1][1:], 16) if ops[1][0] == "#" else self._get(ops[1]))
         elif name in ("add", "sub", "cmp", "tst"):
             self._arithmetic(name, ops)
+        elif name == "neg":
+            self._set(ops[0], -self._get(ops[1]))
+        elif name == "svc":
+            self.hosts["syscall"](self)
+        elif name == "ldxr":
+            if "race" in self.hosts:
+                self.hosts["race"](self)
+            self._set(ops[0], self.read(self.regs[ops[1][1:-1]], 8))
+        elif name == "stxr":
+            self.failed = not self.failed  # the first time it does not work
+            if not self.failed:
+                self.write(self.regs[ops[2][1:-1]], 8, self._get(ops[1]))
+            self._set(ops[0], self.failed)
         elif name in ("ldr", "ldrb", "ldrh", "ldur", "str", "strb", "strh", "stur", "ldp", "stp"):
             self._memory(name, text)
-        elif name != "nop":
+        elif name not in ("nop", "dmb"):
             raise AssertionError(f"{name} {text}")
 
     def _arithmetic(self, name: str, ops: list[str]) -> None:
@@ -298,7 +324,7 @@ class Arm64(Machine):
         left = self._get(ops[1])
         result = {"add": left + right, "sub": left - right, "cmp": left - right, "tst": left & right}[name]
         if name in ("cmp", "tst"):
-            self.zf, self.cf = result & MASK == 0, name == "cmp" and left >= right
+            self.zf, self.cf, self.sf = result & MASK == 0, name == "cmp" and left >= right, bool(result & MASK >> 63 << 63)
         else:
             self._set(ops[0], result)
 

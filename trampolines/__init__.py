@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
-from trampolines.contract import Code, EntrySpec, EpilogueScan, ExitSpec, Patched, PatchSite, SpillScan, ThroughSpec, ThunkSpec
+from trampolines.contract import Code, EntrySpec, EpilogueScan, ExitSpec, GateSpec, Patched, PatchSite, SpillScan, ThroughSpec, ThunkSpec
 
 ARCHITECTURES = ("amd64", "arm64")
 
@@ -46,6 +46,12 @@ class Arch(Protocol):
 
     def slot_handover(self, slot_offset: int, g_m: int, m_curg: int, teardown: bytes, body_frame: int) -> Code:
         """The exit of runtime.newproc1."""
+
+    def death_gate(self, spec: GateSpec) -> Code:
+        """In front of runtime.dieFromSignal."""
+
+    def foreign_gate(self, spec: GateSpec) -> Code:
+        """In front of runtime.raisebadsignal."""
 
     def find_epilogues(self, code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[int, str]) -> EpilogueScan: ...
     def patch_returns(self, code: bytes, sites: Sequence[PatchSite]) -> Patched: ...

@@ -21,6 +21,8 @@ STACK_NOSPLIT = 2 * 800
 """internal/abi/stack.go, StackNosplitBase: what a chain of functions without a check may use below a checked frame; twice that with -race."""
 CONTEXT_REGISTERS = 2
 """A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
+FUTEX_WAKE_PRIVATE = 1 | 128
+"""include/uapi/linux/futex.h"""
 SIZES = {RegClass.INT: (1, 2, 4, 8), RegClass.FLOAT: (4, 8)}
 
 

@@ -155,6 +155,20 @@ class ContextFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class GateSpec:
+    """A gate in front of a function that ends the program by a signal (its first argument, 32 bits). It lets only `signals` be held up.
+
+    State is a word: 0 if nobody watches: to the body. The process's id if somebody does: it becomes minus the signal, the word at "note" (32 bits)
+    becomes 1, one waiter is woken (futex), and the gate returns. In a copy of the process (fork) nobody waits: to the body. Negative if
+    the program is ending: to the body, with the signal that came first.
+    roles of death_gate: "state", "note", "body". foreign_gate hands over to it ("gate") where the word of this signal at "forward" is 0, which
+    is to say that no C code had a handler before the Go program began; roles: "state", "forward", "gate", "body".
+    """
+
+    signals: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EntrySpec:
     """An entry stub.
 

@@ -26,6 +26,7 @@ var keepTypes = [...]any{(*table)(nil), (*histogram)(nil)}
 func init() {
 	if rt.Linked() {
 		rt.OnFatalPanic(Write)
+		rt.OnExit(writeOnce)
 	}
 }
 
@@ -34,8 +35,21 @@ type HookContext interface {
 	GetFuncName() string
 }
 
+// wrote is the goroutine on which os.Exit was called last.
+var wrote atomic.Uint64
+
 // BeforeExit runs before os.Exit, which ends the program on the spot.
-func BeforeExit(_ HookContext, _ int) { Write() }
+func BeforeExit(_ HookContext, _ int) {
+	Write()
+	wrote.Store(rt.GoroutineID())
+}
+
+// writeOnce is for syscall.Exit, in which os.Exit ends, and for signals.
+func writeOnce() {
+	if wrote.Load() != rt.GoroutineID() {
+		Write()
+	}
+}
 
 // AfterMain runs when main.main has returned, or was unwound.
 func AfterMain(_ HookContext) { Write() }

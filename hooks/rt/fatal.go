@@ -8,7 +8,7 @@ import (
 // fatal is what OnFatalPanic was given last.
 var fatal unsafe.Pointer // *fatalFunc
 
-// fatalFunc is a function that OnFatalPanic was given, and the one before.
+// fatalFunc is a function that OnFatalPanic or OnExit was given, and the one before.
 type fatalFunc struct {
 	f      func()
 	before *fatalFunc
@@ -19,14 +19,24 @@ type fatalFunc struct {
 // recovered and counted. Of several, the one that was added last is called first.
 //
 //go:norace
-func OnFatalPanic(f func()) {
+func OnFatalPanic(f func()) { addFunc(&fatal, f) }
+
+//go:norace
+func addFunc(list *unsafe.Pointer, f func()) {
 	added := &fatalFunc{f: f}
 	for {
-		last := atomic.LoadPointer(&fatal)
+		last := atomic.LoadPointer(list)
 		added.before = (*fatalFunc)(last)
-		if atomic.CompareAndSwapPointer(&fatal, last, unsafe.Pointer(added)) {
+		if atomic.CompareAndSwapPointer(list, last, unsafe.Pointer(added)) {
 			return
 		}
+	}
+}
+
+//go:norace
+func callAll(list *unsafe.Pointer) {
+	for f := (*fatalFunc)(atomic.LoadPointer(list)); f != nil; f = f.before {
+		f.call()
 	}
 }
 
@@ -47,9 +57,7 @@ func dying(g unsafe.Pointer) {
 	if n := slot(g); n != nil && n.goid == goid(g) && n.owner.busy == 0 {
 		n.owner.end(n)
 	}
-	for f := (*fatalFunc)(atomic.LoadPointer(&fatal)); f != nil; f = f.before {
-		f.call()
-	}
+	callAll(&fatal)
 }
 
 //go:norace

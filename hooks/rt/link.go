@@ -11,7 +11,7 @@ const linkVersion = 1
 // linkInfo is what the link step knows and this package needs. Offsets are in bytes.
 //
 // The link step finds the fields by name in the type's descriptor. A field of type uintptr that ends in Off is an offset in
-// runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff), in a channel, a select's case or a stub (where that is said), or in runtime.m.
+// runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff), in a channel, a select's case, runtime.sig or a stub (where that is said), or in runtime.m.
 type linkInfo struct {
 	Version uint64
 
@@ -35,6 +35,8 @@ type linkInfo struct {
 	CaseSize    uintptr // size of runtime.scase
 	CaseChanOff uintptr // scase.c
 	CaseElemOff uintptr // scase.elem
+	WantedOff   uintptr // of a bit for each signal, in runtime.sig
+	IgnoredOff  uintptr // the same
 	ReturnOff   uintptr // from the return address of a function with an entry stub to its args area
 
 	Loops []uint64 // hashes of the return addresses of calls that receive in a loop what a goroutine works on, ascending
@@ -53,6 +55,11 @@ type linkInfo struct {
 	FuncForPC    func(pc uintptr) unsafe.Pointer                // runtime.FuncForPC
 	FuncEntry    func(f unsafe.Pointer) uintptr                 // runtime.(*Func).Entry
 	FuncName     func(f unsafe.Pointer) string                  // runtime.(*Func).Name
+
+	NoteSleep     func(note *uintptr, ns int64) bool // runtime.notetsleepg
+	DieFromSignal func(sig uint32)                   // runtime.dieFromSignal
+
+	Signals unsafe.Pointer // &runtime.sig
 
 	NilPanic unsafe.Pointer // *abi.Type of *runtime.PanicNilError
 }

@@ -12,7 +12,7 @@
 //
 // # The end of a program
 //
-// exit.go decides who ends the program, signals_unix.go makes time where a signal would end it on the spot, open.go knows the spans
+// exit.go decides who ends the program, signals_linux.go makes time where a signal or another program would end it on the spot, open.go knows the spans
 // that are still open, providers.go the providers of the program's own, flush.go exports, refused.go sees that nobody waits for a
 // collector that is not there.
 //

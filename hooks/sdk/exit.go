@@ -27,21 +27,32 @@ func AfterMain(ictx HookContext) {
 // exiting is the ID of the goroutine that ends the program, 0 as long as there is none.
 var exiting atomic.Uint64
 
-// patience is how much longer than for a flush the others wait for the program to end.
-const patience = time.Second
+const (
+	patience = time.Second           // how much longer than for a flush the others wait for the program to end
+	moment   = 10 * time.Millisecond // how often they look whether it goes on
+)
 
-// atExit exports what is there before the program ends. The goroutine that comes first decides how it ends: in the plain program
-// it would have ended by now, so others wait. What the first one's own panic values and deferred calls do meanwhile is not
-// another end. If the program goes on all the same (package testing makes a panic of os.Exit(0)), the next one is the first again.
-func atExit() {
+// atExit exports what is there before the program ends.
+func atExit() { atLast() }
+
+// atLast does that. The goroutine that comes first decides how the program ends: in the plain program it would have ended by now, so others
+// wait. What the first one's own panic values and deferred calls do meanwhile is not another end: it reports whether this is one. If the
+// program goes on all the same (package testing makes a panic of os.Exit(0)), the next one is the first again.
+func atLast() bool {
 	me := rt.GoroutineID()
-	limit := timeout()
-	if !exiting.CompareAndSwap(0, me) {
-		if exiting.Load() == me {
-			return
-		}
-		time.Sleep(limit + patience)
-		exiting.Store(me)
+	if me != 0 && exiting.Load() == me {
+		return false
 	}
-	Flush(limit)
+	limit := timeout()
+	for end := time.Now().Add(limit + patience); rt.Dying() || !exiting.CompareAndSwap(0, me); time.Sleep(moment) {
+		if time.Now().After(end) {
+			exiting.Store(me)
+			break
+		}
+	}
+	flush(limit, true)
+	return true
 }
+
+// goesOn says that the goroutine which was about to end the program has not done it.
+func goesOn() { exiting.CompareAndSwap(rt.GoroutineID(), 0) }

@@ -21,7 +21,10 @@ var oneFlush = make(chan struct{}, 1)
 
 // Flush ends what is open, exports what was recorded and returns when that is done, or after limit. A second call at the same time
 // waits for the first one, no longer than its own limit. An exporter that hangs, and does not heed its context, is left behind.
-func Flush(limit time.Duration) {
+func Flush(limit time.Duration) { flush(limit, true) }
+
+// flush does that. all: what is open is ended.
+func flush(limit time.Duration, all bool) {
 	pipelines := pipelines()
 	if len(pipelines) == 0 || limit <= 0 {
 		return
@@ -37,8 +40,10 @@ func Flush(limit time.Duration) {
 	rt.Suppress(func() {
 		go func() {
 			defer func() { close(done); <-oneFlush }()
-			endSpans(limit / 2)
-			flushAll(ctx, pipelines)
+			if all {
+				endSpans(limit / 2)
+			}
+			flushAll(ctx, pipelines, report)
 		}()
 	})
 	select {
@@ -62,7 +67,42 @@ func endSpans(limit time.Duration) {
 	}
 }
 
-func flushAll(ctx context.Context, pipelines []flusher) {
+// pause is how long it takes at least from one export in the background to the next.
+const pause = time.Second
+
+// background is the export in the background: when the last one began, and whether it has not ended yet.
+var background struct {
+	sync.Mutex
+	began time.Time
+	busy  bool
+}
+
+// exportSoon begins to export what is finished, in the background, if it has not done so a moment ago. Open spans stay open. What goes wrong is not
+// reported: it will be when it goes wrong again at the end.
+func exportSoon() {
+	pipelines, limit := pipelines(), timeout()
+	if len(pipelines) == 0 || limit <= 0 {
+		return
+	}
+	background.Lock()
+	defer background.Unlock()
+	if background.busy || time.Since(background.began) < pause {
+		return
+	}
+	background.busy, background.began = true, time.Now()
+	rt.Suppress(func() { go exportNow(pipelines, limit) })
+}
+
+func exportNow(pipelines []flusher, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	flushAll(ctx, pipelines, func(string, error) {})
+	background.Lock()
+	defer background.Unlock()
+	background.busy = false
+}
+
+func flushAll(ctx context.Context, pipelines []flusher, report func(what string, err error)) {
 	var wg sync.WaitGroup
 	for _, f := range pipelines {
 		wg.Add(1)

@@ -56,6 +56,7 @@ func start(ctx context.Context) {
 	}
 	if timeout() > 0 {
 		rt.OnFatalPanic(atExit)
+		rt.OnExit(atExit)
 		if len(flushers) != 0 {
 			watchSignals() // where nothing is exported, no goroutine shows that we are there
 		}

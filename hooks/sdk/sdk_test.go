@@ -95,8 +95,11 @@ func TestTimeout(t *testing.T) {
 func TestDisabled(t *testing.T) {
 	t.Setenv("OTEL_SDK_DISABLED", "TRUE")
 	setFlushers(t)
+	watching := watchSignals
+	defer func() { watchSignals = watching }()
+	watchSignals = func() { t.Error("watches for signals") }
 	start(t.Context())
-	if flushers != nil || signals.ours != nil {
+	if flushers != nil {
 		t.Errorf("set up %v", flushers)
 	}
 }
@@ -252,5 +255,41 @@ func TestPropagatorOfTheMoment(t *testing.T) {
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.Baggage{}))
 	if f := early.Fields(); len(f) != 1 || f[0] != "baggage" {
 		t.Errorf("fields %v", f)
+	}
+}
+
+// TestExportSoon: what is finished, one at a time, and not again at once; what is open stays so.
+func TestExportSoon(t *testing.T) {
+	q := &quick{}
+	setFlushers(t, q)
+	t.Cleanup(func() { background.began, background.busy = time.Time{}, false })
+	busy := func() bool {
+		background.Lock()
+		defer background.Unlock()
+		return background.busy
+	}
+	background.began = time.Now().Add(time.Hour) // a moment ago, however slow the machine is
+	exportSoon()
+	background.began, background.busy = time.Time{}, true
+	exportSoon()
+	if n := q.calls.Load(); n != 0 || !busy() {
+		t.Errorf("%d exports", n)
+	}
+	background.busy = false
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(&openSpans))
+	_, span := tp.Tracer("t").Start(t.Context(), "open")
+	exportSoon()
+	for busy() {
+		time.Sleep(time.Millisecond)
+	}
+	if n := q.calls.Load(); n != 1 || !span.IsRecording() {
+		t.Errorf("%d exports, the span is open: %v", n, span.IsRecording())
+	}
+	span.End()
+	t.Setenv("OTELOBJ_SHUTDOWN_TIMEOUT", "0")
+	background.began = time.Time{}
+	exportSoon()
+	if n := q.calls.Load(); n != 1 || busy() {
+		t.Error("exported, although switched off")
 	}
 }

@@ -1,5 +1,5 @@
-//go:build !unix
+//go:build !linux
 
 package sdk
 
-func watchSignals() {}
+var watchSignals = func() {}

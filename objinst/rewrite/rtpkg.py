@@ -23,6 +23,8 @@ RUNTIME_FUNCS = {
     "AssertE2I": "runtime.assertE2I",
     "Callers": "runtime.Callers",
     "Nanotime": "runtime.nanotime",
+    "NoteSleep": "runtime.notetsleepg",
+    "DieFromSignal": "runtime.dieFromSignal",
     "FuncForPC": "runtime.FuncForPC",
     "FuncEntry": "runtime.(*Func).Entry",
     "FuncName": "runtime.(*Func).Name",
@@ -44,7 +46,7 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops
     blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), Dropped=dropped(edit), **_offsets(kind, slot, arch))
     for field, function in RUNTIME_FUNCS.items():
         blob.put(at, kind, **{field: Address(_func_value(edit, function))})
-    blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)))
+    blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)), Signals=Address(edit.add_ref("runtime.sig", 0)))
     if descriptors:
         blob.put(at, kind, Descs=Slice(start, len(descriptors), table.add_to(edit, "otelobj.descs", STATIC_ABI)))
     hashes = sorted({site_hash(name, place) for name, place in loops})
@@ -70,9 +72,9 @@ def site_hash(name: str, place: int) -> int:
 
 
 def _offsets(kind: Layout, slot: Slot, arch: Arch) -> dict[str, int]:
-    """SlotOff, ReturnOff, what is known of channels, and fields named …Off: offsets in runtime.g (GoidOff, MOff, ParamOff, ThrowsplitOff) or
+    """SlotOff, ReturnOff, what is known of channels and signals, and fields named …Off: offsets in runtime.g (GoidOff, MOff, ParamOff, ThrowsplitOff) or
     runtime.m (the others)."""
-    found = {"SlotOff": slot.offset, "ReturnOff": arch.RETURN_BELOW_ARGS, **slot.channel}
+    found = {"SlotOff": slot.offset, "ReturnOff": arch.RETURN_BELOW_ARGS, **slot.channel, **slot.signals}
     for name in kind.fields:
         if name.endswith("Off") and name not in found:
             field = name[0].lower() + name[1:-3]

@@ -17,6 +17,7 @@ from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc
 from objinst.plan.inlining import inlined_calls, own_keys
 from objinst.rewrite.channels import channel_offsets
+from objinst.rewrite.death import signal_offsets
 from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
 from objinst.rewrite.swap import Original, add_exit_stub, call_names, morestack_ref, move_body, patch_body, patch_epilogues, put_stub, read_original
@@ -36,7 +37,7 @@ REMEDY = "this Go version's runtime.g is not known to otelobj; please report it 
 class Slot:
     """Where the goroutine slot lies. offset: bytes from the start of runtime.g; size: of the extended runtime.g.
 
-    g, m: offsets in bytes of the fields of runtime.g and runtime.m. channel: see objinst.rewrite.channels.
+    g, m: offsets in bytes of the fields of runtime.g and runtime.m. channel: see objinst.rewrite.channels. signals: see objinst.rewrite.death.
     """
 
     offset: int
@@ -44,6 +45,7 @@ class Slot:
     g: Mapping[str, int]
     m: Mapping[str, int]
     channel: Mapping[str, int]
+    signals: Mapping[str, int]
 
     @property
     def guard(self) -> GrowGuard:
@@ -65,7 +67,7 @@ def extend_g(edit: Edit) -> Slot:
     struct.pack_into("<QQ", data, 0, size + WORD, size + WORD)
     edit.replace(type_index, data=bytes(data), relocs=[_with_mask(edit, reloc, size, ptrdata) for reloc in obj.relocs(type_index)])
     edit.replace(g0, size=size + WORD)
-    return Slot(size, size + WORD, layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields, channel_offsets(obj))
+    return Slot(size, size + WORD, layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields, channel_offsets(obj), signal_offsets(obj))
 
 
 def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
@@ -129,6 +131,8 @@ GOROUTINES = (
     Watch("runtime.preprintpanics", "onFatalPanic", *ONE),
     Watch("runtime.deferreturn", "onDeferReturn"),
     Watch("runtime.Goexit", "onGoexit"),
+    Watch("syscall.Exit", "onExit", _words(1), (False,)),
+    Watch("os.sigpipe", "onSigpipe"),
     Watch("runtime.goexit1", "onGoroutineEnd"),
     Watch("runtime.corostart.deferwrap1", "onGoroutineEnd", since=23),
     Watch("runtime.runfinq", "onSystemGoroutine", until=24),
@@ -138,7 +142,8 @@ GOROUTINES = (
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, since=23),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
-A function whose deferred call has recovered goes on at deferreturn.
+A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
+os.sigpipe(), which runs after a write to standard output or standard error that nobody reads.
 Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
 CHANNELS = (
     Watch("runtime.chansend1", "onSend", *TWO, When.MARK),

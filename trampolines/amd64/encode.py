@@ -98,6 +98,21 @@ def move(dst: int, src: int) -> bytes:
     return _rex(True, _check(src), _check(dst)) + b"\x89" + bytes([0xC0 | (src & 7) << 3 | dst & 7])
 
 
+def move_long(dst: int, src: int) -> bytes:
+    """MOVL src, dst: the upper half of dst becomes 0"""
+    return _rex(False, _check(src), _check(dst)) + b"\x89" + bytes([0xC0 | (src & 7) << 3 | dst & 7])
+
+
+def set_long(reg: int, value: int) -> bytes:
+    """MOVL $value, reg: the upper half becomes 0"""
+    return _rex(False, 0, _check(reg)) + bytes([0xB8 | reg & 7]) + imm32(value)
+
+
+def compare_exchange(reg: int, base: int) -> bytes:
+    """LOCK CMPXCHGQ reg, (base): where the word equals AX it becomes reg, else AX becomes the word"""
+    return b"\xf0" + _rex(True, _check(reg), _check(base)) + b"\x0f\xb1" + _mem(reg, base, 0)
+
+
 def zero(reg: int) -> bytes:
     """XORL reg, reg"""
     return _rex_rr(_check(reg), reg) + b"\x31" + bytes([0xC0 | (reg & 7) << 3 | reg & 7])
@@ -200,7 +215,8 @@ CALL = b"\xe8" + bytes(4)
 JMP = b"\xe9" + bytes(4)
 LOCK_INC_PC = b"\xf0\x48\xff\x05" + bytes(4)
 """LOCK INCQ 0(RIP): the last four bytes want a relocation"""
-JE, JNE, JB, JBE = 0x84, 0x85, 0x82, 0x86
+SYSCALL = b"\x0f\x05"
+JE, JNE, JB, JBE, JS = 0x84, 0x85, 0x82, 0x86, 0x88
 
 
 def short_jump(distance: int) -> bytes:
@@ -210,6 +226,6 @@ def short_jump(distance: int) -> bytes:
 
 def jcc(condition: int) -> bytes:
     """Jcc rel32; the last four bytes want an address"""
-    if condition not in (JE, JNE, JB, JBE):
+    if condition not in (JE, JNE, JB, JBE, JS):
         raise EncodeError(f"condition {condition:#x}")
     return bytes([0x0F, condition]) + bytes(4)

@@ -4,6 +4,7 @@ from trampolines.arm64.abi import FLOAT_REGS, INT_REGS, LEAVES_UNMARKED
 from trampolines.arm64.context import reads_context
 from trampolines.arm64.epilogue import find_epilogues, is_call, patch_returns
 from trampolines.arm64.flow import comes_back
+from trampolines.arm64.gate import death_gate, foreign_gate
 from trampolines.arm64.hold import hold_stub
 from trampolines.arm64.probe import count_stub
 from trampolines.arm64.spills import find_spills
@@ -11,7 +12,8 @@ from trampolines.arm64.stubs import RETURN_BELOW_ARGS, entry_stub, exit_stub, ge
 from trampolines.arm64.thunk import thunk
 
 __all__ = [
-    "FLOAT_REGS", "INT_REGS", "LEAVES_UNMARKED", "RETURN_BELOW_ARGS", "comes_back", "count_stub", "entry_stub", "exit_stub",
-    "find_epilogues", "find_spills", "getg", "head_stub", "hold_stub", "is_call", "patch_returns", "reads_context", "slot_handover", "through_stub",
+    "FLOAT_REGS", "INT_REGS", "LEAVES_UNMARKED", "RETURN_BELOW_ARGS", "comes_back", "count_stub", "death_gate", "entry_stub", "exit_stub",
+    "find_epilogues", "find_spills", "foreign_gate", "getg", "head_stub", "hold_stub", "is_call", "patch_returns", "reads_context", "slot_handover",
+    "through_stub",
     "thunk",
 ]  # fmt: skip

@@ -69,6 +69,11 @@ def move(dst: int, src: int) -> bytes:
     return word(0xAA00_03E0 | _reg(src) << 16 | _reg(dst))
 
 
+def move_word(dst: int, src: int) -> bytes:
+    """MOVWU src, dst: the upper half of dst becomes 0"""
+    return word(0x2A00_03E0 | _reg(src) << 16 | _reg(dst))
+
+
 def add(dst: int, base: int, value: int) -> bytes:
     """ADD $value, base, dst (register 31 is RSP); value: below 4096, or a multiple of 4096 below 4096 * 4096"""
     return word(0x9100_0000 | _imm12(value, "ADD") | _reg(base) << 5 | _reg(dst))
@@ -174,14 +179,18 @@ LINK_TO_R3 = word(0xAA1E_03E3)
 TEST_R16 = word(0x7200_1E1F)
 """TSTW $0xff, R16"""
 RET = word(0xD65F_03C0)
+SVC = word(0xD400_0001)
+"""SVC $0: a system call"""
+BARRIER = word(0xD503_3BBF)
+"""DMB ISH: what was stored before is seen before what is stored behind"""
 B = word(0x1400_0000)
 BL = word(0x9400_0000)
-EQ, NE, HS, LO, LS = 0, 1, 2, 3, 9
+EQ, NE, HS, LO, MI, LS = 0, 1, 2, 3, 4, 9
 
 
 def branch_if(condition: int, distance: int) -> bytes:
     """Bcond, distance in bytes"""
-    if condition not in (EQ, NE, HS, LO, LS):
+    if condition not in (EQ, NE, HS, LO, MI, LS):
         raise EncodeError(f"condition {condition}")
     return word(0x5400_0000 | _imm19(distance) << 5 | condition)
 

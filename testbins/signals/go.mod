@@ -1,0 +1,3 @@
+module github.com/otelobj/otelobj/testbins/signals
+
+go 1.24
