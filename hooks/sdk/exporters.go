@@ -3,10 +3,8 @@ package sdk
 import (
 	"context"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 
 	"go.opentelemetry.io/contrib/bridges/prometheus"
 	"go.opentelemetry.io/contrib/exporters/autoexport"
@@ -16,6 +14,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // Exporters are those of autoexport, but for one default. Where nothing says where a collector is, the specification's is
@@ -88,16 +88,5 @@ func quiet() bool {
 	})
 }
 
-var testBinary struct {
-	once sync.Once // a variable with an initializer could be asked too early: providers may be made before this package is initialized
-	yes  bool
-}
-
-// isTest reports whether the program is one that `go test` makes: its main package is called so, and no other can be.
-func isTest() bool {
-	testBinary.once.Do(func() {
-		info, ok := debug.ReadBuildInfo()
-		testBinary.yes = ok && strings.HasSuffix(info.Path, ".test")
-	})
-	return testBinary.yes
-}
+// isTest is a variable for the tests of this package, which otelobj does not link. It may be called before the package is initialized.
+var isTest = rt.IsTest
