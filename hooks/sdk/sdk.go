@@ -51,6 +51,7 @@ func start(ctx context.Context) {
 	followSpans = !rt.Has(spanStart)
 	switchInstrumentations()
 	active.WhenDropped(openSpans.forget)
+	active.AskForParents(openSpans.parent)
 	if !quiet() {
 		flushers = setup(ctx)
 	}
