@@ -179,3 +179,8 @@ def point(run: Any, name: str, *wanted: str) -> None:
     points = [{**found.attributes, "value": found.value, "count": found.count} for found in exports[-1].points]
     pairs = [item.partition("=") for item in wanted]
     assert any(all(str(found.get(key)).lower() == value.lower() for key, _, value in pairs) for found in points), f"{name} {wanted}: {points}"
+
+
+def stderr_lines(run: Any, count: str) -> None:
+    """The last command has written so many lines to standard error."""
+    assert len(run.last.stderr.splitlines()) == int(count), run.last.stderr
