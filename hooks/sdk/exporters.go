@@ -34,31 +34,50 @@ func newSpanExporter(ctx context.Context) (trace.SpanExporter, error) {
 	return autoexport.NewSpanExporter(ctx)
 }
 
-// newMetricReader returns the reader that the environment asks for.
+// newMetricReader returns the reader that the environment asks for. Those that export by OTLP are made here, as autoexport makes them, since
+// the exporter inside of a reader cannot be had.
 func newMetricReader(ctx context.Context) (metric.Reader, error) {
-	if opts, ok := producers(); ok && isLocal("METRICS") {
-		var exporter metric.Exporter
-		var err error
-		switch (pipeline{signal: "METRICS"}).otlp("PROTOCOL") {
-		case "grpc":
-			exporter, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithInsecure())
-		case "", "http/protobuf":
-			exporter, err = otlpmetrichttp.New(ctx, otlpmetrichttp.WithInsecure())
-		default:
-			return autoexport.NewMetricReader(ctx)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return metric.NewPeriodicReader(exporter, opts...), nil
+	opts, ok := producers()
+	exporter, err := newMetricExporter(ctx)
+	if !ok || err == nil && exporter == nil {
+		return autoexport.NewMetricReader(ctx)
 	}
-	return autoexport.NewMetricReader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return metric.NewPeriodicReader(metricExporter{exporter}, opts...), nil
+}
+
+// newMetricExporter returns an OTLP exporter, nil if another one is asked for.
+func newMetricExporter(ctx context.Context) (metric.Exporter, error) {
+	if !isOTLP("METRICS") {
+		return nil, nil
+	}
+	local := isLocal("METRICS")
+	switch (pipeline{signal: "METRICS"}).otlp("PROTOCOL") {
+	case "grpc":
+		if local {
+			return otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithInsecure())
+		}
+		return otlpmetricgrpc.New(ctx)
+	case "", "http/protobuf":
+		if local {
+			return otlpmetrichttp.New(ctx, otlpmetrichttp.WithInsecure())
+		}
+		return otlpmetrichttp.New(ctx)
+	}
+	return nil, nil
+}
+
+func isOTLP(signal string) bool {
+	exporter := os.Getenv("OTEL_" + signal + "_EXPORTER")
+	return exporter == "" || exporter == "otlp"
 }
 
 // isLocal reports whether a signal goes by OTLP to where the specification has the collector by default: nothing is said of another
 // place, nor of TLS.
 func isLocal(signal string) bool {
-	if exporter := os.Getenv("OTEL_" + signal + "_EXPORTER"); exporter != "" && exporter != "otlp" {
+	if !isOTLP(signal) {
 		return false
 	}
 	said := func(name string) bool { return pipeline{signal: signal}.otlp(name) != "" }
