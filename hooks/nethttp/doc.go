@@ -24,6 +24,8 @@
 //
 // # What differs from otelhttp, and why
 //
+// The newest one that was compared, v0.72.0, emits no span, metric or attribute that is not here.
+//
 //   - A handler that panics: otelhttp ends the span with an exception event and no status. Here the status is Error, unless
 //     the handler panicked with http.ErrAbortHandler, which is how a handler asks for the connection to be closed. As in
 //     otelhttp no metric is recorded; http.response.status_code is there if the header was written before the panic.

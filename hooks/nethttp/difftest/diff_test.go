@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -178,7 +179,8 @@ func TestSameAsOtelhttp(t *testing.T) {
 	}
 }
 
-// apply rewrites lines; a rewrite that fits no line is a difference that is no more.
+// apply rewrites lines; a rewrite that fits no line is a difference that is no more, which is as it should be where DIFFTEST_NEWER says that
+// otelhttp is newer than the one in go.mod.
 func apply(t *testing.T, lines []string, rules []rewrite) []string {
 	t.Helper()
 	out := append([]string(nil), lines...)
@@ -190,7 +192,7 @@ func apply(t *testing.T, lines []string, rules []rewrite) []string {
 				out[j], hit = re.ReplaceAllString(l, r.to), true
 			}
 		}
-		if !hit && i >= len(always) {
+		if !hit && i >= len(always) && os.Getenv("DIFFTEST_NEWER") == "" {
 			t.Errorf("no line differs as in %q (%s)", r.pattern, r.why)
 		}
 	}
