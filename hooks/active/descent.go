@@ -27,8 +27,11 @@ type line struct {
 // maxLine bounds how many generations a line has, and how far up the search goes: goroutines can start each other for ever.
 const maxLine = 256
 
-// newLine returns the line of a span that becomes active.
+// newLine returns the line of a span that becomes active; nil if it is not recorded, and so knows no parent.
 func newLine(span trace.Span) *line {
+	if !span.IsRecording() {
+		return nil
+	}
 	l := &line{id: span.SpanContext().SpanID(), parent: parentOf(span)}
 	if !l.parent.IsValid() {
 		return l
@@ -39,12 +42,15 @@ func newLine(span trace.Span) *line {
 	return l
 }
 
-// parentOf asks a span of the SDK for its parent.
-func parentOf(span trace.Span) trace.SpanID {
+// parentOf asks a span of the SDK for its parent, or the SDK, if the program's provider has wrapped the span.
+func parentOf(span trace.Span) (parent trace.SpanID) {
 	if s, ok := span.(interface{ Parent() trace.SpanContext }); ok {
 		return s.Parent().SpanID()
 	}
-	return trace.SpanID{}
+	if parents := openParents.Load(); parents != nil {
+		parent, _ = (*parents)(span.SpanContext().SpanID())
+	}
+	return parent
 }
 
 // known returns the line of a span that is active on this goroutine, or is an ancestor of the innermost one that is.
@@ -68,6 +74,9 @@ func known(id trace.SpanID) *line {
 
 // descendsFrom reports whether a span of this ID is an ancestor.
 func (l *line) descendsFrom(id trace.SpanID) bool {
+	if l == nil {
+		return false
+	}
 	parent := l.parent
 	for ; l != nil; l = l.up {
 		if parent = l.parent; parent == id {
