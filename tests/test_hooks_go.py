@@ -20,6 +20,7 @@ OLDEST = (1, 24)
 """The oldest Go version that the OpenTelemetry release in go.mod compiles with."""
 USABLE = sorted((v for v in versions() if tuple(int(n) for n in v.split(".")[:2]) >= OLDEST), key=lambda v: [int(n) for n in v.split(".")])
 ENDS = (USABLE[0], USABLE[-1])
+NEWEST_OTELHTTP = "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp@v0.72.0"
 OLD_OTEL = {"go.opentelemetry.io/otel": "v1.28.0", "go.opentelemetry.io/otel/metric": "v1.28.0", "go.opentelemetry.io/otel/trace": "v1.28.0"}
 OLD_SDK = OLD_OTEL | {
     "go.opentelemetry.io/otel/sdk": "v1.28.0",
@@ -93,3 +94,14 @@ def test_nethttp_requires_nothing_but_the_api() -> None:
 def test_imports_no_versioned_semconv(module: str) -> None:
     for version in ENDS:
         assert "semconv" not in go(version, HOOKS / module, "list", "-f", "{{.Imports}}", ".")
+
+
+@pytest.mark.long
+def test_nethttp_is_like_the_newest_otelhttp(tmp_path: Path) -> None:
+    """go.mod names one that compiles with the oldest Go version; what is newer than that must differ in nothing but what the comparison names."""
+    hooks = tmp_path / "hooks"
+    shutil.copytree(HOOKS, hooks)
+    folder = hooks / "nethttp" / "difftest"
+    go(USABLE[-1], folder, "get", NEWEST_OTELHTTP)
+    go(USABLE[-1], folder, "mod", "tidy")
+    go(USABLE[-1], folder, "test", "-count=1", "-run", "TestSameAsOtelhttp", ".", DIFFTEST_NEWER="1")
