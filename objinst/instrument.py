@@ -19,10 +19,12 @@ from objinst.archive import Archive, peek
 from objinst.errors import OtelobjError, making_sense
 from objinst.forks import share_out
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
+from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts, gather
 from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
 from objinst.plan.judge import Function, judge_each, read_function
+from objinst.plan.lasting import Lasting
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.pinned import own_keys
 from objinst.plan.probes import CountPlan, judge_count
@@ -222,11 +224,12 @@ class Link:
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
-        for index, matching in candidates(obj, package, self.rules, self.versions, own=package in self.packages):
+        source = Declared(obj, self.load)
+        for index, matching in candidates(obj, package, self.rules, self.versions, own=package in self.packages, load=self.load):
             counting = [rule for rule, action in matching if counts(action)]
             hooks = [(rule, action) for rule, action in matching if calls(action)]
             function = read_function(obj, index) if hooks else None
-            hooks = self._meant(hooks, function) if function else hooks
+            hooks = self._meant(hooks, function, source) if function else hooks
             outcomes: list[FunctionPlan | Refusal] = []
             counted: CountPlan | Refusal | None = None
             if package in self.closed:
@@ -234,7 +237,7 @@ class Link:
                 outcomes = [counted] * len(hooks)
             else:
                 if hooks and function:
-                    outcomes = self.judge(function, hooks, forbidden, package)
+                    outcomes = self.judge_meant(function, hooks, forbidden, package, source)
                 if counting:
                     counted = judge_count(obj, index)
             yield Planned(
@@ -260,13 +263,32 @@ class Link:
             return [Refusal("fork", "it can run between fork and exec")] * len(hooks)
         return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
 
+    def judge_meant(
+        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str, source: Declared
+    ) -> list[FunctionPlan | Refusal]:
+        """As `judge`; a span that a rule does not mean keeps none of the other actions from the function."""
+        left_out = [self._lasts(function, rule, package, source) if isinstance(action, Span) else None for rule, action in hooks]
+        meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
+        judged = iter(self.judge(function, meant, forbidden, package) if meant else ())
+        return [refusal or next(judged) for refusal in left_out]
+
+    def _lasts(self, function: Function | Refusal, rule: Rule, package: str, source: Declared) -> Refusal | None:
+        name = None if isinstance(function, Refusal) else source.name(function.index)
+        return None if isinstance(function, Refusal) or name is None else self.lasting.refusal(rule, name, function.object, function.index, package)
+
+    @functools.cached_property
+    def lasting(self) -> Lasting:
+        """Which functions last as long as the program."""
+        patterns = [rule for rule in self.rules.rules if rule.is_glob and any(isinstance(action, Span) for action in rule.do)]
+        return Lasting(self.arch, self.load, lambda package: any(rule.matches_package(package) for rule in patterns))
+
     @staticmethod
-    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal) -> list[tuple[Rule, Action]]:
-        """The actions without those that would come twice, and without spans that a function is not to make."""
+    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Action]]:
+        """The actions without those that would come twice, and without spans of what makes telemetry itself."""
         if isinstance(function, Refusal):
             return matching
         own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
-        return [(rule, action) for rule, action in own if not isinstance(action, Span) or makes_spans(rule, function.symbol)]
+        return [(rule, action) for rule, action in own if not isinstance(action, Span) or makes_spans(rule, source.name(function.index))]
 
     def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
         """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""

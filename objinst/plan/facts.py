@@ -19,10 +19,10 @@ from objinst.archive import Archive
 from objinst.digest import own_digest
 from objinst.forks import share_out
 from objinst.goobj import Object
+from objinst.plan.declared import Declared
 from objinst.plan.pinned import Calls, pinned, unchecked_calls
 from objinst.plan.scope import closed_packages
 from objinst.plan.workers import workers
-from objinst.rules import parse_func_name
 from trampolines import Arch
 
 ROOT = "main"
@@ -31,7 +31,7 @@ FILE = "facts.json"
 
 @dataclass(frozen=True)
 class Facts:
-    """closed: packages that are never hooked. instances: package -> packages of whose generic functions it holds copies.
+    """closed: packages that are never hooked. instances: package -> packages of whose generic functions and closures it may hold copies.
 
     pinned: see objinst.plan.pinned, workers: see objinst.plan.workers, both without functions of closed packages. rt_users: packages that import
     hooks/rt.
@@ -88,9 +88,10 @@ def _read(obj: Object, package: str, arch: Arch) -> dict[str, Any]:
 
 
 def _instances(obj: Object) -> list[str]:
-    """The packages that declare the generic functions of which an object has instances."""
-    names = (parse_func_name(name) for index in obj.text_symbols() if "[" in (name := obj.name(index)))
-    return sorted({name.pkg for name in names if name is not None and name.type_args})
+    """The packages of which an object has functions: its own, those whose generic functions it has instances of, and those whose closures it
+    may have."""
+    source = Declared(obj)
+    return sorted({package for index in obj.text_symbols() for package in source.packages(index)})
 
 
 def _merged(facts: Any, packages: list[str], rt: str) -> dict[str, Any]:
