@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objinst import cache, paths
-from objinst.closure import HookRequest, resolve
+from objinst.closure import HookRequest, goversions, resolve
 from objinst.closure.gocmd import Go
 from objinst.digest import hooks_digest, own_digest
 from objinst.errors import OtelobjError
@@ -92,6 +92,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     identities = {name: identity(path) for name, path in usable.items()}
     _check_same(usable, identities, header)
     wanted = hook_packages(applying)
+    goversions.check(wanted, header.go_version)
     clock.lap("read")
     closure = resolve(request(wanted, usable, identities, info.settings | _flag_settings(command), info, header.line, go), go)
     hooks = closure.archives | {package: linked.spare[package] for package in closure.uses if package in linked.spare}
