@@ -91,8 +91,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     usable = {**packages, **linked.spare}
     identities = {name: identity(path) for name, path in usable.items()}
     _check_same(usable, identities, header)
-    wanted = hook_packages(applying)
-    goversions.check(wanted, header.go_version)
+    wanted = hook_packages(applying, header.go_version)
     clock.lap("read")
     closure = resolve(request(wanted, usable, identities, info.settings | _flag_settings(command), info, header.line, go), go)
     hooks = closure.archives | {package: linked.spare[package] for package in closure.uses if package in linked.spare}
@@ -139,9 +138,11 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
         print(f"otelobj: warning: {error}", file=sys.stderr)
 
 
-def hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """Import paths of the hook packages that rules need, and rt."""
-    return tuple(sorted({RT, *(_hook_package(action) for rule in rules for action in rule.do)}))
+def hook_packages(rules: Sequence[Rule], go_version: str) -> tuple[str, ...]:
+    """Import paths of the hook packages that rules need, and rt. Raises OtelobjError if one needs a newer Go."""
+    packages = tuple(sorted({RT, *(_hook_package(action) for rule in rules for action in rule.do)}))
+    goversions.check(packages, go_version)
+    return packages
 
 
 def _hook_package(action: Action) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objinst import cache
-from objinst.closure import goversions, resolve
+from objinst.closure import resolve
 from objinst.closure.gocmd import Go, Program, link_tool, programs
 from objinst.driver import head, hook_packages, in_force, make_link, request
 from objinst.errors import OtelobjError
@@ -70,10 +70,8 @@ def open_link(program: Program, rules: RuleSet, applying: Sequence[Rule]) -> Ite
     archives = dict(program.archives)
     info = BuildInfo.of(program.path, program.modules)
     header, _ = headers.parse(head(archives["main"]), str(archives["main"]))
-    wanted = hook_packages(applying)
-    goversions.check(wanted, header.go_version)
     go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
     identities = {name: identity(path) for name, path in archives.items()}
     with cache.in_use(), tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
-        closure = resolve(request(wanted, archives, identities, {}, info, header.line, go), go)
+        closure = resolve(request(hook_packages(applying, header.go_version), archives, identities, {}, info, header.line, go), go)
         yield make_link(header, "main", archives, closure.archives, rules, Path(folder), info, go, has_sources=True)
