@@ -23,8 +23,9 @@ from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.gotypes import GoTypes
 from objinst.instrument import PROBE, RT, Link, identity
-from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
+from objinst.plan.missing import Missing, Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
+from objinst.plan.unseen import exact_rules, warning
 from objinst.report import Report, write_report
 from objinst.rewrite.result import Result
 from objinst.rewrite.spans import SPAN
@@ -101,19 +102,19 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         new, results = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         missing = around.nameless(applying, {rule for result in results for rule in result.rules}, link.load)
-        targets = [target for result in results for target in result.telling]
-        stop([*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules)])
+        stop(_problems(results, missing, rules))
         modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
         main_archive = new.pop("main")
-        text = ImportCfg(new, cfg.lines, modinfo).text()
-        importcfg = paths.write_scratch(folder / "importcfg.link", text.encode("utf-8", "surrogateescape"))
+        written = ImportCfg(new, cfg.lines, modinfo).text().encode("utf-8", "surrogateescape")
+        importcfg = paths.write_scratch(folder / "importcfg.link", written)
         status = _run_linker(command.replaced(importcfg=importcfg, main=main_archive))
     clock.lap("link")
-    if status == 0 and os.environ.get("OTELOBJ_REPORT"):
-        found = [target for result in results for target in result.targets()]
-        counted = link.count_inlined([*found, *(rule.target() for rule in (*unmatched, *missing))])
-        clock.lap("report")
-        _report(command, header, counted, sorted(hooks), clock)
+    if status == 0:
+        _tell(link, results, rules)
+        if os.environ.get("OTELOBJ_REPORT"):
+            counted = link.count_inlined([*(t for result in results for t in result.targets()), *(rule.target() for rule in (*unmatched, *missing))])
+            clock.lap("report")
+            _report(command, header, counted, sorted(hooks), clock)
     return status
 
 
@@ -126,6 +127,20 @@ def _run_linker(command: LinkCommand) -> int:
         if output.is_file():
             output.unlink()
         raise
+
+
+def _problems(results: Sequence[Result], missing: Sequence[Missing], rules: RuleSet) -> list[OtelobjError]:
+    """What the build should not go on with."""
+    targets = [target for result in results for target in result.telling]
+    return [*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules)]
+
+
+def _tell(link: Link, results: Sequence[Result], rules: RuleSet) -> None:
+    """A line for each function that a rule names in vain."""
+    exact = exact_rules(rules)
+    named = [target for result in results if exact.intersection(result.rules) for target in result.targets() if target.rule in exact]
+    for target in link.never_called(named) if named else ():
+        print(f"otelobj: warning: {warning(target)}", file=sys.stderr)
 
 
 def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Target], linked_in: Sequence[str], clock: Clock) -> None:

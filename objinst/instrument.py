@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import trampolines
@@ -33,6 +33,7 @@ from objinst.plan.select import candidates, only_leads_on
 from objinst.plan.signatures import Helper, Signatures
 from objinst.plan.spans import makes_spans
 from objinst.plan.specs import Offsets
+from objinst.plan.unseen import all_inlined
 from objinst.rewrite import mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
@@ -225,8 +226,9 @@ class Link:
         """The plan of every function of an object that some rule names."""
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
         source = Declared(obj, self.load)
-        for index, matching in candidates(obj, package, self.rules, self.versions, own=package in self.packages, load=self.load):
-            counting = [rule for rule, action in matching if counts(action)]
+        found = candidates(obj, package, self.rules, self.versions, own=package in self.packages, load=self.load, foreign=self._is_foreign)
+        for index, matching in found:
+            counting = [(rule, action) for rule, action in matching if counts(action)]
             hooks = [(rule, action) for rule, action in matching if calls(action)]
             function = read_function(obj, index) if hooks else None
             hooks = self._meant(hooks, function, source) if function else hooks
@@ -249,7 +251,11 @@ class Link:
                         for (rule, action), outcome in zip(hooks, outcomes, strict=True)
                         if not counts(action)
                     ),
-                    *(_count_target(rule, obj, index, package, counted) for rule in counting if counted),
+                    *(
+                        _count_target(rule, obj, index, package, counted, stress=dict(zip(hooks, outcomes, strict=True)).get((rule, action)))
+                        for rule, action in counting
+                        if counted
+                    ),
                 ),
             )
 
@@ -262,6 +268,9 @@ class Link:
         if function.index in forbidden:
             return [Refusal("fork", "it can run between fork and exec")] * len(hooks)
         return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
+
+    def _is_foreign(self, package: str) -> bool:
+        return package in self.hooks and package not in self.packages
 
     def judge_meant(
         self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str, source: Declared
@@ -294,7 +303,17 @@ class Link:
         """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
         closed = {} if any(target.package in self.closed for target in targets) else {p: self.packages[p] for p in self.closed & self.packages.keys()}
         to_read = {package: path for package, path in self.packages.items() if package not in closed}
-        return with_callers(targets, to_read, closed | dict(self.hooks), self.load, identity)
+        return tuple(map(self._named, with_callers(targets, to_read, closed | dict(self.hooks), self.load, identity)))
+
+    def never_called(self, targets: Sequence[Target]) -> list[Target]:
+        """Those of the targets that are inlined wherever they are called."""
+        return [self._named(target) for target in all_inlined(targets, self.packages, self.hooks, self.load, identity)]
+
+    def _named(self, target: Target) -> Target:
+        """With the root package under its import path, as -gcflags takes it, where that is known."""
+        program = next((rule.program for rule in self.rules.rules), "")
+        calls = tuple(replace(call, package=program) if program and call.package == self.root else call for call in target.inlined_callers)
+        return replace(target, inlined_callers=calls)
 
     @functools.cached_property
     def facts(self) -> Facts:
@@ -405,7 +424,10 @@ def calls(action: Action) -> bool:
     return not (isinstance(action, Probe) and action.kind is ProbeKind.COUNT)
 
 
-def _count_target(rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal) -> Target:
+def _count_target(
+    rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal, *, stress: FunctionPlan | Refusal | None
+) -> Target:
+    """stress: what becomes of the Go code of a stress probe, which may come to see the exit, too."""
     plan = None if isinstance(outcome, Refusal) else outcome
     return Target(
         rule=rule.name,
@@ -416,6 +438,6 @@ def _count_target(rule: Rule, obj: Object, index: int, package: str, outcome: Co
         status=Status.HOOKED if plan else Status.REFUSED,
         reason=f"{outcome.code}: {outcome.why}" if isinstance(outcome, Refusal) else "",
         entry=plan is not None,
-        exit=False,
+        exit=plan is not None and isinstance(stress, FunctionPlan) and stress.has_exit,
         inlined_calls=0,
     )

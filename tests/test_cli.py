@@ -143,7 +143,7 @@ def test_inspect_of_what_is_no_archive(tmp_path, capsys):
 
 CALLS = (
     InlinedCall("net/http.send", "net/http/client.go", 260, "net/http.send", "net/http"),
-    InlinedCall("example.com/x.get", "x/get.go", 7, "main.main", "main"),
+    InlinedCall("example.com/x.get", "x/get.go", 7, "main.main", "example.com/app"),
 )
 TARGETS = [
     Target("client", "net/http.(*Transport).roundTrip", "net/http", "net/http/transport.go", 567, Status.HOOKED, "", True, True, 2, CALLS),
@@ -169,7 +169,7 @@ def test_plan_shows_targets_reasons_and_what_no_hook_sees(monkeypatch, capsys, t
     assert "missing  net/http" in shown
     assert "inlined in net/http.send  net/http/client.go:260\n" in shown
     assert "inlined in example.com/x.get  x/get.go:7 (inlined into main.main)" in shown
-    assert "-gcflags=net/http=-l -gcflags=main=-l" in shown
+    assert "-gcflags=net/http=-l -gcflags=example.com/app=-l" in shown
     assert shown.splitlines()[-1] == "3 targets: 1 hooked, 1 refused, 1 missing; 2 inlined calls that no hook sees"
     assert cli.main(["plan", "--json"]) == 0
     assert asked[1] == (["."], [])

@@ -14,8 +14,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from objinst import preview
-from objinst.collector.render import clean, console, count
+from objinst.collector.render import clean, console, count, printable
 from objinst.plan.model import InlinedCall, Status, Target
+from objinst.plan.unseen import advice
 
 STYLE = {Status.HOOKED: "green", Status.REFUSED: "yellow", Status.MISSING: "red"}
 CALLERS = 5
@@ -90,10 +91,8 @@ def caller_lines(target: Target) -> list[str]:
         lines.append(f"and {target.inlined_calls - CALLERS} more; --json shows all")
     if target.unreferenced:
         lines.append("nothing else in this program refers to it: the linker drops it, and its hooks never run")
-    packages = list(dict.fromkeys(call.package for call in target.inlined_callers))
-    if packages:
-        flags = " ".join(f"-gcflags={clean(package)}=-l" for package in packages[:CALLERS]) + (" …" if len(packages) > CALLERS else "")
-        lines.append(f"to see them: hook a function that is not inlined, or build with {flags}")
+    if target.inlined_calls:
+        lines.append(f"to see them: {printable(advice(target))}")
     return lines
 
 

@@ -46,9 +46,14 @@ def duration(nanoseconds: int) -> str:
     return f"{nanoseconds / 1000:.0f} µs"
 
 
+def printable(text: object) -> str:
+    """Text of a program's own, safe for a terminal: no control characters."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+
+
 def clean(text: object) -> str:
-    """Text of a program's own, safe for a terminal: no control characters, not too long."""
-    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+    """The same, not too long."""
+    line = printable(text)
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
