@@ -150,7 +150,7 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
     except OtelobjError as error:
         if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
             raise
-        print(f"otelobj: warning: {error}", file=sys.stderr)
+        print(f"otelobj: warning: {error.brief()}", file=sys.stderr)
 
 
 def hook_packages(rules: Sequence[Rule], go_version: str) -> tuple[str, ...]:

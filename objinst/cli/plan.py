@@ -39,7 +39,7 @@ def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json:
     else:
         print_targets(console(sys.stdout), plan.targets)
     for problem in plan.problems:
-        print(f"otelobj: a build with these rules fails: {problem}", file=sys.stderr)
+        print(f"otelobj: a build with these rules fails: {problem.brief()}", file=sys.stderr)
     return 1 if plan.problems else 0
 
 
