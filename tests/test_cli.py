@@ -176,6 +176,24 @@ def test_plan_shows_targets_reasons_and_what_no_hook_sees(monkeypatch, capsys, t
     assert [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()] == ["hooked", "refused", "missing"]
 
 
+def test_plan_shows_what_only_supports_others_in_a_line(monkeypatch, capsys):
+    support = [
+        Target(f"sdk_{name}", f"os.{name}", "os", "os/proc.go", 9, status, "", status is Status.HOOKED, False, 0)
+        for name, status in (("Exit", Status.HOOKED), ("Notify", Status.HOOKED), ("Gone", Status.REFUSED))
+    ]
+    plan = preview.PackagePlan((*TARGETS, *support), (), frozenset(target.rule for target in support))
+    monkeypatch.setattr(preview, "plan_packages", lambda *_: plan)
+    assert cli.main(["plan"]) == 0
+    shown = capsys.readouterr().out
+    assert "sdk_" not in shown and "os/proc.go" not in shown
+    assert "and 3 targets of 3 rules that support these: 2 hooked, 1 refused, 0 missing; --all shows them\n" in shown
+    assert shown.splitlines()[-1].startswith("6 targets: 3 hooked, 2 refused, 1 missing")
+    assert cli.main(["plan", "--all"]) == 0
+    assert "hooked  os.Notify  entry  os/proc.go:9" in capsys.readouterr().out
+    assert cli.main(["plan", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
+
+
 @pytest.mark.parametrize(
     ("files", "args", "message"),
     [
