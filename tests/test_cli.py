@@ -15,7 +15,7 @@ import pytest
 
 from objinst import cli, preview
 from objinst.__main__ import main as entry
-from objinst.cli import demo_run, doctor, gotool
+from objinst.cli import collector, demo_run, doctor, gotool
 from objinst.cli import cache as cache_command
 from objinst.cli.collector import TraceFeed
 from objinst.errors import OtelobjError
@@ -283,6 +283,37 @@ def test_traces_are_shown_when_quiet_and_again_when_they_go_on():
     feed.add((span("c", "3", "1"),))
     assert [len(trace.spans) for trace in feed.rest()] == [3]
     assert feed.rest() == []
+
+
+def shown_at(feed, now, *added):
+    """(seconds, spans) of each trace as the clock goes on by tenths. added: (seconds, spans)."""
+    found, waiting = [], list(added)
+    for tick in range(400):
+        now[0] = tick / 10
+        while waiting and waiting[0][0] <= now[0]:
+            feed.add(tuple(waiting.pop(0)[1]))
+        found += [(now[0], len(trace.spans)) for trace in feed.quiet()]
+    return found
+
+
+def test_a_trace_waits_for_what_exporters_keep_back():
+    """Batches of two processes come five seconds apart; each trace is shown once, whole."""
+    call = span("call", "2", "1", kind="CLIENT")
+    split = [(0.0, [span("root", "1"), call]), (4.9, [span("serve", "3", "2")])]
+    now = [0.0]
+    assert shown_at(TraceFeed(1.0, lambda: now[0]), now, *split) == [(1.0, 2), (5.9, 3)]
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, *split) == [(5.9, 3)]
+    children_first = [(0.0, [span("leaf", "2", "1")]), (5.0, [span("root", "1")])]
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, *children_first) == [(6.0, 2)]
+    # What nobody answers, and what nothing is missing of.
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, (0.0, [span("root", "1"), call])) == [(6.0, 2)]
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, (0.0, [span("root", "1"), span("leaf", "2", "1")])) == [(1.0, 2)]
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", 5.0), ("100", 0.1), (" 2000 ", 2.0), ("soon", 5.0), ("-1", 5.0)])
+def test_the_delay_of_exporters_is_that_of_the_environment(value, seconds):
+    assert collector.schedule_delay({"OTEL_BSP_SCHEDULE_DELAY": value}) == seconds
+    assert collector.schedule_delay({}) == 5.0
 
 
 # cache
