@@ -29,7 +29,7 @@ from objinst.plan.unseen import exact_rules, warning
 from objinst.report import Report, write_report
 from objinst.rewrite.result import Result
 from objinst.rewrite.spans import SPAN
-from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, load
+from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, is_built_in, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.toolexec.loaded import loaded
 from objinst.toolexec.options import options
@@ -103,7 +103,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         clock.lap("rewrite")
         missing = around.nameless(applying, {rule for result in results for rule in result.rules}, link.load)
         stop(_problems(results, missing, rules))
-        modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
+        modinfo = info.with_additions(closure.modules, _settings(rules)).text() if cfg.modinfo else ""
         main_archive = new.pop("main")
         written = ImportCfg(new, cfg.lines, modinfo).text().encode("utf-8", "surrogateescape")
         importcfg = paths.write_scratch(folder / "importcfg.link", written)
@@ -127,6 +127,13 @@ def _run_linker(command: LinkCommand) -> int:
         if output.is_file():
             output.unlink()
         raise
+
+
+def _settings(rules: RuleSet) -> dict[str, str]:
+    """What `go version -m` shows of the rules. hooks/sdk takes the names from there that variables of the program may have."""
+    names = {rule.instrumentation for rule in rules.rules} | {rule.name for rule in rules.rules if not is_built_in(rule)}
+    listed = ",".join(sorted(name for name in names if re.fullmatch(r"[^\s,\"'`\\]+", name)))
+    return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed}
 
 
 def _problems(results: Sequence[Result], missing: Sequence[Missing], rules: RuleSet) -> list[OtelobjError]:
