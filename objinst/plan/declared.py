@@ -59,18 +59,19 @@ class Declared:
         return FuncName(package, "", _local(source))
 
     def packages(self, index: int) -> Iterator[str]:
-        """Where the text of a function may come from: its symbol's package, for a closure those of functions inlined around it, too."""
+        """Where the text of a closure, or of an instance of a generic function, may come from: its symbol's package, and for a closure that was
+        inlined those whose sources may lie where its own do. Nothing of other functions. This looks at no other object."""
         symbol = self.obj.name(index)
         name = parse_func_name(symbol)
-        if name is None:
+        if name is None or not (name.is_closure or name.type_args):
             return
         yield name.pkg
         outer = self._outer(symbol) if name.is_closure else ""
-        if outer and not SUFFIX.fullmatch(symbol, len(outer)):
-            yield from {package for node in self._tree(outer) if (package := self.obj.resolve(node.func).package)}
-            folder = self._folder(index)
-            if folder and folder not in self.folders:
-                yield from (package for package, _ in self.obj.autolib if _may_lie_in(package, folder))
+        folder = self._folder(index) if outer and not SUFFIX.fullmatch(symbol, len(outer)) else ""
+        if folder and folder not in self.folders:
+            inlined = {package for node in self._tree(outer) if (package := self.obj.resolve(node.func).package)}
+            imported = {package for package, _ in self.obj.autolib}
+            yield from (package for package in inlined | imported if _may_lie_in(package, folder))
 
     def _folder(self, index: int) -> str:
         """Of the source file of a function's first instruction; "" if there is none."""

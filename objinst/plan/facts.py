@@ -88,8 +88,7 @@ def _read(obj: Object, package: str, arch: Arch) -> dict[str, Any]:
 
 
 def _instances(obj: Object) -> list[str]:
-    """The packages of which an object has functions: its own, those whose generic functions it has instances of, and those whose closures it
-    may have."""
+    """The packages whose generic functions an object has instances of, and those whose closures it may have."""
     source = Declared(obj)
     return sorted({package for index in obj.text_symbols() for package in source.packages(index)})
 
