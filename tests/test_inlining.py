@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -165,6 +166,10 @@ lone:
   target: example.com/inl/lib
   where: { func: Lone }
   do: { probe: count }
+generic:
+  target: example.com/inl/lib
+  where: { func: Same }
+  do: { probe: count }
 some:
   target: example.com/inl/lib
   where: { func: Plain }
@@ -212,22 +217,25 @@ def test_what_the_plan_recommends_makes_calls_of_what_was_inlined(program, monke
 
 def test_a_link_warns_of_functions_that_are_named_in_vain(program, tmp_path):
     """Of those alone that a rule names exactly; with the advice that helps, in a build and in a test of package main."""
-    rules = tmp_path / "exact.yaml"
+    rules, folder = tmp_path / "exact.yaml", tmp_path / "program"
     rules.write_text(EXACT)
-    (program / "own_test.go").write_text(TESTED)
+    shutil.copytree(program, folder)
+    (folder / "own_test.go").write_text(TESTED)
+    (folder / "lib/same.go").write_text("package lib\n\n// Same is generic.\nfunc Same[T any](x T) T {\n\tSink = append(Sink, \"same\")\n\treturn x\n}\n")
+    (folder / "main.go").write_text(SOURCES["main.go"].replace("lib.Plain(os.Args[0])", "lib.Plain(lib.Same(os.Args[0]))"))
     env, go = go_env("1.26", OTELOBJ_DISABLE="all"), str(goroot("1.26") / "bin/go")
     toolexec = f"-toolexec={Path(__file__).parent.parent / 'bin/otelobj'} --rules {rules}"
 
     def warnings(*args: str) -> list[str]:
-        done = subprocess.run([go, *args], cwd=program, env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run([go, *args], cwd=folder, env=env, capture_output=True, text=True, check=True)
         return [line for line in (done.stdout + done.stderr).splitlines() if "warning" in line]
 
-    (found,) = warnings("build", toolexec, "-o", str(tmp_path / "app"), ".")
-    assert "rule lone: example.com/inl/lib.Lone never runs its hooks, for its only call is inlined" in found
-    assert advised(found) == ["-gcflags=example.com/inl=-l"]
-    assert warnings("build", toolexec, *advised(found), "-o", str(tmp_path / "app"), ".") == []
+    said = warnings("build", toolexec, "-o", str(tmp_path / "app"), ".")
+    assert any("rule lone: example.com/inl/lib.Lone never runs its hooks, for its only call is inlined" in line for line in said)
+    assert {re.search(r"rule (\w+)", line)[1] for line in said} == {"lone", "generic"} and any("lib.Same[go.shape.string] never" in line for line in said)
+    assert {flag for line in said for flag in advised(line)} == {"-gcflags=example.com/inl=-l"}
+    assert warnings("build", toolexec, *advised(said[0]), "-o", str(tmp_path / "app"), ".") == []
     rules.write_text("own:\n  target: example.com/inl\n  where: { func: small }\n  do: { probe: count }\n")
     (found,) = warnings("test", "-c", toolexec, "-o", str(tmp_path / "test"), ".")
     assert "rule own: example.com/inl.small never runs its hooks" in found and advised(found) == ["-gcflags=example.com/inl=-l"]
     assert warnings("test", "-c", toolexec, *advised(found), "-o", str(tmp_path / "test"), ".") == []
-    (program / "own_test.go").unlink()
