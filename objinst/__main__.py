@@ -62,8 +62,8 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
     if instead and os.environ.get("OTELOBJ_ON_ERROR") == "plain":
         from objinst.toolexec.plain import link_plainly  # noqa: PLC0415
 
-        return attempt(lambda: link_plainly(instead, str(problem)))
-    print(f"otelobj: {problem}", file=sys.stderr)
+        return attempt(lambda: link_plainly(instead, problem.brief()))
+    print(f"otelobj: {problem.brief()}", file=sys.stderr)
     return problem.exit_status
 
 

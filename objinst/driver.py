@@ -15,19 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objinst import cache, ending, paths
-from objinst.closure import HookRequest, resolve
+from objinst.closure import HookRequest, goversions, resolve
 from objinst.closure.gocmd import Go
 from objinst.digest import hooks_digest, own_digest
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.gotypes import GoTypes
 from objinst.instrument import PROBE, RT, Link, identity
-from objinst.plan.missing import Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
+from objinst.plan.missing import Missing, Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
+from objinst.plan.unseen import exact_rules, warning
 from objinst.report import Report, write_report
 from objinst.rewrite.result import Result
 from objinst.rewrite.spans import SPAN
-from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, load
+from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, is_built_in, load
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.toolexec.loaded import loaded
 from objinst.toolexec.options import options
@@ -90,7 +91,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     usable = {**packages, **linked.spare}
     identities = {name: identity(path) for name, path in usable.items()}
     _check_same(usable, identities, header)
-    wanted = hook_packages(applying)
+    wanted = hook_packages(applying, header.go_version)
     clock.lap("read")
     closure = resolve(request(wanted, usable, identities, info.settings | _flag_settings(command), info, header.line, go), go)
     hooks = closure.archives | {package: linked.spare[package] for package in closure.uses if package in linked.spare}
@@ -100,19 +101,19 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         new, results = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         missing = around.nameless(applying, {rule for result in results for rule in result.rules}, link.load)
-        targets = [target for result in results for target in result.telling]
-        stop([*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules)])
-        modinfo = info.with_additions(closure.modules, {"otelobj.rules": rules.digest()[:16]}).text() if cfg.modinfo else ""
+        stop(_problems(results, missing, rules))
+        modinfo = info.with_additions(closure.modules, _settings(rules)).text() if cfg.modinfo else ""
         main_archive = new.pop("main")
-        text = ImportCfg(new, cfg.lines, modinfo).text()
-        importcfg = paths.write_scratch(folder / "importcfg.link", text.encode("utf-8", "surrogateescape"))
+        written = ImportCfg(new, cfg.lines, modinfo).text().encode("utf-8", "surrogateescape")
+        importcfg = paths.write_scratch(folder / "importcfg.link", written)
         status = _run_linker(command.replaced(importcfg=importcfg, main=main_archive))
     clock.lap("link")
-    if status == 0 and os.environ.get("OTELOBJ_REPORT"):
-        found = [target for result in results for target in result.targets()]
-        counted = link.count_inlined([*found, *(rule.target() for rule in (*unmatched, *missing))])
-        clock.lap("report")
-        _report(command, header, counted, sorted(hooks), clock)
+    if status == 0:
+        _tell(link, results, rules)
+        if os.environ.get("OTELOBJ_REPORT"):
+            counted = link.count_inlined([*(t for result in results for t in result.targets()), *(rule.target() for rule in (*unmatched, *missing))])
+            clock.lap("report")
+            _report(command, header, counted, sorted(hooks), clock)
     return status
 
 
@@ -122,6 +123,27 @@ def _run_linker(command: LinkCommand) -> int:
         return ending.run(command.argv()).returncode
 
 
+def _settings(rules: RuleSet) -> dict[str, str]:
+    """What `go version -m` shows of the rules. hooks/sdk takes the names from there that variables of the program may have."""
+    names = {rule.instrumentation for rule in rules.rules} | {rule.name for rule in rules.rules if not is_built_in(rule)}
+    listed = ",".join(sorted(name for name in names if re.fullmatch(r"[^\s,\"'`\\]+", name)))
+    return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed}
+
+
+def _problems(results: Sequence[Result], missing: Sequence[Missing], rules: RuleSet) -> list[OtelobjError]:
+    """What the build should not go on with."""
+    targets = [target for result in results for target in result.telling]
+    return [*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules)]
+
+
+def _tell(link: Link, results: Sequence[Result], rules: RuleSet) -> None:
+    """A line for each function that a rule names in vain."""
+    exact = exact_rules(rules)
+    named = [target for result in results if exact.intersection(result.rules) for target in result.targets() if target.rule in exact]
+    for target in link.never_called(named) if named else ():
+        print(f"otelobj: warning: {warning(target)}", file=sys.stderr)
+
+
 def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Target], linked_in: Sequence[str], clock: Clock) -> None:
     """With OTELOBJ_ON_ERROR=plain a report that cannot be written costs nobody the hooks."""
     try:
@@ -129,12 +151,14 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
     except OtelobjError as error:
         if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
             raise
-        print(f"otelobj: warning: {error}", file=sys.stderr)
+        print(f"otelobj: warning: {error.brief()}", file=sys.stderr)
 
 
-def hook_packages(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """Import paths of the hook packages that rules need, and rt."""
-    return tuple(sorted({RT, *(_hook_package(action) for rule in rules for action in rule.do)}))
+def hook_packages(rules: Sequence[Rule], go_version: str) -> tuple[str, ...]:
+    """Import paths of the hook packages that rules need, and rt. Raises OtelobjError if one needs a newer Go."""
+    packages = tuple(sorted({RT, *(_hook_package(action) for rule in rules for action in rule.do)}))
+    goversions.check(packages, go_version)
+    return packages
 
 
 def _hook_package(action: Action) -> str:

@@ -27,8 +27,28 @@ class OtelobjError(Exception):
         self.what = what
         self.remedy = remedy
 
+    def brief(self) -> str:
+        """As it is printed: what a tool said at length is shortened."""
+        return str(type(self)(bounded(self.what), self.remedy))
+
     def __str__(self) -> str:
         return f"{self.what}\n  remedy: {self.remedy}" if self.remedy else self.what
+
+
+FIRST, LAST = 8, 1
+"""Lines to show of a message that has more."""
+WIDEST = 1000
+"""Characters of a line."""
+
+
+def bounded(text: str) -> str:
+    """A message of a few lines: the first ones, where the cause stands, how many were left out, and the last one. All of it with
+    OTELOBJ_TRACEBACK."""
+    lines = [line if len(line) <= WIDEST else line[:WIDEST] + " …" for line in text.splitlines()]
+    if len(lines) <= FIRST + LAST + 1:
+        return "\n".join(lines)
+    left_out = f"… {len(lines) - FIRST - LAST} more lines; OTELOBJ_TRACEBACK=1 shows all"
+    return "\n".join([*lines[:FIRST], left_out, *lines[-LAST:]])
 
 
 class UsageError(OtelobjError):

@@ -15,6 +15,7 @@ from objinst.driver import in_force
 from objinst.errors import OtelobjError
 from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
 from objinst.instrument import Link, calls, checked, counts, offsets_of
+from objinst.plan.declared import Declared
 from objinst.plan.judge import ABI_INTERNAL, Function, read_function
 from objinst.plan.layout import Layout, evidence, find_layout
 from objinst.plan.missing import close
@@ -121,7 +122,7 @@ def _may_hold(link: Link, package: str, name: str) -> bool:
 
 def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[str, ...], rules: RuleSet) -> Explained:
     obj = _object(link, package)
-    matching = next((found for at, found in candidates(obj, package, rules, link.versions) if at == index), [])
+    matching = next((found for at, found in candidates(obj, package, rules, link.versions, load=link.load) if at == index), [])
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
     worker = bool(work_calls(obj, index, link.arch))
     function = read_function(obj, index)
@@ -149,7 +150,11 @@ def _counted(link: Link, package: str, obj: Object, index: int) -> CountPlan | R
 def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Action]]) -> FunctionPlan | Refusal:
     if package in link.closed:
         return _closed(package)
-    outcomes = link.judge(function, hooks, fork_set(function.object) if package == "syscall" else frozenset(), package)
+    forbidden = fork_set(function.object) if package == "syscall" else frozenset()
+    if hooks:
+        outcomes = link.judge_meant(function, hooks, forbidden, package, Declared(function.object, link.load))
+    else:
+        outcomes = link.judge(function, hooks, forbidden, package)
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
 

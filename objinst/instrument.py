@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import trampolines
@@ -19,10 +19,12 @@ from objinst.archive import Archive, peek
 from objinst.errors import OtelobjError, making_sense
 from objinst.forks import share_out
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
+from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts, gather
 from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
 from objinst.plan.judge import Function, judge_each, read_function
+from objinst.plan.lasting import Lasting
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
 from objinst.plan.pinned import Reliance, own_keys
 from objinst.plan.probes import CountPlan, judge_count
@@ -31,6 +33,7 @@ from objinst.plan.select import candidates, only_leads_on
 from objinst.plan.signatures import Helper, Signatures
 from objinst.plan.spans import makes_spans
 from objinst.plan.specs import Offsets
+from objinst.plan.unseen import all_inlined
 from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.function import Runtime, hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
@@ -221,11 +224,13 @@ class Link:
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
         forbidden = fork_set(obj) if package == "syscall" else frozenset()
-        for index, matching in candidates(obj, package, self.rules, self.versions, own=package in self.packages):
-            counting = [rule for rule, action in matching if counts(action)]
+        source = Declared(obj, self.load)
+        found = candidates(obj, package, self.rules, self.versions, own=package in self.packages, load=self.load, foreign=self._is_foreign)
+        for index, matching in found:
+            counting = [(rule, action) for rule, action in matching if counts(action)]
             hooks = [(rule, action) for rule, action in matching if calls(action)]
             function = read_function(obj, index) if hooks else None
-            hooks = self._meant(hooks, function) if function else hooks
+            hooks = self._meant(hooks, function, source) if function else hooks
             outcomes: list[FunctionPlan | Refusal] = []
             counted: CountPlan | Refusal | None = None
             home = self._home(obj, index, package)
@@ -234,7 +239,7 @@ class Link:
                 outcomes = [counted] * len(hooks)
             else:
                 if hooks and function:
-                    outcomes = self.judge(function, hooks, forbidden, package)
+                    outcomes = self.judge_meant(function, hooks, forbidden, package, source)
                 if counting:
                     counted = judge_count(obj, index)
             yield Planned(
@@ -246,7 +251,11 @@ class Link:
                         for (rule, action), outcome in zip(hooks, outcomes, strict=True)
                         if not counts(action)
                     ),
-                    *(_count_target(rule, obj, index, package, counted) for rule in counting if counted),
+                    *(
+                        _count_target(rule, obj, index, package, counted, stress=dict(zip(hooks, outcomes, strict=True)).get((rule, action)))
+                        for rule, action in counting
+                        if counted
+                    ),
                 ),
             )
 
@@ -266,19 +275,51 @@ class Link:
             return [Refusal("fork", "it can run between fork and exec")] * len(hooks)
         return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
 
+    def _is_foreign(self, package: str) -> bool:
+        return package in self.hooks and package not in self.packages
+
+    def judge_meant(
+        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str, source: Declared
+    ) -> list[FunctionPlan | Refusal]:
+        """As `judge`; a span that a rule does not mean keeps none of the other actions from the function."""
+        left_out = [self._lasts(function, rule, package, source) if isinstance(action, Span) else None for rule, action in hooks]
+        meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
+        judged = iter(self.judge(function, meant, forbidden, package) if meant else ())
+        return [refusal or next(judged) for refusal in left_out]
+
+    def _lasts(self, function: Function | Refusal, rule: Rule, package: str, source: Declared) -> Refusal | None:
+        name = None if isinstance(function, Refusal) else source.name(function.index)
+        return None if isinstance(function, Refusal) or name is None else self.lasting.refusal(rule, name, function.object, function.index, package)
+
+    @functools.cached_property
+    def lasting(self) -> Lasting:
+        """Which functions last as long as the program."""
+        patterns = [rule for rule in self.rules.rules if rule.is_glob and any(isinstance(action, Span) for action in rule.do)]
+        return Lasting(self.arch, self.load, lambda package: any(rule.matches_package(package) for rule in patterns))
+
     @staticmethod
-    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal) -> list[tuple[Rule, Action]]:
-        """The actions without those that would come twice, and without spans that a function is not to make."""
+    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Action]]:
+        """The actions without those that would come twice, and without spans of what makes telemetry itself."""
         if isinstance(function, Refusal):
             return matching
         own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
-        return [(rule, action) for rule, action in own if not isinstance(action, Span) or makes_spans(rule, function.symbol)]
+        return [(rule, action) for rule, action in own if not isinstance(action, Span) or makes_spans(rule, source.name(function.index))]
 
     def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
         """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
         closed = {} if any(target.package in self.closed for target in targets) else {p: self.packages[p] for p in self.closed & self.packages.keys()}
         to_read = {package: path for package, path in self.packages.items() if package not in closed}
-        return with_callers(targets, to_read, closed | dict(self.hooks), self.load, identity)
+        return tuple(map(self._named, with_callers(targets, to_read, closed | dict(self.hooks), self.load, identity)))
+
+    def never_called(self, targets: Sequence[Target]) -> list[Target]:
+        """Those of the targets that are inlined wherever they are called."""
+        return [self._named(target) for target in all_inlined(targets, self.packages, self.hooks, self.load, identity)]
+
+    def _named(self, target: Target) -> Target:
+        """With the root package under its import path, as -gcflags takes it, where that is known."""
+        program = next((rule.program for rule in self.rules.rules), "")
+        calls = tuple(replace(call, package=program) if program and call.package == self.root else call for call in target.inlined_callers)
+        return replace(target, inlined_callers=calls)
 
     @functools.cached_property
     def facts(self) -> Facts:
@@ -399,7 +440,10 @@ def calls(action: Action) -> bool:
     return not (isinstance(action, Probe) and action.kind is ProbeKind.COUNT)
 
 
-def _count_target(rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal) -> Target:
+def _count_target(
+    rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal, *, stress: FunctionPlan | Refusal | None
+) -> Target:
+    """stress: what becomes of the Go code of a stress probe, which may come to see the exit, too."""
     plan = None if isinstance(outcome, Refusal) else outcome
     return Target(
         rule=rule.name,
@@ -410,6 +454,6 @@ def _count_target(rule: Rule, obj: Object, index: int, package: str, outcome: Co
         status=Status.HOOKED if plan else Status.REFUSED,
         reason=f"{outcome.code}: {outcome.why}" if isinstance(outcome, Refusal) else "",
         entry=plan is not None,
-        exit=False,
+        exit=plan is not None and isinstance(stress, FunctionPlan) and stress.has_exit,
         inlined_calls=0,
     )

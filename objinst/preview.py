@@ -15,22 +15,24 @@ from pathlib import Path
 from objinst import cache, paths
 from objinst.closure import resolve
 from objinst.closure.gocmd import Go, Program, link_tool, programs
-from objinst.driver import head, hook_packages, in_force, make_link, request
+from objinst.driver import SUPPORTING, head, hook_packages, in_force, make_link, request
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.instrument import Link, identity
 from objinst.plan.missing import Missing, Surroundings, refused_problems, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
-from objinst.rules import Rule, RuleSet, load
+from objinst.rules import Rule, RuleSet, is_built_in, load
 from objinst.toolexec import BuildInfo
 
 
 @dataclass(frozen=True, slots=True)
 class PackagePlan:
-    """targets: of one or more programs. problems: what would let a build with these rules fail."""
+    """targets: of one or more programs. problems: what would let a build with these rules fail. supporting: names of rules that come with
+    otelobj and only serve others, which nobody asks about."""
 
     targets: tuple[Target, ...]
     problems: tuple[OtelobjError, ...]
+    supporting: frozenset[str] = frozenset()
 
 
 def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> PackagePlan:
@@ -55,7 +57,8 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
     named = {target.rule for target in targets}
     nameless = [item for item in missing.values() if item.rule.name not in named]
     problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules), *unfound_problems(list(targets), rules))
-    return PackagePlan((*targets, *(item.target() for item in nameless)), problems)
+    supporting = frozenset(rule.name for rule in rules.rules if rule.instrumentation in SUPPORTING and is_built_in(rule))
+    return PackagePlan((*targets, *(item.target() for item in nameless)), problems, supporting)
 
 
 def surroundings_of(program: Program, rules: RuleSet) -> Surroundings:
@@ -72,5 +75,5 @@ def open_link(program: Program, rules: RuleSet, applying: Sequence[Rule]) -> Ite
     go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
     identities = {name: identity(path) for name, path in archives.items()}
     with cache.in_use(), paths.scratch_anywhere() as folder:
-        closure = resolve(request(hook_packages(applying), archives, identities, {}, info, header.line, go), go)
+        closure = resolve(request(hook_packages(applying, header.go_version), archives, identities, {}, info, header.line, go), go)
         yield make_link(header, "main", archives, closure.archives, rules, folder, info, go, has_sources=True)

@@ -15,7 +15,7 @@ import pytest
 
 from objinst import cli, preview
 from objinst.__main__ import main as entry
-from objinst.cli import demo_run, doctor, gotool
+from objinst.cli import collector, demo_run, doctor, gotool
 from objinst.cli import cache as cache_command
 from objinst.cli.collector import TraceFeed
 from objinst.errors import OtelobjError
@@ -143,7 +143,7 @@ def test_inspect_of_what_is_no_archive(tmp_path, capsys):
 
 CALLS = (
     InlinedCall("net/http.send", "net/http/client.go", 260, "net/http.send", "net/http"),
-    InlinedCall("example.com/x.get", "x/get.go", 7, "main.main", "main"),
+    InlinedCall("example.com/x.get", "x/get.go", 7, "main.main", "example.com/app"),
 )
 TARGETS = [
     Target("client", "net/http.(*Transport).roundTrip", "net/http", "net/http/transport.go", 567, Status.HOOKED, "", True, True, 2, CALLS),
@@ -169,11 +169,29 @@ def test_plan_shows_targets_reasons_and_what_no_hook_sees(monkeypatch, capsys, t
     assert "missing  net/http" in shown
     assert "inlined in net/http.send  net/http/client.go:260\n" in shown
     assert "inlined in example.com/x.get  x/get.go:7 (inlined into main.main)" in shown
-    assert "-gcflags=net/http=-l -gcflags=main=-l" in shown
+    assert "-gcflags=net/http=-l -gcflags=example.com/app=-l" in shown
     assert shown.splitlines()[-1] == "3 targets: 1 hooked, 1 refused, 1 missing; 2 inlined calls that no hook sees"
     assert cli.main(["plan", "--json"]) == 0
     assert asked[1] == (["."], [])
     assert [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()] == ["hooked", "refused", "missing"]
+
+
+def test_plan_shows_what_only_supports_others_in_a_line(monkeypatch, capsys):
+    support = [
+        Target(f"sdk_{name}", f"os.{name}", "os", "os/proc.go", 9, status, "", status is Status.HOOKED, False, 0)
+        for name, status in (("Exit", Status.HOOKED), ("Notify", Status.HOOKED), ("Gone", Status.REFUSED))
+    ]
+    plan = preview.PackagePlan((*TARGETS, *support), (), frozenset(target.rule for target in support))
+    monkeypatch.setattr(preview, "plan_packages", lambda *_: plan)
+    assert cli.main(["plan"]) == 0
+    shown = capsys.readouterr().out
+    assert "sdk_" not in shown and "os/proc.go" not in shown
+    assert "and 3 targets of 3 rules that support these: 2 hooked, 1 refused, 0 missing; --all shows them\n" in shown
+    assert shown.splitlines()[-1].startswith("6 targets: 3 hooked, 2 refused, 1 missing")
+    assert cli.main(["plan", "--all"]) == 0
+    assert "hooked  os.Notify  entry  os/proc.go:9" in capsys.readouterr().out
+    assert cli.main(["plan", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
 
 
 @pytest.mark.parametrize(
@@ -265,6 +283,37 @@ def test_traces_are_shown_when_quiet_and_again_when_they_go_on():
     feed.add((span("c", "3", "1"),))
     assert [len(trace.spans) for trace in feed.rest()] == [3]
     assert feed.rest() == []
+
+
+def shown_at(feed, now, *added):
+    """(seconds, spans) of each trace as the clock goes on by tenths. added: (seconds, spans)."""
+    found, waiting = [], list(added)
+    for tick in range(400):
+        now[0] = tick / 10
+        while waiting and waiting[0][0] <= now[0]:
+            feed.add(tuple(waiting.pop(0)[1]))
+        found += [(now[0], len(trace.spans)) for trace in feed.quiet()]
+    return found
+
+
+def test_a_trace_waits_for_what_exporters_keep_back():
+    """Batches of two processes come five seconds apart; each trace is shown once, whole."""
+    call = span("call", "2", "1", kind="CLIENT")
+    split = [(0.0, [span("root", "1"), call]), (4.9, [span("serve", "3", "2")])]
+    now = [0.0]
+    assert shown_at(TraceFeed(1.0, lambda: now[0]), now, *split) == [(1.0, 2), (5.9, 3)]
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, *split) == [(5.9, 3)]
+    children_first = [(0.0, [span("leaf", "2", "1")]), (5.0, [span("root", "1")])]
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, *children_first) == [(6.0, 2)]
+    # What nobody answers, and what nothing is missing of.
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, (0.0, [span("root", "1"), call])) == [(6.0, 2)]
+    assert shown_at(TraceFeed(1.0, lambda: now[0], batch=5), now, (0.0, [span("root", "1"), span("leaf", "2", "1")])) == [(1.0, 2)]
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", 5.0), ("100", 0.1), (" 2000 ", 2.0), ("soon", 5.0), ("-1", 5.0)])
+def test_the_delay_of_exporters_is_that_of_the_environment(value, seconds):
+    assert collector.schedule_delay({"OTEL_BSP_SCHEDULE_DELAY": value}) == seconds
+    assert collector.schedule_delay({}) == 5.0
 
 
 # cache

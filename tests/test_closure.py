@@ -62,8 +62,9 @@ def test_needs_give_way_to_the_users_versions() -> None:
 
 
 def test_pins_of_a_binary() -> None:
-    deps = [("a.com/x", "v1.2.0", None), ("b.com/y", "v1.0.0", ("../y", "")), ("c.com/z", "v1.0.0", ("fork.com/z", "v1.1.0")), ("m.com/main", "(devel)", None)]
-    assert modules.binary_pins(deps, Path("/home/me/app")) == [Pin("a.com/x", "v1.2.0"), Pin("b.com/y", "/home/me/y"), Pin("c.com/z", "fork.com/z v1.1.0")]
+    deps = [("a.com/x", "v1.2.0", None), ("b.com/y", "v1.0.0", ("../y", "(devel)")), ("d.com/d", "v1.0.0", ("/d", "")), ("c.com/z", "v1.0.0", ("fork.com/z", "v1.1.0")), ("m.com/main", "(devel)", None)]
+    wanted = [Pin("a.com/x", "v1.2.0"), Pin("b.com/y", "/home/me/y"), Pin("d.com/d", "/d"), Pin("c.com/z", "fork.com/z v1.1.0")]
+    assert modules.binary_pins(deps, Path("/home/me/app")) == wanted
 
 
 @pytest.mark.parametrize(("path", "major"), [("a.com/b", "v0."), ("a.com/b/v3", "v3."), ("gopkg.in/yaml.v2", "v2."), ("a.com/v10", "v10.")])

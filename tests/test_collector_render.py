@@ -80,6 +80,23 @@ def test_a_trace_shows_what_one_looks_for():
     ]
 
 
+def test_attributes_that_somebody_has_set_are_shown():
+    """Those of rules, whatever they are called, and of spans by hand; not the dozen of an instrumentation, nor where a function is."""
+    place = {"code.function.name": "shop.Place", "code.file.path": "shop.go", "code.line.number": 7}
+    by_rule = span(
+        "shop.Place", "1", kind="INTERNAL", scope=Scope("github.com/otelobj/otelobj/hooks/span", "0.1.0", {}),
+        attributes=place | {"order.id": 42, "http.kind": "x", "db.system.name": "pg", "names": ("a", "b"), "odd\x1b": "y\x1b"},
+    )  # fmt: skip
+    request = span(
+        "GET /", "2", "1", scope=Scope("github.com/otelobj/otelobj/hooks/nethttp", "0.1.0", {}),
+        attributes={"http.request.method": "GET", "server.address": "b", "network.protocol.version": "1.1", "user_agent.original": "curl", "tenant": "acme"},
+    )  # fmt: skip
+    (trace,) = build([by_rule, request])
+    _, first, second = rendered(trace).splitlines()
+    assert first.endswith("internal  svc  db=pg  order.id=42  http.kind=x  names=[a, b]  odd\N{REPLACEMENT CHARACTER}=y\N{REPLACEMENT CHARACTER}")
+    assert second.endswith("server  svc  method=GET  tenant=acme")
+
+
 def test_a_programs_text_cannot_steer_the_terminal():
     assert clean("a\x1b[31m\r\nb") == "a\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b"
     assert len(clean("x" * 1000)) == 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from objinst import preview
 from objinst.archive import Archive
 from objinst.plan.inlining import inlined_calls
 from objinst.plan.model import Status
+from objinst.plan.unseen import advice
 from toolchains import exports, go_env, goroot, versions
 
 SOURCES = {
@@ -139,11 +141,11 @@ def test_the_plan_names_callers_and_what_the_linker_drops(program, monkeypatch):
         name: [(call.function, Path(call.file).name, call.line, call.inside, call.package) for call in target.inlined_callers]
         for name, target in targets.items()
     }
-    lib = "example.com/inl/lib"
+    main, lib = "example.com/inl", "example.com/inl/lib"
     twice = f"{lib}.Twice"
     assert places["Put"] == [
         (twice, "lib.go", 13, twice, lib), (twice, "lib.go", 14, twice, lib),
-        (twice, "lib.go", 13, "main.main", "main"), (twice, "lib.go", 14, "main.main", "main"), ("main.main", "main.go", 17, "main.main", "main"),
+        (twice, "lib.go", 13, "main.main", main), (twice, "lib.go", 14, "main.main", main), ("main.main", "main.go", 17, "main.main", main),
     ]  # fmt: skip
     assert [target.inlined_calls for target in plan.targets] == [len(target.inlined_callers) for target in plan.targets]
     assert places["Plain"] == []
@@ -157,3 +159,83 @@ def test_the_plan_names_callers_and_what_the_linker_drops(program, monkeypatch):
     assert not targets["Plain"].unreferenced
     assert json.loads(json.dumps(targets["Put"].to_json()))["inlined_callers"][0]["file"].endswith(".go")
     assert targets["Put"].status is Status.HOOKED
+
+
+EXACT = """
+lone:
+  target: example.com/inl/lib
+  where: { func: Lone }
+  do: { probe: count }
+generic:
+  target: example.com/inl/lib
+  where: { func: Same }
+  do: { probe: count }
+some:
+  target: example.com/inl/lib
+  where: { func: Plain }
+  do: { probe: count }
+pattern:
+  target: example.com/inl/lib
+  where: { func: "Tw*" }
+  do: { probe: count }
+"""
+TESTED = """package main
+
+import "testing"
+
+func TestOwn(t *testing.T) {
+	if own(3) != 7 {
+		t.Fatal()
+	}
+}
+
+func small(n int) int { return 2*n + 1 }
+
+func own(n int) int { return small(n) }
+"""
+
+
+def advised(text: str) -> list[str]:
+    """The flags of one advice."""
+    return re.findall(r"-gcflags=\S+", text)
+
+
+def test_what_the_plan_recommends_makes_calls_of_what_was_inlined(program, monkeypatch, tmp_path):
+    for name, value in go_env("1.26").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OTELOBJ_DISABLE", "all")
+    monkeypatch.setenv("PWD", str(program))
+    monkeypatch.chdir(program)
+    before = {target.symbol: target for target in preview.plan_packages(["."], [program / "rules.yaml"]).targets}
+    flags = sorted({flag for target in before.values() for flag in advised(advice(target))})
+    assert flags == ["-gcflags=example.com/inl/lib=-l", "-gcflags=example.com/inl=-l"]
+    assert before["example.com/inl/lib.Put"].inlined_calls == 5
+    monkeypatch.setenv("GOFLAGS", " ".join(["-buildvcs=false", *flags]))
+    after = preview.plan_packages(["."], [program / "rules.yaml"]).targets
+    assert [(target.inlined_calls, target.unreferenced) for target in after] == [(0, False)] * len(before)
+
+
+def test_a_link_warns_of_functions_that_are_named_in_vain(program, tmp_path):
+    """Of those alone that a rule names exactly; with the advice that helps, in a build and in a test of package main."""
+    rules, folder = tmp_path / "exact.yaml", tmp_path / "program"
+    rules.write_text(EXACT)
+    shutil.copytree(program, folder)
+    (folder / "own_test.go").write_text(TESTED)
+    (folder / "lib/same.go").write_text("package lib\n\n// Same is generic.\nfunc Same[T any](x T) T {\n\tSink = append(Sink, \"same\")\n\treturn x\n}\n")
+    (folder / "main.go").write_text(SOURCES["main.go"].replace("lib.Plain(os.Args[0])", "lib.Plain(lib.Same(os.Args[0]))"))
+    env, go = go_env("1.26", OTELOBJ_DISABLE="all"), str(goroot("1.26") / "bin/go")
+    toolexec = f"-toolexec={Path(__file__).parent.parent / 'bin/otelobj'} --rules {rules}"
+
+    def warnings(*args: str) -> list[str]:
+        done = subprocess.run([go, *args], cwd=folder, env=env, capture_output=True, text=True, check=True)
+        return [line for line in (done.stdout + done.stderr).splitlines() if "warning" in line]
+
+    said = warnings("build", toolexec, "-o", str(tmp_path / "app"), ".")
+    assert any("rule lone: example.com/inl/lib.Lone never runs its hooks, for its only call is inlined" in line for line in said)
+    assert {re.search(r"rule (\w+)", line)[1] for line in said} == {"lone", "generic"} and any("lib.Same[go.shape.string] never" in line for line in said)
+    assert {flag for line in said for flag in advised(line)} == {"-gcflags=example.com/inl=-l"}
+    assert warnings("build", toolexec, *advised(said[0]), "-o", str(tmp_path / "app"), ".") == []
+    rules.write_text("own:\n  target: example.com/inl\n  where: { func: small }\n  do: { probe: count }\n")
+    (found,) = warnings("test", "-c", toolexec, "-o", str(tmp_path / "test"), ".")
+    assert "rule own: example.com/inl.small never runs its hooks" in found and advised(found) == ["-gcflags=example.com/inl=-l"]
+    assert warnings("test", "-c", toolexec, *advised(found), "-o", str(tmp_path / "test"), ".") == []

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from objinst import driver
+from objinst.cli import doctor
 from toolchains import go_env, goroot, versions
 
 LAUNCHER = Path(__file__).parent.parent / "bin" / "otelobj"
@@ -220,3 +223,32 @@ def test_cgo_and_nothing_compiled_again(run: Callable[..., Result]) -> None:
     assert done.returncode == 0, done.stderr
     assert not re.findall(r"/(?:compile|asm|cgo) ", done.stderr) and "/link " in done.stderr
     assert run(str(run.folder / "ours")).stderr == "42\n"
+
+
+@pytest.mark.parametrize(("goos", "goarch"), [("darwin", "arm64"), ("windows", "amd64"), ("linux", "386")])
+def test_a_platform_that_cannot_be_hooked_is_refused_before_anything_is_compiled(run: Callable[..., Result], goos: str, goarch: str) -> None:
+    (run.folder / "main.go").write_text('package main\n\nimport _ "net/http"\n\nfunc main() {}\n')
+    cache = run.folder.parent / "gocache"
+    go, platform = str(goroot(NEWEST) / "bin/go"), {"GOOS": goos, "GOARCH": goarch}
+    done = run(go, "build", f"-toolexec={LAUNCHER}", "-o", os.devnull, ".", GOCACHE=str(cache), **platform)
+    assert done.returncode and f"otelobj: {goos}/{goarch} is not supported yet\n  remedy: linux/amd64 and linux/arm64 are" in done.stderr
+    assert not [path for path in cache.rglob("*-d") if path.read_bytes().startswith(b"!<arch>")]
+
+
+def test_where_nothing_would_be_linked_or_hooked_no_platform_is_refused(run: Callable[..., Result]) -> None:
+    (run.folder / "main.go").write_text("package main\n\nfunc main() {}\n")
+    go, platform = str(goroot(NEWEST) / "bin/go"), {"GOOS": "windows", "GOARCH": "amd64"}
+    plain = run(tool(NEWEST, "compile"), "-V=full").stdout
+    asked = ["sh", "-c", f'"{LAUNCHER}" "$0" -V=full; exit', tool(NEWEST, "compile")]
+    assert run(*asked, "go", "vet", ".", **platform).stdout == plain
+    assert run(*asked, "go", "build", ".", **platform).returncode == 1
+    assert run(*asked, "go", "build", ".", OTELOBJ_ON_ERROR="plain", **platform).stdout == plain
+    assert run(*asked, "go", "build", ".", OTELOBJ_DISABLE="all", **platform).stdout == plain
+    assert run(*asked, "go", "build", ".", GOOS="linux", GOARCH="arm64").stdout == plain
+    assert run(go, "list", f"-toolexec={LAUNCHER}", "-export", "unsafe", **platform).returncode == 0
+
+
+def test_the_launcher_and_the_driver_know_the_same_platforms() -> None:
+    (line,) = (line for line in LAUNCHER.read_text().splitlines() if line.strip().startswith("case $GOOS/$GOARCH in"))
+    assert {tuple(word.split("/")) for word in re.findall(r"linux/\w+", line)} == driver.SUPPORTED
+    assert {"/".join(pair) for pair in driver.SUPPORTED} == set(doctor.PLATFORMS)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -119,11 +117,7 @@ func flushAll(ctx context.Context, pipelines []flusher, report func(what string,
 
 // timeout reads OTELOBJ_SHUTDOWN_TIMEOUT.
 func timeout() time.Duration {
-	text := strings.TrimSpace(os.Getenv("OTELOBJ_SHUTDOWN_TIMEOUT"))
-	if ms, err := strconv.Atoi(text); err == nil && ms >= 0 {
-		return time.Duration(ms) * time.Millisecond
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+	if d, ok := parseTimeout(os.Getenv(timeoutVariable)); ok {
 		return d
 	}
 	return defaultTimeout

@@ -92,7 +92,7 @@ func setup(ctx context.Context) []flusher {
 func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.TracerProvider {
 	exporter, err := newSpanExporter(ctx)
 	if err != nil || exporter == nil {
-		report(setting("OTEL_TRACES_EXPORTER"), err)
+		report(blame("TRACES", err))
 		return nil
 	}
 	if autoexport.IsNoneSpanExporter(exporter) {
@@ -104,7 +104,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
 	reader, err := newMetricReader(ctx)
 	if err != nil || reader == nil {
-		report(setting("OTEL_METRICS_EXPORTER"), err)
+		report(blame("METRICS", err))
 		return nil
 	}
 	if autoexport.IsNoneMetricReader(reader) {
@@ -115,6 +115,7 @@ func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.Meter
 
 // switchInstrumentations obeys the two variables that name instrumentations; the one that disables has the last word.
 func switchInstrumentations() {
+	checkSettings()
 	if only := names(os.Getenv("OTEL_GO_ENABLED_INSTRUMENTATIONS")); len(only) > 0 {
 		telemetryOff()
 		for _, name := range only {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 import click
@@ -16,6 +17,9 @@ from objinst.collector.render import console, json_lines, summary, trace_tree
 from objinst.collector.traces import Trace, build
 
 DEFAULT_PORT = 4318
+DEFAULT_DELAY = 5.0
+CALLS = ("CLIENT", "PRODUCER")
+"""Kinds of spans below which another process may have some."""
 TICK = 0.1
 
 
@@ -23,11 +27,18 @@ TICK = 0.1
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=DEFAULT_PORT, type=click.IntRange(0, 65535), help="Port to listen on; 0: a free one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each span, metric and log record, instead of trees.")
-@click.option("--quiet-for", default=1.0, type=click.FloatRange(min=0), metavar="SECONDS", help="Show a trace when nothing was added to it for so long.")
+@click.option(
+    "--quiet-for",
+    default=1.0,
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Show a trace when nothing was added to it for so long; if something of it seems to be missing, after what exporters keep back in addition "
+    "($OTEL_BSP_SCHEDULE_DELAY, 5 s if unset).",
+)
 def command(host: str, port: int, *, as_json: bool, quiet_for: float) -> int:
     """Receive OTLP/HTTP (protobuf and JSON) and show traces as trees, until interrupted; then the counts."""
     output = sys.stdout
-    feed = TraceFeed(quiet_for)
+    feed = TraceFeed(quiet_for, batch=schedule_delay(os.environ))
     stop = threading.Event()
     receive = _print_json(output, stop) if as_json else lambda signals: feed.add(signals.spans)
     with Collector(host, port, receive) as collector:
@@ -48,27 +59,48 @@ def command(host: str, port: int, *, as_json: bool, quiet_for: float) -> int:
     return 0
 
 
-class TraceFeed:
-    """Traces as they become quiet. One that goes on after it was shown is shown again, whole. Usable from several threads."""
+def schedule_delay(environ: Mapping[str, str]) -> float:
+    """Seconds for which an exporter may keep finished spans back (OpenTelemetry's specification, batch span processor). A program that is told
+    something else than we are may keep them longer."""
+    text = environ.get("OTEL_BSP_SCHEDULE_DELAY", "").strip()
+    return int(text) / 1000 if text.isdigit() else DEFAULT_DELAY
 
-    def __init__(self, quiet_for: float, clock: Callable[[], float] = time.monotonic) -> None:
+
+class TraceFeed:
+    """Traces as they become quiet. One that goes on after it was shown is shown again, whole. Usable from several threads.
+
+    Each process sends what it has every `batch` seconds, so the parts of a trace come that far apart: one of which something may be
+    missing waits for so much longer.
+    """
+
+    def __init__(self, quiet_for: float, clock: Callable[[], float] = time.monotonic, *, batch: float = 0) -> None:
         self._quiet_for = quiet_for
         self._clock = clock
+        self._batch = batch
         self._lock = threading.Lock()
         self._spans: dict[str, list[Span]] = {}
         self._waiting: dict[str, float] = {}
+        self._complete: dict[str, bool] = {}
 
     def add(self, spans: tuple[Span, ...]) -> None:
         with self._lock:
             for span in spans:
                 self._spans.setdefault(span.trace_id, []).append(span)
                 self._waiting[span.trace_id] = self._clock()
+                self._complete.pop(span.trace_id, None)
 
     def quiet(self) -> list[Trace]:
         """Traces to show now."""
         now = self._clock()
         with self._lock:
-            return self._take([trace_id for trace_id, last in self._waiting.items() if now - last >= self._quiet_for])
+            return self._take([trace_id for trace_id, last in self._waiting.items() if self._is_quiet(trace_id, now - last)])
+
+    def _is_quiet(self, trace_id: str, age: float) -> bool:
+        if age < self._quiet_for or age >= self._quiet_for + self._batch:
+            return age >= self._quiet_for
+        if trace_id not in self._complete:
+            self._complete[trace_id] = seems_complete(self._spans[trace_id])
+        return self._complete[trace_id]
 
     def rest(self) -> list[Trace]:
         """All that were not shown yet."""
@@ -78,7 +110,15 @@ class TraceFeed:
     def _take(self, trace_ids: list[str]) -> list[Trace]:
         for trace_id in trace_ids:
             del self._waiting[trace_id]
+            self._complete.pop(trace_id, None)
         return build(span for trace_id in trace_ids for span in self._spans[trace_id])
+
+
+def seems_complete(spans: Sequence[Span]) -> bool:
+    """Whether nothing points at a span that was not received: every parent is there, and whatever called another process has a child. A
+    process ends a span after those below it and sends them no later, so its own part is complete with its root."""
+    known, parents = {span.span_id for span in spans}, {span.parent_id for span in spans}
+    return parents - {""} <= known and all(span.span_id in parents for span in spans if span.kind in CALLS)
 
 
 def _print_json(output: TextIO, stop: threading.Event) -> Callable[[Signals], None]:

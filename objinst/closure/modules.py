@@ -70,7 +70,7 @@ def binary_pins(deps: Iterable[tuple[str, str, tuple[str, str] | None]], base: P
     for path, version, replaced in deps:
         if replaced is None:
             pins.append(Pin(path, version))
-        elif replaced[1]:
+        elif replaced[1] not in ("", "(devel)"):  # cmd/go/internal/modload/build.go, debugModFromModinfo: a folder has no version
             pins.append(Pin(path, f"{replaced[0]} {replaced[1]}"))
         elif replaced[0].startswith("/") or base is not None:
             pins.append(Pin(path, str((base or Path("/")).joinpath(replaced[0]).resolve())))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from objinst.collector.model import LogRecord, Metric, Signals, Span
+from objinst.collector.model import LogRecord, Metric, Signals, Span, Value
 from objinst.collector.traces import Node, Trace
 
 SHOWN: Mapping[str, str] = {
@@ -30,6 +30,12 @@ SHOWN: Mapping[str, str] = {
 }
 """Attributes worth a place on the line, and what they are called there."""
 
+DETAILS = ("client.", "code.", "http.", "network.", "server.", "url.", "user_agent.")
+"""Namespaces of the semantic conventions that instrumentations fill with a dozen attributes a span: of these, only the ones above are shown. A
+span by rule has what its rule asks for, and where its function is, which goes without saying."""
+BY_RULE = "github.com/otelobj/otelobj/hooks/span"
+PLACE = frozenset({"code.function.name", "code.file.path", "code.line.number"})
+
 LONGEST = 100
 """Characters of a name or value."""
 UNBROKEN = 10_000
@@ -46,9 +52,14 @@ def duration(nanoseconds: int) -> str:
     return f"{nanoseconds / 1000:.0f} µs"
 
 
+def printable(text: object) -> str:
+    """Text of a program's own, safe for a terminal: no control characters."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+
+
 def clean(text: object) -> str:
-    """Text of a program's own, safe for a terminal: no control characters, not too long."""
-    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+    """The same, not too long."""
+    line = printable(text)
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
@@ -68,11 +79,26 @@ def span_line(node: Node) -> Text:
         bad = failed and key in ("error.type", "http.response.status_code")
         line.append(f"  {label}=", style="dim")
         line.append(clean(value), style="red" if bad else "")
+    for key, value in span.attributes.items():
+        if _is_own(span, key):
+            line.append(f"  {clean(key)}=", style="dim")
+            line.append(clean(_text(value)))
     if failed:
         line.append("  ERROR" + (f": {clean(span.status_message)}" if span.status_message else ""), style="bold red")
     if node.orphan:
         line.append("  (its parent was not received)", style="dim")
     return line
+
+
+def _is_own(span: Span, key: str) -> bool:
+    """Whether an attribute is one that somebody has chosen to set, and not on the line yet."""
+    if key in SHOWN:
+        return False
+    return key not in PLACE if span.scope.name == BY_RULE else not key.startswith(DETAILS)
+
+
+def _text(value: Value) -> str:
+    return f"[{', '.join(map(_text, value))}]" if isinstance(value, tuple) else str(value)
 
 
 def _superfluous(span: Span, key: str) -> bool:

@@ -46,7 +46,8 @@ def verify(program: Program, report: Report) -> Verdict:
 def _verdict(checker: _Checker, report: Report) -> Verdict:
     verdict = Verdict()
     for symbol, targets in _by_symbol(report.targets).items():
-        copies = checker.program.copies(symbol)
+        # An assembly function is never hooked; its wrapper for Go callers may be, and the linker drops it where only assembly calls the function.
+        copies = [func for func in checker.program.copies(symbol) if not func.assembly]
         if not copies:
             verdict.dropped.append(symbol)
             continue

@@ -26,6 +26,8 @@ RELATIVE = {"amd64": 8, "arm64": 1027}
 """R_X86_64_RELATIVE and R_AARCH64_RELATIVE: a word that holds an address in the program itself."""
 PCLN_MAGIC = 0xFFFFFFF1
 EXECUTE = 1
+FLAG_ASM = 4
+"""abi.FuncFlagAsm (internal/abi/symtab.go)."""
 MINPC = 160
 """Offset of moduledata.minpc: a pointer and six slices before findfunctab."""
 FOREIGN = {b"\xcf\xfa\xed\xfe": "a Mach-O program", b"\xca\xfe\xba\xbe": "a universal Mach-O program", b"MZ": "a PE program (Windows)"}
@@ -36,13 +38,15 @@ REMEDY = "name a program that `go build -toolexec=otelobj` or `otelobj link` wro
 
 @dataclass(frozen=True, slots=True)
 class Func:
-    """A function. start, end, pcsp: addresses of its code and of its table of SP's distances, whose pcs count in `quantum` bytes."""
+    """A function. start, end, pcsp: addresses of its code and of its table of SP's distances, whose pcs count in `quantum` bytes; assembly: it
+    is written in assembly."""
 
     name: str
     start: int
     end: int
     pcsp: int
     quantum: int
+    assembly: bool
 
 
 class Program:
@@ -133,10 +137,10 @@ class Program:
         found: dict[str, list[Func]] = {}
         data, base = self._segment(names)
         for (off, place), end in zip(entries, ends, strict=True):
-            name_off, pcsp = struct.unpack("<I8xI", self.read(funcs + place + 4, 16))
+            name_off, pcsp, flag = struct.unpack("<I8xI21xB", self.read(funcs + place + 4, 38))
             start = names - base + name_off
             name = data[start : data.index(0, start)].decode("utf-8", "replace")
-            found.setdefault(name, []).append(Func(name, text + off, text + end, pctab + pcsp, quantum))
+            found.setdefault(name, []).append(Func(name, text + off, text + end, pctab + pcsp, quantum, bool(flag & FLAG_ASM)))
         return found
 
     def copies(self, symbol: str) -> list[Func]:

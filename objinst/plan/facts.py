@@ -19,6 +19,7 @@ from objinst.archive import Archive
 from objinst.digest import own_digest
 from objinst.forks import share_out
 from objinst.goobj import Object
+from objinst.plan.declared import Declared
 from objinst.plan.pinned import Calls, pinned, place_of, relied_on
 from objinst.plan.reach import reached
 from objinst.plan.scope import closed_packages
@@ -32,7 +33,7 @@ FILE = "facts.json"
 
 @dataclass(frozen=True)
 class Facts:
-    """closed: packages that are never hooked. instances: package -> packages of whose generic functions it holds copies.
+    """closed: packages that are never hooked. instances: package -> packages of whose generic functions and closures it may hold copies.
 
     pinned: package -> key of a function that it defines -> the caller that relies on it, see objinst.plan.pinned; frames: the same of what runs
     above callers in assembly whose frame has no stack map. workers: see objinst.plan.workers. All three without functions of closed packages. rt_users: packages that
@@ -140,9 +141,9 @@ def _raw(calls: Calls) -> dict[str, Any]:
 
 
 def _instances(obj: Object) -> list[str]:
-    """The packages that declare the generic functions of which an object has instances."""
-    names = (parse_func_name(name) for index in obj.text_symbols() if "[" in (name := obj.name(index)))
-    return sorted({name.pkg for name in names if name is not None and name.type_args})
+    """The packages whose generic functions an object has instances of, and those whose closures it may have."""
+    source = Declared(obj)
+    return sorted({package for index in obj.text_symbols() for package in source.packages(index)})
 
 
 def _merged(facts: Any, packages: list[str], rt: str) -> dict[str, Any]:

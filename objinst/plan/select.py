@@ -5,24 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from objinst.goobj import FuncInfo, Object
+from objinst.plan.declared import Declared, Load
 from objinst.rules import Action, Rule, RuleSet, parse_func_name
 
 
 def candidates(
-    obj: Object, package: str, rules: RuleSet, versions: Callable[[str], str | None], *, own: bool = True
+    obj: Object,
+    package: str,
+    rules: RuleSet,
+    versions: Callable[[str], str | None],
+    *,
+    own: bool = True,
+    load: Load = lambda _: None,
+    foreign: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[tuple[int, list[tuple[Rule, Action]]]]:
     """(index, matching actions in order) of every text symbol of `obj` that some rule names.
 
-    A dup-ok function (an instance of a generic) is named by the package that declares it, wherever a copy lies. own: the package is the
-    program's; one that is linked for the hooks' sake alone is named by no rule, but may hold such copies.
+    A dup-ok function (an instance of a generic) is named by the package that declares it, wherever a copy lies, and so is a closure. own: the
+    package is the program's; one that is linked for the hooks' sake alone is named by no rule, but may hold such copies. load: see Declared.
+    foreign: whether another package is linked for the hooks' sake alone; of an instance of its functions not all copies are hooked, so none is.
     """
+    source = Declared(obj, load)
     applying = {package: _actions(rules, package, versions(package)) if own else ()}
     for index in obj.text_symbols():
-        name = parse_func_name(obj.name(index))
+        name = source.name(index)
         if name is None:
             continue
         if name.pkg not in applying:
-            applying[name.pkg] = _actions(rules, name.pkg, versions(name.pkg))
+            applying[name.pkg] = () if foreign(name.pkg) else _actions(rules, name.pkg, versions(name.pkg))
         matching = [(rule, action) for rule, action in applying[name.pkg] if rule.matches_function(name)]
         if matching:
             yield index, matching

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import SpanUse, SpanValue, Value
-from objinst.rules import Rule, Span, ValuePath, parse_func_name
+from objinst.rules import FuncName, Rule, Span, ValuePath, parse_func_name
 from objinst.rules.names import SEVERAL_BRACKETS, printed
 from objinst.rules.nodes import closest
 from objinst.rules.spans import KINDS
@@ -205,10 +205,9 @@ def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
     )  # fmt: skip
 
 
-def makes_spans(rule: Rule, symbol: str) -> bool:
+def makes_spans(rule: Rule, name: FuncName | None) -> bool:
     """Whether a rule that names a function and asks for spans means it. What makes and exports telemetry is traced only if a rule
     names it: the export of one span would make the next."""
-    name = parse_func_name(symbol)
     return name is not None and not (rule.is_glob and name.pkg.startswith(TELEMETRY))
 
 

@@ -44,10 +44,10 @@ def work_calls(obj: Object, index: int, arch: Arch) -> list[int]:
     wanted = TAKES if PUTS_BACK.intersection(calls.values()) else TAKES | {RECEIVE}
     code, cases = bytes(obj.data(index)), switch_cases(obj, index)
     found = [at + CALL_SIZE for at, callee in calls.items() if callee in wanted and arch.comes_back(code, calls, cases, at)]
-    return found if found and _returns_nothing(obj, index) else []
+    return found if found and returns_nothing(obj, index) else []
 
 
-def _returns_nothing(obj: Object, index: int) -> bool:
+def returns_nothing(obj: Object, index: int) -> bool:
     """Nothing but an error. The body of a loop over an iterator returns what the iterator asks for, so its function is asked."""
     name = obj.name(index)
     while body := _RANGE_BODY.search(name):

@@ -64,6 +64,10 @@ class Where:
             and not any(part.holds(name) for part in self.negated)
         )
 
+    def names(self, name: FuncName) -> bool:
+        """Whether a function that the condition holds for is named exactly, alone or as one of a list (`{a,b}`), whatever its receiver."""
+        return (self.func is not None and not is_glob(self.func.replace("{", ""))) or any(part.names(name) for part in (*self.all_of, *self.one_of) if part.holds(name))
+
     @property
     def is_literal(self) -> bool:
         """Names functions by their exact name."""

@@ -1,0 +1,94 @@
+package sdk
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+)
+
+// said collects what is reported until the test ends.
+func said(t *testing.T) *[]string {
+	t.Helper()
+	lines := &[]string{}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { *lines = append(*lines, err.Error()) }))
+	t.Cleanup(func() { otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {})) })
+	return lines
+}
+
+func TestSettingsThatMeanNothingAreNamed(t *testing.T) {
+	for _, c := range []struct{ env, want string }{
+		{"OTEL_GO_DISABLED_INSTRUMENTATIONS=nethttp", ""},
+		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=sdk,nethttp,nethttp_client", ""},
+		{"OTEL_GO_DISABLED_INSTRUMENTATIONS=nethtp,nethttp,shp", "otelobj: OTEL_GO_DISABLED_INSTRUMENTATIONS: no instrumentation or rule is called nethtp, shp; known: nethttp"},
+		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=grpc", "otelobj: OTEL_GO_ENABLED_INSTRUMENTATIONS: no instrumentation or rule is called grpc; known: nethttp"},
+		{"OTELOBJ_SHUTDOWN_TIMEOUT=", ""},
+		{"OTELOBJ_SHUTDOWN_TIMEOUT=0", ""},
+		{"OTELOBJ_SHUTDOWN_TIMEOUT=300", ""},
+		{"OTELOBJ_SHUTDOWN_TIMEOUT=1.5s", ""},
+		{"OTELOBJ_SHUTDOWN_TIMEOUT=5 sec", "otelobj: OTELOBJ_SHUTDOWN_TIMEOUT=5 sec: not a duration such as 500ms or 10s, nor a number of milliseconds; it is 5s"},
+		{"OTELOBJ_SHUTDOWN_TIMEOUT=-1", "otelobj: OTELOBJ_SHUTDOWN_TIMEOUT=-1: not a duration such as 500ms or 10s, nor a number of milliseconds; it is 5s"},
+	} {
+		t.Run(c.env, func(t *testing.T) {
+			name, value, _ := strings.Cut(c.env, "=")
+			t.Setenv(name, value)
+			lines := said(t)
+			checkSettings()
+			if got := strings.Join(*lines, "\n"); got != c.want {
+				t.Errorf("said %q, not %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestProtocolsThatTheExportersDoNotHaveAreNamed(t *testing.T) {
+	const so = ": the Go exporters do not support this protocol, so no "
+	const they = " are exported; they support grpc and http/protobuf"
+	for _, c := range []struct{ env, traces, metrics string }{
+		{
+			"OTEL_EXPORTER_OTLP_PROTOCOL=http/json",
+			"otelobj: OTEL_EXPORTER_OTLP_PROTOCOL=http/json" + so + "traces" + they,
+			"otelobj: OTEL_EXPORTER_OTLP_PROTOCOL=http/json" + so + "metrics" + they,
+		},
+		{
+			"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json",
+			"",
+			"otelobj: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json" + so + "metrics" + they,
+		},
+		{
+			"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=htp",
+			"otelobj: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=htp" + so + "traces" + they,
+			"",
+		},
+	} {
+		t.Run(c.env, func(t *testing.T) {
+			name, value, _ := strings.Cut(c.env, "=")
+			t.Setenv(name, value)
+			for signal, want := range map[string]string{"TRACES": c.traces, "METRICS": c.metrics} {
+				lines := said(t)
+				if signal == "TRACES" {
+					if tp := newTracerProvider(context.Background(), nil); tp != nil {
+						_ = tp.Shutdown(context.Background())
+					}
+				} else if mp := newMeterProvider(context.Background(), nil); mp != nil {
+					ctx, cancel := context.WithCancel(context.Background())
+					cancel()
+					_ = mp.Shutdown(ctx)
+				}
+				if got := strings.Join(*lines, "\n"); got != want && (want != "" || strings.Contains(got, "protocol")) {
+					t.Errorf("%s: said %q, not %q", signal, got, want)
+				}
+			}
+		})
+	}
+	t.Run("another exporter", func(t *testing.T) {
+		t.Setenv("OTEL_TRACES_EXPORTER", "jaeger")
+		t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+		lines := said(t)
+		newTracerProvider(context.Background(), nil)
+		if got := strings.Join(*lines, "\n"); !strings.HasPrefix(got, "otelobj: OTEL_TRACES_EXPORTER=jaeger: ") {
+			t.Errorf("said %q", got)
+		}
+	})
+}
