@@ -9,9 +9,10 @@ import (
 
 // What `probe: hot` does is chosen at random, so that no loop keeps step with it, but in the same order in every run.
 const (
-	hotOneIn   = 3         // of the entries and returns
-	hotEarly   = 2_000     // disturbances of which every eighth collects garbage: most programs make no more calls
-	hotMany    = 1_000_000 // disturbances of which every 64th does; of later ones every 1024th, or a long program would never end
+	hotFirst   = 256       // entries and returns that are all disturbed: many programs make no more calls
+	hotOneIn   = 3         // of the later ones
+	hotEarly   = 6_000     // of which every eighth disturbance collects garbage
+	hotMany    = 3_000_000 // of which every 64th does; of later ones every 1024th, or a long program would never end
 	moveLevels = 128       // of half a kilobyte
 )
 
@@ -29,18 +30,20 @@ func afterHot(_ *table, _ *rt.Call, _, _, _ unsafe.Pointer) { heat() }
 //go:norace
 func heat() {
 	hotCalls++
-	if n := mixed(hotCalls); n%hotOneIn == 0 {
-		disturbAny(hotCalls/hotOneIn, n/hotOneIn)
+	if n := mixed(hotCalls); hotCalls <= hotFirst || n%hotOneIn == 0 {
+		disturbAny(hotCalls, n/hotOneIn)
 	}
 }
 
-// disturbAny makes one of the disturbances, cheap ones more often. done: how many there were.
-func disturbAny(done, n uint64) {
+// disturbAny makes one of the disturbances, cheap ones more often. calls: how many there were.
+func disturbAny(calls, n uint64) {
 	every := uint64(1024)
 	switch {
-	case done < hotEarly:
+	case calls <= hotFirst:
+		every = 4
+	case calls <= hotEarly:
 		every = 8
-	case done < hotMany:
+	case calls <= hotMany:
 		every = 64
 	}
 	if n/16%every == 0 {
