@@ -131,7 +131,7 @@ def _innermost(tests: list[str]) -> list[str]:
 
 def read(done: Finished) -> Tested:
     """What `go test -json` has said (cmd/internal/test2json)."""
-    tested = Tested(seconds=done.seconds, limited=done.limited)
+    tested = Tested(seconds=done.seconds, limited=bool(done.limited))
     running: dict[str, None] = {}
     whole: list[str] = []
     for line in done.output.splitlines():
