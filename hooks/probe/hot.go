@@ -12,8 +12,8 @@ const (
 	hotFirst   = 256       // entries and returns that are all disturbed: many programs make no more calls
 	hotOneIn   = 3         // of the later ones
 	hotEarly   = 6_000     // of which every eighth disturbance collects garbage
-	hotMany    = 3_000_000 // of which every 64th does; of later ones every 1024th, or a long program would never end
-	moveLevels = 128       // of half a kilobyte
+	hotMany    = 200_000   // of which every 64th does; of later ones every 1024th, or a long program would never end
+	moveLevels = 24        // of half a kilobyte: what a collection has shrunk is moved, and a large stack costs little
 )
 
 // hotCalls is counted without atomic instructions: they would order the program's goroutines, and so hide races from the race
@@ -46,15 +46,17 @@ func disturbAny(calls, n uint64) {
 	case calls <= hotMany:
 		every = 64
 	}
-	if n/16%every == 0 {
+	switch n / 16 % every {
+	case 0:
 		runtime.GC() // which shrinks stacks, too: the next growth moves this one again
+		return
+	case 1:
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats) // stops the world: goroutines on other threads are preempted wherever they are
 		return
 	}
 	switch n % 16 {
-	case 0:
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats) // stops the world: goroutines on other threads are preempted wherever they are
-	case 1, 2, 3, 4, 5:
+	case 0, 1, 2, 3, 4, 5:
 		var here byte
 		move(&here, uintptr(unsafe.Pointer(&here)), moveLevels)
 	case 6, 7, 8, 9:

@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,12 @@ ASLEEP = 20
 """Looks in a row, one a second, that must find all processes asleep."""
 MOST = 8_000_000
 """Bytes of output that are looked at."""
+STOPPING = threading.Event()
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class StoppedError(Exception):
+    """The run as a whole is being ended: what a command did then says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Finished:
 
 
 def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float) -> Finished:
+    """Raises StoppedError if STOPPING is set before it ends."""
     with tempfile.TemporaryFile() as output:
         begin = time.monotonic()
         process = subprocess.Popen(
@@ -56,6 +63,8 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float)
             kill(process.pid)  # and what it has started and did not wait for
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
+        if STOPPING.is_set():
+            raise StoppedError
         seconds = time.monotonic() - begin
         output.seek(0)
         text = output.read(MOST).decode("utf-8", "replace")
@@ -68,6 +77,8 @@ def _watch(pid: int, limit: float) -> str:
     try:
         begin, asleep = time.monotonic(), 0
         while not select.select([handle], [], [], 1.0)[0]:
+            if STOPPING.is_set():
+                return "stopped"
             waited = time.monotonic() - begin
             if waited < limit:
                 continue

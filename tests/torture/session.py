@@ -19,6 +19,7 @@ from torture import modules
 from torture.godir import Program
 from torture.known import Known, explain
 from torture.model import Config, Mode, Result
+from torture.process import STOPPING
 from torture.programs import SUITE, Runner
 from torture.suites import Suite
 from torture.toolchain import Toolchain
@@ -107,7 +108,10 @@ class State:
         self.results: dict[tuple[str, str, str, str], Result] = {}
         self._lock = threading.Lock()
         if path.exists():
-            for line in path.read_text().splitlines():
+            text = path.read_text()
+            if text and not text.endswith("\n"):
+                path.write_text(text + "\n")  # an interrupted write must not spoil the next one
+            for line in text.splitlines():
                 try:
                     result = Result.from_json(json.loads(line))
                 except (ValueError, TypeError, KeyError):
@@ -150,6 +154,7 @@ def execute(units: Sequence[Unit], state: State, known: list[Known], jobs: int, 
             while running:
                 _drain(running, report)
         except BaseException:
+            STOPPING.set()
             pool.shutdown(cancel_futures=True)
             raise
     return [explain(state.results[(unit.suite, unit.name, unit.config.key, mode.value)], known) for unit in units for mode in unit.modes]

@@ -106,7 +106,7 @@ class Suite:
         done = self.test(mode, only=pattern)
         if done.limited:
             return "slow", done.output
-        return done.results.get(test, done.ended), done.outputs.get(test, "") + done.output
+        return done.results.get(test, "none" if done.ended in {"pass", "fail", "skip"} else done.ended), done.outputs.get(test, "") + done.output
 
     def test(self, mode: Mode | None, only: str = "", skip: Sequence[str] = ()) -> Tested:
         chain = Toolchain(self.config, mode, self.work)
