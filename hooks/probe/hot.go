@@ -9,11 +9,11 @@ import (
 
 // What `probe: hot` does is chosen at random, so that no loop keeps step with it, but in the same order in every run.
 const (
-	hotFirst   = 256       // entries and returns that are all disturbed: many programs make no more calls
-	hotOneIn   = 3         // of the later ones
-	hotEarly   = 6_000     // of which every eighth disturbance collects garbage
-	hotMany    = 200_000   // of which every 64th does; of later ones every 1024th, or a long program would never end
-	moveLevels = 24        // of half a kilobyte: what a collection has shrunk is moved, and a large stack costs little
+	hotFirst   = 256     // entries and returns that are all disturbed: many programs make no more calls
+	hotOneIn   = 3       // of the later ones
+	hotEarly   = 6_000   // of which every eighth disturbance collects garbage
+	hotMany    = 200_000 // of which every 64th does; of later ones every 1024th, or a long program would never end
+	moveLevels = 24      // of half a kilobyte: what a collection has shrunk is moved, and a large stack costs little
 )
 
 // hotCalls is counted without atomic instructions: they would order the program's goroutines, and so hide races from the race
