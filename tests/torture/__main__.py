@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torture import godir, table
 from torture.known import Known, load
 from torture.model import Config, Form, Mode, Result, Verdict
-from torture.session import Choice, State, Unit, execute, of_modules, programs, std
+from torture.session import SLICE, Choice, State, Unit, execute, of_modules, programs, std
 from torture.toolchain import ROOT, check
 
 SUITES = ("go", "std", "modules")
@@ -44,6 +44,7 @@ def default_cache() -> Path:
 @click.option("--config", "configs", multiple=True, metavar="GO[-ARCH[-FORM]]", help=f"Such as 1.26, 1.26-arm64, 1.26-amd64-race; {MAIN} by default.")
 @click.option("--matrix", "whole", is_flag=True, help=f"Everything with Go {MAIN}, and samples of every other version, architecture and form.")
 @click.option("--only", multiple=True, metavar="PATTERN", help="Programs or packages whose name holds or matches this.")
+@click.option("--slice", "part", is_flag=True, help="The programs of Go's test directory that make test runs.")
 @click.option("--sample", type=int, default=0, metavar="N", help="That many of each suite, chosen by the seed.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--jobs", type=int, default=os.cpu_count() or 1, show_default=True, help="Programs or packages at a time.")
@@ -55,13 +56,14 @@ def default_cache() -> Path:
 @click.option("--json", "report", type=click.Path(path_type=Path), help="Write all results there.")
 @click.option("--table", "page", type=click.Path(path_type=Path), help="Write the table there, such as docs/torture.md.")
 def main(
-    suites: tuple[str, ...], modes: tuple[str, ...], configs: tuple[str, ...], whole: bool, only: tuple[str, ...], sample: int, seed: int, jobs: int, limit: float,
+    suites: tuple[str, ...], modes: tuple[str, ...], configs: tuple[str, ...], whole: bool, only: tuple[str, ...], part: bool, sample: int, seed: int, jobs: int, limit: float,
     folder: Path | None, fresh: bool, again: bool, go_tests: Path | None, report: Path | None, page: Path | None,
 ) -> None:  # fmt: skip
     """Run programs and tests that nobody here wrote, plain and with everything hooked, and compare. Ends with 1 if a difference has no explanation."""
     console = Console(stderr=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    suites = suites or SUITES
+    suites = ("go",) if part else suites or SUITES
+    names = frozenset(SLICE.read_text().split()) if part else frozenset[str]()
     folder = folder or default_cache() / "run"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "results.jsonl"
@@ -85,7 +87,7 @@ def main(
             for config in chosen:
                 sampled = whole and config != Config(MAIN)
                 for suite in suites:
-                    choice = Choice(only, tuple(Mode(mode) for mode in modes), SAMPLES[suite] if sampled else sample, seed, limit)
+                    choice = Choice(names, only, tuple(Mode(mode) for mode in modes), SAMPLES[suite] if sampled else sample, seed, limit)
                     units += _units(suite, config, choice, source, Path(work))
             results = _run(units, state, known, jobs, console)
     except (godir.UnavailableError, ValueError, RuntimeError) as error:
