@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torture import godir, table
 from torture.known import Known, load
 from torture.model import Config, Form, Mode, Result, Verdict
-from torture.session import SLICE, Choice, State, Unit, execute, of_modules, programs, std
+from torture.session import SLICE, Choice, State, Unit, execute, found, of_modules, programs, std
 from torture.toolchain import ROOT, check
 
 SUITES = ("go", "std", "modules")
@@ -52,12 +52,13 @@ def default_cache() -> Path:
 @click.option("--state", "folder", type=click.Path(path_type=Path), help="Folder that keeps the results; a run goes on where it was.")
 @click.option("--fresh", is_flag=True, help="Forget the results of earlier runs in that folder.")
 @click.option("--again", is_flag=True, help="Run again what was different, slow, or failed once.")
+@click.option("--show", is_flag=True, help="Run nothing: show what earlier runs have found.")
 @click.option("--go-tests", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Go's test directory, instead of Debian's.")
 @click.option("--json", "report", type=click.Path(path_type=Path), help="Write all results there.")
 @click.option("--table", "page", type=click.Path(path_type=Path), help="Write the table there, such as docs/torture.md.")
 def main(
     suites: tuple[str, ...], modes: tuple[str, ...], configs: tuple[str, ...], whole: bool, only: tuple[str, ...], part: bool, sample: int, seed: int, jobs: int, limit: float,
-    folder: Path | None, fresh: bool, again: bool, go_tests: Path | None, report: Path | None, page: Path | None,
+    folder: Path | None, fresh: bool, again: bool, show: bool, go_tests: Path | None, report: Path | None, page: Path | None,
 ) -> None:  # fmt: skip
     """Run programs and tests that nobody here wrote, plain and with everything hooked, and compare. Ends with 1 if a difference has no explanation."""
     console = Console(stderr=True)
@@ -89,7 +90,7 @@ def main(
                 for suite in suites:
                     choice = Choice(names, only, tuple(Mode(mode) for mode in modes), SAMPLES[suite] if sampled else sample, seed, limit)
                     units += _units(suite, config, choice, source, Path(work))
-            results = _run(units, state, known, jobs, console)
+            results = found(units, state, known) if show else _run(units, state, known, jobs, console)
     except (godir.UnavailableError, ValueError, RuntimeError) as error:
         console.print(f"torture: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

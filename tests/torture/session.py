@@ -145,7 +145,7 @@ def execute(units: Sequence[Unit], state: State, known: list[Known], jobs: int, 
         return results
 
     def report(unit: Unit) -> None:
-        done(unit, [explain(state.results[(unit.suite, unit.name, unit.config.key, mode.value)], known) for mode in unit.modes])
+        done(unit, found([unit], state, known))
 
     with ThreadPoolExecutor(jobs) as pool:
         running: dict[Future[list[Result]], Unit] = {}
@@ -163,7 +163,13 @@ def execute(units: Sequence[Unit], state: State, known: list[Known], jobs: int, 
             STOPPING.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return [explain(state.results[(unit.suite, unit.name, unit.config.key, mode.value)], known) for unit in units for mode in unit.modes]
+    return found(units, state, known)
+
+
+def found(units: Sequence[Unit], state: State, known: list[Known]) -> list[Result]:
+    """What there is of the results of these units, with causes."""
+    keys = [(unit.suite, unit.name, unit.config.key, mode.value) for unit in units for mode in unit.modes]
+    return [explain(state.results[key], known) for key in keys if key in state.results]
 
 
 def _drain(running: dict[Future[list[Result]], Unit], report: Callable[[Unit], None]) -> None:
