@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from torture import godir, known, process, suites, table
-from torture.model import Config, Difference, Form, Mode, Result, Verdict
+from torture.model import Config, Difference, Form, Mode, Result, Verdict, excerpt
 from torture.programs import lay_out
 from torture.session import Choice, State, Unit, execute
 
@@ -225,6 +225,12 @@ def test_counts() -> None:
         result(suite="go", verdict=Verdict.SLOW, differences=[]), result(suite="go", verdict=Verdict.FLAKY, differences=[]),
     ]  # fmt: skip
     assert table.counts(results) == {"same": 13, "known": 1, "flaky": 2, "skipped": 1, "slow": 1}
+
+
+def test_an_excerpt_has_both_ends() -> None:
+    text = excerpt("fatal error\n" + 9000 * "x" + "exit status 2\n")
+    assert text.startswith("fatal error\n") and text.endswith("exit status 2\n") and len(text) < 7000
+    assert excerpt("short") == "short"
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

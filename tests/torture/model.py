@@ -122,3 +122,8 @@ SEVERITY = [Verdict.DIFFERENT, Verdict.SLOW, Verdict.ONCE, Verdict.KNOWN, Verdic
 def worst(differences: list[Difference]) -> Verdict:
     """Of a package, by those of its tests."""
     return min((difference.verdict for difference in differences), key=SEVERITY.index, default=Verdict.SAME)
+
+
+def excerpt(output: str) -> str:
+    """What is kept of a long output: its begin, which says what went wrong, and its end."""
+    return output if len(output) <= 6000 else f"{output[:4000]}\n…\n{output[-2000:]}"

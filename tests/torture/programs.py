@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torture.godir import Program
-from torture.model import Config, Difference, Form, Mode, Result, Verdict
+from torture.model import Config, Difference, Form, Mode, Result, Verdict, excerpt
 from torture.process import Finished, run
 from torture.toolchain import Toolchain, calls_in
 
@@ -21,7 +21,6 @@ PACKAGE = re.compile(r"^package (\w+)", re.MULTILINE)
 RELATIVE = re.compile(r'(import\s+(?:[\w.]+\s+)?|^\s+(?:[\w.]+\s+)?)"\./', re.MULTILINE)
 TRACE = re.compile(r"^goroutine \d+ ", re.MULTILINE)
 VARYING = re.compile(r"0x[0-9a-f]+|\+0x[0-9a-f]+|goroutine \d+|\d+(?:\.\d+)?(?:ns|µs|ms|s)\b|/tmp/[\w./-]+")
-TAIL = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Runner:
             again = [self.outcome(mode, place) for _ in range(AGAIN)]
             if any((each.built, each.end) in ends for each in again) or len(ends) > 1:
                 return self._result(mode, Verdict.FLAKY, hooked, why="the plain program ends now so, now so")
-        difference = Difference("", plain.end, hooked.end if hooked.built else "not built", hooked.output[-TAIL:], Verdict.DIFFERENT)
+        difference = Difference("", plain.end, hooked.end if hooked.built else "not built", excerpt(hooked.output), Verdict.DIFFERENT)
         return self._result(mode, Verdict.DIFFERENT, hooked, differences=[difference])
 
     def _result(self, mode: Mode, verdict: Verdict, outcome: Outcome | None = None, why: str = "", differences: list[Difference] | None = None) -> Result:

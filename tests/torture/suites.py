@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torture.model import Config, Difference, Mode, Result, Verdict, worst
+from torture.model import Config, Difference, Mode, Result, Verdict, excerpt, worst
 from torture.process import Finished, run
 from torture.toolchain import Toolchain
 
 AGAIN = 3
 CRASHES = 5
 """Tests of a package that may crash one after the other before it is given up."""
-TAIL = 6000
 DAMAGE = re.compile(
     r"fatal error: (?!all goroutines are asleep)|unexpected fault address|unexpected signal|SIGSEGV|SIGBUS|SIGILL|found bad pointer|"
     r"missing stackmap|bad pointer in|traceback did not unwind|marked free object|invalid pointer found"
@@ -62,7 +61,7 @@ class Suite:
             return self._result(mode, plain, Verdict.SKIPPED, why="it has no tests")
         hooked = self.test(mode)
         if not hooked.built:
-            return self._result(mode, hooked, Verdict.DIFFERENT, [Difference("", "built", "not built", hooked.output[-TAIL:], Verdict.DIFFERENT)])
+            return self._result(mode, hooked, Verdict.DIFFERENT, [Difference("", "built", "not built", excerpt(hooked.output), Verdict.DIFFERENT)])
         differences: list[Difference] = []
         skip: list[str] = []
         results = dict(hooked.results)
@@ -76,7 +75,7 @@ class Suite:
             total += hooked.seconds
         crashed = {difference.test for difference in differences}
         if hooked.ended == "crash" and not hooked.limited:
-            differences.append(Difference("", plain.ended, "crash", hooked.output[-TAIL:], Verdict.DIFFERENT))
+            differences.append(Difference("", plain.ended, "crash", excerpt(hooked.output), Verdict.DIFFERENT))
         tests = [test for test in plain.results if not any(test == name or test.startswith(f"{name}/") for name in crashed)]
         wrong = [test for test in tests if results.get(test, "none") != plain.results[test] and (test in results or not (hooked.limited or hooked.ended == "crash"))]
         wrong += [test for test in results if test not in plain.results and test.partition("/")[0] not in crashed]
@@ -89,7 +88,7 @@ class Suite:
 
     def _judge(self, mode: Mode, test: str, plain: str, hooked: str, output: str) -> Difference:
         """Runs it again by itself, if it can be: a test that only exists for the others of its package is a difference."""
-        text = output[-TAIL:]
+        text = excerpt(output)
         if DAMAGE.search(output):
             return Difference(test, plain, hooked, text, Verdict.DIFFERENT)
         plains = {self._alone(None, test)[0] for _ in range(AGAIN)}
@@ -98,7 +97,7 @@ class Suite:
         again = [self._alone(mode, test) for _ in range(AGAIN)]
         if any(DAMAGE.search(said) for _, said in again) or any(result not in plains for result, _ in again):
             worse = next((said for result, said in again if result not in plains), output)
-            return Difference(test, plain, hooked, (worse or output)[-TAIL:], Verdict.DIFFERENT)
+            return Difference(test, plain, hooked, excerpt(worse or output), Verdict.DIFFERENT)
         return Difference(test, plain, hooked, text, Verdict.ONCE)
 
     def _alone(self, mode: Mode | None, test: str) -> tuple[str, str]:
