@@ -35,13 +35,16 @@ long: setup
 	$(BIN)/python -m pytest --long -n 2 --dist loadgroup
 
 # For a night: a million damaged objects, 20,000 rewrites of damaged ones, 100,000 requests under a forced collection in every hook, thousands of
-# random signatures, hundreds of random programs, Go's own tools and hugo hooked everywhere.
+# random signatures, hundreds of random programs, Go's own tools and hugo hooked everywhere. Then what nobody here wrote (tests/torture): Go's test
+# directory, std's tests, those of well-known modules, with samples for other versions, architectures and forms; TORTURE names other choices.
 torture: export OTELOBJ_FUZZ_PARSES = 1000000
 torture: export OTELOBJ_FUZZ_REWRITES = 20000
 torture: export OTELOBJ_TYPES_EXAMPLES = 1000
 torture: export OTELOBJ_TYPES_PROGRAMS = 200
+TORTURE ?= --matrix --table docs/torture.md
 torture: setup
 	$(BIN)/python -m pytest --long -n 2 tests/test_goobj_fuzz.py tests/test_soak.py tests/test_types_random.py tests/test_types_run.py tests/test_torture.py tests/test_hugo.py
+	PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
 
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost
