@@ -379,7 +379,7 @@ def counts(action: Action) -> bool:
 
 
 def calls(action: Action) -> bool:
-    """Wants Go code to run at the entry or the exit of the function; stress does where it can have it."""
+    """Wants Go code to run at the entry or the exit of the function; stress and hot do where they can have it."""
     return not (isinstance(action, Probe) and action.kind is ProbeKind.COUNT)
 
 

@@ -270,7 +270,7 @@ DO = "  do:\n    - inject_hooks: { before: B, path: example.com/h }\n"
         (HEAD + "  do:\n    - { inject_hooks: { before: B, path: x }, probe: count }\n", 4, "an action has one key", "entry"),
         (HEAD + "  do:\n    - spam: { name: x }\n", 4, "unknown action 'spam'", "did you mean 'span'?"),
         (HEAD + "  do:\n    - probe: conut\n", 4, "unknown probe 'conut'", "did you mean 'count'?"),
-        (HEAD + "  do:\n    - probe: { count: 1 }\n", 4, "probe (count, latency, stress) must be text", ""),
+        (HEAD + "  do:\n    - probe: { count: 1 }\n", 4, "probe (count, latency, stress, hot) must be text", ""),
         (HEAD + "  do:\n    - porbe: count\n", 4, "unknown action 'porbe'", "did you mean 'probe'?"),
         (HEAD + "  do:\n    - wrap_call: {}\n", 4, "`wrap_call` changes source text", "inject_hooks"),
         (HEAD + "  where: { func: f, file: { has_func: init } }\n" + DO, 3, "`file` in where is not supported", "func and recv"),

@@ -3,7 +3,7 @@
 //	{"functions": {"net/http.(*Transport).roundTrip": 12},
 //	 "latencies": {"net/http.(*Transport).roundTrip": {"calls": 12, "sum_ns": 5230112, "buckets_ns": [[327680, 393216, 12]]}}}
 //
-// functions has the number of calls of every function that was called at all and has `probe: count` or `probe: stress`, by the
+// functions has the number of calls of every function that was called at all and has `probe: count`, `probe: stress` or `probe: hot`, by the
 // name that the linker gives it. Instances of a generic function are counted one by one. latencies has the durations of the calls
 // that returned, of functions with `probe: latency`: a bucket is its least duration, the least of the next one, and the calls.
 //

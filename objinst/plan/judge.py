@@ -102,7 +102,7 @@ def judge(
         use = _use(rule, action, Subject.of(function.symbol, params, results, finder.signatures.table, obj), finder)
         if isinstance(use, Refusal):
             return use
-        if not isinstance(use, ProbeUse) or not any(isinstance(other, ProbeUse) and other.latency == use.latency for other in uses):
+        if not isinstance(use, ProbeUse) or not any(isinstance(other, ProbeUse) and other.kind is use.kind for other in uses):
             uses.append(use)  # a second rule measures nothing else
     wanted = at_exit or any(use.needs_exit for use in uses)
     leaving = None
@@ -138,7 +138,7 @@ def _use(rule: Rule, action: Action, subject: Subject, finder: HookFinder) -> Us
     if isinstance(action, Span):
         return plan_span(rule, action, subject)
     if isinstance(action, Probe):
-        return ProbeUse(rule.name, rule.instrumentation, action.kind is ProbeKind.LATENCY)
+        return ProbeUse(rule.name, rule.instrumentation, action.kind)
     params = subject.params if subject.recv is None else (subject.recv, *subject.params)
     before = finder.find(action.path, action.before, subject.symbol, params, "parameters") if action.before else None
     after = finder.find(action.path, action.after, subject.symbol, subject.results, "results") if action.after else None

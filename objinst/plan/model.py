@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
+from objinst.rules import ProbeKind
 from objinst.types import Assigned, FuncABI, GoType, Kind
 from trampolines.contract import ContextUse, EpilogueScan
 
@@ -133,11 +134,15 @@ class SpanUse:
 
 @dataclass(frozen=True, slots=True)
 class ProbeUse:
-    """A measurement by Go code: of latency, which needs the exit, or stress, which takes it where it can have it."""
+    """A measurement by Go code: of latency, which needs the exit, or a disturbance (stress, hot), which takes it where it can have it."""
 
     rule: str
     instrumentation: str
-    latency: bool
+    kind: ProbeKind
+
+    @property
+    def latency(self) -> bool:
+        return self.kind is ProbeKind.LATENCY
 
     @property
     def methods(self) -> frozenset[str]:

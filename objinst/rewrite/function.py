@@ -169,8 +169,7 @@ def _probe(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan:
     histogram of this function: the table stays in the program as long as the descriptor does."""
     if probes is None:
         raise ValueError("hooks/probe is not in the link")
-    hooks = ("beforeLatency", "afterLatency") if use.latency else ("beforeStress", "afterStress")
-    before, after = (_built_in(edit, arch, rt, blob, f"{probes.path}.{hook}") for hook in hooks)
+    before, after = (_built_in(edit, arch, rt, blob, f"{probes.path}.{part}{use.kind.value.capitalize()}") for part in ("before", "after"))
     table = Address(probes.table)
     place = Address(probes.histograms, probes.histogram(plan.symbol)) if use.latency else table
     blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Before=before, After=after, BeforeTab=table, AfterTab=place)

@@ -27,11 +27,12 @@ class InjectHooks:
 
 
 class ProbeKind(Enum):
-    """count: calls; latency: a histogram of their durations; stress: count, and now and then a forced GC and a deep stack."""
+    """count: calls; latency: a histogram of their durations; stress: count, and now and then a forced GC and a deep stack; hot: the same at every third call."""
 
     COUNT = "count"
     LATENCY = "latency"
     STRESS = "stress"
+    HOT = "hot"
 
 
 @dataclass(frozen=True, slots=True)
