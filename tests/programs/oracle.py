@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import toolchains
 
-BIN = Path(__file__).parents[2] / "bin"
+LAUNCHER = Path(__file__).parents[2] / "bin" / "otelobj"
 QEMU = "qemu-aarch64-static"
-RULE = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
+RULE = 'all:\n  target: "{target}"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 NUMBER = re.compile(r"\+?\b0x[0-9a-f]+\b")
 ARGUMENTS = re.compile(r"^((?!goroutine|panic|\s)\S*)\(.*\)$", re.MULTILINE)
 
@@ -35,27 +35,26 @@ class End:
 
 @dataclass(frozen=True)
 class How:
-    """probe: what is done at entries and returns. flags: of both builds."""
+    """probe: what is done at entries and returns of functions of the packages `target`. flags: of both builds. launcher: of otelobj."""
 
     version: str = "1.26"
     goarch: str = "amd64"
     probe: str = "hot"
     flags: tuple[str, ...] = ()
     patience: int = 600
-    env: dict[str, str] = field(default_factory=dict)
+    target: str = "**"
+    launcher: Path = LAUNCHER
 
 
 def build(how: How, folder: Path, hooked: bool) -> Path:
-    env = toolchains.go_env(how.version, how.goarch, OTELOBJ_DISABLE="all", **how.env)
-    env["PATH"] = f"{BIN}:{env['PATH']}"
+    env = toolchains.go_env(how.version, how.goarch, OTELOBJ_DISABLE="all")
     program = folder / ("hooked" if hooked else "plain")
     rules = folder / f"{how.probe}.yaml"
-    rules.write_text(RULE.format(probe=how.probe))
-    toolexec = [f"-toolexec=otelobj --rules {rules}"] if hooked else []
+    rules.write_text(RULE.format(probe=how.probe, target=how.target))
+    toolexec = [f"-toolexec={how.launcher} --rules {rules}"] if hooked else []
     done = subprocess.run(["go", "build", *how.flags, *toolexec, "-o", str(program), "."], cwd=folder, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
-        if hooked:
-            raise AssertionError(f"the hooked program does not link:\n{done.stderr}")
+        assert not hooked, f"the hooked program does not link:\n{done.stderr}"
         raise DoesNotBuild(done.stderr)
     return program
 
