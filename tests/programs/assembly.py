@@ -99,6 +99,10 @@ def holding(name: str, home: int, rng: random.Random) -> Stub:
     """It writes through an address of its own frame after the call of a //go:nosplit function, which does not move the stack."""
     package, _, own = name.partition(".")
     helper = f"//go:nosplit\n//go:noinline\nfunc still{own}(x int64) int64 {{ return x*{rng.randint(2, 9)} + {rng.randint(1, 99)} }}\n"
+    bare = rng.random() < 0.5
+    if bare:
+        # Without arguments the compiler's wrapper is a jump.
+        helper = f"var of{own} = {rng.randint(1, 9)}\n\n//go:nosplit\n//go:noinline\nfunc still{own}() {{\nif of{own} == 0 {{\nof{own} = 1\n}}\n}}\n"
     head = f"TEXT ·{own}(SB), 0, $56-24\nNO_LOCAL_POINTERS\n"
     amd64 = f"""MOVQ a+0(FP), AX
 MOVQ AX, 24(SP)
@@ -131,6 +135,8 @@ ADD R2, R3
 MOVD R3, ret+16(FP)
 RET
 """
+    if bare:
+        amd64, arm64 = amd64.replace("MOVQ 8(SP), BX", "MOVQ 0(SP), BX"), arm64.replace("MOVD 16(RSP), R3", "MOVD 8(RSP), R3")
     whole = Type("int64", "int")
     return Stub(Function(f"{package}.{own}", home, (whole, whole), (whole,), assembly=True), {"amd64": head + amd64, "arm64": head + arm64}, helper)
 

@@ -248,7 +248,7 @@ class Maker:
             else:
                 hashes = "\n".join(self.world.hash(home, kind, name) for kind, name in zip(function.results, filter(None, values.split(", ")), strict=True))
             label = f"{number} {function.name}"
-            acts.append(leaf(f'sup.Run("{label}", {rng.choice((20, 60, 150))}, {rng.choice(("true", "false"))}, func(t *sup.T) {{\n{values + " := " if values else ""}{call}\n{hashes}\n}})'))
+            acts.append(leaf(f'sup.Run("{label}", {rng.choice((20, 60, 150))}, {40 if function.assembly else rng.choice((2, 5, 9))}, {rng.choice(("true", "false"))}, func(t *sup.T) {{\n{values + " := " if values else ""}{call}\n{hashes}\n}})'))
             if rng.random() < 0.1:
                 acts.append(leaf(self.signals()))
         end = leaf(self.end())
@@ -272,5 +272,5 @@ class Maker:
             'defer func() { panic(fmt.Sprint("second ", recover())) }()\npanic("first")', 'defer func() { panic("second") }()\npanic(sup.Err(1))',
             "syscall.Kill(syscall.Getpid(), syscall.SIGTERM)\ntime.Sleep(time.Hour)",
             "go func() {\nvar m map[string]int\nm[`a`]++\n}()\ntime.Sleep(time.Hour)", "defer os.Exit(4)\npanic(errors.New(`not seen`))",
-            "sup.Run(`end`, 50, false, func(t *sup.T) {\ndefer os.Exit(5)\nruntime.Goexit()\n})",
+            "sup.Run(`end`, 50, 1, false, func(t *sup.T) {\ndefer os.Exit(5)\nruntime.Goexit()\n})",
         ))  # fmt: skip

@@ -368,32 +368,36 @@ func Seq2[E any](t *T, s []E) func(yield func(int, E) bool) {
 	}
 }
 
-// Run calls f on a task of its own and prints what came of it. With apart, it runs on a goroutine of its own, with a small stack.
-func Run(name string, fuel int, apart bool, f func(t *T)) {
+// Run calls f several times, each time with new fuel, and prints what came of it. With apart, it runs on goroutines of its own, with small stacks.
+func Run(name string, fuel, times int, apart bool, f func(t *T)) {
 	t := New(fuel)
-	end := "returned"
-	body := func() {
-		defer func() {
-			if r := recover(); r != nil {
-				end = "panicked: " + Text(r)
-			}
-		}()
-		end = "exited"
-		f(t)
-		end = "returned"
+	for range times {
+		t.fuel = fuel
+		if apart {
+			var wait sync.WaitGroup
+			wait.Add(1)
+			go func() {
+				defer wait.Done()
+				t.Str(once(t, f))
+			}()
+			wait.Wait()
+		} else {
+			t.Str(once(t, f))
+		}
 	}
-	if apart {
-		var wait sync.WaitGroup
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			body()
-		}()
-		wait.Wait()
-	} else {
-		body()
-	}
-	fmt.Fprintf(os.Stdout, "%s %016x %s\n", name, t.sum, end)
+	fmt.Fprintf(os.Stdout, "%s %016x %s\n", name, t.sum, once(t, f))
+}
+
+// once calls f and tells how that ended.
+func once(t *T, f func(t *T)) (end string) {
+	end = "exited"
+	defer func() {
+		if r := recover(); r != nil {
+			end = "panicked: " + Text(r)
+		}
+	}()
+	f(t)
+	return "returned"
 }
 
 // Ref returns a pointer to a copy.
