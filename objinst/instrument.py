@@ -24,7 +24,7 @@ from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
 from objinst.plan.judge import Function, judge_each, read_function
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
-from objinst.plan.pinned import own_keys
+from objinst.plan.pinned import Reliance, own_keys
 from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import fork_set
 from objinst.plan.select import candidates, only_leads_on
@@ -37,7 +37,7 @@ from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.spans import SPAN
 from objinst.rewrite.static import layout
-from objinst.rules import Action, Probe, ProbeKind, Rule, RuleSet, Span
+from objinst.rules import Action, Probe, ProbeKind, Rule, RuleSet, Span, parse_func_name
 from objinst.types import TypeTable
 from objinst.types.names import escape
 
@@ -171,15 +171,11 @@ class Link:
         """
         own = identity(self._path(package))
         others = [] if "/" in own else [self._all_packages]
-        return [own, identity(self.packages["runtime"]), repr(self.facts.pinned_of(package)), self._pinned_by_name, *others]
+        return [own, identity(self.packages["runtime"]), self.facts.pinned_of(package), *others]
 
     @functools.cached_property
     def _all_packages(self) -> str:
         return self._digest(sorted(map(identity, self.packages.values())))
-
-    @functools.cached_property
-    def _pinned_by_name(self) -> str:
-        return self._digest([repr(self.facts.pinned_of(""))])
 
     @making_sense("a package to rewrite")
     def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, folder: Path) -> None:
@@ -229,8 +225,9 @@ class Link:
             hooks = self._meant(hooks, function) if function else hooks
             outcomes: list[FunctionPlan | Refusal] = []
             counted: CountPlan | Refusal | None = None
-            if package in self.closed:
-                counted = Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
+            home = self._home(obj, index, package)
+            if home in self.closed:
+                counted = Refusal("runtime", f"{home} belongs to the runtime or to what hooks stand on")
                 outcomes = [counted] * len(hooks)
             else:
                 if hooks and function:
@@ -249,6 +246,12 @@ class Link:
                     *(_count_target(rule, obj, index, package, counted) for rule in counting if counted),
                 ),
             )
+
+    def _home(self, obj: Object, index: int, package: str) -> str:
+        """The package whose rules hold for a function. A copy of a closed package's function, wherever it lies, may be the one that the linker
+        keeps for the runtime."""
+        name = None if package in self.closed else parse_func_name(obj.name(index))
+        return package if name is None or name.pkg not in self.closed else name.pkg
 
     def judge(
         self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str
@@ -279,8 +282,8 @@ class Link:
         """What all packages of the link together say."""
         return gather({**self.hooks, **self.packages}, RT, self.arch, identity)
 
-    def _pinned_by(self, obj: Object, package: str, index: int) -> str:
-        return next((self.facts.pinned[key] for key in own_keys(obj, package, index) if key in self.facts.pinned), "")
+    def _pinned_by(self, obj: Object, package: str, index: int) -> Reliance:
+        return Reliance.on(own_keys(obj, package, index), self.facts.pinned.get(package, {}), self.facts.frames.get(package, {}))
 
     @property
     def closed(self) -> frozenset[str]:

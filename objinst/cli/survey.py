@@ -26,7 +26,7 @@ from objinst.errors import OtelobjError
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal
-from objinst.plan.pinned import own_keys, pinned, unchecked_calls
+from objinst.plan.pinned import Reliance, own_keys, pinned, relied_on
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.plan.signatures import Signatures
 from objinst.rules import parse_func_name
@@ -92,10 +92,11 @@ def archives(go: gotool.GoCommand, packages: Sequence[str], goarch: str) -> dict
 
 def take(packages: Mapping[str, Path], goarch: str) -> Survey:
     """Judges every function. Raises OtelobjError for an archive that cannot be read."""
-    objects = {package: Archive.read(path).go_object()[1] for package, path in packages.items()}
+    files = {package: Archive.read(path) for package, path in packages.items()}
+    objects = {package: archive.go_object()[1] for package, archive in files.items()}
     arch = trampolines.arch(goarch)
     finder = HookFinder(goarch, Signatures(TypeTable(objects.get, list(objects))), objects.get)
-    relied_on = pinned(unchecked_calls(obj, package, arch) for package, obj in objects.items())
+    known = pinned(relied_on(list(archive.objects().values()), package, arch) for package, archive in files.items())
     closed = closed_packages(lambda package: [path for path, _ in objects[package].autolib] if package in objects else [], RT)
     judged: list[Judged] = []
     left_out: Counter[str] = Counter()
@@ -106,7 +107,7 @@ def take(packages: Mapping[str, Path], goarch: str) -> Survey:
             if isinstance(function, Refusal) or function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
                 left_out[function.code if isinstance(function, Refusal) else "assembly"] += 1
                 continue
-            by = next((relied_on[key] for key in own_keys(obj, package, index) if key in relied_on), "")
+            by = Reliance.on(own_keys(obj, package, index), known.pins, known.frames)
             fork = Refusal("fork", "it can run between fork and exec") if index in forbidden else None
 
             judged.append(_judged(function, fork, lambda *, at_exit, f=function, by=by: judge(f, (), arch, finder, by, at_exit=at_exit)))

@@ -276,6 +276,10 @@ class Object:
         ends = ((number, start + RELOC.size * (number + 1)) for number in numbers)
         return {bisect.bisect_right(self._reloc_idx, number) - 1 for number, behind in ends if self.raw[behind - SYM_REF.size : behind] in wanted}
 
+    def owner_of_reloc(self, number: int) -> int:
+        """The definition that has a relocation. number: of the relocation in its block."""
+        return bisect.bisect_right(self._reloc_idx, number) - 1
+
     def aux(self, index: int) -> list[Aux]:
         return [Aux(kind, SymRef(p, i)) for kind, p, i in AUX.iter_unpack(self.raw_aux(index))]
 

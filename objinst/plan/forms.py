@@ -19,6 +19,8 @@ from trampolines.contract import ContextUse, EpilogueScan
 
 NOCTXT = "runtime.morestack_noctxt"
 RECOVER = "runtime.gorecover"
+ASSEMBLY, ADDRESS = " (assembly)", " (address)"
+"""Behind the name of a caller that is assembly, and of one that takes the address of a function's code."""
 
 
 def context_use(obj: Object, index: int, morestack: str, calls: dict[int, str], arch: Arch) -> ContextUse | Refusal:
@@ -32,14 +34,31 @@ def context_use(obj: Object, index: int, morestack: str, calls: dict[int, str], 
 
 
 def unchecked(symbol: str, params: Sequence[Value], pinned_by: str) -> Refusal | None:
-    """Why a function without a stack check cannot be hooked. pinned_by: a function that relies on it to have none, or ""."""
+    """Why a function without a stack check cannot be hooked. pinned_by: a function that relies on it to have none, perhaps with ASSEMBLY
+    or ADDRESS behind its name, or ""."""
+    if pinned_by.endswith(ADDRESS):
+        who = pinned_by.removesuffix(ADDRESS)
+        return Refusal("nosplit", f"it has no stack check, and {who} takes the address of its code for a caller that is not Go code; hook its callers")
     if pinned_by:
-        who = "assembly" if pinned_by == symbol else f"{pinned_by}, which is //go:nosplit,"
+        who = "assembly" if pinned_by == symbol else _named(pinned_by)
         return Refusal("nosplit", f"it has no stack check, and {who} calls it where the stack must not move; hook its callers")
     address = next((value for value in params if value.type.kind is Kind.UINTPTR), None)
     if address:
         return Refusal("nosplit", f"it has no stack check, and {address.name or 'a parameter'} is a uintptr, perhaps an address in the stack; hook its callers")
     return None
+
+
+def _named(caller: str) -> str:
+    name = caller.removesuffix(ASSEMBLY)
+    return f"{name}, which is //go:nosplit," if name == caller else f"{name}, which is assembly,"
+
+
+def unmapped(caller: str) -> Refusal | None:
+    """Why a function cannot be hooked that is called from a frame without a stack map. caller: the function that has this frame, or ""."""
+    if not caller:
+        return None
+    who = caller.removesuffix(ASSEMBLY)
+    return Refusal("stack-map", f"{who}, which is assembly, calls it from a frame without a stack map (NO_LOCAL_POINTERS), and hooks may let the runtime look there")
 
 
 @dataclass(frozen=True, slots=True)

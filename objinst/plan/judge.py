@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import FuncInfo, Object, pctab
-from objinst.plan.forms import Exit, context_use, exit_form, unchecked
+from objinst.plan.forms import Exit, context_use, exit_form, unchecked, unmapped
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, evidence, find_layout
 from objinst.plan.model import FunctionPlan, HookUse, ProbeUse, Refusal, Use
+from objinst.plan.pinned import NOBODY, Reliance
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.spans import Subject, plan_span
 from objinst.plan.specs import try_encode
@@ -61,7 +62,7 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
 
 
-def judge_each(function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = "") -> list[FunctionPlan | Refusal]:
+def judge_each(function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY) -> list[FunctionPlan | Refusal]:
     """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
     whole = judge(function, rules, arch, finder, pinned_by)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:
@@ -75,7 +76,7 @@ def judge_each(function: Function, rules: Sequence[tuple[Rule, Action]], arch: A
 
 
 def judge(
-    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: str = "", *, at_exit: bool = False
+    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
 ) -> FunctionPlan | Refusal:
     """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned;
     at_exit: the exit is to be seen, whether or not a rule asks for it."""
@@ -90,7 +91,7 @@ def judge(
     layout = find_layout(obj, index, told, finder.signatures, place, lambda: finder.claimed([action for _, action in rules]))
     if isinstance(layout, Refusal):
         return layout
-    refusal = None if function.morestack else unchecked(function.symbol, layout.params, pinned_by)
+    refusal = unmapped(pinned_by.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, pinned_by.pin))
     context = context_use(obj, index, function.morestack, function.calls, arch)
     if refusal or isinstance(context, Refusal):
         return refusal or context  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Functions without a stack check that must stay what they are: somebody calls them where the stack must not move.
+"""Functions that must stay what they are, because somebody calls them where the stack must not move, or must not be looked at.
 
 A function marked //go:nosplit may hold addresses of the stack in integers, or run where nothing may grow the stack; so may assembly,
 which calls Go functions through wrappers that are marked (cmd/compile/internal/ssagen/abi.go, makeABIWrapper).
@@ -6,55 +6,179 @@ What it calls directly, and what has no stack check itself, runs under the same 
 collector run. What it calls indirectly the linker takes for functions with a check (cmd/link/internal/ld/stackcheck.go), and so
 may we. A leaf is marked as nosplit by the assembler (cmd/internal/obj/x86/obj6.go), but it calls nothing. A tail call hands on what
 its caller relies on.
+
+Assembly is held to more, for nobody checked it:
+- Marked or not, it relies on what it calls, jumps to, or takes the address of, in code or in data, and on the functions that a variable
+  holds which it reads: it calls them, or gives them to somebody who does, perhaps on a thread that runs no goroutine.
+- If its frame has no stack map (no NO_LOCAL_POINTERS), the runtime throws "missing stackmap" as soon as it looks at that stack
+  (runtime/stkframe.go, getStackMap, Go 1.22-1.27). A Go function that does little never lets that happen, but a hook would.
+
+Compiled code takes the address of a function's code, rather than of its func value, for a closure, which reads its context register,
+or by internal/abi.FuncPCABIInternal, for a caller that is no Go code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from objinst.goobj import Object
+from objinst.goobj import FuncInfo, Object, SymRef
+from objinst.goobj.records import RELOC, Blk
+from objinst.plan.forms import ADDRESS, ASSEMBLY, switch_cases
 from objinst.plan.inlining import callee_key
 from trampolines import Arch
 
 CALL_SIZE = 4
 """Bytes that a call's relocation covers."""
+FROM_ASSEMBLY = 1 << 2
+"""cmd/internal/goobj/objfile.go, ObjFlagFromAssembly, Go 1.22-1.27."""
+LOCALS_MAP = 1
+"""internal/abi/symtab.go, FUNCDATA_LocalsPointerMaps, Go 1.22-1.27."""
+PREFIXES = ("type:", "go:", "runtime.gcbits")
+"""Of data that describes types and such: it names functions, but is no variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Of one object. pins: callee -> a caller that relies on it; tails: caller -> callees of its tail calls, of functions without a check.
-    Names as objinst.plan.inlining has them."""
+    """Of one object, or of several. pins: callee -> a caller that relies on it to have no stack check; frames: callee -> a caller in assembly whose
+    frame has no stack map; tails: caller -> those that it hands on what its own caller relies on. Names as objinst.plan.inlining has them.
 
-    pins: dict[str, str]
-    tails: dict[str, list[str]]
+    names: of the functions that any of this can concern by name.
+    """
+
+    pins: dict[str, str] = field(default_factory=dict)
+    tails: dict[str, list[str]] = field(default_factory=dict)
+    frames: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    def add(self, other: Calls) -> None:
+        """What is already known of a function stays."""
+        for key, caller in other.pins.items():
+            self.pins.setdefault(key, caller)
+        for key, caller in other.frames.items():
+            self.frames.setdefault(key, caller)
+        for key, callees in other.tails.items():
+            self.tails.setdefault(key, []).extend(callees)
+        self.names.update(other.names)
+
+
+def relied_on(objects: Sequence[Object], package: str, arch: Arch) -> Calls:
+    """What the objects of one archive say. package: import path of the archive. Raises ObjectError."""
+    found = Calls()
+    compiled = [obj for obj in objects if not obj.flags & FROM_ASSEMBLY]
+    for obj in compiled:
+        found.add(unchecked_calls(obj, package, arch))
+    for obj in objects:
+        if obj.flags & FROM_ASSEMBLY:
+            found.add(assembly_calls(obj, package, compiled))
+    return found
 
 
 def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
-    """package: import path of the object itself. Raises ObjectError."""
+    """Of a compiled object. package: import path of the object itself. Raises ObjectError."""
     tables = obj.tables
-    call = tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
+    call = tables.relocs[_call(obj)]
     nosplit = tables.sym_flags["SymFlagNoSplit"]
-    pins: dict[str, str] = {}
-    tails: dict[str, list[str]] = {}
+    found = Calls()
+    unchecked: set[int] = set()
     for index in obj.text_symbols():
         sym = obj.sym(index)
-        flagged = bool(sym.flag & nosplit)
-        if not flagged and not arch.LEAVES_UNMARKED:
+        flagged, wrapper = bool(sym.flag & nosplit), sym.abi == 0
+        if not flagged and not wrapper and not arch.LEAVES_UNMARKED:
             continue
         made = [(reloc.off, callee_key(obj, package, reloc.sym)) for reloc in obj.relocs(index) if reloc.type == call]
-        if not flagged and any(callee.startswith("runtime.morestack") for _, callee in made):
+        checked = not flagged and any(callee.startswith("runtime.morestack") for _, callee in made)
+        if checked and not wrapper:
             continue
+        unchecked.add(index)
+        found.names.add(sym.name)
         code = obj.data(index)
         for offset, callee in made:
             if not 0 <= offset <= len(code) - CALL_SIZE:
                 raise obj.error(f"{sym.name}: a call at {offset:#x}, of {len(code)} bytes of code")
-            if not arch.is_call(code, offset):
+            if callee.startswith("runtime.morestack"):
+                continue
+            leaving = not arch.is_call(code, offset)
+            if leaving or wrapper:
                 for key in own_keys(obj, package, index):
-                    tails.setdefault(key, []).append(callee)
-            elif flagged:
-                pins.setdefault(callee, sym.name)
-    return Calls(pins, tails)
+                    found.tails.setdefault(key, []).append(callee)
+            if flagged and not leaving:
+                found.pins.setdefault(callee, sym.name)
+    for index, user in _addresses(obj, unchecked, arch):
+        for key in own_keys(obj, package, index):
+            found.pins.setdefault(key, obj.name(user) + ADDRESS)
+    return found
+
+
+def _addresses(obj: Object, unchecked: set[int], arch: Arch) -> Iterator[tuple[int, int]]:
+    """The functions whose code's address some code takes, and that are no closures: (function, who takes it)."""
+    tables = obj.tables
+    kind = tables.relocs["R_ADDRARM64" if obj.header.goarch == "arm64" else "R_PCREL"]
+    internal = {obj.ref_of(index): index for index in unchecked}
+    users: dict[int, int] = {}
+    for number, (_, _, found, _, pkg, idx) in enumerate(RELOC.iter_unpack(obj.block(Blk.RELOC))):
+        if found == kind and (index := internal.get(SymRef(pkg, idx))) is not None:
+            users.setdefault(index, number)
+    call = tables.relocs[_call(obj)]
+    for index, number in users.items():
+        user = obj.owner_of_reloc(number)
+        if obj.is_text(user):
+            calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == call}
+            if arch.reads_context(bytes(obj.data(index)), calls, switch_cases(obj, index)) is False:
+                yield index, user
+
+
+def assembly_calls(obj: Object, package: str, compiled: Sequence[Object]) -> Calls:
+    """Of an assembled object. compiled: the other objects of its archive. Raises ObjectError."""
+    found = Calls()
+    call = obj.tables.relocs[_call(obj)]
+    for index in range(obj.n_defs):
+        caller = obj.name(index) + ASSEMBLY
+        unmapped = obj.is_text(index) and _unmapped(obj, index)
+        for reloc in obj.relocs(index):
+            target = obj.resolve(reloc.sym)
+            if (target.index is not None and target.index < obj.n_defs) or not target.name or target.name.startswith(("runtime.morestack", *PREFIXES)):
+                continue
+            keys = {callee_key(obj, package, reloc.sym).removesuffix("·f")}
+            called = keys if reloc.type == call else set().union(*(_held(other, package, target.name) for other in compiled))
+            for key in keys | called:
+                found.pins.setdefault(key, caller)
+            for key in called if unmapped else ():
+                found.frames.setdefault(key, caller)
+    return found
+
+
+def _unmapped(obj: Object, index: int) -> bool:
+    """Whether a function in assembly has a frame that the runtime cannot look through."""
+    info = obj.aux_data(index, "AuxFuncInfo")
+    if info is None or FuncInfo.parse_head(info, f"{obj.origin}: {obj.name(index)}").locals <= 0:
+        return False
+    maps = obj.aux_symbols(index, "AuxFuncdata")
+    return len(maps) <= LOCALS_MAP or maps[LOCALS_MAP] == SymRef(0, 0)
+
+
+def _held(obj: Object, package: str, name: str) -> set[str]:
+    """The functions that a name leads to: the one of this name, or those in the initial value of a variable."""
+    defined = obj.find_all(name)
+    todo = [index for index in defined if not obj.is_text(index)]
+    seen = set(todo)
+    keys = {name} if len(defined) > len(todo) else set()
+    while todo:
+        for ref in obj.refers_to(todo.pop()):
+            target = obj.index_of(ref)
+            if target is None or target >= obj.n_defs:
+                key = callee_key(obj, package, SymRef(*ref))
+                keys.add(key.removesuffix("·f"))
+            elif obj.is_text(target):
+                keys |= own_keys(obj, package, target)
+            elif target not in seen and not obj.name(target).startswith(PREFIXES):
+                seen.add(target)
+                todo.append(target)
+    return keys
+
+
+def _call(obj: Object) -> str:
+    return "R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"
 
 
 def own_keys(obj: Object, package: str, index: int) -> set[str]:
@@ -62,20 +186,39 @@ def own_keys(obj: Object, package: str, index: int) -> set[str]:
     return {obj.sym(index).name} | ({f"{package}#{index}"} if index < obj.starts[1] else set())
 
 
-def pinned(calls: Iterable[Calls]) -> dict[str, str]:
-    """Key of each function that must not be hooked if it has no stack check -> the function that relies on it. calls: of all
-    packages of a link."""
-    found: dict[str, str] = {}
-    tails: dict[str, list[str]] = {}
+def place_of(key: str) -> str:
+    """The package of a function that is named by its place in it, "" for one that is named by its name."""
+    package, mark, index = key.rpartition("#")
+    return package if mark and index.isdigit() else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reliance:
+    """Who relies on a function, "" if nobody does: pin: on its having no stack check; frame: on nobody's looking at the stack while it runs."""
+
+    pin: str = ""
+    frame: str = ""
+
+    @classmethod
+    def on(cls, keys: Collection[str], pins: Mapping[str, str], frames: Mapping[str, str]) -> Reliance:
+        """keys: of the function, see own_keys."""
+        return cls(*(next((known[key] for key in sorted(keys) if key in known), "") for known in (pins, frames)))
+
+
+NOBODY = Reliance()
+
+
+def pinned(calls: Iterable[Calls]) -> Calls:
+    """All that `calls`, of all packages of a link, say together. pins, frames: of every function that they lead to."""
+    found = Calls()
     for one in calls:
-        found |= one.pins
-        for key, callees in one.tails.items():
-            tails.setdefault(key, []).extend(callees)
-    todo = list(found)
-    while todo:
-        key = todo.pop()
-        for callee in tails.get(key, ()):
-            if callee not in found:
-                found[callee] = found[key]
-                todo.append(callee)
+        found.add(one)
+    for known in (found.pins, found.frames):
+        todo = list(known)
+        while todo:
+            key = todo.pop()
+            for callee in found.tails.get(key, ()):
+                if callee not in known:
+                    known[callee] = known[key]
+                    todo.append(callee)
     return found
