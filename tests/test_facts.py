@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from toolchains import exports
+from toolchains import exports, go_env
 
 import trampolines
 from objinst.archive import Archive
 from objinst.instrument import identity
 from objinst.plan import facts
-from objinst.plan.pinned import unchecked_calls
+from objinst.plan.pinned import own_keys, pinned, relied_on
 
 ARCH = trampolines.arch("amd64")
 
@@ -30,14 +32,18 @@ def test_facts_of_a_link(packages: dict[str, Path], monkeypatch: pytest.MonkeyPa
     assert "slices" in found.instances["net/http"]
     assert all("[" not in name for names in found.instances.values() for name in names)
     # What syscall's marked functions call may not move the stack.
-    obj = Archive.read(packages["syscall"]).go_object()[1]
-    assert set(unchecked_calls(obj, "syscall", ARCH).pins) - set(found.pinned) <= {
-        key for key in unchecked_calls(obj, "syscall", ARCH).pins if key.partition("#")[0] in found.closed
-    }
-    # Every one is found again, by its package or by name.
-    shared_out = {package: found.pinned_of(package) for package in (*packages, "")}
-    assert sorted(pair for pairs in shared_out.values() for pair in pairs) == sorted(found.pinned.items())
-    assert all(key.startswith(f"{package}#") == bool(package) for package, pairs in shared_out.items() for key, _ in pairs)
+    calls = relied_on(list(Archive.read(packages["syscall"]).objects().values()), "syscall", ARCH)
+    own = {key for key in calls.pins if key.startswith("syscall#")}
+    assert len(own) > 20 and own <= found.pinned["syscall"].keys()
+    assert not found.closed & found.pinned.keys()
+    # Every package is told of all of its own functions that somebody relies on, and of nothing else.
+    archives = {package: list(Archive.read(path).objects().values()) for package, path in packages.items()}
+    together = pinned(relied_on(objects, package, ARCH) for package, objects in archives.items()).pins
+    for package in packages.keys() - found.closed:
+        keys = {key for obj in archives[package] for index in obj.text_symbols() for key in own_keys(obj, package, index)}
+        unmarked = {key for key in keys if key not in calls.names and "#" not in key} - relied_on(archives[package], package, ARCH).names
+        assert found.pinned.get(package, {}).keys() == {key for key in keys - unmarked if key in together}, package
+        assert all(caller in found.pinned_of(package) for caller in found.pinned.get(package, {}).values())
 
     # Loops over channels, of packages that can be hooked.
     assert list(found.workers) == sorted(set(found.workers)) and "net/http.(*persistConn).writeLoop" in {name for name, _ in found.workers}
@@ -69,3 +75,83 @@ def test_workers_of_the_root_and_of_open_packages(packages: dict[str, Path], tmp
     monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path / "with another rt"))
     without = facts.gather(packages, "net/http", ARCH, identity)
     assert "net/http" in without.closed and not without.workers
+
+
+def test_others_pins_change_nothing(packages: dict[str, Path]) -> None:
+    """A package that comes into a program changes what is known of those whose functions it calls, or assembly of its own."""
+    before = facts.gather(packages, "sync/atomic", ARCH, identity)
+    more = {**dict(exports("1.26", "amd64", "testing")), **packages}
+    added = more.keys() - packages.keys()
+    after = facts.gather(more, "sync/atomic", ARCH, identity)
+    assert {"testing", "flag"} <= added
+    assert [package for package in packages if before.pinned_of(package) != after.pinned_of(package)] == []
+
+
+def test_root_pins_by_name(packages: dict[str, Path]) -> None:
+    """What only the root package relies on, and names by name, is found in the packages that have it."""
+    holder = next(package for package, names in _names(packages).items() if any("[" in name for name in names))
+    name = next(name for name in sorted(_names(packages)[holder]) if "[" in name and name not in facts.gather(packages, "sync/atomic", ARCH, identity).pinned.get(holder, {}))
+    root = packages["net/http"]
+    plain = facts._read
+
+    def reads(archive: Archive, package: str, arch: trampolines.Arch) -> dict[str, Any]:
+        found = plain(archive, package, arch)
+        return {**found, "pins": {**found["pins"], name: "main.f"}} if package == facts.ROOT else found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facts, "_read", reads)
+        found = facts.gather({**packages, facts.ROOT: root}, "sync/atomic", ARCH, identity)
+    holders = {package for package, names in _names(packages).items() if name in names}
+    assert {package for package in found.pinned if name in found.pinned[package]} - {facts.ROOT} == holders - found.closed
+    assert found.pinned[holder][name] == "main.f"
+
+
+def _names(packages: dict[str, Path]) -> dict[str, set[str]]:
+    return {package: relied_on(list(Archive.read(path).objects().values()), package, ARCH).names for package, path in packages.items()}
+
+
+SOURCES = {
+    "main.go": """package main
+
+import "internal/abi"
+
+var done bool
+
+//go:noinline
+func started() { done = true }
+
+//go:noinline
+func called() { done = true }
+
+//go:noinline
+func deferred(p *bool) func() { return func() { *p = true } }
+
+var kept = map[string]func(){"called": called}
+
+//go:nosplit
+func relies() { called() }
+
+func main() {
+	println(abi.FuncPCABIInternal(started))
+	deferred(&done)()
+	relies()
+}
+""",
+}
+
+
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+@pytest.mark.parametrize("version", ["1.22", "1.27"])
+def test_address_of_code(version: str, goarch: str, tmp_path: Path) -> None:
+    """A function whose code's address is taken is called by what is not Go code; a closure is not meant."""
+    imports = exports(version, goarch, "runtime")
+    (tmp_path / "importcfg").write_text("".join(f"packagefile {package}={path}\n" for package, path in imports.items()))
+    for name, text in SOURCES.items():
+        (tmp_path / name).write_text(text)
+    command = ["go", "tool", "compile", "-std", "-p", "main", "-importcfg", "importcfg", "-o", "main.a", *SOURCES]
+    subprocess.run(command, cwd=tmp_path, env=go_env(version, goarch), check=True)
+    objects = list(Archive.read(tmp_path / "main.a").objects().values())
+    found = relied_on(objects, "main", trampolines.arch(goarch))
+    assert found.pins["main.started"] == "main.main (address)"
+    assert found.pins[f"main#{objects[0].find('main.called')}"] == "main.relies"
+    assert not any("deferred" in key or objects[0].name(int(key.partition("#")[2])) == "main.deferred.func1" for key in found.pins if key.startswith("main#"))

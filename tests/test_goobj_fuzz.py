@@ -30,7 +30,7 @@ from objinst.goobj import STATIC_ABI, Edit, Object, verify
 from objinst.instrument import RT, Link
 from objinst.rewrite.result import read_result
 from objinst.plan.judge import read_function
-from objinst.plan.pinned import unchecked_calls
+from objinst.plan.pinned import relied_on
 from objinst.plan.workers import workers
 from objinst.rules import load
 
@@ -52,7 +52,7 @@ def read_everything(data: bytes) -> list[tuple[int, Object]]:
         verify(obj)
         for index in obj.text_symbols():
             read_function(obj, index)
-        unchecked_calls(obj, "fuzzed", ARCH)
+        relied_on([obj], "fuzzed", ARCH)
         workers(obj, ARCH)
     return objects
 
