@@ -472,7 +472,7 @@ def test_call_through(data: st.DataObject, seed: int, skip: bool, grow: bool, mo
         clobber(m, rng, m.context)
         return back
 
-    m.hosts = {"enter": enter, "body": body, "exit_hook": exit_hook, "morestack": morestack}
+    m.hosts = {"enter": enter, "body": body, "called": body, "exit_hook": exit_hook, "morestack": morestack}
     set_guard(m, stay)
     m.write(G + SLOT, 8, NODE if top else 0)
     m.write(NODE, 8, {"equal": distance, "deeper": distance + 0x80}.get(top or "", 0))

@@ -216,7 +216,7 @@ class ThroughSpec:
 
     entry: the entry stub that it replaces; its toggle and its room are not used. body_args: FuncInfo.Args of the body, the spill area of its
     register arguments. area, area_map, slot_offset: as in ExitSpec, for `entry.results`.
-    roles used: "desc", "enter", "exit_hook", "body" (called, and jumped to where `entry.guard` forbids the hook), "morestack".
+    roles used: "desc", "enter", "exit_hook", "called" (the body), "body" (jumped to where `entry.guard` forbids the hook), "morestack".
     """
 
     entry: EntrySpec

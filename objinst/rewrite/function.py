@@ -12,7 +12,7 @@ from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.probes import Probes
 from objinst.rewrite.spans import AFTER, BEFORE, HOOK_SPAN, SpanLayouts, add_config
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
-from objinst.rewrite.swap import add_call_through, add_exit_stub, morestack_ref, move_body, patch_body, put_stub, read_original
+from objinst.rewrite.swap import add_call_through, add_exit_stub, count_frame, morestack_ref, move_body, patch_body, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from objinst.types import Kind
 from trampolines import Arch
@@ -63,6 +63,7 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
         patch_body(edit, plan.index, body, plan.epilogues, arch, exit_ref)
     if plan.through:
         through = arch.through_stub(through_spec(arch, plan, offsets))
+        roles |= {"called": Role(body), "body": Role(count_frame(edit, original, body, through))}
         roles["through"] = Role(add_call_through(edit, original, body, through, plan.abi.args_map, roles | exit_hook))
     stub = arch.head_stub() if plan.through else arch.entry_stub(entry_spec(arch, plan, offsets))
     put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))

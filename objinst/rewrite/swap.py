@@ -13,13 +13,17 @@ from dataclasses import dataclass
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
-from objinst.rewrite.dwarf import describe_anew, entry_name, exit_name
+from objinst.rewrite.dwarf import Place, describe_anew, dwarf_aux, entry_name, exit_name
 from objinst.rewrite.text import UNSAFE_POINT_ALL, Role, TextShape, add_text, pc_table, relocations, text_aux
 from trampolines import Arch
 from trampolines.contract import Code, ContextUse, EpilogueScan
 
 NO_VALUE = -1
 """What holds where a pc table says nothing (runtime/symtab.go, pcdatavalue)."""
+COUNTED_FRAME = 256
+"""A frame of a call-through up to this size, in bytes, can be counted as its body's: the linker allows functions without a stack check 800 in all."""
+RETURN_ADDRESS = 8
+"""What a call pushes on amd64, which alone has call-throughs."""
 DWARF_AUX = ("AuxDwarfInfo", "AuxDwarfLoc", "AuxDwarfRanges", "AuxDwarfLines")
 
 
@@ -168,6 +172,30 @@ def add_exit_stub(edit: Edit, original: Original, body: SymRef, stub: Code, args
     or a probe on the function would hit it too."""
     name = edit.object.sym(original.index).name
     return add_text(edit, f"otelobj.exit.{name}", stub, shape(original, args_map, exit_name(name), body), roles)
+
+
+def count_frame(edit: Edit, original: Original, body: SymRef, through: Code) -> SymRef:
+    """Makes the frame of a call-through part of its body's, if the body has none itself, so that it stands in no traceback, not even in
+    those that show wrappers. Returns the body to jump to, which is then another one.
+
+    Such a body calls nothing, so nobody asks for its stack maps: when a signal finds it, its frame is scanned conservatively or, after a
+    fault, not at all, and the stack is not moved before it is gone (runtime/mgcmark.go, scanframeworker; runtime/stack.go, adjustframe and
+    isShrinkStackSafe; Go 1.22-1.27).
+    """
+    obj, tables, index = edit.object, edit.tables, original.index
+    sym = obj.sym(index)
+    called = next(fixup.offset for fixup in through.fixups if fixup.role == "called")
+    depth = next(value for value, end in through.pcsp if called < end) + RETURN_ADDRESS
+    if any(value for value, _ in original.pcsp) or depth > COUNTED_FRAME or sym.name in obj.jump_tables or call_names(edit, index):
+        return body
+    flag = sym.flag & ~tables.sym_flags["SymFlagDupok"]
+    direct = edit.add_copy(index, flag=flag, flag2=sym.flag2 & ~tables.sym_flags2.get("SymFlagABIWrapper", 0))
+    about = {tables.aux[name] for name in DWARF_AUX}
+    place = Place(direct, sym.size, entry_name(sym.name), original.file, original.line)
+    edit.fill(direct, aux=[*(aux for aux in obj.aux(index) if aux.type not in about), *dwarf_aux(edit, place)])
+    counted = Aux(tables.aux["AuxPcsp"], pc_table(edit, [(depth, sym.size)]))
+    edit.fill(body, aux=[counted if aux.type == counted.type else aux for aux in obj.aux(index)])
+    return direct
 
 
 def add_call_through(edit: Edit, original: Original, body: SymRef, stub: Code, args_map: tuple[bool, ...], roles: Mapping[str, Role]) -> SymRef:

@@ -86,7 +86,7 @@ def through_stub(spec: ThroughSpec) -> Code:
     call_enter(asm, entry, frame.args, frame.context)
     entered = asm.here
     skip = _restore(asm, entry, frame)
-    call(asm, "body")
+    call(asm, "called")
     returned = asm.here
     land(asm, _return_unless_recorded(asm, spec, frame))
     asm.moved(frame.size + SAVED_BP)
