@@ -61,6 +61,7 @@ def stubs(goarch: str) -> dict[str, Code]:
         "count, atomic instructions": arch.count_stub(atomics=True),
         "slot handover": arch.slot_handover(456, 48, 192, *TEARDOWN[goarch]),
         "getg": arch.getg(),
+        "hold": arch.hold_stub(),
     } | through(arch, goarch)
 
 

@@ -372,6 +372,47 @@ def test_slot_handover(goarch: str, curg: bool) -> None:
 
 
 @ARCHES
+@MANY
+@given(seed=st.integers(0, 1 << 32), move=st.booleans(), finds_gap=st.booleans())
+def test_hold(goarch: str, seed: int, move: bool, finds_gap: bool) -> None:
+    """Registers go through in both directions, and the frame pointers stay a chain: on arm64, whether the runtime that moves the stack finds the
+    one in the gap (Go 1.26) or only the copy."""
+    m, rng = start(goarch, trampolines.arch(goarch).hold_stub(), seed, 0)
+    m.regs[m.fp_name] = fp = m.sp - 8 if goarch == "arm64" else m.sp + 64
+    outer = m.sp + 256
+    m.write(fp, 8, outer)
+    sp, gap = m.sp, 16 if goarch == "arm64" else 0
+    regs, floats = dict(m.regs), dict(m.floats)
+    log: list[str] = []
+
+    def callee(m: Machine) -> None:
+        log.append("callee")
+        same_registers(m, regs, *m.scratch)
+        assert m.floats == floats and (goarch == "amd64" or m.sp % 16 == 0)
+        assert m.sp + 8 + 32 <= m.entry_sp - 8, "no room for what the callee may spill"
+        assert m.locals_base() >= m.sp
+        assert goarch == "amd64" or m.read(m.sp, 8) == RETURN, "the unwinder reads R30 at SP"
+        poison_callee_spills(m, rng, 4)
+        if move:
+            copy = m.entry_sp - 8
+            m.grow(MOVE, [copy] if gap else [])
+            if gap and not finds_gap:
+                m.write(m.entry_sp + gap - 8, 8, outer)
+        clobber(m, rng, m.link_name)
+        regs.update(m.regs)
+        floats.update(m.floats)
+
+    m.hosts = {"callee": callee}
+    assert m.run(sp - gap) == "return" and log == ["callee"]
+    delta = MOVE if move else 0
+    same_registers(m, regs, *m.scratch)
+    assert m.floats == floats
+    returned = sp + delta + (8 if goarch == "amd64" else 0)
+    assert (m.sp, m.regs[m.fp_name], m.read(m.regs[m.fp_name], 8)) == (returned, fp + delta, outer + delta)
+    assert not any(m.code.locals_map)
+
+
+@ARCHES
 def test_getg(goarch: str) -> None:
     m, _ = start(goarch, trampolines.arch(goarch).getg(), 1, 0)
     assert m.run(m.sp) == "return" and m.regs[m.ints[0]] == G

@@ -31,6 +31,16 @@ class Arch(Protocol):
 
     def through_stub(self, spec: ThroughSpec) -> Code: ...
     def thunk(self, spec: ThunkSpec) -> Code: ...
+    def hold_stub(self) -> Code:
+        """Hands a call on to role "callee", arguments and results in registers: a frame between a stub and hooks/rt that makes the collector
+        scan the stub's frame and args area conservatively.
+
+        A stub's maps call a `uintptr` a number, and it may be the only reference to an object: `(*T)(unsafe.Pointer(v.Pointer()))` is a
+        promise of package unsafe. Without hooks nothing can come between the call and the conversion but an asynchronous preemption, where the
+        collector takes every word of the interrupted frame that is the address of an object for a pointer, and stacks move by the precise
+        maps. It knows such a frame by its callee, runtime.asyncPreempt, and that by its FuncID (runtime/mgcmark.go, scanframeworker, Go
+        1.22-1.27). The text symbol made of this code must have that FuncID."""
+
     def getg(self) -> Code:
         """func() unsafe.Pointer that returns g."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import Edit, Object, Reloc, SymRef
@@ -21,6 +21,8 @@ from trampolines.contract import Base, ThunkSpec
 DESC_SKIPPABLE, DESC_HAS_EXIT = 1, 2
 IN_ARGS, STRING, SLICE, FLAT, POINTER, IFACE, EFACE = (1 << bit for bit in range(7))
 THUNK_ARGS = 40
+HOLD_NAME = "runtime.otelobj.hold"
+"""Like a private function of the runtime, so that debuggers step through it (rewrite/dwarf.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,10 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     name = f"otelobj.desc.{package}.{plan.symbol}#{plan.index}"  # from Go 1.27 on an object may have several functions of a name
     desc = _descriptor(edit, arch, rt, plan, package, name, probes)
     timed = "Timed" if _only_timed(plan) else ""
-    roles = {"desc": Role(desc), "body": Role(body), "enter": Role(edit.add_ref(f"{rt.path}.enter{timed}", ABI_INTERNAL))}
+    roles = {"desc": Role(desc), "body": Role(body), "enter": _hooks(edit, arch, f"{rt.path}.enter{timed}", plan.params)}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
     if plan.has_exit:
-        exit_hook = {"exit_hook": Role(edit.add_ref(f"{rt.path}.exit{timed}", ABI_INTERNAL))}
+        exit_hook = {"exit_hook": _hooks(edit, arch, f"{rt.path}.exit{timed}", plan.results)}
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, offsets))
         exit_ref = add_exit_stub(edit, original, body, exit_code, plan.abi.exit_args_map, {"desc": Role(desc), **exit_hook})
@@ -68,6 +70,19 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     stub = arch.head_stub() if plan.through else arch.entry_stub(entry_spec(arch, plan, offsets))
     put_stub(edit, original, stub, plan.abi.args_map, roles, _type_markers(edit, plan))
     return name
+
+
+def _hooks(edit: Edit, arch: Arch, function: str, values: Sequence[Value]) -> Role:
+    """What a stub calls to run hooks while it holds `values`: a function of hooks/rt, or a holding stub in front of it where the collector must
+    not go by the stub's map alone. One holding stub serves the whole object."""
+    ref = edit.add_ref(function, ABI_INTERNAL)
+    if not any(value.type.numbers for value in values):
+        return Role(ref)
+    held = f"hold {function}"
+    if held not in edit.shared:
+        shape = TextShape(0, (), edit.tables.func_ids["FuncID_asyncPreempt"], 0, 1, edit.add_file("<otelobj>"), 1, HOLD_NAME)
+        edit.shared[held] = add_text(edit, HOLD_NAME, arch.hold_stub(), shape, {"callee": Role(ref)}, flag=edit.tables.sym_flags["SymFlagNoSplit"])
+    return Role(edit.shared[held])
 
 
 def _only_timed(plan: FunctionPlan) -> bool:

@@ -87,6 +87,13 @@ class GoType:
         """Holds no pointers."""
         return not any(self.ptr_words)
 
+    @property
+    def numbers(self) -> bool:
+        """Holds a uintptr, which may be the address of an object."""
+        if self.array is not None:
+            return bool(self.length) and self.array.numbers
+        return self.kind is Kind.UINTPTR or any(item.type.numbers for item in self.fields)
+
     def field(self, name: str) -> Field:
         """Raises KeyError."""
         for item in self.fields:
