@@ -54,8 +54,10 @@ type unwound struct {
 	stack  []uintptr // of the panic
 }
 
-// clear forgets what hooks have stored.
+// clear forgets what hooks have stored. It is not inlined into functions without a stack check: what clears pointers in memory needs as much of
+// the stack as the linker allows those altogether.
 //
+//go:noinline
 //go:norace
 func (c *Call) clear() {
 	c.used = c.inner == nil

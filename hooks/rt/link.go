@@ -90,6 +90,9 @@ type Desc struct {
 	Params  []Value // the receiver is parameter 0
 	Results []Value
 	Hooks   []Hook // before hooks run in this order, after hooks in the reverse one
+
+	// Where the uintptrs are, those in structs and arrays too: offsets in the results area, or ^offset in the args area.
+	ParamNumbers, ResultNumbers []int32
 }
 
 // dropped reports whether an element of link.Descs describes nothing.

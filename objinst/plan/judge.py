@@ -20,6 +20,8 @@ from trampolines import Arch
 from trampolines.asm import EncodeError
 
 ABI_INTERNAL = 1
+MOST_NUMBERS = 1024
+"""uintptrs in parameters and results of one function: each is listed in its descriptor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,9 @@ def judge(
         leaving.epilogues if leaving else None, depth=max(value for value, _ in function.pcsp), checked=bool(function.morestack),
         through=leaving is not None and leaving.through, described=described,
     )  # fmt: skip
+    numbers = len(plan.param_numbers) + len(plan.result_numbers)
+    if numbers > MOST_NUMBERS:
+        return Refusal("too-large", f"it takes or returns {numbers} uintptrs, perhaps addresses; {MOST_NUMBERS} can be looked after")
     try:
         try_encode(arch, plan)
     except EncodeError as error:

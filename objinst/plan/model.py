@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
@@ -42,6 +42,13 @@ class Value:
     @property
     def type(self) -> GoType:
         return self.home.type
+
+
+def number_places(values: Iterable[Value]) -> tuple[int, ...]:
+    """Where the uintptrs of parameters or results are: offsets in the results area, or ^offset in the args area, in bytes."""
+    return tuple(
+        ~(value.home.offset + offset) if value.home.in_args else value.home.offset + offset for value in values for offset in value.type.numbers
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,16 @@ class FunctionPlan:
     """Its exit is seen by a call-through, not by patched epilogues."""
     described: frozenset[str] = frozenset()
     """Its types that have descriptors in the link, if a hook may ask for boxed values."""
+
+    @property
+    def param_numbers(self) -> tuple[int, ...]:
+        """See number_places."""
+        return number_places(self.params)
+
+    @property
+    def result_numbers(self) -> tuple[int, ...]:
+        """See number_places."""
+        return number_places(self.results)
 
     @property
     def has_exit(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from objinst.goobj import Edit, Object, Reloc, SymRef
@@ -53,11 +53,12 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     body = move_body(edit, plan.index)
     name = f"otelobj.desc.{package}.{plan.symbol}#{plan.index}"  # from Go 1.27 on an object may have several functions of a name
     desc = _descriptor(edit, arch, rt, plan, package, name, probes)
-    timed = "Timed" if _only_timed(plan) else ""
-    roles = {"desc": Role(desc), "body": Role(body), "enter": _hooks(edit, arch, f"{rt.path}.enter{timed}", plan.params)}
+    held = bool(plan.param_numbers or plan.result_numbers)
+    variant = "Held" if held else "Timed" if _only_timed(plan) else ""
+    roles = {"desc": Role(desc), "body": Role(body), "enter": _run_time(edit, arch, f"{rt.path}.enter{variant}", held=held)}
     roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
     if plan.has_exit:
-        exit_hook = {"exit_hook": _hooks(edit, arch, f"{rt.path}.exit{timed}", plan.results)}
+        exit_hook = {"exit_hook": _run_time(edit, arch, f"{rt.path}.exit{variant}", held=held)}
     if plan.epilogues is not None:
         exit_code = arch.exit_stub(exit_spec(plan, offsets))
         exit_ref = add_exit_stub(edit, original, body, exit_code, plan.abi.exit_args_map, {"desc": Role(desc), **exit_hook})
@@ -72,17 +73,16 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     return name
 
 
-def _hooks(edit: Edit, arch: Arch, function: str, values: Sequence[Value]) -> Role:
-    """What a stub calls to run hooks while it holds `values`: a function of hooks/rt, or a holding stub in front of it where the collector must
-    not go by the stub's map alone. One holding stub serves the whole object."""
+def _run_time(edit: Edit, arch: Arch, function: str, *, held: bool) -> Role:
+    """What a stub calls to have hooks run: a function of hooks/rt. held: by way of a holding stub, one of which serves the whole object."""
     ref = edit.add_ref(function, ABI_INTERNAL)
-    if not any(value.type.numbers for value in values):
+    if not held:
         return Role(ref)
-    held = f"hold {function}"
-    if held not in edit.shared:
+    key = f"hold {function}"
+    if key not in edit.shared:
         shape = TextShape(0, (), edit.tables.func_ids["FuncID_asyncPreempt"], 0, 1, edit.add_file("<otelobj>"), 1, HOLD_NAME)
-        edit.shared[held] = add_text(edit, HOLD_NAME, arch.hold_stub(), shape, {"callee": Role(ref)}, flag=edit.tables.sym_flags["SymFlagNoSplit"])
-    return Role(edit.shared[held])
+        edit.shared[key] = add_text(edit, HOLD_NAME, arch.hold_stub(), shape, {"callee": Role(ref)}, flag=edit.tables.sym_flags["SymFlagNoSplit"])
+    return Role(edit.shared[key])
 
 
 def _only_timed(plan: FunctionPlan) -> bool:
@@ -129,6 +129,8 @@ def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package
         Params=params,
         Results=results,
         Hooks=Slice(start, len(plan.hooks)),
+        ParamNumbers=blob.int32s(plan.param_numbers),
+        ResultNumbers=blob.int32s(plan.result_numbers),
     )
     return blob.add_to(edit, name, 0)
 

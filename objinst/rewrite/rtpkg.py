@@ -89,7 +89,7 @@ def _func_value(edit: Edit, function: str) -> SymRef:
 
 def name_for_debuggers(edit: Edit, rt: str) -> None:
     """What entry stubs call is named like a private function of the runtime in DWARF, so that delve steps through stubs (rewrite/dwarf.py)."""
-    for function in ("enter", "enterTimed"):
+    for function in ("enter", "enterTimed", "enterHeld"):
         index = edit.object.find(f"{rt}.{function}", ABI_INTERNAL)
         if index is not None:
             rename(edit, index, f"runtime.otelobj.{function}")

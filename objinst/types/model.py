@@ -7,6 +7,7 @@ Sizes, alignments and offsets are bytes of a 64-bit architecture.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -88,11 +89,14 @@ class GoType:
         return not any(self.ptr_words)
 
     @property
-    def numbers(self) -> bool:
-        """Holds a uintptr, which may be the address of an object."""
-        if self.array is not None:
-            return bool(self.length) and self.array.numbers
-        return self.kind is Kind.UINTPTR or any(item.type.numbers for item in self.fields)
+    def numbers(self) -> Iterator[int]:
+        """Offsets of the uintptrs in it: each may be the address of something."""
+        if self.kind is Kind.UINTPTR:
+            yield 0
+        elif self.array is not None and next(self.array.numbers, None) is not None:
+            yield from (index * self.array.size + offset for index in range(self.length) for offset in self.array.numbers)
+        for item in self.fields:
+            yield from (item.offset + offset for offset in item.type.numbers)
 
     def field(self, name: str) -> Field:
         """Raises KeyError."""
