@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 // HookContext is what the hooks of this package need of the call they hook.
@@ -131,7 +132,7 @@ func (c *serverCall) endSpan(status int, written int64, known, unwound bool, pan
 func recordPanic(span trace.Span, value any, stack []uintptr) {
 	event := exception(value)
 	if len(stack) > 0 {
-		event = append(event, keyExceptionStacktrace.String(active.Stack(stack)))
+		event = append(event, keyExceptionStacktrace.String(sanitize.Stack(active.Stack(stack))))
 	}
 	span.AddEvent(eventException, trace.WithAttributes(event...))
 	if value == any(http.ErrAbortHandler) { // the comparison that net/http makes
@@ -171,7 +172,7 @@ func serverStatus(code int) (codes.Code, string) {
 func (a *attrs) serverRequest(req *http.Request) {
 	https := req.TLS != nil
 	host, port := splitHostPort(req.Host)
-	a.server(host, port, https)
+	a.server(sanitize.Part(host, req.Host), port, https)
 	a.method(req.Method)
 	a.str(keyURLScheme, scheme(https))
 	peer, peerPort := splitHostPort(req.RemoteAddr)
@@ -182,9 +183,11 @@ func (a *attrs) serverRequest(req *http.Request) {
 		}
 	}
 	if agent := req.UserAgent(); agent != "" {
-		a.str(keyUserAgentOriginal, agent)
+		a.str(keyUserAgentOriginal, sanitize.Text(agent))
 	}
-	client, _, _ := strings.Cut(req.Header.Get("X-Forwarded-For"), ",")
+	forwarded := req.Header.Get("X-Forwarded-For")
+	client, _, _ := strings.Cut(forwarded, ",")
+	client = sanitize.Part(client, forwarded)
 	if client == "" {
 		client = peer
 	}
@@ -192,15 +195,15 @@ func (a *attrs) serverRequest(req *http.Request) {
 		a.str(keyClientAddress, client)
 	}
 	if req.URL != nil && req.URL.Path != "" {
-		a.str(keyURLPath, req.URL.Path)
+		a.str(keyURLPath, sanitize.Part(req.URL.Path, req.RequestURI))
 	}
 	a.protocol(req.Proto, false)
 }
 
+// serverMetric adds what a client cannot choose at will: server.address and server.port come from its Host header, and are opt-in in
+// the semantic conventions for that reason.
 func (a *attrs) serverMetric(req *http.Request, status int) {
 	https := req.TLS != nil
-	host, port := splitHostPort(req.Host)
-	a.server(host, port, https)
 	a.str(keyRequestMethod, standardMethod(req.Method))
 	a.str(keyURLScheme, scheme(https))
 	a.protocol(req.Proto, true)
