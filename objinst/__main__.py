@@ -6,16 +6,13 @@ the path. Start-up time is part of every link: nothing is imported before it is 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 from collections.abc import Callable
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs milliseconds before anything is known
 if not __package__:
     sys.path.insert(0, os.path.dirname(HERE))  # noqa: PTH120
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def keep_bytecode() -> None:
@@ -26,20 +23,22 @@ def keep_bytecode() -> None:
         sys.pycache_prefix = os.path.join(os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj"), "pycache")  # noqa: PTH118
 
 
-class Stopped(BaseException):
-    """A signal that ends the process: raised in its place, so that everything under way is undone first."""
-
-
 def main(argv: list[str]) -> int:
     """Returns the exit status; every error is one message. A signal, or one that ended the linker, ends this process too."""
-    if argv[:1] not in (["--tool"], ["--version-full"], ["link"]):
+    if argv == ["--self-check"]:  # the launcher asks whether this Python will do
+        import yaml  # noqa: F401, PLC0415
+
+        return 0
+    from objinst import ending  # noqa: PLC0415
+
+    is_tool = argv[:1] in (["--tool"], ["--version-full"], ["link"])
+    ending.handle(interrupts=is_tool)
+    if not is_tool:
         return attempt(lambda: people(argv))
-    end_by_exception()
-    try:
-        return as_linker(attempt(lambda: tool(*argv), instead=None if argv[0] == "link" else argv[1:]))
-    except Stopped as stopped:
-        die(*stopped.args)
-        return 1
+    status = attempt(lambda: tool(*argv), instead=None if argv[0] == "link" else argv[1:])
+    if status < 0:  # a signal has ended the linker (out of memory, say)
+        ending.die(-status)
+    return status
 
 
 def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
@@ -49,6 +48,9 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
     try:
         return work()
     except KeyboardInterrupt:
+        from objinst import ending  # noqa: PLC0415
+
+        ending.clear()
         print("otelobj: interrupted; nothing was written", file=sys.stderr)
         return 130
     except Exception as error:  # noqa: BLE001 - no traceback may reach a user
@@ -86,41 +88,9 @@ def tool(mode: str, *argv: str) -> int:
 
 def people(argv: list[str]) -> int:
     """The command line for people must not pay for the driver, nor the driver for that."""
-    if argv == ["--self-check"]:  # the launcher asks whether this Python will do
-        import yaml  # noqa: F401, PLC0415
-
-        return 0
     from objinst import cli  # noqa: PLC0415
 
     return cli.main(argv)
-
-
-def end_by_exception() -> None:
-    """Signals that end a process raise Stopped instead, once; the go command and the terminal send them to the whole process group."""
-
-    def stop(number: int, _frame: object) -> None:
-        for other in ENDING:
-            signal.signal(other, signal.SIG_IGN)
-        raise Stopped(number)
-
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, stop)
-
-
-def as_linker(status: int) -> int:
-    """A linker that a signal ended (out of memory, say) gives a negative status."""
-    if status < 0:
-        die(-status)
-    return status
-
-
-def die(number: int) -> None:
-    """By a signal, as a tool without cleanup of its own does: whoever waits for us sees that."""
-    sys.stderr.flush()
-    with contextlib.suppress(OSError):  # SIGKILL has no handler
-        signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
 
 
 if __name__ == "__main__":

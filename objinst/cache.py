@@ -13,10 +13,10 @@ import fcntl
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from objinst.ending import temporary_folder
 from objinst.errors import OtelobjError, UsageError, reason
 
 REMEDY = "free some disk space or point OTELOBJ_CACHE_DIR at a folder that can be written"
@@ -56,18 +56,14 @@ def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
     place = _place(kind, digest)
     if _is_whole(place):
         return place
-    fresh = None
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=NEW, dir=place.parent))
-        make(fresh)
-        (fresh / SIZES).write_text("".join(f"{size} {name}\n" for name, size in _sizes(fresh)), "utf-8", "surrogateescape")
-        _put(fresh, place)
+        with temporary_folder(place.parent, NEW) as fresh:
+            make(fresh)
+            (fresh / SIZES).write_text("".join(f"{size} {name}\n" for name, size in _sizes(fresh)), "utf-8", "surrogateescape")
+            _put(fresh, place)
     except OSError as error:
         raise OtelobjError(f"cache {place}: {reason(error)}", REMEDY) from error
-    finally:
-        if fresh is not None:
-            shutil.rmtree(fresh, ignore_errors=True)
     _made.add(place)
     return place
 
@@ -181,7 +177,7 @@ def trim(limit: int | None) -> int:
     with alone(wait=False) as ours:
         if not ours:
             return 0
-        for left in (path for kind in _kinds() for path in kind.glob(f"*/{NEW}*")):  # of a process that was killed
+        for left in (path for kind in _kinds() for path in kind.glob(f"*/{NEW}*")):  # of a process that was killed: all others hold the lock
             shutil.rmtree(left, ignore_errors=True)
         entries = sorted(_entries())
         total = sum(size for _, size, _ in entries)

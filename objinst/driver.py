@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from objinst import cache, paths
+from objinst import cache, ending, paths
 from objinst.closure import HookRequest, resolve
 from objinst.closure.gocmd import Go
 from objinst.digest import hooks_digest, own_digest
@@ -117,13 +116,8 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
 
 def _run_linker(command: LinkCommand) -> int:
     """The real linker's exit status. Where it is interrupted nothing half written stays behind."""
-    try:
-        return subprocess.run(command.argv(), check=False).returncode
-    except BaseException:
-        output = Path(command.get("o") or "a.out")
-        if output.is_file():
-            output.unlink()
-        raise
+    with ending.whole_or_gone(Path(command.get("o") or "a.out")):
+        return ending.run(command.argv()).returncode
 
 
 def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Target], linked_in: Sequence[str], clock: Clock) -> None:

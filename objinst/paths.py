@@ -7,9 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from objinst.ending import temporary_folder
 from objinst.errors import OtelobjError
 
 HERE = Path(__file__).resolve().parent
+SCRATCH = "otelobj-"
 
 
 def hooks_dir() -> Path:
@@ -37,13 +39,19 @@ def launcher() -> Path:
 @contextlib.contextmanager
 def scratch(beside: Path) -> Iterator[Path]:
     """A folder for files of one link. In the go command's $WORK (beside importcfg.link), which it removes even if we are killed."""
-    parent = beside.absolute().parent
     with contextlib.ExitStack() as stack:
         try:
-            made = stack.enter_context(tempfile.TemporaryDirectory(prefix="otelobj-", dir=parent))
+            made = stack.enter_context(temporary_folder(beside.absolute().parent, SCRATCH))
         except OSError:  # a build system's importcfg may lie where nothing can be written
-            made = stack.enter_context(tempfile.TemporaryDirectory(prefix="otelobj-"))
-        yield Path(made)
+            made = stack.enter_context(scratch_anywhere())
+        yield made
+
+
+@contextlib.contextmanager
+def scratch_anywhere(prefix: str = SCRATCH) -> Iterator[Path]:
+    """A folder among the system's temporary files."""
+    with temporary_folder(Path(tempfile.gettempdir()).absolute(), prefix) as made:
+        yield made
 
 
 def write_scratch(path: Path, data: bytes) -> Path:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from objinst import cache
+from objinst import cache, paths
 from objinst.closure import resolve
 from objinst.closure.gocmd import Go, Program, link_tool, programs
 from objinst.driver import head, hook_packages, in_force, make_link, request
@@ -72,6 +71,6 @@ def open_link(program: Program, rules: RuleSet, applying: Sequence[Rule]) -> Ite
     header, _ = headers.parse(head(archives["main"]), str(archives["main"]))
     go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
     identities = {name: identity(path) for name, path in archives.items()}
-    with cache.in_use(), tempfile.TemporaryDirectory(prefix="otelobj-") as folder:
+    with cache.in_use(), paths.scratch_anywhere() as folder:
         closure = resolve(request(hook_packages(applying), archives, identities, {}, info, header.line, go), go)
-        yield make_link(header, "main", archives, closure.archives, rules, Path(folder), info, go, has_sources=True)
+        yield make_link(header, "main", archives, closure.archives, rules, folder, info, go, has_sources=True)

@@ -5,13 +5,13 @@ It is written beside its place and renamed into it: a reader sees a whole report
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from objinst.ending import temporary
 from objinst.errors import OtelobjError
 from objinst.goobj import Header
 from objinst.plan.model import Target
@@ -57,11 +57,9 @@ def write_report(report: Report, place: str) -> None:
     if not place:
         return
     target = Path(place)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        temporary.write_text(report.to_json(), encoding="utf-8")
-        temporary.replace(target)
+        with temporary(target.with_name(f".{target.name}.{os.getpid()}")) as fresh:
+            fresh.write_text(report.to_json(), encoding="utf-8")
+            fresh.replace(target)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise OtelobjError(f"report {target}: {error.strerror}", "OTELOBJ_REPORT names a file in a folder that can be written") from error

@@ -1,4 +1,4 @@
-"""Imports point downward: cli, explain, preview, standin → driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → errors (ARCHITECTURE.md)."""
+"""Imports point downward: cli, explain, preview, standin → driver → report → rewrite → plan → {toolexec, goobj, archive, types, rules} → {ending, errors} (ARCHITECTURE.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEVELS = (
     ("plan",),
     ("closure", "toolexec", "goobj", "archive", "types", "gotypes", "rules", "collector", "digest"),
     ("cache", "forks", "paths"),
-    ("errors",),
+    ("ending", "errors"),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
 TOOL_PATH_NEVER = {"click", "rich", "lief", "elftools", "capstone", "google", "opentelemetry"}

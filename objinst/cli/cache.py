@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -85,8 +84,8 @@ def warm(rule_files: tuple[Path, ...]) -> None:
     """
     go = find_or_install()
     options = "".join(f" --rules '{path.resolve()}'" for path in rule_files)
-    with tempfile.TemporaryDirectory(prefix="otelobj-warm-") as folder:
-        out = Path(folder) / "demo"
+    with paths.scratch_anywhere("otelobj-warm-") as folder:
+        out = folder / "demo"
         done = go.run(
             ["build", f"-toolexec='{paths.launcher()}'{options}", "-o", str(out), "."],
             paths.demo_dir(),

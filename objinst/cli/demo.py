@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 
 import click
 
+from objinst import paths
 from objinst.cli import demo_build, demo_run
 from objinst.cli.gotool import find_or_install
 from objinst.collector import Collector
@@ -33,8 +32,8 @@ def command() -> int:
         file=sys.stderr,
         flush=True,
     )
-    with tempfile.TemporaryDirectory(prefix="otelobj-demo-") as folder:
-        built = demo_build.build(go, Path(folder))
+    with paths.scratch_anywhere("otelobj-demo-") as folder:
+        built = demo_build.build(go, folder)
         with Collector() as collector, demo_run.services(built.program, collector.environ()) as running:
             demo_run.buy(running["shop"])
     spans = collector.spans()

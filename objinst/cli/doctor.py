@@ -173,7 +173,7 @@ def check_build_cache(go: GoCommand) -> Finding:
 def check_modules(go: GoCommand) -> Finding:
     """Whether a module that the hooks need is in the module cache or can be fetched."""
     module, version = hook_module()
-    with tempfile.TemporaryDirectory(prefix="otelobj-doctor-") as folder:
+    with paths.scratch_anywhere("otelobj-doctor-") as folder:
         env = {**os.environ, "GOFLAGS": "-mod=mod", "GOWORK": "off", "GOTOOLCHAIN": "local"}
         command_line = [str(go.path), "mod", "download", "-json", f"{module}@{version}"]
         try:

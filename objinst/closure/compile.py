@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from objinst import cache
 from objinst.archive import END, Archive, peek
 from objinst.closure.gocmd import Go
+from objinst.ending import temporary_folder
 from objinst.errors import OtelobjError
 
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
@@ -51,8 +51,8 @@ class Compiler:
         key = self._key(package, imports)
 
         def make(folder: Path) -> None:
-            with tempfile.TemporaryDirectory(dir=folder) as work:
-                self._compile(package, imports, Path(work), key).replace(folder / "pkg.a")
+            with temporary_folder(folder, "work-") as work:
+                self._compile(package, imports, work, key).replace(folder / "pkg.a")
 
         return cache.folder("compiled", key, make) / "pkg.a"
 

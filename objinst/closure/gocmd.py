@@ -7,13 +7,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from objinst import cache
+from objinst import cache, ending
 from objinst.errors import OtelobjError
 
 DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
@@ -60,18 +60,18 @@ class Go:
     def run(self, args: Sequence[str], cwd: Path, **env: str) -> str:
         """Standard output. Raises OtelobjError with what go said."""
         command = [str(self.goroot / "bin" / "go"), *args]
-        done = subprocess.run(command, cwd=cwd, env=self.environment(PWD=str(cwd), **env), capture_output=True, check=False)
+        done = ending.run(command, by=signal.SIGINT, cwd=cwd, env=self.environment(PWD=str(cwd), **env), capture_output=True)
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip()
             raise OtelobjError(f"go {' '.join(args[:2])} failed in {cwd}:\n{said}", remedy(said))
-        return done.stdout.decode("utf-8", "surrogateescape")
+        return bytes(done.stdout).decode("utf-8", "surrogateescape")
 
     def tool(self, name: str, args: Sequence[str], cwd: Path) -> None:
         """Runs a tool of the toolchain. Raises OtelobjError with what it said."""
         path = self.tools / name if self.tools else next((self.goroot / "pkg" / "tool").glob(f"*/{name}"), None)
         command = [str(path)] if path is not None and path.exists() else [str(self.goroot / "bin" / "go"), "tool", name]
         env = self.environment(GOROOT=str(self.goroot), PWD=str(cwd))
-        done = subprocess.run([*command, *args], cwd=cwd, env=env, capture_output=True, check=False)
+        done = ending.run([*command, *args], cwd=cwd, env=env, capture_output=True)
         if done.returncode:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
             raise OtelobjError(f"go tool {name} failed in {cwd}:\n{said}", remedy(said))
@@ -158,10 +158,10 @@ def _user_go(args: Sequence[str], folder: Path) -> str:
     go = shutil.which("go")
     if go is None:
         raise OtelobjError("no go command on PATH", "install Go, or put its bin folder on PATH")
-    done = subprocess.run([go, *args], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    done = ending.run([go, *args], by=signal.SIGINT, cwd=folder, capture_output=True, text=True, errors="replace")
     if done.returncode:
         raise OtelobjError(f"go {args[0]} failed in {folder}:\n{done.stderr.strip()}", package_remedy(done.stderr))
-    return done.stdout
+    return str(done.stdout)
 
 
 def package_remedy(text: str) -> str:

@@ -11,13 +11,12 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from objinst import cache
+from objinst import cache, ending
 from objinst.closure.gocmd import Go
 from objinst.digest import content_digest
 from objinst.errors import OtelobjError
@@ -111,7 +110,7 @@ def _module_cache() -> Path:
 def _run(program: Path, request: Mapping[str, Any]) -> dict[str, Any]:
     """Raises OtelobjError if there is no answer."""
     text = json.dumps(request)
-    done = subprocess.run([str(program)], input=text, capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", check=False)
+    done = ending.run([str(program)], said=text, capture_output=True, text=True, encoding="utf-8", errors="surrogateescape")
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

@@ -19,6 +19,7 @@ from pathlib import Path
 import trampolines
 from objinst import paths
 from objinst.digest import HOOK_SOURCES, SOURCES, hooks_digest, own_digest
+from objinst.ending import temporary
 from objinst.errors import OtelobjError
 from objinst.rules import RuleSet, load
 from objinst.toolexec import usertree
@@ -73,12 +74,9 @@ def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
         values = {"known": signature, "answer": line, "stamp": os.fsdecode(stamp).rstrip("\n")}
         text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()) + f"set -- {shlex.join(names)}\n"
         Path(memory).parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(f"{memory}.{os.getpid()}")
-        try:
-            temporary.write_bytes(os.fsencode(text))
-            temporary.replace(memory)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with temporary(Path(f"{memory}.{os.getpid()}")) as fresh:
+            fresh.write_bytes(os.fsencode(text))
+            fresh.replace(memory)
 
 
 def _changed_since(name: str, moment: float) -> bool:

@@ -1,0 +1,280 @@
+"""How this process ends when a signal ends it: first the processes that it has started end, then its temporary files go, then it dies.
+
+All of this happens in the signal handler. Nothing is raised: an exception could arrive between a call and the assignment of its result, or
+in a finalizer, where Python drops it. So a process or a file is entered here before anybody could be interrupted who knows of it, and what
+these leave behind in turn (children of a go command that was killed) is adopted and ended as well, where the system is Linux.
+
+Against SIGKILL there is no handler. There the kernel ends what was started (PR_SET_PDEATHSIG), and what is half made lies under a name
+that nobody takes for the finished thing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 10.0
+"""Seconds after which a process that was asked to end is killed."""
+AGAIN = 0.1
+"""Seconds after which it is asked again: Python forgets the signals that a forked child gets while it is being set up (PyOS_AfterFork_Child)."""
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+"""linux/prctl.h"""
+
+_processes: dict[int, signal.Signals] = {}
+"""Process IDs of our children, and the signal that each ends by after it has cleaned up."""
+_temporary: set[Path] = set()
+_unfinished: set[Path] = set()
+"""Files that others name: whatever else lies under such a name stays."""
+_deferring = 0
+_deferred: list[int] = []
+_is_ending = False
+
+
+def handle(*, interrupts: bool) -> None:
+    """From now on SIGTERM and SIGHUP end this process as described above. interrupts: SIGINT too; else it raises KeyboardInterrupt."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN and (interrupts or number != signal.SIGINT):
+            signal.signal(number, _on_signal)
+
+
+def _on_signal(number: int, _frame: object) -> None:
+    if _deferring:
+        _deferred.append(number)
+    elif not _is_ending:
+        _end(number)
+
+
+def _end(number: int) -> None:
+    global _is_ending  # noqa: PLW0603 - a process ends once
+    _is_ending = True
+    try:
+        clear()
+    finally:
+        die(number)
+
+
+def die(number: int) -> None:
+    """By a signal, as a tool without cleanup of its own does: whoever waits for us sees that."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    with contextlib.suppress(OSError):  # SIGKILL has no handler
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def clear() -> None:
+    """Ends all that this process has started, waits for it, and removes what is half made."""
+    with contextlib.suppress(OSError):
+        _end_processes()
+    for path in list(_temporary):
+        _remove(path)
+    for path in list(_unfinished):
+        _remove_file(path)
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """A signal during this block takes effect at its end."""
+    global _deferring  # noqa: PLW0603 - of the process, as its signals are
+    _deferring += 1
+    try:
+        yield
+    finally:
+        _deferring -= 1
+        if _deferred and not _deferring and not _is_ending:
+            _end(_deferred[0])
+
+
+# files
+
+
+@contextlib.contextmanager
+def temporary(path: Path) -> Iterator[Path]:
+    """A file or folder that the block makes, and that is gone after it. Renaming it within the block keeps it."""
+    _temporary.add(path)
+    try:
+        yield path
+    finally:
+        _remove(path)
+        _temporary.discard(path)
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """An empty folder under a new name, gone after the block. Raises OSError if it cannot be made."""
+    with temporary(parent / f"{prefix}{os.getpid()}-{os.urandom(6).hex()}") as path:
+        path.mkdir(mode=0o700)
+        yield path
+
+
+@contextlib.contextmanager
+def whole_or_gone(path: Path) -> Iterator[None]:
+    """A file that the block writes: it stays if the block ends, and goes if a signal or an exception ends it."""
+    _unfinished.add(path)
+    try:
+        yield
+    except BaseException:
+        _remove_file(path)
+        raise
+    finally:
+        _unfinished.discard(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        _remove_file(path)
+
+
+def _remove_file(path: Path) -> None:
+    """Not a device: programs are linked to /dev/null."""
+    with contextlib.suppress(OSError):
+        if path.is_file():
+            path.unlink()
+
+
+# processes
+
+
+def run(
+    command: Sequence[str], *, by: signal.Signals = signal.SIGTERM, said: str | None = None, capture_output: bool = False, **options: Any
+) -> subprocess.CompletedProcess[Any]:
+    """subprocess.run(check=False). by: the signal that makes the command clean up and end, should this process end. said: its standard input."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} if capture_output else {}
+    pipes |= {"stdin": subprocess.PIPE} if said is not None else {}
+    with deferred():
+        process = subprocess.Popen(command, preexec_fn=_tied(by), **pipes, **options)  # noqa: PLW1509 - it only calls prctl
+        _processes[process.pid] = by
+    with process:
+        try:
+            out, err = process.communicate(said)
+        except BaseException:
+            process.send_signal(by)
+            raise  # Popen waits
+        finally:
+            process.wait()
+            _processes.pop(process.pid, None)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def fork(work: Callable[[], object]) -> int:
+    """The process ID of a child that does the work and ends, quietly, with status 0 if it has succeeded. It ends by SIGTERM if this process dies."""
+    tie = _tied(signal.SIGTERM)
+    with deferred():
+        child = os.fork()
+        if child:
+            _processes[child] = signal.SIGTERM
+            return child
+        status = 1
+        try:
+            _processes.clear()
+            _temporary.clear()
+            _unfinished.clear()
+            if tie is not None:
+                tie()
+            _leave_deferral()
+            work()
+            status = 0
+        finally:
+            if status:
+                clear()
+            os._exit(status)
+
+
+def _leave_deferral() -> None:
+    """In a child: a signal that has arrived since before the fork was for this process too."""
+    global _deferring  # noqa: PLW0603
+    _deferring = 0
+    if _deferred:
+        _end(_deferred[0])
+
+
+def wait(child: int) -> None:
+    """For the end of a child that `fork` has given."""
+    os.waitpid(child, 0)
+    _processes.pop(child, None)
+
+
+def _end_processes() -> None:
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    began = time.monotonic()
+    asked = -1
+    while True:
+        passed = time.monotonic() - began
+        if passed // AGAIN > asked:
+            asked = int(passed // AGAIN)
+            for process in _descendants():
+                with contextlib.suppress(OSError):
+                    os.kill(process, signal.SIGKILL if passed > PATIENCE else _processes.get(process, signal.SIGTERM))
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.002)
+
+
+def _descendants() -> list[int]:
+    """Process IDs of our children, their children and so on; only those that are entered here where there is no /proc."""
+    try:
+        names = [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - a signal handler has no time for paths
+    except OSError:
+        names = []
+    children: dict[int, list[int]] = {}
+    for name in names:
+        with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+            children.setdefault(int(file.read().rpartition(b")")[2].split()[1]), []).append(int(name))
+    if not names:
+        return list(_processes)
+    found = list(children.get(os.getpid(), ()))
+    for process in found:
+        found += children.get(process, ())
+    return found
+
+
+def _tied(number: signal.Signals) -> Callable[[], None] | None:
+    """For a new child, what makes the kernel send it a signal when this process dies. None where there is no such thing, and in threads: the
+    kernel means the thread that has started it."""
+    if _libc_prctl() is None or threading.get_native_id() != os.getpid():
+        return None
+    parent = os.getpid()
+
+    def tie() -> None:
+        _prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # it has died before
+            os._exit(1)
+
+    return tie
+
+
+def _prctl(option: int, value: int) -> None:
+    """Does nothing on systems without it."""
+    call = _libc_prctl()
+    if call is not None:
+        call(option, value)
+
+
+@functools.cache
+def _libc_prctl() -> Callable[[int, int], int] | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        import ctypes  # noqa: PLC0415 - only for links that start something
+
+        prctl = ctypes.CDLL(None).prctl
+    except Exception:  # noqa: BLE001 - a Python without ctypes, or one that is statically linked
+        return None
+    word = ctypes.c_ulong
+    return lambda option, value: int(prctl(option, word(value), word(0), word(0), word(0)))
