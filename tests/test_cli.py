@@ -272,6 +272,9 @@ def test_traces_are_shown_when_quiet_and_again_when_they_go_on():
 
 
 def test_cache_size_and_clean(own_cache, capsys):
+    from objinst import cache
+
+    cache.ready()
     for kind, size in (("archive", 1500), ("closure", 10), ("toolchains", 2_000_000), ("somebody", 7)):
         (own_cache / kind).mkdir(parents=True)
         (own_cache / kind / "f").write_bytes(b"x" * size)
@@ -281,9 +284,9 @@ def test_cache_size_and_clean(own_cache, capsys):
     assert "2.0 MB  in all; trimmed at 5.0 GB ($OTELOBJ_CACHE_SIZE)" in shown.replace("\n", " ")
     assert cli.main(["cache", "clean"]) == 0
     assert capsys.readouterr().out == f"freed 1.5 kB in {own_cache}\n"
-    assert sorted(path.name for path in own_cache.iterdir()) == ["locks", "somebody", "toolchains"]
+    assert sorted(path.name for path in own_cache.iterdir()) == ["CACHEDIR.TAG", "locks", "somebody", "toolchains"]
     assert cli.main(["cache", "clean", "--all"]) == 0
-    assert sorted(path.name for path in own_cache.iterdir()) == ["locks", "somebody"]
+    assert sorted(path.name for path in own_cache.iterdir()) == ["CACHEDIR.TAG", "locks", "somebody"]
 
 
 def test_cache_of_a_folder_that_is_not_there(own_cache, capsys):
@@ -300,7 +303,7 @@ def test_every_kind_of_the_cache_is_known_to_clean(own_cache):
     assert len(used) > 4
     assert used <= set(cache_command.KINDS)
     with cache.lock("x"):
-        assert {path.name for path in own_cache.iterdir()} <= set(cache_command.KINDS)
+        assert {path.name for path in own_cache.iterdir() if path.name != "CACHEDIR.TAG"} <= set(cache_command.KINDS)
 
 
 # go

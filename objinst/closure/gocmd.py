@@ -51,9 +51,9 @@ class Go:
     def environment(self, **more: str) -> dict[str, str]:
         base = {key: value for key, value in os.environ.items() if key not in DROPPED and (value or key not in KEPT)}
         if not (base.get("HOME") or base.get("GOCACHE") or base.get("XDG_CACHE_HOME")):  # the sandbox of a build system
-            base |= {"GOCACHE": str(cache.root() / "go" / "build")}
+            base |= {"GOCACHE": str(cache.ready() / "go" / "build")}
         if not (base.get("HOME") or base.get("GOPATH")):
-            base |= {"GOPATH": str(cache.root() / "go" / "path")}
+            base |= {"GOPATH": str(cache.ready() / "go" / "path")}
         kept = _settings(self.goroot / "bin" / "go", base.get("GOENV", ""))
         return kept | base | {"GOENV": "off", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on", "GOFLAGS": ""} | dict(self.env) | more
 
@@ -80,9 +80,10 @@ class Go:
 @functools.cache
 def _settings(go: Path, _goenv: str) -> dict[str, str]:
     """What KEPT names, as the go command sees it now. Empty where it cannot say."""
-    done = subprocess.run([str(go), "env", "-json", "-changed"], capture_output=True, check=False, env=os.environ | {"GOTOOLCHAIN": "local"})
+    local = os.environ | {"GOTOOLCHAIN": "local"}
+    done = ending.run([str(go), "env", "-json", "-changed"], capture_output=True, env=local)
     if done.returncode:  # Go 1.22 has no -changed
-        done = subprocess.run([str(go), "env", "-json", *KEPT], capture_output=True, check=False, env=os.environ | {"GOTOOLCHAIN": "local"})
+        done = ending.run([str(go), "env", "-json", *KEPT], capture_output=True, env=local)
     try:
         found = json.loads(done.stdout)
     except ValueError:
