@@ -43,6 +43,7 @@ from objinst.types.names import escape
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 PROBE = "github.com/otelobj/otelobj/hooks/probe"
+TEST_DEPS = "testing/internal/testdeps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,13 +288,23 @@ class Link:
         """Packages that are never hooked."""
         return self.facts.closed
 
+    @property
+    def is_test(self) -> bool:
+        """Whether the program is a test binary: its root package imports the package that the generated main package of a test imports,
+        and that no other package outside of the standard library may import (cmd/go/internal/load/test.go, testMainDeps; disallowInternal).
+
+        The path in the build information does not tell: for the test of a package main it is now and then that of the package, and any
+        program may be called x.test."""
+        root = self.load("main")
+        return root is not None and any(package == TEST_DEPS for package, _ in root.autolib)
+
     @making_sense(f"package {RT}")
     def rt(self, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:
         """The copy of package rt that knows this link."""
         archive = Archive.read(self.hooks.get(RT) or self.packages[RT])
         member, obj = archive.go_object()
         edit = Edit(obj)
-        rtpkg.fill_link(edit, RT, slot, descriptors, self.facts.workers if self.has_context else (), self.arch)
+        rtpkg.fill_link(edit, RT, slot, descriptors, self.facts.workers if self.has_context else (), self.arch, is_test=self.is_test)
         rtpkg.give_getg(edit, self.arch, RT)
         rtpkg.name_for_debuggers(edit, RT)
         return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))

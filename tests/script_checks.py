@@ -120,3 +120,67 @@ def all_hooked(run: Any, report: str, *rules: str) -> None:
         assert found, f"{rule} is not in the report"
         problems = [(target["symbol"], target["status"], target["reason"], target["inlined_callers"]) for target in found]
         assert all(target["status"] == "hooked" and not target["inlined_calls"] for target in found), f"{rule}: {problems}"
+
+
+CONTEXT_PARENTS = {
+    "a": "request",
+    "b": "a",
+    "c": "b",
+    "b2": "a",
+    "a2": "request",
+    "d": "request",
+    "hand in d": "request",
+    "below hand": "hand in d",
+    "after hand": "d",
+    "x1": "request",
+    "x2": "request",
+    "of x1": "x1",
+    "below of x1": "of x1",
+    "after x2": "request",
+    "another": "-",
+    "past another": "request",
+    "e": "request",
+    "of another": "another",
+    "past of another": "e",
+    "f": "request",
+    "new root": "-",
+    "past root": "f",
+    "of root": "new root",
+    "g": "request",
+    "on goroutine": "g",
+    "h": "request",
+    "i": "h",
+    "after h": "i",
+    "job": "request",
+    "process": "job",
+    "in process": "process",
+    "server": "remote",
+    "below server": "server",
+    "call": "request",
+    "HTTP GET": "call",
+    "late": "request",
+    "below late": "late",
+}
+"""Of parents_context.txtar: the parent of each span."""
+
+
+def context_parents(run: Any) -> None:
+    """Every span of parents_context.txtar has its parent."""
+    by_id = {span.span_id: span for span in run.collector.spans()}
+    found = {span.name: by_id[span.parent_id].name if span.parent_id in by_id else "remote" if span.parent_id else "-" for span in by_id.values()}
+    wrong = {name: found.get(name) for name, parent in CONTEXT_PARENTS.items() if found.get(name) != parent}
+    assert not wrong, f"parents found: {wrong}"
+
+
+def point(run: Any, name: str, *wanted: str) -> None:
+    """The last export of a metric has a point with these attributes (`key=none`: not that one), and this `value` or `count`."""
+    exports = [metric for metric in run.collector.metrics() if metric.name == name]
+    assert exports, f"no metric {name}: {sorted({metric.name for metric in run.collector.metrics()})}"
+    points = [{**found.attributes, "value": found.value, "count": found.count} for found in exports[-1].points]
+    pairs = [item.partition("=") for item in wanted]
+    assert any(all(str(found.get(key)).lower() == value.lower() for key, _, value in pairs) for found in points), f"{name} {wanted}: {points}"
+
+
+def stderr_lines(run: Any, count: str) -> None:
+    """The last command has written so many lines to standard error."""
+    assert len(run.last.stderr.splitlines()) == int(count), run.last.stderr

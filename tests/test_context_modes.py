@@ -12,7 +12,7 @@ import scriptrunner
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCRIPTS = ("parents", "parents_own_sdk", "parents_http2", "unwinding", "exits", "exits_own_sdk", "workers", "pools")
+SCRIPTS = ("parents", "parents_own_sdk", "parents_context", "parents_http2", "unwinding", "exits", "exits_own_sdk", "workers", "pools")
 BUILD = "exec go build "
 
 

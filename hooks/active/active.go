@@ -3,7 +3,9 @@
 //
 // # Rules
 //
-//   - A span in the context at hand wins. Without one, the innermost open span of the goroutine is the parent, or the one that was
+//   - A span in the context at hand wins, over all but its own descendants: where one of them is open on the goroutine, that is the
+//     parent of what hooks begin (see descent.go). A span that the program starts itself stays where the context puts it.
+//   - Without a span in the context, the innermost open span of the goroutine is the parent, or the one that was
 //     innermost on the goroutine that started this one, for as long as it is open. Baggage goes the same way.
 //   - A span that has ended is nobody's parent, on no goroutine.
 //   - Goroutines that work for whoever comes adopt no span: see hooks.go.
@@ -34,6 +36,7 @@ import (
 type held struct {
 	ctx  context.Context // with the span, and with its baggage
 	span trace.Span
+	line *line // its ancestors
 }
 
 // isOpen reports whether a held span may become a parent.
@@ -50,13 +53,14 @@ func Span() trace.Span {
 	return nil
 }
 
-// Context returns ctx if it has a span, else ctx with the goroutine's active span, and with its baggage if ctx has none.
-func Context(ctx context.Context) context.Context {
+// Complete returns ctx if it has a span, else ctx with the goroutine's active span, and with its baggage if ctx has none. It is for spans
+// that the program starts itself; those of hooks begin with [Context].
+func Complete(ctx context.Context) context.Context {
 	ctx, _ = join(ctx)
 	return ctx
 }
 
-// join is Context; it also reports whether something was added.
+// join is Complete; it also reports whether something was added.
 func join(ctx context.Context) (context.Context, bool) {
 	if ctx == nil || trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, false
@@ -65,12 +69,17 @@ func join(ctx context.Context) (context.Context, bool) {
 	if h == nil {
 		return ctx, false
 	}
+	return h.addTo(ctx), true
+}
+
+// addTo returns ctx with the span, and with its baggage if ctx has none.
+func (h *held) addTo(ctx context.Context) context.Context {
 	if baggage.FromContext(ctx).Len() == 0 {
 		if b := baggage.FromContext(h.ctx); b.Len() > 0 {
 			ctx = baggage.ContextWithBaggage(ctx, b)
 		}
 	}
-	return trace.ContextWithSpan(ctx, h.span), true
+	return trace.ContextWithSpan(ctx, h.span)
 }
 
 // Enter makes span active on this goroutine, and on those that it starts, until the scope is left. ctx is the span's context.
@@ -79,7 +88,7 @@ func Enter(ctx context.Context, span trace.Span) *rt.Scope {
 		return nil
 	}
 	id := span.SpanContext().TraceID()
-	return rt.Enter(unsafe.Pointer(&held{ctx, span}), binary.BigEndian.Uint64(id[8:]))
+	return rt.Enter(unsafe.Pointer(&held{ctx, span, newLine(span)}), binary.BigEndian.Uint64(id[8:]))
 }
 
 // EnterAlone is Enter for this goroutine alone. It is for a span of a library that starts goroutines which outlive it.
@@ -87,7 +96,7 @@ func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
 	if !span.SpanContext().IsValid() {
 		return nil
 	}
-	return rt.EnterAlone(unsafe.Pointer(&held{ctx, span}))
+	return rt.EnterAlone(unsafe.Pointer(&held{ctx, span, newLine(span)}))
 }
 
 // Started makes a span active that the program has started itself.

@@ -59,9 +59,12 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	}
 	outer = active.Context(outer)
 	c := &clientCall{start: time.Now(), orig: req}
-	tracer := tracerFor(trace.SpanFromContext(outer))
-	c.ctx, c.span = tracer.Start(outer, clientSpanName(req.Method),
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.start))
+	if parent := trace.SpanFromContext(outer); active.IsExcluded(parent) {
+		c.ctx, c.span = outer, parent // which nobody ends or records anything in
+	} else {
+		c.ctx, c.span = tracerFor(parent).Start(outer, clientSpanName(req.Method),
+			trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.start))
+	}
 	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
 	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
 	c.req = req.WithContext(&clientContext{c.ctx, c})
@@ -230,6 +233,6 @@ func (a *attrs) clientMetric(req *http.Request, resp *http.Response, err error) 
 	}
 	a.protocol(proto, true)
 	if err != nil {
-		a.str(keyErrorType, errorType(err))
+		a.str(keyErrorType, metricErrorType(err))
 	}
 }

@@ -14,6 +14,7 @@ import (
 //
 //	http.Request            ctx context.Context
 //	*http.response          status int; wroteHeader bool; written int64; req.Body is *body or *expectContinueReader
+//	                        conn *conn -> hijackedv bool
 //	*http.http2responseWriter, golang.org/x/net/http2.responseWriter    rws -> status, wroteHeader, wroteBytes
 //	http.http2ResponseWriter (1.27)    embedded *http2.ResponseWriter -> rws -> the same
 //	*http.body              src io.Reader: *io.LimitedReader, or the reader of chunks
@@ -55,23 +56,18 @@ type responseFields struct {
 	ok                           bool
 	path                         []uintptr // pointers to follow from the interface's data word, each at an offset
 	status, wroteHeader, written uintptr
+
+	canHijack      bool
+	conn, hijacked uintptr // of the pointer to the connection, and in that
 }
 
 var responseTypes sync.Map // reflect.Type to *responseFields
 
 // sent returns status and number of body bytes that a handler has written; the status is 0 if no header was.
 func sent(rw http.ResponseWriter) (status int, written int64, ok bool) {
-	t := reflect.TypeOf(rw)
-	if t == nil {
-		return 0, 0, false
-	}
-	v, found := responseTypes.Load(t)
-	if !found {
-		v, _ = responseTypes.LoadOrStore(t, findResponse(t))
-	}
-	f := v.(*responseFields)
+	f := responseFieldsOf(rw)
 	p := words(&rw)[1]
-	if !f.ok || p == nil {
+	if f == nil || !f.ok || p == nil {
 		return 0, 0, false
 	}
 	for _, off := range f.path {
@@ -83,6 +79,38 @@ func sent(rw http.ResponseWriter) (status int, written int64, ok bool) {
 		status = *(*int)(unsafe.Add(p, f.status))
 	}
 	return status, *(*int64)(unsafe.Add(p, f.written)), true
+}
+
+func responseFieldsOf(rw http.ResponseWriter) *responseFields {
+	t := reflect.TypeOf(rw)
+	if t == nil {
+		return nil
+	}
+	v, found := responseTypes.Load(t)
+	if !found {
+		v, _ = responseTypes.LoadOrStore(t, findResponse(t))
+	}
+	return v.(*responseFields)
+}
+
+// hijacked reports whether the handler has taken over the connection. net/http reads the field under a mutex, since a handler may do
+// that on another goroutine; once the handler has returned nobody changes it.
+//
+//go:norace
+//go:nocheckptr
+func hijacked(rw http.ResponseWriter) bool {
+	f := responseFieldsOf(rw)
+	if f == nil || !f.canHijack {
+		return false
+	}
+	p := words(&rw)[1]
+	if p == nil {
+		return false
+	}
+	if p = *(*unsafe.Pointer)(unsafe.Add(p, f.conn)); p == nil {
+		return false
+	}
+	return *(*bool)(unsafe.Add(p, f.hijacked))
 }
 
 func findResponse(t reflect.Type) *responseFields {
@@ -101,6 +129,7 @@ func findResponse(t reflect.Type) *responseFields {
 		}
 		if f.here(t) {
 			f.ok = true
+			f.findConn(t)
 			return f
 		}
 		next, ok := t.FieldByName("rws")
@@ -126,6 +155,17 @@ func (f *responseFields) here(t reflect.Type) bool {
 	}
 	f.status, f.wroteHeader, f.written = uintptr(status), uintptr(wrote), uintptr(written)
 	return true
+}
+
+// findConn looks for the connection that a handler can take over: one that the response itself has.
+func (f *responseFields) findConn(t reflect.Type) {
+	conn, ok := t.FieldByName("conn")
+	if len(f.path) != 0 || !ok || len(conn.Index) != 1 || conn.Type.Kind() != reflect.Pointer {
+		return
+	}
+	if off := fieldOffset(conn.Type.Elem(), "hijackedv", reflect.TypeFor[bool]()); off >= 0 {
+		f.canHijack, f.conn, f.hijacked = true, conn.Offset, uintptr(off)
+	}
 }
 
 // bodyField is the io.Reader or io.ReadCloser inside a body of net/http's server.

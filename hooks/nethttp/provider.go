@@ -49,6 +49,7 @@ type instruments struct {
 	serverDuration     metric.Float64Histogram
 	serverRequestSize  metric.Int64Histogram
 	serverResponseSize metric.Int64Histogram
+	serverActive       metric.Int64UpDownCounter
 	clientDuration     metric.Float64Histogram
 	clientRequestSize  metric.Int64Histogram
 }
@@ -64,6 +65,7 @@ func meters() *instruments {
 		serverDuration:     duration(m, "http.server.request.duration", "Duration of HTTP server requests."),
 		serverRequestSize:  size(m, "http.server.request.body.size", "Size of HTTP server request bodies."),
 		serverResponseSize: size(m, "http.server.response.body.size", "Size of HTTP server response bodies."),
+		serverActive:       requests(m, "http.server.active_requests", "Number of active HTTP server requests."),
 		clientDuration:     duration(m, "http.client.request.duration", "Duration of HTTP client requests."),
 		clientRequestSize:  size(m, "http.client.request.body.size", "Size of HTTP client request bodies."),
 	}
@@ -82,6 +84,12 @@ func size(m metric.Meter, name, description string) metric.Int64Histogram {
 	h, err := m.Int64Histogram(name, metric.WithDescription(description), metric.WithUnit("By"))
 	handle(err)
 	return h
+}
+
+func requests(m metric.Meter, name, description string) metric.Int64UpDownCounter {
+	c, err := m.Int64UpDownCounter(name, metric.WithDescription(description), metric.WithUnit("{request}"))
+	handle(err)
+	return c
 }
 
 func handle(err error) {

@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -174,14 +175,37 @@ func splitHostPort(hostport string) (host string, port int) {
 	return host, int(n)
 }
 
-// errorType names the type of an error: the value of error.type.
+// errorType names the type of an error: the value of error.type on a span. As in the semconv packages, an error can name it itself, and what
+// fmt.Errorf has wrapped counts.
 func errorType(err error) string {
-	if et, ok := err.(interface{ ErrorType() string }); ok {
+	var et interface{ ErrorType() string }
+	if errors.As(err, &et) {
 		if s := et.ErrorType(); s != "" {
 			return s
 		}
 	}
+	for reflect.TypeOf(err) == wrapErrorType {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			break
+		}
+		err = inner
+	}
+	return typeName(reflect.TypeOf(err))
+}
+
+var wrapErrorType = reflect.TypeOf(fmt.Errorf("%w", errors.New("")))
+
+// metricErrorType is the value of error.type on a metric: that of the error at hand, without the star of a pointer, as otelhttp has it.
+func metricErrorType(err error) string {
 	t := reflect.TypeOf(err)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return typeName(t)
+}
+
+func typeName(t reflect.Type) string {
 	if t.PkgPath() != "" && t.Name() != "" {
 		return t.PkgPath() + "." + t.Name()
 	}
@@ -190,10 +214,5 @@ func errorType(err error) string {
 
 // exception returns what the SDK, too, writes into the event of a panic, but for the dot that it puts before "string".
 func exception(value any) []attribute.KeyValue {
-	t := reflect.TypeOf(value)
-	name := t.String()
-	if t.PkgPath() != "" && t.Name() != "" {
-		name = t.PkgPath() + "." + t.Name()
-	}
-	return []attribute.KeyValue{keyExceptionType.String(name), keyExceptionMessage.String(sanitize.Text(fmt.Sprint(value)))}
+	return []attribute.KeyValue{keyExceptionType.String(typeName(reflect.TypeOf(value))), keyExceptionMessage.String(sanitize.Text(fmt.Sprint(value)))}
 }

@@ -41,6 +41,9 @@ type serverCall struct {
 	rw    http.ResponseWriter
 	read  *atomic.Int64 // bytes read from the request's body, nil if it has none
 
+	active   activeRequest
+	switched atomic.Int32 // the status that a reverse proxy writes on a connection that it has taken over, 0: none
+
 	// quiet: an instrumentation of the program's own traces this request. Atomic because http.TimeoutHandler runs its handler
 	// on a goroutine that may outlive the call.
 	quiet, quietMetrics atomic.Bool
@@ -63,13 +66,13 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 	}
 	outer := req.Context()
 	c := &serverCall{outer: outer, start: time.Now(), req: req, rw: rw}
-	tracer := tracerFor(trace.SpanFromContext(outer))
 	parent := otel.GetTextMapPropagator().Extract(outer, propagation.HeaderCarrier(req.Header))
-	a := getAttrs()
-	a.serverRequest(req)
-	c.Context, c.span = tracer.Start(parent, spanMethod(req.Method),
-		trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
-	a.free()
+	if req.URL != nil && isExcluded(req.URL.Path) {
+		c.Context, c.span = active.Exclude(parent)
+	} else {
+		c.startSpan(parent)
+	}
+	c.active = begin(c, req)
 	c.scope = active.Enter(c, c.span)
 	if !setContext(req, c) {
 		c.req = req.WithContext(c)
@@ -79,6 +82,14 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 	ictx.SetData(c)
 }
 
+func (c *serverCall) startSpan(parent context.Context) {
+	a := getAttrs()
+	a.serverRequest(c.req)
+	c.Context, c.span = tracerFor(trace.SpanFromContext(c.outer)).Start(parent, spanMethod(c.req.Method),
+		trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
+	a.free()
+}
+
 // AfterServeHTTP runs when net/http.serverHandler.ServeHTTP has returned, or was unwound by a panic or runtime.Goexit.
 func AfterServeHTTP(ictx HookContext) {
 	c, ok := ictx.GetData().(*serverCall)
@@ -86,16 +97,41 @@ func AfterServeHTTP(ictx HookContext) {
 		return
 	}
 	c.scope.Leave()
-	status, written, known := sent(c.rw)
+	c.active.end(c)
 	value, _, unwound := ictx.Unwound()
+	status, written := c.response(unwound)
 	if !unwound && !c.quietMetrics.Load() {
-		c.record(status, written, known) // first, as otelhttp does: whoever sees the span can count on its metrics
+		c.record(status, written) // first, as otelhttp does: whoever sees the span can count on its metrics
 	}
-	c.endSpan(status, written, known, unwound, value, ictx.PanicStack())
+	c.endSpan(status, written, value, ictx.PanicStack())
 	c.req, c.rw = nil, nil // a handler that keeps its context need not keep these
 }
 
-func (c *serverCall) endSpan(status int, written int64, known, unwound bool, panicValue any, stack []uintptr) {
+// response returns the status of the response, 0 if nobody knows it, and the size of its body.
+func (c *serverCall) response(unwound bool) (status int, written int64) {
+	status, written, known := sent(c.rw)
+	switch {
+	case status != 0 || !known:
+	case hijacked(c.rw): // the handler has answered on the connection, if at all
+		status = int(c.switched.Load())
+	case !unwound:
+		status = http.StatusOK // what net/http sends when the handler returns
+	}
+	return status, written
+}
+
+// BeforeUpgradeResponse runs before net/http/httputil.(*ReverseProxy).handleUpgradeResponse(rw, req, res), which takes over the connection and
+// writes there what the server behind it has answered. If it refuses to, it writes another status in the usual way.
+func BeforeUpgradeResponse(_ HookContext, _ interface{}, _ http.ResponseWriter, req *http.Request, res *http.Response) {
+	if req == nil || res == nil {
+		return
+	}
+	if c, ok := req.Context().Value(serverKey{}).(*serverCall); ok {
+		c.switched.Store(int32(res.StatusCode))
+	}
+}
+
+func (c *serverCall) endSpan(status int, written int64, panicValue any, stack []uintptr) {
 	if c.quiet.Load() {
 		active.Drop(c.span)
 		return // never ended, so never exported
@@ -107,9 +143,6 @@ func (c *serverCall) endSpan(status int, written int64, known, unwound bool, pan
 	if r := route(c.req.Pattern); r != "" {
 		c.span.SetName(spanMethod(c.req.Method) + " " + r)
 		c.span.SetAttributes(keyRoute.String(r))
-	}
-	if status == 0 && known && !unwound {
-		status = http.StatusOK // what net/http sends when the handler returns
 	}
 	if read := c.bytesRead(); read > 0 {
 		c.span.SetAttributes(keyRequestBodySize.Int64(read))
@@ -141,10 +174,7 @@ func recordPanic(span trace.Span, value any, stack []uintptr) {
 	span.SetStatus(codes.Error, event[1].Value.AsString())
 }
 
-func (c *serverCall) record(status int, written int64, known bool) {
-	if status == 0 && known {
-		status = http.StatusOK
-	}
+func (c *serverCall) record(status int, written int64) {
 	a := getAttrs()
 	a.serverMetric(c.req, status)
 	opts := []metric.RecordOption{metric.WithAttributeSet(a.set())}

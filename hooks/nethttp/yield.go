@@ -52,7 +52,7 @@ func BeforeOtelhttpServeHTTP(ictx HookContext, _ interface{}, _ http.ResponseWri
 		return
 	}
 	c.quietMetrics.Store(true)
-	if trace.SpanFromContext(ctx) != c.span {
+	if !trace.SpanContextFromContext(ctx).Equal(c.span.SpanContext()) { // a span itself need not be comparable
 		return // somebody has made a child of our span, which must not lose its parent
 	}
 	c.quiet.Store(true)

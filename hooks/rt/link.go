@@ -14,6 +14,7 @@ const linkVersion = 1
 // runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff), in a channel, a select's case or a stub (where that is said), or in runtime.m.
 type linkInfo struct {
 	Version uint64
+	Tests   uint64 // 1: the root package is what `go test` generates
 
 	SlotOff       uintptr
 	GoidOff       uintptr
@@ -185,6 +186,11 @@ func isOn() bool {
 //
 //go:norace
 func Linked() bool { return isOn() }
+
+// IsTest reports whether this program is a test binary that was linked by otelobj, whatever it is called.
+//
+//go:norace
+func IsTest() bool { return link.Tests != 0 }
 
 // prepare computes the flags in the upper half of d.Flags. It may run more than once, with the same result.
 //

@@ -46,9 +46,21 @@ func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	if !followSpans || rt.InHook() {
 		return t.current().Start(ctx, name, opts...)
 	}
-	ctx, span := t.current().Start(active.Context(ctx), name, opts...)
+	if ctx = active.Complete(ctx); ctx != nil && isExcluded(ctx, opts) {
+		return ctx, trace.SpanFromContext(ctx)
+	}
+	ctx, span := t.current().Start(ctx, name, opts...)
 	active.Started(ctx, span)
 	return ctx, span
+}
+
+// isExcluded reports whether no span is wanted below that of a context, whatever the sampler says. A new root is not below it.
+func isExcluded(ctx context.Context, opts []trace.SpanStartOption) bool {
+	if !active.IsExcluded(trace.SpanFromContext(ctx)) {
+		return false
+	}
+	config := trace.NewSpanStartConfig(opts...)
+	return !config.NewRoot()
 }
 
 func (t *tracer) current() trace.Tracer {

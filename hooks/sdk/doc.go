@@ -10,6 +10,11 @@
 // OTEL_GO_ENABLED_INSTRUMENTATIONS and OTEL_GO_DISABLED_INSTRUMENTATIONS (names separated by commas) switch instrumentations,
 // and OTELOBJ_SHUTDOWN_TIMEOUT (a duration, or milliseconds; 5s if unset, 0: no flush) bounds the flush at exit.
 //
+// # What it says
+//
+// level.go reads OTEL_LOG_LEVEL, outcomes.go decides which exports that fail are worth a line, describe.go says what was set up, noop.go that the
+// program has set a provider that does nothing. docs/configuration.md has the rules.
+//
 // # The end of a program
 //
 // exit.go decides who ends the program, signals_unix.go makes time where a signal would end it on the spot, open.go knows the spans

@@ -3,10 +3,8 @@ package sdk
 import (
 	"context"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 
 	"go.opentelemetry.io/contrib/bridges/prometheus"
 	"go.opentelemetry.io/contrib/exporters/autoexport"
@@ -16,6 +14,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // Exporters are those of autoexport, but for one default. Where nothing says where a collector is, the specification's is
@@ -34,31 +34,50 @@ func newSpanExporter(ctx context.Context) (trace.SpanExporter, error) {
 	return autoexport.NewSpanExporter(ctx)
 }
 
-// newMetricReader returns the reader that the environment asks for.
+// newMetricReader returns the reader that the environment asks for. Those that export by OTLP are made here, as autoexport makes them, since
+// the exporter inside of a reader cannot be had.
 func newMetricReader(ctx context.Context) (metric.Reader, error) {
-	if opts, ok := producers(); ok && isLocal("METRICS") {
-		var exporter metric.Exporter
-		var err error
-		switch (pipeline{signal: "METRICS"}).otlp("PROTOCOL") {
-		case "grpc":
-			exporter, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithInsecure())
-		case "", "http/protobuf":
-			exporter, err = otlpmetrichttp.New(ctx, otlpmetrichttp.WithInsecure())
-		default:
-			return autoexport.NewMetricReader(ctx)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return metric.NewPeriodicReader(exporter, opts...), nil
+	opts, ok := producers()
+	exporter, err := newMetricExporter(ctx)
+	if !ok || err == nil && exporter == nil {
+		return autoexport.NewMetricReader(ctx)
 	}
-	return autoexport.NewMetricReader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return metric.NewPeriodicReader(metricExporter{exporter}, opts...), nil
+}
+
+// newMetricExporter returns an OTLP exporter, nil if another one is asked for.
+func newMetricExporter(ctx context.Context) (metric.Exporter, error) {
+	if !isOTLP("METRICS") {
+		return nil, nil
+	}
+	local := isLocal("METRICS")
+	switch (pipeline{signal: "METRICS"}).otlp("PROTOCOL") {
+	case "grpc":
+		if local {
+			return otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithInsecure())
+		}
+		return otlpmetricgrpc.New(ctx)
+	case "", "http/protobuf":
+		if local {
+			return otlpmetrichttp.New(ctx, otlpmetrichttp.WithInsecure())
+		}
+		return otlpmetrichttp.New(ctx)
+	}
+	return nil, nil
+}
+
+func isOTLP(signal string) bool {
+	exporter := os.Getenv("OTEL_" + signal + "_EXPORTER")
+	return exporter == "" || exporter == "otlp"
 }
 
 // isLocal reports whether a signal goes by OTLP to where the specification has the collector by default: nothing is said of another
 // place, nor of TLS.
 func isLocal(signal string) bool {
-	if exporter := os.Getenv("OTEL_" + signal + "_EXPORTER"); exporter != "" && exporter != "otlp" {
+	if !isOTLP(signal) {
 		return false
 	}
 	said := func(name string) bool { return pipeline{signal: signal}.otlp(name) != "" }
@@ -88,16 +107,5 @@ func quiet() bool {
 	})
 }
 
-var testBinary struct {
-	once sync.Once // a variable with an initializer could be asked too early: providers may be made before this package is initialized
-	yes  bool
-}
-
-// isTest reports whether the program is one that `go test` makes: its main package is called so, and no other can be.
-func isTest() bool {
-	testBinary.once.Do(func() {
-		info, ok := debug.ReadBuildInfo()
-		testBinary.yes = ok && strings.HasSuffix(info.Path, ".test")
-	})
-	return testBinary.yes
-}
+// isTest is a variable for the tests of this package, which otelobj does not link. It may be called before the package is initialized.
+var isTest = rt.IsTest

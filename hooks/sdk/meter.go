@@ -86,6 +86,9 @@ func (i int64UpDownCounter) Add(ctx context.Context, v int64, o ...metric.AddOpt
 	i.f.current().Add(ctx, v, o...)
 }
 
+// Current returns the instrument that works at the moment: what was added to one is to be taken off the same.
+func (i int64UpDownCounter) Current() metric.Int64UpDownCounter { return i.f.current() }
+
 func (m *meter) Int64UpDownCounter(name string, o ...metric.Int64UpDownCounterOption) (metric.Int64UpDownCounter, error) {
 	f, own, err := follow(m, func(m metric.Meter) (metric.Int64UpDownCounter, error) { return m.Int64UpDownCounter(name, o...) })
 	return int64UpDownCounter{own, f}, err

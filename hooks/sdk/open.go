@@ -63,6 +63,18 @@ func (t *spanTable) forget(span apitrace.SpanContext) {
 	delete(s.spans, id)
 }
 
+// parent returns the parent of an open span.
+func (t *spanTable) parent(id apitrace.SpanID) (parent apitrace.SpanID, ok bool) {
+	s := &t[id[7]%shards]
+	s.mu.Lock()
+	span := s.spans[id]
+	s.mu.Unlock()
+	if span == nil {
+		return parent, false
+	}
+	return span.Parent().SpanID(), true
+}
+
 // end ends all open spans. The goroutines that they belong to may still be at work; what they add now is lost.
 func (t *spanTable) end() {
 	for i := range t {

@@ -22,7 +22,8 @@ func (p pipeline) ForceFlush(ctx context.Context) error {
 	if address := p.grpcAddress(); address != "" {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if errors.Is(err, syscall.ECONNREFUSED) {
-			return err
+			exports.note(p.signal, 0, err)
+			return nil
 		}
 		if err == nil {
 			_ = conn.Close()
@@ -33,8 +34,7 @@ func (p pipeline) ForceFlush(ctx context.Context) error {
 
 // grpcAddress returns where a gRPC exporter connects to; "" if there is none, or it may take another way than straight there.
 func (p pipeline) grpcAddress() string {
-	exporter := os.Getenv("OTEL_" + p.signal + "_EXPORTER")
-	if exporter != "" && exporter != "otlp" || p.otlp("PROTOCOL") != "grpc" {
+	if !isOTLP(p.signal) || p.otlp("PROTOCOL") != "grpc" {
 		return ""
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {

@@ -46,14 +46,18 @@ func start(ctx context.Context) {
 	if disabled() {
 		telemetryOff()
 		rt.SetEnabled("sdk", false)
+		say(levelInfo, "telemetry is off: OTEL_SDK_DISABLED is true")
 		return
 	}
+	checkLogLevel()
 	followSpans = !rt.Has(spanStart)
 	switchInstrumentations()
 	active.WhenDropped(openSpans.forget)
+	active.AskForParents(openSpans.parent)
 	if !quiet() {
 		flushers = setup(ctx)
 	}
+	say(levelInfo, "%s", description(flushers))
 	if timeout() > 0 {
 		rt.OnFatalPanic(atExit)
 		if len(flushers) != 0 {
@@ -93,7 +97,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 	if autoexport.IsNoneSpanExporter(exporter) {
 		return nil
 	}
-	return trace.NewTracerProvider(trace.WithSpanProcessor(&openSpans), trace.WithBatcher(exporter), trace.WithResource(res))
+	return trace.NewTracerProvider(trace.WithSpanProcessor(&openSpans), trace.WithBatcher(spanExporter{exporter}), trace.WithResource(res))
 }
 
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
@@ -140,7 +144,7 @@ func setting(name string) string { return name + "=" + os.Getenv(name) }
 
 // report hands an error to otel's error handler, which prints it unless the program has set another one.
 func report(what string, err error) {
-	if err != nil {
+	if err != nil && says(levelError) {
 		otel.Handle(fmt.Errorf("otelobj: %s: %w", what, err))
 	}
 }

@@ -67,7 +67,11 @@ func before(c *config, call *rt.Call, args, _, _ unsafe.Pointer) {
 		ctx = context.Background()
 	}
 	ctx = active.Context(ctx)
-	ctx, span := tracerFor(trace.SpanFromContext(ctx)).Start(ctx, c.name(args), kinds[c.Kind]...)
+	parent := trace.SpanFromContext(ctx)
+	if active.IsExcluded(parent) {
+		return
+	}
+	ctx, span := tracerFor(parent).Start(ctx, c.name(args), kinds[c.Kind]...)
 	if !span.SpanContext().IsValid() {
 		return
 	}

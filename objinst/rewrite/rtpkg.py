@@ -30,8 +30,11 @@ RUNTIME_FUNCS = {
 REMEDY = "hooks/rt and otelobj are of different versions; reinstall otelobj"
 
 
-def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops: Iterable[tuple[str, int]], arch: Arch) -> None:
-    """descriptors: names of descriptor symbols in the link; loops: see objinst.plan.workers. Raises ObjectError or KeyError if rt is of another version."""
+def fill_link(
+    edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops: Iterable[tuple[str, int]], arch: Arch, *, is_test: bool
+) -> None:  # fmt: skip
+    """descriptors: names of descriptor symbols in the link; loops: see objinst.plan.workers. is_test: the program is a test binary.
+    Raises ObjectError or KeyError if rt is of another version."""
     obj = edit.object
     index = obj.find(f"{rt}.link", 0)
     if index is None:
@@ -42,6 +45,7 @@ def fill_link(edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops
     table = StaticData()
     start = table.words([Address(edit.add_ref(name, 0), weak=True) for name in descriptors])
     blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), Dropped=dropped(edit), **_offsets(kind, slot, arch))
+    blob.put(at, kind, Tests=int(is_test))
     for field, function in RUNTIME_FUNCS.items():
         blob.put(at, kind, **{field: Address(_func_value(edit, function))})
     blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)))

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net"
@@ -20,6 +21,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
@@ -187,6 +189,66 @@ func TestUpgrade(t *testing.T) {
 	}
 	_ = rw.Close()
 	wantAttr(t, tel.span(t, trace.SpanKindClient), "http.response.status_code", "101")
+	// The server does not know what the handler has written on the connection.
+	wantAttr(t, tel.span(t, trace.SpanKindServer), "http.response.status_code", "")
+	for _, l := range tel.metrics(t) {
+		if strings.Contains(l, "http.server") && strings.Contains(l, "status_code") {
+			t.Errorf("a status that nobody knows: %s", l)
+		}
+	}
+}
+
+// active returns the points of http.server.active_requests, as attributes and value.
+func (tel *telemetry) active(t *testing.T) (points []string) {
+	t.Helper()
+	var rm metricdata.ResourceMetrics
+	if err := tel.reader.Collect(context.Background(), &rm); err != nil {
+		t.Fatal(err)
+	}
+	for _, sm := range rm.ScopeMetrics {
+		for _, m := range sm.Metrics {
+			if d, ok := m.Data.(metricdata.Sum[int64]); ok && m.Name == "http.server.active_requests" {
+				if m.Unit != "{request}" || m.Description != "Number of active HTTP server requests." || d.IsMonotonic {
+					t.Errorf("%s %q, monotonic %v", m.Unit, m.Description, d.IsMonotonic)
+				}
+				for _, p := range d.DataPoints {
+					points = append(points, fmt.Sprint(attributes(p.Attributes.ToSlice()), p.Value))
+				}
+			}
+		}
+	}
+	slices.Sort(points)
+	return points
+}
+
+// TestActiveRequests: what is added is taken off, however the handler ends and whatever it does to its request or to the provider.
+func TestActiveRequests(t *testing.T) {
+	tel := collect(t)
+	during := make(chan []string, 1)
+	f := start(t, hooksSide, plain, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		during <- tel.active(t)
+		switch r.URL.Path {
+		case "/panic":
+			panic(http.ErrAbortHandler)
+		case "/method":
+			r.Method = "BREW"
+		case "/provider":
+			otel.SetMeterProvider(noop.NewMeterProvider())
+		}
+	}))
+	const point = "[http.request.method=%s url.scheme=http] %d"
+	for _, path := range []string{"/", "/panic", "/method", "/provider"} {
+		f.do("POST", path, "")
+		if got, want := <-during, []string{fmt.Sprintf(point, "POST", 1)}; !slices.Equal(got, want) {
+			t.Errorf("%s: during it %v, not %v", path, got, want)
+		}
+		want := []string{fmt.Sprintf(point, "POST", 0)}
+		for deadline := time.Now().Add(5 * time.Second); !slices.Equal(tel.active(t), want); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: after it %v, not %v", path, tel.active(t), want)
+			}
+		}
+	}
 }
 
 // TestHalfClose: the program ends what it sends, and goes on reading.

@@ -1,0 +1,128 @@
+package active
+
+import (
+	"context"
+	"sync/atomic"
+	"unsafe"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+// Which span descends from which.
+//
+// A program often makes a context once and hands it to everything that it calls. Spans that hooks have begun since are open on the goroutine,
+// but the context does not know them. So every span that is active on a goroutine has a line: the IDs of its ancestors, as far as they were active
+// on this goroutine or on those that have started it. Further up, spans that are open anywhere in the program are asked for their parents.
+// What can be found in neither way is not taken for a descendant, and the context keeps its word.
+
+// line is one generation. It holds numbers alone: a descendant keeps no ancestor in memory.
+type line struct {
+	id, parent trace.SpanID // no parent: a root, or nobody knows
+	depth      int
+	up         *line // of the parent; nil if that is not known
+}
+
+// maxLine bounds how many generations a line has, and how far up the search goes: goroutines can start each other for ever.
+const maxLine = 256
+
+// newLine returns the line of a span that becomes active.
+func newLine(span trace.Span) *line {
+	l := &line{id: span.SpanContext().SpanID(), parent: parentOf(span)}
+	if !l.parent.IsValid() {
+		return l
+	}
+	if up := known(l.parent); up != nil && up.depth < maxLine {
+		l.up, l.depth = up, up.depth+1
+	}
+	return l
+}
+
+// parentOf asks a span of the SDK for its parent.
+func parentOf(span trace.Span) trace.SpanID {
+	if s, ok := span.(interface{ Parent() trace.SpanContext }); ok {
+		return s.Parent().SpanID()
+	}
+	return trace.SpanID{}
+}
+
+// known returns the line of a span that is active on this goroutine, or is an ancestor of the innermost one that is.
+func known(id trace.SpanID) *line {
+	var found *line
+	innermost := true
+	rt.Search(func(p unsafe.Pointer) bool {
+		for l := (*held)(p).line; l != nil && found == nil; l = l.up {
+			if l.id == id {
+				found = l
+			}
+			if !innermost {
+				break
+			}
+		}
+		innermost = false
+		return found != nil
+	})
+	return found
+}
+
+// descendsFrom reports whether a span of this ID is an ancestor.
+func (l *line) descendsFrom(id trace.SpanID) bool {
+	parent := l.parent
+	for ; l != nil; l = l.up {
+		if parent = l.parent; parent == id {
+			return true
+		}
+	}
+	parents := openParents.Load()
+	if parents == nil {
+		return false
+	}
+	for range maxLine {
+		above, ok := (*parents)(parent)
+		if !ok || above == id {
+			return ok
+		}
+		parent = above
+	}
+	return false
+}
+
+var openParents atomic.Pointer[func(trace.SpanID) (trace.SpanID, bool)]
+
+// AskForParents sets the function that knows the parents of spans which are open anywhere in the program: package sdk keeps a list of them.
+func AskForParents(f func(span trace.SpanID) (parent trace.SpanID, ok bool)) { openParents.Store(&f) }
+
+// descendant returns the innermost open span on this goroutine that descends from the one that a context names; nil if there is none.
+func descendant(named trace.SpanContext) *held {
+	var found *held
+	rt.Search(func(p unsafe.Pointer) bool {
+		h := (*held)(p)
+		sc := h.span.SpanContext()
+		if sc.SpanID() == named.SpanID() {
+			return true // what is further out does not descend from it
+		}
+		if sc.TraceID() == named.TraceID() && isOpen(p) && h.line.descendsFrom(named.SpanID()) {
+			found = h
+		}
+		return found != nil
+	})
+	return found
+}
+
+// Context returns ctx with the parent of a span that a hook is about to begin. If ctx names a span, that is the innermost open
+// span on this goroutine which descends from the named one, else the named one. If ctx names none, it is the goroutine's active span. Baggage
+// is that of ctx or, if ctx has none, that of the span's context.
+func Context(ctx context.Context) context.Context {
+	if ctx == nil {
+		return nil
+	}
+	named := trace.SpanContextFromContext(ctx)
+	if !named.IsValid() {
+		return Complete(ctx)
+	}
+	if h := descendant(named); h != nil {
+		return h.addTo(ctx)
+	}
+	return ctx
+}

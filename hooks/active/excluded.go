@@ -1,0 +1,37 @@
+package active
+
+import (
+	"context"
+	"encoding/binary"
+	"math/rand/v2"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// excluded stands for work of which no span is wanted, and nothing below it. It is a span that is not sampled: who is called from here learns
+// that, and samplers that ask for the parent obey. Whatever the sampler says, nobody makes a span below it who begins with [Context] and asks
+// [IsExcluded].
+type excluded struct{ trace.Span }
+
+// Exclude returns ctx with a span that is not recorded, in the trace that ctx names or in one of its own.
+func Exclude(ctx context.Context) (context.Context, trace.Span) {
+	named := trace.SpanContextFromContext(ctx)
+	id := named.TraceID()
+	for !id.IsValid() {
+		binary.BigEndian.PutUint64(id[:8], rand.Uint64())
+		binary.BigEndian.PutUint64(id[8:], rand.Uint64())
+	}
+	var span trace.SpanID
+	for !span.IsValid() {
+		binary.BigEndian.PutUint64(span[:], rand.Uint64())
+	}
+	sc := trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: span, TraceState: named.TraceState()})
+	s := &excluded{trace.SpanFromContext(trace.ContextWithSpanContext(ctx, sc))}
+	return trace.ContextWithSpan(ctx, s), s
+}
+
+// IsExcluded reports whether no span is wanted where this one is the parent.
+func IsExcluded(parent trace.Span) bool {
+	_, ok := parent.(*excluded)
+	return ok
+}

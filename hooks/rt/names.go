@@ -1,0 +1,18 @@
+package rt
+
+import "sync/atomic"
+
+// Instrumentations calls f with the name of every hook's instrumentation, and whether that hook is on. A name comes as often as it has hooks.
+//
+//go:norace
+func Instrumentations(f func(name string, on bool)) {
+	for _, d := range link.Descs {
+		if d.dropped() {
+			continue
+		}
+		for i := range d.Hooks {
+			h := &d.Hooks[i]
+			f(h.Instr, atomic.LoadUint32(&h.On) != 0)
+		}
+	}
+}

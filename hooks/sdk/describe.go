@@ -1,0 +1,107 @@
+package sdk
+
+import (
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/otelobj/otelobj/hooks/rt"
+)
+
+// supporting are instrumentations that make no telemetry.
+var supporting = []string{"sdk", "sdk_workers", "probe"}
+
+// description says in one line what was set up: which instrumentations are in the program, and where what they make goes.
+func description(made []flusher) string {
+	on, off := instrumentations()
+	parts := []string{"instrumentations: " + listed(on)}
+	if len(off) > 0 {
+		parts = append(parts, "switched off: "+listed(off))
+	}
+	if quiet() {
+		return strings.Join(append(parts, "nothing is exported, as this is a test binary and no variable chooses an exporter"), "; ")
+	}
+	for _, signal := range []string{tracesSignal, metricsSignal} {
+		isMade := func(f flusher) bool { p, ok := f.(pipeline); return ok && p.signal == signal }
+		text := lower(signal) + ": none"
+		if slices.ContainsFunc(made, isMade) {
+			text = lower(signal) + ": " + destination(signal)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(append(parts, "sampler: "+sampler()), "; ")
+}
+
+// instrumentations returns the names of those that are linked in: with any hook on, and with none.
+func instrumentations() (on, off []string) {
+	state := map[string]bool{}
+	rt.Instrumentations(func(name string, on bool) { state[name] = state[name] || on })
+	for name, isOn := range state {
+		if slices.Contains(supporting, name) {
+			continue
+		}
+		if isOn {
+			on = append(on, name)
+		} else {
+			off = append(off, name)
+		}
+	}
+	slices.Sort(on)
+	slices.Sort(off)
+	return on, off
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// destination says by which exporter a signal goes where.
+func destination(signal string) string {
+	if !isOTLP(signal) {
+		return os.Getenv("OTEL_" + signal + "_EXPORTER")
+	}
+	p := pipeline{signal: signal}
+	protocol, endpoint := p.otlp("PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT")
+	if protocol == "" {
+		protocol = "http/protobuf"
+	}
+	if endpoint == "" {
+		if endpoint = p.otlp("ENDPOINT"); endpoint == "" {
+			endpoint = localEndpoint(signal, protocol)
+		}
+		if protocol != "grpc" {
+			endpoint = strings.TrimSuffix(endpoint, "/") + "/v1/" + lower(signal)
+		}
+	}
+	if u, err := url.Parse(endpoint); err == nil {
+		endpoint = u.Redacted()
+	}
+	return "otlp (" + protocol + ") to " + endpoint
+}
+
+// localEndpoint is where the exporters go without an endpoint.
+func localEndpoint(signal, protocol string) string {
+	scheme, port := "https", "4318"
+	if isLocal(signal) {
+		scheme = "http"
+	}
+	if protocol == "grpc" {
+		port = "4317"
+	}
+	return scheme + "://localhost:" + port
+}
+
+func sampler() string {
+	name := os.Getenv("OTEL_TRACES_SAMPLER")
+	if name == "" {
+		return "parentbased_always_on"
+	}
+	if arg := os.Getenv("OTEL_TRACES_SAMPLER_ARG"); arg != "" {
+		name += " (" + arg + ")"
+	}
+	return name
+}

@@ -1,0 +1,110 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+)
+
+// What becomes of exports. The SDK prints every failure, every few seconds, also where nobody has asked for telemetry and there is no collector.
+// So failures end here. They are told of where an export has succeeded before or a variable speaks of telemetry; once, until one succeeds
+// again; and once for all signals that fail for the same cause. With OTEL_LOG_LEVEL=info each is told of.
+
+type outcomes struct {
+	sync.Mutex
+	succeeded bool              // any signal, ever
+	failing   map[string]string // by signal: the cause
+}
+
+var exports outcomes
+
+// note is told how an export has ended; n: how many spans or metrics it had.
+func (o *outcomes) note(signal string, n int, err error) {
+	if err == nil {
+		o.success(signal, n)
+		return
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && len(oneFlush) != 0 {
+		return // the end of the program, which says itself what was not sent
+	}
+	if !o.failure(signal, cause(err)) {
+		return
+	}
+	report(lower(signal), err)
+}
+
+func (o *outcomes) success(signal string, n int) {
+	o.Lock()
+	defer o.Unlock()
+	if o.failing[signal] != "" {
+		say(levelInfo, "%s: exported again", lower(signal))
+	}
+	say(levelDebug, "%s: exported %d", lower(signal), n)
+	o.succeeded = true
+	delete(o.failing, signal)
+}
+
+// failure reports whether a failure is to be told of.
+func (o *outcomes) failure(signal, cause string) bool {
+	o.Lock()
+	defer o.Unlock()
+	if says(levelInfo) {
+		return true
+	}
+	if !o.succeeded && !asked() {
+		return false
+	}
+	known := false
+	for _, other := range o.failing {
+		known = known || other == cause
+	}
+	known = known || o.failing[signal] != ""
+	if o.failing == nil {
+		o.failing = make(map[string]string)
+	}
+	o.failing[signal] = cause
+	return !known
+}
+
+// cause is what signals that fail together have in common: that there is no connection, if that is so.
+func cause(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Error()
+	}
+	return err.Error()
+}
+
+// spanExporter and metricExporter note what becomes of exports, and keep failures from the SDK.
+
+type spanExporter struct{ trace.SpanExporter }
+
+func (e spanExporter) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
+	exports.note(tracesSignal, len(spans), e.SpanExporter.ExportSpans(ctx, spans))
+	return nil
+}
+
+type metricExporter struct{ metric.Exporter }
+
+func (e metricExporter) Export(ctx context.Context, rm *metricdata.ResourceMetrics) error {
+	n := 0
+	for _, scope := range rm.ScopeMetrics {
+		n += len(scope.Metrics)
+	}
+	exports.note(metricsSignal, n, e.Exporter.Export(ctx, rm))
+	return nil
+}
+
+const (
+	tracesSignal  = "TRACES"
+	metricsSignal = "METRICS"
+)
+
+// lower is a signal's name as a message has it.
+func lower(signal string) string { return strings.ToLower(signal) }
