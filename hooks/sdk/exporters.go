@@ -45,6 +45,7 @@ func newMetricReader(ctx context.Context) (metric.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	boundAnswers(exporter)
 	return metric.NewPeriodicReader(metricExporter{exporter}, opts...), nil
 }
 

@@ -97,7 +97,11 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 	if autoexport.IsNoneSpanExporter(exporter) {
 		return nil
 	}
-	return trace.NewTracerProvider(trace.WithSpanProcessor(&openSpans), trace.WithBatcher(spanExporter{exporter}), trace.WithResource(res))
+	boundAnswers(exporter)
+	limits := spanLimits()
+	waiting := newQueue(spanExporter{exporter}, limits.AttributeValueLengthLimit)
+	return trace.NewTracerProvider(
+		trace.WithSpanProcessor(&openSpans), trace.WithSpanProcessor(waiting), trace.WithRawSpanLimits(limits), trace.WithResource(res))
 }
 
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
@@ -145,7 +149,7 @@ func setting(name string) string { return name + "=" + os.Getenv(name) }
 // report hands an error to otel's error handler, which prints it unless the program has set another one.
 func report(what string, err error) {
 	if err != nil && says(levelError) {
-		otel.Handle(fmt.Errorf("otelobj: %s: %w", what, err))
+		otel.Handle(fmt.Errorf("otelobj: %s: %w", what, quoted(err)))
 	}
 }
 
