@@ -17,6 +17,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/border"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -70,7 +71,9 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	c.req = req.WithContext(&clientContext{c.ctx, c})
 	if req.Header != nil { // else net/http refuses the request, and must find it as it was
 		c.req.Header = req.Header.Clone()
-		otel.GetTextMapPropagator().Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
+		if border.SendsTo(hostname(c.req)) {
+			otel.GetTextMapPropagator().Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
+		}
 	}
 	c.sent = countRequest(c.req)
 	if c.span.IsRecording() {
@@ -150,6 +153,15 @@ func clientSpanName(method string) string {
 		return "HTTP " + known
 	}
 	return "HTTP"
+}
+
+// hostname is where a request goes.
+func hostname(req *http.Request) string {
+	if req.URL != nil && req.URL.Host != "" {
+		return req.URL.Hostname()
+	}
+	host, _ := splitHostPort(req.Host)
+	return host
 }
 
 const longURL = 256

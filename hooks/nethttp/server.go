@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/border"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -66,11 +67,11 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 	}
 	outer := req.Context()
 	c := &serverCall{outer: outer, start: time.Now(), req: req, rw: rw}
-	parent := otel.GetTextMapPropagator().Extract(outer, propagation.HeaderCarrier(req.Header))
+	parent, caller := incoming(outer, req.Header)
 	if req.URL != nil && isExcluded(req.URL.Path) {
 		c.Context, c.span = active.Exclude(parent)
 	} else {
-		c.startSpan(parent)
+		c.startSpan(parent, caller)
 	}
 	c.active = begin(c, req)
 	c.scope = active.Enter(c, c.span)
@@ -82,11 +83,25 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 	ictx.SetData(c)
 }
 
-func (c *serverCall) startSpan(parent context.Context) {
+// incoming returns the context of a request with what its sender says of trace and baggage or, where senders are not believed, the request's
+// own and the sender's span, for a link.
+func incoming(ctx context.Context, header http.Header) (context.Context, trace.SpanContext) {
+	if border.Trusts() {
+		return otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(header)), trace.SpanContext{}
+	}
+	sender := otel.GetTextMapPropagator().Extract(context.Background(), propagation.HeaderCarrier(header))
+	return ctx, trace.SpanContextFromContext(sender)
+}
+
+// startSpan: caller is a span to link to, if it is one.
+func (c *serverCall) startSpan(parent context.Context, caller trace.SpanContext) {
 	a := getAttrs()
 	a.serverRequest(c.req)
-	c.Context, c.span = tracerFor(trace.SpanFromContext(c.outer)).Start(parent, spanMethod(c.req.Method),
-		trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
+	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...)}
+	if caller.IsValid() {
+		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: caller}))
+	}
+	c.Context, c.span = tracerFor(trace.SpanFromContext(c.outer)).Start(parent, spanMethod(c.req.Method), opts...)
 	a.free()
 }
 

@@ -1,12 +1,13 @@
 package sdk
 
 import (
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // Each set of attributes is a time series that the SDK keeps for as long as the program runs. What an instrument may have is bounded here, in
@@ -43,4 +44,4 @@ func (c *cardinality) bound(set attribute.Set) attribute.Set {
 }
 
 // limitsSeries reports whether series are bounded here: unless the SDK's own variable says how many there may be.
-func limitsSeries() bool { return strings.TrimSpace(os.Getenv("OTEL_GO_X_CARDINALITY_LIMIT")) == "" }
+func limitsSeries() bool { return strings.TrimSpace(environ.Get("OTEL_GO_X_CARDINALITY_LIMIT")) == "" }

@@ -3,7 +3,6 @@ package sdk
 import (
 	"context"
 	"errors"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 const defaultTimeout = 5 * time.Second
@@ -79,7 +79,7 @@ func flushAll(ctx context.Context, pipelines []flusher) {
 
 // timeout reads OTELOBJ_SHUTDOWN_TIMEOUT.
 func timeout() time.Duration {
-	text := strings.TrimSpace(os.Getenv("OTELOBJ_SHUTDOWN_TIMEOUT"))
+	text := strings.TrimSpace(environ.Get("OTELOBJ_SHUTDOWN_TIMEOUT"))
 	if ms, err := strconv.Atoi(text); err == nil && ms >= 0 {
 		return time.Duration(ms) * time.Millisecond
 	}

@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -33,7 +33,7 @@ const (
 // spanLimits returns the SDK's limits, with a default for the length of values.
 func spanLimits() trace.SpanLimits {
 	limits := trace.NewSpanLimits()
-	if os.Getenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT") == "" && os.Getenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT") == "" {
+	if environ.Get("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT") == "" && environ.Get("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT") == "" {
 		limits.AttributeValueLengthLimit = maxValueLength
 	}
 	return limits
@@ -59,7 +59,7 @@ func newQueue(exporter trace.SpanExporter, limit int) *queue {
 
 // maxQueueSize is what the batch processor reads, too.
 func maxQueueSize() int64 {
-	if n, err := strconv.Atoi(strings.TrimSpace(os.Getenv("OTEL_BSP_MAX_QUEUE_SIZE"))); err == nil && n > 0 {
+	if n, err := strconv.Atoi(strings.TrimSpace(environ.Get("OTEL_BSP_MAX_QUEUE_SIZE"))); err == nil && n > 0 {
 		return int64(n)
 	}
 	return trace.DefaultMaxQueueSize

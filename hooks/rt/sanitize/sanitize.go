@@ -10,10 +10,11 @@ package sanitize
 
 import (
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 const (
@@ -61,7 +62,7 @@ func cut(s string, limit int) string {
 // secrets are the parameters of signed requests of AWS, Azure and Google (semantic conventions, url.query), in lower case.
 var secrets = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{"awsaccesskeyid": true, "signature": true, "sig": true, "x-goog-signature": true}
-	for _, name := range strings.Split(os.Getenv("OTELOBJ_REDACTED_QUERY_PARAMETERS"), ",") {
+	for _, name := range strings.Split(environ.Get("OTELOBJ_REDACTED_QUERY_PARAMETERS"), ",") {
 		if name = strings.ToLower(strings.TrimSpace(name)); name != "" {
 			names[name] = true
 		}
@@ -70,7 +71,7 @@ var secrets = sync.OnceValue(func() map[string]bool {
 })
 
 var omitQuery = sync.OnceValue(func() bool {
-	return strings.EqualFold(strings.TrimSpace(os.Getenv("OTELOBJ_OMIT_URL_QUERY")), "true")
+	return strings.EqualFold(strings.TrimSpace(environ.Get("OTELOBJ_OMIT_URL_QUERY")), "true")
 })
 
 // URL returns a URL as an attribute may have it: without user info, with the values of secret parameters redacted, and not too long.
