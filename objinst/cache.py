@@ -1,29 +1,33 @@
 """The cache on disk: folders made once under a digest, whole or not at all, within a bound.
 
 A folder is made beside its place and renamed into it, so an interrupt or a full disk leaves nothing half made; two processes
-that make the same one both succeed. The sizes of its files stand in it: one that lost some to a power cut is made again.
+that make the same one both succeed. Sizes, times and digests of its files stand in it: one that lost some to a power cut is made again.
 Links hold a shared lock while they use the cache; what was not used for the longest time is removed when a link has added to it
-and no other is running. $OTELOBJ_CACHE_DIR, else $XDG_CACHE_HOME/otelobj, else ~/.cache/otelobj; $OTELOBJ_CACHE_SIZE is the bound.
+and no other is running, but only in a folder that is marked as ours. `objinst.cacheroot` says where it is; $OTELOBJ_CACHE_SIZE is the bound.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
+import hashlib
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+from objinst.cacheroot import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
 from objinst.ending import temporary_folder
 from objinst.errors import OtelobjError, UsageError, reason
 
-REMEDY = "free some disk space or point OTELOBJ_CACHE_DIR at a folder that can be written"
-OTHERS = ("closure", "go", "locks", "toolchains", "version")
-"""What lies in the cache beside the entries that `folder` makes."""
-SIZES = ".sizes"
-"""In each entry: size and name of every file."""
+__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
+
+RECORD = ".entry"
+"""In each entry: size in bytes, time of the last change in ns, SHA-256 and name of every file."""
 NEW = ".new-"
 DEFAULT_BOUND = 5 * 10**9
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -33,34 +37,31 @@ ROOM = 0.8
 _made: set[Path] = set()
 
 
-def root() -> Path:
-    """The cache's folder; it may not exist yet."""
-    given = os.environ.get("OTELOBJ_CACHE_DIR")
-    if given:
-        return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "otelobj"
-
-
 def has(kind: str, digest: str) -> bool:
     """Whether `folder` would find it."""
-    return _is_whole(_place(kind, digest))
+    return _find(kind, digest) is not None
 
 
-def _place(kind: str, digest: str) -> Path:
-    return root() / kind / digest[:2] / digest
+def _find(kind: str, digest: str) -> Path | None:
+    places = (_in(folder, kind, digest) for folder in (root(), *shared()))
+    return next((place for place in places if _is_whole(place)), None)
+
+
+def _in(folder: Path, kind: str, digest: str) -> Path:
+    return folder / kind / digest[:2] / digest
 
 
 def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
     """The folder of `digest`, made by `make` in an empty folder if there is none. Raises OtelobjError if it cannot be written."""
-    place = _place(kind, digest)
-    if _is_whole(place):
-        return place
+    found = _find(kind, digest)
+    if found is not None:
+        return found
+    place = _in(ready(), kind, digest)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(place.parent, NEW) as fresh:
             make(fresh)
-            (fresh / SIZES).write_text("".join(f"{size} {name}\n" for name, size in _sizes(fresh)), "utf-8", "surrogateescape")
+            _record(fresh)
             _put(fresh, place)
     except OSError as error:
         raise OtelobjError(f"cache {place}: {reason(error)}", REMEDY) from error
@@ -69,7 +70,7 @@ def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
 
 
 def _put(fresh: Path, place: Path) -> None:
-    """Renames; another process may have been quicker, and what is not whole gives way. Raises OSError."""
+    """Renames; another process may have been quicker, and what is not whole is replaced. Raises OSError."""
     try:
         fresh.rename(place)
     except OSError:
@@ -78,32 +79,79 @@ def _put(fresh: Path, place: Path) -> None:
             fresh.rename(place)
 
 
-def _sizes(folder: Path) -> list[tuple[str, int]]:
-    """Names, relative to the folder, and sizes in bytes of all files."""
+def _files(folder: Path) -> list[str]:
+    """Names, relative to the folder, of all files but the record."""
     found = []
     for parent, _, names in os.walk(folder):
         at = os.path.relpath(parent, folder)
-        found += [(os.path.normpath(os.path.join(at, name)), os.stat(os.path.join(parent, name)).st_size) for name in names]  # noqa: PTH116, PTH118
-    return found
+        found += [os.path.normpath(os.path.join(at, name)) for name in names]  # noqa: PTH118
+    return sorted(name for name in found if name != RECORD)
+
+
+def _record(folder: Path) -> None:
+    """Writes down what is in an entry. Raises OSError."""
+    lines = []
+    for name in _files(folder):
+        state = (folder / name).stat()
+        lines.append(f"{state.st_size} {state.st_mtime_ns} {_sha256(folder / name)} {name}\n")
+    (folder / RECORD).write_text("".join(lines), "utf-8", "surrogateescape")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_whole(place: Path) -> bool:
-    """Whether all files of an entry are there in their sizes; it counts as used now."""
+    """Whether all files of an entry are there as they were recorded; it counts as used now.
+
+    Own files are known by size and time, what others own by content, once in a process. A copy of a cache has other times and is looked at, too.
+    """
     try:
-        with open(f"{place}/{SIZES}", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - hundreds of entries a link
-            pairs = [line.split(" ", 1) for line in file.read().splitlines()]
-        if any(os.stat(f"{place}/{name}").st_size != int(size) for size, name in pairs):  # noqa: PTH116
+        with open(f"{place}/{RECORD}", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - hundreds of entries a link
+            is_own = os.fstat(file.fileno()).st_uid == os.geteuid()
+            lines = [line.split(" ", 3) for line in file.read().splitlines()]
+        moved = False
+        for size, changed, _, name in lines:
+            state = os.lstat(f"{place}/{name}")
+            if state.st_size != int(size) or not stat.S_ISREG(state.st_mode):
+                return False
+            moved = moved or state.st_mtime_ns != int(changed)
+            is_own = is_own and state.st_uid == os.geteuid()
+        if (moved or not is_own) and not _has_content(place, tuple((digest, name) for _, _, digest, name in lines)):
             return False
         with contextlib.suppress(OSError):  # a cache that cannot be written is never trimmed
+            if moved and is_own:
+                _record_anew(place)
             os.utime(place)
     except (OSError, ValueError):
         return False
     return True
 
 
+@functools.cache
+def _has_content(place: Path, files: tuple[tuple[str, str], ...]) -> bool:
+    """files: (SHA-256, name)."""
+    try:
+        return all(_sha256(place / name) == digest for digest, name in files)
+    except OSError:
+        return False
+
+
+def _record_anew(place: Path) -> None:
+    """With the times of now, in one step. Raises OSError."""
+    with temporary_folder(place.parent, NEW) as fresh:
+        lines = []
+        for line in (place / RECORD).read_text("utf-8", "surrogateescape").splitlines():
+            size, _, digest, name = line.split(" ", 3)
+            lines.append(f"{size} {(place / name).stat().st_mtime_ns} {digest} {name}\n")
+        (fresh / RECORD).write_text("".join(lines), "utf-8", "surrogateescape")
+        (fresh / RECORD).replace(place / RECORD)
+
+
 def is_whole(path: Path) -> bool:
     """Of a file in an entry of the cache; of any other, whether it exists."""
-    return _is_whole(path.parent) if root() in path.parents else path.exists()
+    return _is_whole(path.parent) if any(folder in path.parents for folder in (root(), *shared())) else path.exists()
 
 
 # locks
@@ -112,24 +160,19 @@ def is_whole(path: Path) -> bool:
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
     """Held by one process at a time; released when the process ends."""
-    path = _lock_path(name)
-    try:
-        handle = path.open("w")
-    except OSError as error:
-        raise OtelobjError(f"cache {path}: {error.strerror}", REMEDY) from error
-    with handle:
+    with _lock_file(name) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
-def _lock_path(name: str) -> Path:
-    """Raises OtelobjError."""
-    path = root() / "locks" / f"{name}.lock"
+def _lock_file(name: str) -> BinaryIO:
+    """Open, and neither emptied nor found behind a link. Raises OtelobjError."""
+    path = ready() / "locks" / f"{name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
     except OSError as error:
-        raise OtelobjError(f"cache {path}: {error.strerror}", REMEDY) from error
-    return path
+        raise OtelobjError(f"cache {path}: {reason(error)}", REMEDY) from error
 
 
 @contextlib.contextmanager
@@ -138,7 +181,7 @@ def in_use() -> Iterator[None]:
     limit = bound()
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, OtelobjError):  # a cache that cannot be written, or a file system without locks
-            handle = stack.enter_context(_lock_path("cache").open("w"))
+            handle = stack.enter_context(_lock_file("cache"))
             fcntl.flock(handle, fcntl.LOCK_SH)
         yield
     if _made:
@@ -150,7 +193,7 @@ def alone(*, wait: bool) -> Iterator[bool]:
     """Whether no link uses the cache; none will meanwhile. wait: until that is so."""
     with contextlib.ExitStack() as stack:
         try:
-            handle = stack.enter_context(_lock_path("cache").open("w"))
+            handle = stack.enter_context(_lock_file("cache"))
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except (OSError, OtelobjError):
             yield False
@@ -175,7 +218,7 @@ def bound() -> int | None:
 def trim(limit: int | None) -> int:
     """Removes what was not used for the longest time, down to ROOM of the limit. Returns the bytes freed: none while another link runs."""
     with alone(wait=False) as ours:
-        if not ours:
+        if not (ours and is_ours()):
             return 0
         for left in (path for kind in _kinds() for path in kind.glob(f"*/{NEW}*")):  # of a process that was killed: all others hold the lock
             shutil.rmtree(left, ignore_errors=True)
@@ -194,18 +237,18 @@ def trim(limit: int | None) -> int:
 
 def _entries() -> Iterator[tuple[float, int, Path]]:
     """(time of the last use, bytes, path) of all that can be made again."""
-    places = [path.parent for kind in _kinds() for path in kind.glob(f"*/*/{SIZES}")]
+    places = [path.parent for kind in _kinds() for path in kind.glob(f"*/*/{RECORD}")]
     places += (root() / "closure").glob("*")
     places += (path for path in (root() / "version").rglob("*") if path.is_file())
     for place in places:
         with contextlib.suppress(OSError):
-            size = sum(size for _, size in _sizes(place)) if place.is_dir() else place.stat().st_size
-            yield place.stat().st_mtime, size, place
+            files = [path for path in place.rglob("*") if not path.is_dir()] if place.is_dir() else [place]
+            yield place.stat().st_mtime, sum(path.lstat().st_size for path in files), place
 
 
 def _kinds() -> list[Path]:
     """Folders of entries that `folder` made."""
-    return [path for path in root().iterdir() if path.name not in OTHERS]
+    return [root() / name for name in ENTRY_KINDS]
 
 
 def _remove(path: Path) -> None:

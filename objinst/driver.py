@@ -28,7 +28,7 @@ from objinst.plan.unseen import exact_rules, warning
 from objinst.report import Report, write_report
 from objinst.rewrite.result import Result
 from objinst.rewrite.spans import SPAN
-from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, is_built_in, load
+from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, is_built_in, load, supports
 from objinst.toolexec import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.toolexec.loaded import loaded
 from objinst.toolexec.options import options
@@ -38,8 +38,6 @@ BUILD_MODES = {"", "exe", "pie", "default"}
 LEVEL = re.compile(r" (GO(?:AMD|ARM)64)=(\S+)")
 """The architecture's level in the header line of objects."""
 SDK = "sdk"
-SUPPORTING = {SDK, "probe"}
-"""Instrumentations whose rules only support others: alone they instrument nothing."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -204,9 +202,9 @@ def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]
     Probes need no SDK: where nothing else applies it is left out.
     """
     found = [rule for rule in rules.rules if around.has(rule)]
-    own = [rule for rule in found if rule.instrumentation not in SUPPORTING]
+    own = [rule for rule in found if not supports(rule)]
     if all(rule.probes for rule in own):
-        rules = RuleSet(tuple(rule for rule in rules.rules if rule.instrumentation != SDK))
+        rules = RuleSet(tuple(rule for rule in rules.rules if not (rule.instrumentation == SDK and supports(rule))))
     return rules, [rule for rule in found if rule in rules.rules] if own else []
 
 

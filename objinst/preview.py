@@ -15,13 +15,13 @@ from pathlib import Path
 from objinst import cache, paths
 from objinst.closure import resolve
 from objinst.closure.gocmd import Go, Program, link_tool, programs
-from objinst.driver import SUPPORTING, head, hook_packages, in_force, make_link, request
+from objinst.driver import head, hook_packages, in_force, make_link, request
 from objinst.errors import OtelobjError
 from objinst.goobj import header as headers
 from objinst.instrument import Link, identity
 from objinst.plan.missing import Missing, Surroundings, refused_problems, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
-from objinst.rules import Rule, RuleSet, is_built_in, load
+from objinst.rules import Rule, RuleSet, load, supports
 from objinst.toolexec import BuildInfo
 
 
@@ -57,7 +57,7 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
     named = {target.rule for target in targets}
     nameless = [item for item in missing.values() if item.rule.name not in named]
     problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules), *unfound_problems(list(targets), rules))
-    supporting = frozenset(rule.name for rule in rules.rules if rule.instrumentation in SUPPORTING and is_built_in(rule))
+    supporting = frozenset(rule.name for rule in rules.rules if supports(rule))
     return PackagePlan((*targets, *(item.target() for item in nameless)), problems, supporting)
 
 

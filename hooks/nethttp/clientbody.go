@@ -12,6 +12,8 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 // responseBody stands in for the body of a response and ends the client's span when it is read to its end or closed.
@@ -23,17 +25,31 @@ type responseBody struct {
 // duplexBody is the body of a successful protocol switch, which can be written, too.
 type duplexBody struct{ *responseBody }
 
-// watch returns what the program gets in the place of body.
+// halfCloser is one that can be closed for writing alone, as from Go 1.26 on.
+type halfCloser struct{ duplexBody }
+
+type closeWriter interface{ CloseWrite() error }
+
+// watch returns what the program gets in the place of body: what offers all that body offers, and nothing else. A body with methods
+// that are not known here (Transport.RegisterProtocol takes round trippers of anybody's) stays what it is, and the span ends at once.
 func (b *responseBody) watch(body io.ReadCloser) io.ReadCloser {
 	if body == nil || body == http.NoBody {
 		b.span.End()
 		return body
 	}
 	b.body = body
-	if _, ok := body.(io.Writer); ok {
+	_, writes := body.(io.Writer)
+	_, halfCloses := body.(closeWriter)
+	switch methods := reflect.TypeOf(body).NumMethod(); {
+	case methods == 2: // Read, Close
+		return b
+	case methods == 3 && writes:
 		return duplexBody{b}
+	case methods == 4 && writes && halfCloses:
+		return halfCloser{duplexBody{b}}
 	}
-	return b
+	b.span.End()
+	return body
 }
 
 // Read implements io.Reader.
@@ -64,10 +80,13 @@ func (b duplexBody) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// CloseWrite ends what the program sends; it may go on reading.
+func (b halfCloser) CloseWrite() error { return b.body.(closeWriter).CloseWrite() }
+
 func (b *responseBody) fail(err error) {
 	if b.span.IsRecording() {
 		b.span.SetAttributes(keyErrorType.String(errorType(err)))
-		b.span.SetStatus(codes.Error, err.Error())
+		b.span.SetStatus(codes.Error, sanitize.Text(err.Error()))
 	}
 }
 

@@ -2,12 +2,12 @@ package nethttp
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"go.opentelemetry.io/otel"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // excludedVariable names paths of which no span is wanted, such as those of health checks. Other languages have variables of their own for
@@ -15,10 +15,10 @@ import (
 const excludedVariable = "OTELOBJ_HTTP_EXCLUDED_PATHS"
 
 // excludedPaths are the patterns of the variable.
-var excludedPaths = readPatterns(os.Getenv(excludedVariable))
+var excludedPaths = readPatterns(environ.Get(excludedVariable))
 
 func init() {
-	if rt.Linked() && !strings.EqualFold(os.Getenv("OTEL_LOG_LEVEL"), "none") {
+	if rt.Linked() && !strings.EqualFold(environ.Get("OTEL_LOG_LEVEL"), "none") {
 		for _, p := range excludedPaths {
 			if begin := p[0]; begin.open != remainder && !strings.HasPrefix(begin.text, "/") {
 				otel.Handle(fmt.Errorf("otelobj: %s: a pattern that begins with neither / nor * matches no path: %q", excludedVariable, begin.text))

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 // Keys of the semantic conventions, spelled out: the semconv packages carry their version in the import path, and the program's
@@ -74,7 +76,7 @@ func (a *attrs) method(method string) {
 	known := standardMethod(method)
 	a.str(keyRequestMethod, known)
 	if known != method {
-		a.str(keyRequestMethodOriginal, method)
+		a.str(keyRequestMethodOriginal, strings.Clone(sanitize.Text(method)))
 	}
 }
 
@@ -97,11 +99,23 @@ func (a *attrs) server(host string, port int, https bool) {
 	}
 }
 
+// Method and protocol of a request are parts of its first line, which may be long, so what is kept of them is another string.
+var (
+	standardMethods = map[string]string{
+		http.MethodConnect: http.MethodConnect, http.MethodDelete: http.MethodDelete, http.MethodGet: http.MethodGet,
+		http.MethodHead: http.MethodHead, http.MethodOptions: http.MethodOptions, http.MethodPatch: http.MethodPatch,
+		http.MethodPost: http.MethodPost, http.MethodPut: http.MethodPut, http.MethodTrace: http.MethodTrace,
+	}
+	protocols = map[string]string{"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2.0": "2.0", "HTTP/3.0": "3.0"}
+)
+
+const longestMethod = len(http.MethodConnect)
+
 func standardMethod(method string) string {
-	switch m := strings.ToUpper(method); m {
-	case http.MethodConnect, http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch,
-		http.MethodPost, http.MethodPut, http.MethodTrace:
-		return m
+	if len(method) <= longestMethod {
+		if m, ok := standardMethods[strings.ToUpper(method)]; ok {
+			return m
+		}
 	}
 	return methodOther
 }
@@ -119,7 +133,10 @@ func spanMethod(method string) string {
 
 // netProtocol splits "HTTP/1.1" into "http" and "1.1"; major and minor of "HTTP/2.0" stay as they are.
 func netProtocol(proto string) (name, version string) {
-	name, version, _ = strings.Cut(proto, "/")
+	if known, ok := protocols[proto]; ok {
+		return "http", known
+	}
+	name, version, _ = strings.Cut(strings.Clone(sanitize.Text(proto)), "/")
 	if name == "HTTP" {
 		return "http", version
 	}
@@ -197,5 +214,5 @@ func typeName(t reflect.Type) string {
 
 // exception returns what the SDK, too, writes into the event of a panic, but for the dot that it puts before "string".
 func exception(value any) []attribute.KeyValue {
-	return []attribute.KeyValue{keyExceptionType.String(typeName(reflect.TypeOf(value))), keyExceptionMessage.String(fmt.Sprint(value))}
+	return []attribute.KeyValue{keyExceptionType.String(typeName(reflect.TypeOf(value))), keyExceptionMessage.String(sanitize.Text(fmt.Sprint(value)))}
 }

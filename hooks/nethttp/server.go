@@ -16,6 +16,8 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/border"
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 // HookContext is what the hooks of this package need of the call they hook.
@@ -65,11 +67,11 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 	}
 	outer := req.Context()
 	c := &serverCall{outer: outer, start: time.Now(), req: req, rw: rw}
-	parent := otel.GetTextMapPropagator().Extract(outer, propagation.HeaderCarrier(req.Header))
+	parent, caller := incoming(outer, req.Header)
 	if req.URL != nil && isExcluded(req.URL.Path) {
 		c.Context, c.span = active.Exclude(parent)
 	} else {
-		c.startSpan(parent)
+		c.startSpan(parent, caller)
 	}
 	c.active = begin(c, req)
 	c.scope = active.Enter(c, c.span)
@@ -81,11 +83,25 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 	ictx.SetData(c)
 }
 
-func (c *serverCall) startSpan(parent context.Context) {
+// incoming returns the context of a request with what its sender says of trace and baggage or, where senders are not believed, the request's
+// own and the sender's span, for a link.
+func incoming(ctx context.Context, header http.Header) (context.Context, trace.SpanContext) {
+	if border.Trusts() {
+		return otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(header)), trace.SpanContext{}
+	}
+	sender := otel.GetTextMapPropagator().Extract(context.Background(), propagation.HeaderCarrier(header))
+	return ctx, trace.SpanContextFromContext(sender)
+}
+
+// startSpan: caller is a span to link to, if it is one.
+func (c *serverCall) startSpan(parent context.Context, caller trace.SpanContext) {
 	a := getAttrs()
 	a.serverRequest(c.req)
-	c.Context, c.span = tracerFor(trace.SpanFromContext(c.outer)).Start(parent, spanMethod(c.req.Method),
-		trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
+	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...)}
+	if caller.IsValid() {
+		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: caller}))
+	}
+	c.Context, c.span = tracerFor(trace.SpanFromContext(c.outer)).Start(parent, spanMethod(c.req.Method), opts...)
 	a.free()
 }
 
@@ -164,7 +180,7 @@ func (c *serverCall) endSpan(status int, written int64, panicValue any, stack []
 func recordPanic(span trace.Span, value any, stack []uintptr) {
 	event := exception(value)
 	if len(stack) > 0 {
-		event = append(event, keyExceptionStacktrace.String(active.Stack(stack)))
+		event = append(event, keyExceptionStacktrace.String(sanitize.Stack(active.Stack(stack))))
 	}
 	span.AddEvent(eventException, trace.WithAttributes(event...))
 	if value == any(http.ErrAbortHandler) { // the comparison that net/http makes
@@ -201,7 +217,7 @@ func serverStatus(code int) (codes.Code, string) {
 func (a *attrs) serverRequest(req *http.Request) {
 	https := req.TLS != nil
 	host, port := splitHostPort(req.Host)
-	a.server(host, port, https)
+	a.server(sanitize.Part(host, req.Host), port, https)
 	a.method(req.Method)
 	a.str(keyURLScheme, scheme(https))
 	peer, peerPort := splitHostPort(req.RemoteAddr)
@@ -212,9 +228,11 @@ func (a *attrs) serverRequest(req *http.Request) {
 		}
 	}
 	if agent := req.UserAgent(); agent != "" {
-		a.str(keyUserAgentOriginal, agent)
+		a.str(keyUserAgentOriginal, sanitize.Text(agent))
 	}
-	client, _, _ := strings.Cut(req.Header.Get("X-Forwarded-For"), ",")
+	forwarded := req.Header.Get("X-Forwarded-For")
+	client, _, _ := strings.Cut(forwarded, ",")
+	client = sanitize.Part(client, forwarded)
 	if client == "" {
 		client = peer
 	}
@@ -222,15 +240,15 @@ func (a *attrs) serverRequest(req *http.Request) {
 		a.str(keyClientAddress, client)
 	}
 	if req.URL != nil && req.URL.Path != "" {
-		a.str(keyURLPath, req.URL.Path)
+		a.str(keyURLPath, sanitize.Part(req.URL.Path, req.RequestURI))
 	}
 	a.protocol(req.Proto, false)
 }
 
+// serverMetric adds what a client cannot choose at will: server.address and server.port come from its Host header, and are opt-in in
+// the semantic conventions for that reason.
 func (a *attrs) serverMetric(req *http.Request, status int) {
 	https := req.TLS != nil
-	host, port := splitHostPort(req.Host)
-	a.server(host, port, https)
 	a.str(keyRequestMethod, standardMethod(req.Method))
 	a.str(keyURLScheme, scheme(https))
 	a.protocol(req.Proto, true)

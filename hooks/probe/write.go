@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // oneWrite is held by whoever is writing.
@@ -14,7 +16,7 @@ var oneWrite sync.Mutex
 
 // Write writes the file that OTELOBJ_PROBE_OUT names, with what was measured until now. Without the variable it does nothing.
 func Write() {
-	place := os.Getenv("OTELOBJ_PROBE_OUT")
+	place := environ.Get("OTELOBJ_PROBE_OUT")
 	if place == "" {
 		return
 	}
@@ -32,13 +34,33 @@ func replace(place string, data []byte) error {
 	if info, err := os.Stat(place); err == nil && !info.Mode().IsRegular() {
 		return os.WriteFile(place, data, 0o666)
 	}
-	fresh := place + "." + strconv.Itoa(os.Getpid())
-	if err := os.WriteFile(fresh, data, 0o666); err != nil {
-		os.Remove(fresh)
+	// Under a name that nobody can know before (O_EXCL does not follow links).
+	folder, name := ".", place
+	if i := strings.LastIndexByte(place, os.PathSeparator); i >= 0 {
+		folder, name = place[:i+1], place[i+1:]
+	}
+	file, err := os.CreateTemp(folder, "."+name+".*")
+	if err != nil {
 		return err
 	}
-	return os.Rename(fresh, place)
+	_, err = file.Write(data)
+	if e := file.Chmod(readable); err == nil {
+		err = e
+	}
+	if e := file.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), place)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
 }
+
+// readable is the mode of the file: for this user alone to write.
+const readable = 0o644
 
 // encode makes the JSON text, names in order.
 func encode(counts map[string]uint64, latencies map[string]Latencies) []byte {

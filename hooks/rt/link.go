@@ -56,6 +56,7 @@ type linkInfo struct {
 	FuncForPC    func(pc uintptr) unsafe.Pointer                // runtime.FuncForPC
 	FuncEntry    func(f unsafe.Pointer) uintptr                 // runtime.(*Func).Entry
 	FuncName     func(f unsafe.Pointer) string                  // runtime.(*Func).Name
+	IsSecureMode func() bool                                    // runtime.isSecureMode: the process has privileges that its user does not have
 
 	NoteSleep     func(note *uintptr, ns int64) bool // runtime.notetsleepg
 	DieFromSignal func(sig uint32)                   // runtime.dieFromSignal
@@ -201,6 +202,12 @@ func Linked() bool { return isOn() }
 //
 //go:norace
 func IsTest() bool { return link.Tests != 0 }
+
+// Privileged reports whether the process has privileges that whoever has started it does not have: setuid, setgid, file capabilities
+// (AT_SECURE on Linux). Its environment is not to be trusted.
+//
+//go:norace
+func Privileged() bool { return isOn() && link.IsSecureMode != nil && link.IsSecureMode() }
 
 // prepare computes the flags in the upper half of d.Flags. It may run more than once, with the same result.
 //

@@ -2,11 +2,11 @@ package sdk
 
 import (
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // supporting are instrumentations that make no telemetry.
@@ -62,10 +62,10 @@ func listed(names []string) string {
 // destination says by which exporter a signal goes where.
 func destination(signal string) string {
 	if !isOTLP(signal) {
-		return os.Getenv("OTEL_" + signal + "_EXPORTER")
+		return environ.Get("OTEL_" + signal + "_EXPORTER")
 	}
 	p := pipeline{signal: signal}
-	protocol, endpoint := p.otlp("PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT")
+	protocol, endpoint := p.otlp("PROTOCOL"), environ.Get("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT")
 	if protocol == "" {
 		protocol = "http/protobuf"
 	}
@@ -96,11 +96,11 @@ func localEndpoint(signal, protocol string) string {
 }
 
 func sampler() string {
-	name := os.Getenv("OTEL_TRACES_SAMPLER")
+	name := environ.Get("OTEL_TRACES_SAMPLER")
 	if name == "" {
 		return "parentbased_always_on"
 	}
-	if arg := os.Getenv("OTEL_TRACES_SAMPLER_ARG"); arg != "" {
+	if arg := environ.Get("OTEL_TRACES_SAMPLER_ARG"); arg != "" {
 		name += " (" + arg + ")"
 	}
 	return name

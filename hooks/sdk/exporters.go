@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // Exporters are those of autoexport, but for one default. Where nothing says where a collector is, the specification's is
@@ -45,6 +46,7 @@ func newMetricReader(ctx context.Context) (metric.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	boundAnswers(exporter)
 	return metric.NewPeriodicReader(metricExporter{exporter}, opts...), nil
 }
 
@@ -70,7 +72,7 @@ func newMetricExporter(ctx context.Context) (metric.Exporter, error) {
 }
 
 func isOTLP(signal string) bool {
-	exporter := os.Getenv("OTEL_" + signal + "_EXPORTER")
+	exporter := environ.Get("OTEL_" + signal + "_EXPORTER")
 	return exporter == "" || exporter == "otlp"
 }
 
@@ -86,7 +88,7 @@ func isLocal(signal string) bool {
 
 // producers reads OTEL_METRICS_PRODUCERS as autoexport does. Not ok: it names something else, which autoexport may know.
 func producers() (opts []metric.PeriodicReaderOption, ok bool) {
-	for _, name := range strings.Split(os.Getenv("OTEL_METRICS_PRODUCERS"), ",") {
+	for _, name := range strings.Split(environ.Get("OTEL_METRICS_PRODUCERS"), ",") {
 		switch name {
 		case "", "none":
 		case "prometheus":

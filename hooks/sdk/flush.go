@@ -3,13 +3,13 @@ package sdk
 import (
 	"context"
 	"errors"
-	"os"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 const defaultTimeout = 5 * time.Second
@@ -117,7 +117,7 @@ func flushAll(ctx context.Context, pipelines []flusher, report func(what string,
 
 // timeout reads OTELOBJ_SHUTDOWN_TIMEOUT.
 func timeout() time.Duration {
-	if d, ok := parseTimeout(os.Getenv(timeoutVariable)); ok {
+	if d, ok := parseTimeout(environ.Get(timeoutVariable)); ok {
 		return d
 	}
 	return defaultTimeout

@@ -5,6 +5,8 @@ import (
 	"log"
 	"os"
 	"strings"
+
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // What is written to standard error, beside errors that go to otel's error handler, depends on OTEL_LOG_LEVEL. Unset is warn: a program that
@@ -33,7 +35,7 @@ var levels = map[string]level{
 
 // logLevel reads OTEL_LOG_LEVEL; known is false if it has none of the values.
 func logLevel() (l level, known bool) {
-	l, known = levels[strings.ToLower(strings.TrimSpace(os.Getenv(logLevelVariable)))]
+	l, known = levels[strings.ToLower(strings.TrimSpace(environ.Get(logLevelVariable)))]
 	if !known {
 		l = levelWarn
 	}

@@ -30,6 +30,8 @@ type follower[I any] struct {
 	own   I
 	again func(metric.Meter) (I, error)
 	last  atomic.Pointer[foreign[I]]
+
+	series *cardinality // nil: not bounded here
 }
 
 type foreign[I any] struct {
@@ -39,28 +41,48 @@ type foreign[I any] struct {
 
 func follow[I any](m *meter, again func(metric.Meter) (I, error)) (*follower[I], I, error) {
 	own, err := again(m.Meter)
-	return &follower[I]{meter: m, own: own, again: again}, own, err
+	f := &follower[I]{meter: m, own: own, again: again}
+	if limitsSeries() {
+		f.series = new(cardinality)
+	}
+	return f, own, err
 }
 
-func (f *follower[I]) current() I {
+// current returns the instrument of the moment, and what bounds its series: those of a provider of the program's own are its own business.
+func (f *follower[I]) current() (I, *cardinality) {
 	now := otel.GetMeterProvider()
 	if p, ok := now.(*meterProvider); ok && p == f.meter.home {
-		return f.own
+		return f.own, f.series
 	}
 	if last := f.last.Load(); last != nil && sameProvider(&last.provider, &now) {
-		return last.instrument
+		return last.instrument, nil
 	}
 	m := now.Meter(f.meter.name, f.meter.opts...)
 	if own, ok := m.(*meter); ok && own.home == f.meter.home {
-		return f.own // the program's provider hands out ours
+		return f.own, f.series // the program's provider hands out ours
 	}
 	instrument, err := f.again(m)
 	if err != nil {
 		otel.Handle(err)
-		return f.own
+		return f.own, f.series
 	}
 	f.last.Store(&foreign[I]{now, instrument})
-	return instrument
+	return instrument, nil
+}
+
+// addOptions and recordOptions are the options of a measurement, with attributes that fit.
+func (c *cardinality) addOptions(o []metric.AddOption) []metric.AddOption {
+	if c == nil || len(o) == 0 {
+		return o
+	}
+	return []metric.AddOption{metric.WithAttributeSet(c.bound(metric.NewAddConfig(o).Attributes()))}
+}
+
+func (c *cardinality) recordOptions(o []metric.RecordOption) []metric.RecordOption {
+	if c == nil || len(o) == 0 {
+		return o
+	}
+	return []metric.RecordOption{metric.WithAttributeSet(c.bound(metric.NewRecordConfig(o).Attributes()))}
 }
 
 type int64Counter struct {
@@ -69,7 +91,8 @@ type int64Counter struct {
 }
 
 func (i int64Counter) Add(ctx context.Context, v int64, o ...metric.AddOption) {
-	i.f.current().Add(ctx, v, o...)
+	instrument, series := i.f.current()
+	instrument.Add(ctx, v, series.addOptions(o)...)
 }
 
 func (m *meter) Int64Counter(name string, o ...metric.Int64CounterOption) (metric.Int64Counter, error) {
@@ -83,11 +106,24 @@ type int64UpDownCounter struct {
 }
 
 func (i int64UpDownCounter) Add(ctx context.Context, v int64, o ...metric.AddOption) {
-	i.f.current().Add(ctx, v, o...)
+	instrument, series := i.f.current()
+	instrument.Add(ctx, v, series.addOptions(o)...)
 }
 
 // Current returns the instrument that works at the moment: what was added to one is to be taken off the same.
-func (i int64UpDownCounter) Current() metric.Int64UpDownCounter { return i.f.current() }
+func (i int64UpDownCounter) Current() metric.Int64UpDownCounter {
+	instrument, series := i.f.current()
+	return boundUpDownCounter{instrument, series}
+}
+
+type boundUpDownCounter struct {
+	metric.Int64UpDownCounter
+	series *cardinality
+}
+
+func (i boundUpDownCounter) Add(ctx context.Context, v int64, o ...metric.AddOption) {
+	i.Int64UpDownCounter.Add(ctx, v, i.series.addOptions(o)...)
+}
 
 func (m *meter) Int64UpDownCounter(name string, o ...metric.Int64UpDownCounterOption) (metric.Int64UpDownCounter, error) {
 	f, own, err := follow(m, func(m metric.Meter) (metric.Int64UpDownCounter, error) { return m.Int64UpDownCounter(name, o...) })
@@ -100,7 +136,8 @@ type int64Histogram struct {
 }
 
 func (i int64Histogram) Record(ctx context.Context, v int64, o ...metric.RecordOption) {
-	i.f.current().Record(ctx, v, o...)
+	instrument, series := i.f.current()
+	instrument.Record(ctx, v, series.recordOptions(o)...)
 }
 
 func (m *meter) Int64Histogram(name string, o ...metric.Int64HistogramOption) (metric.Int64Histogram, error) {
@@ -114,7 +151,8 @@ type float64Counter struct {
 }
 
 func (i float64Counter) Add(ctx context.Context, v float64, o ...metric.AddOption) {
-	i.f.current().Add(ctx, v, o...)
+	instrument, series := i.f.current()
+	instrument.Add(ctx, v, series.addOptions(o)...)
 }
 
 func (m *meter) Float64Counter(name string, o ...metric.Float64CounterOption) (metric.Float64Counter, error) {
@@ -128,7 +166,8 @@ type float64UpDownCounter struct {
 }
 
 func (i float64UpDownCounter) Add(ctx context.Context, v float64, o ...metric.AddOption) {
-	i.f.current().Add(ctx, v, o...)
+	instrument, series := i.f.current()
+	instrument.Add(ctx, v, series.addOptions(o)...)
 }
 
 func (m *meter) Float64UpDownCounter(name string, o ...metric.Float64UpDownCounterOption) (metric.Float64UpDownCounter, error) {
@@ -142,7 +181,8 @@ type float64Histogram struct {
 }
 
 func (i float64Histogram) Record(ctx context.Context, v float64, o ...metric.RecordOption) {
-	i.f.current().Record(ctx, v, o...)
+	instrument, series := i.f.current()
+	instrument.Record(ctx, v, series.recordOptions(o)...)
 }
 
 func (m *meter) Float64Histogram(name string, o ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {

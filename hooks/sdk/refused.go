@@ -5,9 +5,10 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"syscall"
+
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // pipeline is one of those that were set up here. signal is its name in environment variables.
@@ -38,7 +39,7 @@ func (p pipeline) grpcAddress() string {
 		return ""
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-		if os.Getenv(name) != "" {
+		if environ.Get(name) != "" {
 			return ""
 		}
 	}
@@ -59,8 +60,8 @@ func (p pipeline) grpcAddress() string {
 
 // otlp reads a variable of the exporter: the one for this signal, else the one for all.
 func (p pipeline) otlp(name string) string {
-	if v := os.Getenv("OTEL_EXPORTER_OTLP_" + p.signal + "_" + name); v != "" {
+	if v := environ.Get("OTEL_EXPORTER_OTLP_" + p.signal + "_" + name); v != "" {
 		return strings.TrimSpace(v)
 	}
-	return strings.TrimSpace(os.Getenv("OTEL_EXPORTER_OTLP_" + name))
+	return strings.TrimSpace(environ.Get("OTEL_EXPORTER_OTLP_" + name))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // builtin are the instrumentations that OTEL_SDK_DISABLED and OTEL_GO_ENABLED_INSTRUMENTATIONS switch off, beside the spans of rules.
@@ -67,8 +67,10 @@ func start(ctx context.Context) {
 	}
 }
 
+// disabled is asked for by a variable. In a program with privileges that its user does not have nothing of the environment counts, also what
+// OpenTelemetry's packages read by themselves, so there is no telemetry.
 func disabled() bool {
-	return strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true")
+	return rt.Privileged() || strings.EqualFold(strings.TrimSpace(environ.Get("OTEL_SDK_DISABLED")), "true")
 }
 
 // setup makes the global providers and returns what has to be flushed at exit.
@@ -98,7 +100,11 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 	if autoexport.IsNoneSpanExporter(exporter) {
 		return nil
 	}
-	return trace.NewTracerProvider(trace.WithSpanProcessor(&openSpans), trace.WithBatcher(spanExporter{exporter}), trace.WithResource(res))
+	boundAnswers(exporter)
+	limits := spanLimits()
+	waiting := newQueue(spanExporter{exporter}, limits.AttributeValueLengthLimit)
+	return trace.NewTracerProvider(
+		trace.WithSpanProcessor(&openSpans), trace.WithSpanProcessor(waiting), trace.WithRawSpanLimits(limits), trace.WithResource(res))
 }
 
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
@@ -116,13 +122,13 @@ func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.Meter
 // switchInstrumentations obeys the two variables that name instrumentations; the one that disables has the last word.
 func switchInstrumentations() {
 	checkSettings()
-	if only := names(os.Getenv("OTEL_GO_ENABLED_INSTRUMENTATIONS")); len(only) > 0 {
+	if only := names(environ.Get("OTEL_GO_ENABLED_INSTRUMENTATIONS")); len(only) > 0 {
 		telemetryOff()
 		for _, name := range only {
 			rt.SetEnabled(name, true)
 		}
 	}
-	switchOff(names(os.Getenv("OTEL_GO_DISABLED_INSTRUMENTATIONS")))
+	switchOff(names(environ.Get("OTEL_GO_DISABLED_INSTRUMENTATIONS")))
 }
 
 // telemetryOff switches off what makes telemetry by itself; hooks of the program's own may serve other ends.
@@ -142,12 +148,12 @@ func names(list string) []string {
 }
 
 // setting shows a variable with its value.
-func setting(name string) string { return name + "=" + os.Getenv(name) }
+func setting(name string) string { return name + "=" + environ.Get(name) }
 
 // report hands an error to otel's error handler, which prints it unless the program has set another one.
 func report(what string, err error) {
 	if err != nil && says(levelError) {
-		otel.Handle(fmt.Errorf("otelobj: %s: %w", what, err))
+		otel.Handle(fmt.Errorf("otelobj: %s: %w", what, quoted(err)))
 	}
 }
 

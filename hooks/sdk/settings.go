@@ -3,7 +3,6 @@ package sdk
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // A variable with a value that means nothing would do nothing, without a word: each such variable is a line for otel's error handler.
@@ -28,7 +28,7 @@ var protocols = []string{"grpc", "http/protobuf"}
 func checkSettings() {
 	checkNames("OTEL_GO_ENABLED_INSTRUMENTATIONS")
 	checkNames("OTEL_GO_DISABLED_INSTRUMENTATIONS")
-	if text := os.Getenv(timeoutVariable); strings.TrimSpace(text) != "" {
+	if text := environ.Get(timeoutVariable); strings.TrimSpace(text) != "" {
 		if _, ok := parseTimeout(text); !ok {
 			report(setting(timeoutVariable), fmt.Errorf("not a duration such as 500ms or 10s, nor a number of milliseconds; it is %v", defaultTimeout))
 		}
@@ -38,7 +38,7 @@ func checkSettings() {
 // checkNames reports the names in a variable that no instrumentation or rule has.
 func checkNames(variable string) {
 	known := knownNames()
-	unknown := slices.DeleteFunc(names(os.Getenv(variable)), func(name string) bool {
+	unknown := slices.DeleteFunc(names(environ.Get(variable)), func(name string) bool {
 		return slices.Contains(known, name) || rt.Has(name) || ofBuiltin(name)
 	})
 	if len(unknown) == 0 {
@@ -85,11 +85,11 @@ func parseTimeout(text string) (d time.Duration, ok bool) {
 func blame(signal string, err error) (what string, why error) {
 	what = setting("OTEL_" + signal + "_EXPORTER")
 	protocol := pipeline{signal: signal}.otlp("PROTOCOL")
-	if exporter := os.Getenv("OTEL_" + signal + "_EXPORTER"); err == nil || exporter != "" && exporter != "otlp" || protocol == "" || slices.Contains(protocols, protocol) {
+	if exporter := environ.Get("OTEL_" + signal + "_EXPORTER"); err == nil || exporter != "" && exporter != "otlp" || protocol == "" || slices.Contains(protocols, protocol) {
 		return what, err
 	}
 	variable := "OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"
-	if os.Getenv(variable) == "" {
+	if environ.Get(variable) == "" {
 		variable = "OTEL_EXPORTER_OTLP_PROTOCOL"
 	}
 	return setting(variable), errors.New("the Go exporters do not support this protocol, so no " + strings.ToLower(signal) + " are exported; they support " + strings.Join(protocols, " and "))

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/otelobj/otelobj/hooks/active"
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 const (
@@ -57,7 +58,7 @@ func recordUnwinding(span trace.Span, value any, goexit bool, stack []uintptr) {
 	case value == nil:
 		span.SetStatus(codes.Error, "the call did not return")
 	default:
-		recordError(span, failure{typeName(value), message(value), active.Stack(stack)})
+		recordError(span, failure{typeName(value), message(value), sanitize.Stack(active.Stack(stack))})
 	}
 }
 
@@ -70,9 +71,9 @@ func message(value any) (text string) {
 	}()
 	switch v := value.(type) {
 	case error:
-		return v.Error()
+		return sanitize.Text(v.Error())
 	case fmt.Stringer:
-		return v.String()
+		return sanitize.Text(v.String())
 	}
 	if a, ok := reflected(reflect.ValueOf(value), true); ok {
 		return a.Emit()

@@ -4,11 +4,13 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"unicode/utf8"
 	"unsafe"
 
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 const (
@@ -76,7 +78,7 @@ func (v *value) appendTo(b []byte, args unsafe.Pointer) []byte {
 	}
 	switch kind := reflect.Kind(v.Kind); kind {
 	case reflect.String:
-		return append(b, *(*string)(p)...)
+		return append(b, clone(*(*string)(p))...)
 	case reflect.Bool:
 		return strconv.AppendBool(b, *(*bool)(p))
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32:
@@ -136,10 +138,19 @@ func text(p unsafe.Pointer) string {
 	return clone(*(*string)(p))
 }
 
+// clone copies a string, of a long one the beginning.
+//
 //go:norace
 func clone(s string) string {
 	if s == "" {
 		return ""
+	}
+	if len(s) > sanitize.MaxValue {
+		end := sanitize.MaxValue
+		for end > sanitize.MaxValue-utf8.UTFMax && s[end]&0xc0 == 0x80 { // in the middle of a character
+			end--
+		}
+		s = s[:end]
 	}
 	b := make([]byte, len(s))
 	copy(b, s)

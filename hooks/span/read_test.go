@@ -4,10 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
+	"unicode/utf8"
 	"unsafe"
 
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 type id string
@@ -250,5 +254,19 @@ func TestFilesOfTheStandardLibrary(t *testing.T) {
 	}
 	if got := file("/src/main.go"); got != "/src/main.go" {
 		t.Error(got)
+	}
+}
+
+// TestLongTextsAreCut: what a rule takes from arguments may be chosen by strangers.
+func TestLongTextsAreCut(t *testing.T) {
+	for _, unit := range []string{"a", "ä", "€", "😀"} {
+		long := strings.Repeat(unit, 1<<20)
+		got := text(unsafe.Pointer(&long))
+		if len(got) > sanitize.MaxValue || len(got) < sanitize.MaxValue-4 || !strings.HasPrefix(long, got) || !utf8.ValidString(got) {
+			t.Errorf("%q: %d bytes", unit, len(got))
+		}
+		if got := message(errors.New(long)); len(got) > sanitize.MaxValue {
+			t.Errorf("%q: a message of %d bytes", unit, len(got))
+		}
 	}
 }

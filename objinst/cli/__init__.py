@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": ("objinst.cli.inspect", "Show what is in a Go archive or object."),
     "hooks": ("objinst.cli.hooks", "Print where the Go module for hook packages and their tests lies."),
     "verify": ("objinst.cli.verify", "Check a linked program against the report of its link."),
+    "sbom": ("objinst.cli.sbom", "Write a bill of materials of a linked program."),
     "doctor": ("objinst.cli.doctor", "Check what otelobj needs on this machine."),
     "cache": ("objinst.cli.cache", "Show, warm or clean the cache."),
 }

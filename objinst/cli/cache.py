@@ -10,24 +10,11 @@ from pathlib import Path
 import click
 
 from objinst import cache, paths
+from objinst.cacheroot import KINDS, TAG
 from objinst.cli.gotool import find_or_install
 from objinst.collector.render import console
 from objinst.errors import OtelobjError
 
-KINDS = {
-    "archive": "rewritten packages",
-    "compiled": "hook packages and what they import",
-    "closure": "which archives a link needs",
-    "hooks": "sources of the hooks",
-    "inlined": "inlined calls of each package",
-    "go": "go's own caches, where a build has no home folder",
-    "facts": "what each package says of others",
-    "gotypes": "types from export data, and the helper that reads them",
-    "version": "answers to `link -V=full`",
-    "toolchains": "Go toolchains from PyPI",
-    "locks": "lock files",
-}
-"""Folders of the cache. Others are not ours and are left alone."""
 KEPT = ("toolchains", "locks")
 """Not removed by `clean`, but for --all: expensive to get again; in use by a build that runs now."""
 
@@ -54,6 +41,8 @@ def command(ctx: click.Context) -> None:
 @click.option("--all", "everything", is_flag=True, help="Go toolchains that otelobj installed, too.")
 def clean(*, everything: bool) -> None:
     """Remove what the next builds can make again."""
+    if cache.root().exists() and not cache.is_ours():
+        raise OtelobjError(f"{cache.root()} is not marked as a cache of otelobj: there is no {TAG} in it", "nothing was removed; is OTELOBJ_CACHE_DIR right?")
     with cache.alone(wait=True):
         freed = _clean([kind for kind in KINDS if kind not in KEPT or (everything and kind == "toolchains")])
     click.echo(f"freed {human(freed)} in {cache.root()}")

@@ -21,11 +21,15 @@ DEFAULT_DELAY = 5.0
 CALLS = ("CLIENT", "PRODUCER")
 """Kinds of spans below which another process may have some."""
 TICK = 0.1
+MAX_SPANS = 100_000
+MAX_BYTES = 256 << 20
+"""Kept for traces that go on after they were shown; those to which nothing was added for the longest time are forgotten first."""
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=DEFAULT_PORT, type=click.IntRange(0, 65535), help="Port to listen on; 0: a free one.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A name by which senders call this machine, beside localhost and IP addresses.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each span, metric and log record, instead of trees.")
 @click.option(
     "--quiet-for",
@@ -35,13 +39,13 @@ TICK = 0.1
     help="Show a trace when nothing was added to it for so long; if something of it seems to be missing, after what exporters keep back in addition "
     "($OTEL_BSP_SCHEDULE_DELAY, 5 s if unset).",
 )
-def command(host: str, port: int, *, as_json: bool, quiet_for: float) -> int:
+def command(host: str, port: int, hosts: tuple[str, ...], *, as_json: bool, quiet_for: float) -> int:
     """Receive OTLP/HTTP (protobuf and JSON) and show traces as trees, until interrupted; then the counts."""
     output = sys.stdout
     feed = TraceFeed(quiet_for, batch=schedule_delay(os.environ))
     stop = threading.Event()
-    receive = _print_json(output, stop) if as_json else lambda signals: feed.add(signals.spans)
-    with Collector(host, port, receive) as collector:
+    receive = _print_json(output, stop) if as_json else feed.add_all
+    with Collector(host, port, receive, hosts) as collector:
         print(
             f"listening for OTLP/HTTP: OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", file=sys.stderr, flush=True
         )
@@ -55,7 +59,10 @@ def command(host: str, port: int, *, as_json: bool, quiet_for: float) -> int:
         screen.print(trace_tree(trace))
     spans = collector.spans()
     traces = len({span.trace_id for span in spans})
-    print(summary(traces, spans, collector.metrics(), collector.logs()), file=sys.stderr if as_json else output)
+    where = sys.stderr if as_json else output
+    print(summary(traces, spans, collector.metrics(), collector.logs()), file=where)
+    if collector.dropped:
+        print(f"and {collector.dropped} more, which were dropped from memory", file=where)
     return 0
 
 
@@ -78,16 +85,36 @@ class TraceFeed:
         self._clock = clock
         self._batch = batch
         self._lock = threading.Lock()
-        self._spans: dict[str, list[Span]] = {}
+        self._spans: dict[str, list[tuple[Span, int]]] = {}
         self._waiting: dict[str, float] = {}
         self._complete: dict[str, bool] = {}
+        self._count = self._bytes = 0
 
-    def add(self, spans: tuple[Span, ...]) -> None:
+    def add_all(self, signals: Signals) -> None:
+        """The spans of a request."""
+        self.add(signals.spans, signals.weight)
+
+    def add(self, spans: tuple[Span, ...], weight: int = 0) -> None:
+        """weight: bytes that they take in memory together, about."""
+        each = weight // max(len(spans), 1)
         with self._lock:
             for span in spans:
-                self._spans.setdefault(span.trace_id, []).append(span)
+                known = self._spans.pop(span.trace_id, [])
+                self._spans[span.trace_id] = known  # the last one now
+                known.append((span, each))
+                self._count += 1
+                self._bytes += each
                 self._waiting[span.trace_id] = self._clock()
                 self._complete.pop(span.trace_id, None)
+                while self._count > MAX_SPANS or self._bytes > MAX_BYTES:
+                    self._forget(next(iter(self._spans)))
+
+    def _forget(self, trace_id: str) -> None:
+        for _, size in self._spans.pop(trace_id):
+            self._count -= 1
+            self._bytes -= size
+        self._waiting.pop(trace_id, None)
+        self._complete.pop(trace_id, None)
 
     def quiet(self) -> list[Trace]:
         """Traces to show now."""
@@ -99,7 +126,7 @@ class TraceFeed:
         if age < self._quiet_for or age >= self._quiet_for + self._batch:
             return age >= self._quiet_for
         if trace_id not in self._complete:
-            self._complete[trace_id] = seems_complete(self._spans[trace_id])
+            self._complete[trace_id] = seems_complete([span for span, _ in self._spans[trace_id]])
         return self._complete[trace_id]
 
     def rest(self) -> list[Trace]:
@@ -111,7 +138,7 @@ class TraceFeed:
         for trace_id in trace_ids:
             del self._waiting[trace_id]
             self._complete.pop(trace_id, None)
-        return build(span for trace_id in trace_ids for span in self._spans[trace_id])
+        return build(span for trace_id in trace_ids for span, _ in self._spans[trace_id])
 
 
 def seems_complete(spans: Sequence[Span]) -> bool:

@@ -120,7 +120,7 @@ def check_cache(root: Path) -> Finding:
 def _unwritable(folder: Path) -> str:
     """What stands against writing into a folder, made if need be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return ""
     except OSError as error:

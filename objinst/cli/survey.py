@@ -84,7 +84,7 @@ def command(packages: tuple[str, ...], goarch: str | None, *, as_json: bool) -> 
 def archives(go: gotool.GoCommand, packages: Sequence[str], goarch: str) -> dict[str, Path]:
     """Import path -> archive of the packages and all they import, from the go command's cache. Raises OtelobjError."""
     format_ = "{{if .Export}}{{.ImportPath}}\t{{.Export}}{{end}}"
-    done = go.run(["list", "-toolexec=", "-export", "-deps", "-f", format_, *packages], Path.cwd(), {"GOOS": "linux", "GOARCH": goarch})
+    done = go.run(["list", "-toolexec=", "-export", "-deps", "-f", format_, "--", *packages], Path.cwd(), {"GOOS": "linux", "GOARCH": goarch})
     if done.returncode:
         raise OtelobjError(f"go list failed: {done.stderr.strip()}", "the packages must build plainly first")
     return {path: Path(export) for path, _, export in (line.partition("\t") for line in done.stdout.splitlines()) if export}

@@ -119,7 +119,7 @@ class _Releases:
 
     def wants(self, version: str) -> Mapping[str, str]:
         """Module -> version of the go.mod of a release."""
-        file = json.loads(self.go.run(["list", "-mod=mod", "-m", "-json=GoMod", f"{self.path}@{version}"], self.folder))["GoMod"]
+        file = json.loads(self.go.run(["list", "-mod=mod", "-m", "-json=GoMod", "--", f"{self.path}@{version}"], self.folder))["GoMod"]
         return {item["Path"]: item["Version"] for item in json.loads(self.go.run(["mod", "edit", "-json", file], self.folder)).get("Require") or []}
 
     def is_short(self, version: str, other: str, at_hand: str) -> bool:
@@ -134,7 +134,7 @@ class _Releases:
 
         What releases ask for only grows, so it is found by bisection: each go.mod that is looked at is a question to the module proxy.
         """
-        known = json.loads(self.go.run(["list", "-mod=mod", "-m", "-versions", "-json=Versions", self.path], self.folder)).get("Versions") or []
+        known = json.loads(self.go.run(["list", "-mod=mod", "-m", "-versions", "-json=Versions", "--", self.path], self.folder)).get("Versions") or []
         releases = [version for version in known if "-" not in version and order(version) < order(self.current)]
         fitting = [bisect.bisect_left(releases, True, key=functools.partial(self.is_short, other=other, at_hand=at)) for other, at in at_hand.items()]
         return Pin(self.path, releases[max(fitting) - 1]) if max(fitting) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -16,6 +17,12 @@ from objinst import cache, ending
 from objinst.errors import OtelobjError
 
 DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
+KEPT = (
+    "GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOVCS", "GOAUTH", "GOPATH", "GOMODCACHE", "GOCACHE", "GOTMPDIR", "GOCACHEPROG",
+    "CC", "CXX", "FC", "AR", "PKG_CONFIG", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_FFLAGS", "CGO_LDFLAGS",
+)  # fmt: skip
+"""Of what the user has set with `go env -w`: where modules come from and lie, and which C compiler there is. An empty variable does not
+override that file (cmd/go/internal/cfg, Getenv, Go 1.22-1.27), so nothing else of it may be read: a -toolexec or -overlay in it, say."""
 OFFLINE = ("dial tcp", "no such host", "proxyconnect", "module lookup disabled", "connection refused", "i/o timeout", "network is unreachable", "TLS handshake")
 
 
@@ -42,12 +49,13 @@ class Go:
         raise OtelobjError(f"no go command in {tool.parent.parent.parent.parent / 'bin'}, beside the link tool {link_tool}", "install a whole Go distribution")
 
     def environment(self, **more: str) -> dict[str, str]:
-        base = {key: value for key, value in os.environ.items() if key not in DROPPED}
+        base = {key: value for key, value in os.environ.items() if key not in DROPPED and (value or key not in KEPT)}
         if not (base.get("HOME") or base.get("GOCACHE") or base.get("XDG_CACHE_HOME")):  # the sandbox of a build system
-            base |= {"GOCACHE": str(cache.root() / "go" / "build")}
+            base |= {"GOCACHE": str(cache.ready() / "go" / "build")}
         if not (base.get("HOME") or base.get("GOPATH")):
-            base |= {"GOPATH": str(cache.root() / "go" / "path")}
-        return base | {"GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on", "GOFLAGS": ""} | dict(self.env) | more
+            base |= {"GOPATH": str(cache.ready() / "go" / "path")}
+        kept = _settings(self.goroot / "bin" / "go", base.get("GOENV", ""))
+        return kept | base | {"GOENV": "off", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on", "GOFLAGS": ""} | dict(self.env) | more
 
     def run(self, args: Sequence[str], cwd: Path, **env: str) -> str:
         """Standard output. Raises OtelobjError with what go said."""
@@ -67,6 +75,20 @@ class Go:
         if done.returncode:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
             raise OtelobjError(f"go tool {name} failed in {cwd}:\n{said}", remedy(said))
+
+
+@functools.cache
+def _settings(go: Path, _goenv: str) -> dict[str, str]:
+    """What KEPT names, as the go command sees it now. Empty where it cannot say."""
+    local = os.environ | {"GOTOOLCHAIN": "local"}
+    done = ending.run([str(go), "env", "-json", "-changed"], capture_output=True, env=local)
+    if done.returncode:  # Go 1.22 has no -changed
+        done = ending.run([str(go), "env", "-json", *KEPT], capture_output=True, env=local)
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        return {}
+    return {name: value for name, value in found.items() if name in KEPT and isinstance(value, str) and value}
 
 
 def remedy(text: str) -> str:
@@ -113,7 +135,7 @@ class Program:
 
 def programs(packages: Sequence[str], folder: Path) -> list[Program]:
     """The programs among packages, built by the user's go command into its cache. Raises OtelobjError if there is none."""
-    out = _user_go(["list", "-toolexec=", "-export", "-deps", "-json=ImportPath,Export,Name,DepOnly,Deps,Module", *packages], folder)
+    out = _user_go(["list", "-toolexec=", "-export", "-deps", "-json=ImportPath,Export,Name,DepOnly,Deps,Module", "--", *packages], folder)
     listed = {item["ImportPath"]: item for item in documents(out)}
     named = [item for item in listed.values() if not item.get("DepOnly")]
     found = [_program(item, listed) for item in named if item["Name"] == "main"]

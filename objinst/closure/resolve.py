@@ -166,7 +166,7 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
         return prints[package]
 
     def cgo_sources(package: str) -> list[str]:
-        listed = json.loads(go.run(["list", *_list_flags(request, folder), "-compiled", "-json=Dir,CompiledGoFiles", package], folder))
+        listed = json.loads(go.run(["list", *_list_flags(request, folder), "-compiled", "-json=Dir,CompiledGoFiles", "--", package], folder))
         return [str(Path(listed["Dir"], name)) for name in listed["CompiledGoFiles"]]
 
     compiler = Compiler(go, request.header, request.build_settings(), cgo_sources, usertree.overlay(request.user_dir))
@@ -239,7 +239,7 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
         except OtelobjError as error:
             first = first or error
             try:
-                pin = fit.older_release(go, folder, [*_list_flags(request, folder), *_wanted(request)], error.what, users)
+                pin = fit.older_release(go, folder, [*_list_flags(request, folder), "--", *_wanted(request)], error.what, users)
             except OtelobjError as lookup:
                 raise OtelobjError(f"{first.what}\nno older releases could be looked up: {lookup.what}", lookup.remedy) from None
             if pin is None:
@@ -263,7 +263,7 @@ def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str
 
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:
     """The packages of the closure, dependencies first, built into the user's build cache."""
-    return documents(go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", *_wanted(request)], folder))
+    return documents(go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", "--", *_wanted(request)], folder))
 
 
 def _wanted(request: HookRequest) -> list[str]:
@@ -283,7 +283,7 @@ def _list_flags(request: HookRequest, folder: Path) -> list[str]:
     if replaced:
         (folder / "overlay.json").write_text(json.dumps({"Replace": replaced}), "utf-8")
         flags.append(f"-overlay={folder / 'overlay.json'}")
-    return ["-mod=mod", *flags, *(["-modcacherw"] if "-modcacherw" in parent_flags() else [])]
+    return ["-mod=mod", "-toolexec=", *flags, *(["-modcacherw"] if "-modcacherw" in parent_flags() else [])]
 
 
 def _reaches_all(name: str, value: str) -> bool:

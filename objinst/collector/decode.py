@@ -23,6 +23,7 @@ from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from objinst.collector import weight
 from objinst.collector.model import Event, Link, LogRecord, Metric, Point, Scope, Signals, Span, Value
 
 ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
@@ -35,9 +36,10 @@ class DecodeError(ValueError):
 
 
 def decode_traces(body: bytes, *, is_json: bool) -> Signals:
-    """Raises DecodeError."""
-    request = _parse(ExportTraceServiceRequest(), body, is_json=is_json)
+    """Raises DecodeError, TooHeavyError."""
+    request, size = _parse(ExportTraceServiceRequest(), body, is_json=is_json)
     return Signals(
+        weight=size,
         spans=tuple(
             _span(span, _attributes(group.resource.attributes), _scope(scoped.scope))
             for group in request.resource_spans
@@ -48,9 +50,10 @@ def decode_traces(body: bytes, *, is_json: bool) -> Signals:
 
 
 def decode_metrics(body: bytes, *, is_json: bool) -> Signals:
-    """Raises DecodeError."""
-    request = _parse(ExportMetricsServiceRequest(), body, is_json=is_json)
+    """Raises DecodeError, TooHeavyError."""
+    request, size = _parse(ExportMetricsServiceRequest(), body, is_json=is_json)
     return Signals(
+        weight=size,
         metrics=tuple(
             _metric(metric, _attributes(group.resource.attributes), _scope(scoped.scope))
             for group in request.resource_metrics
@@ -61,9 +64,10 @@ def decode_metrics(body: bytes, *, is_json: bool) -> Signals:
 
 
 def decode_logs(body: bytes, *, is_json: bool) -> Signals:
-    """Raises DecodeError."""
-    request = _parse(ExportLogsServiceRequest(), body, is_json=is_json)
+    """Raises DecodeError, TooHeavyError."""
+    request, size = _parse(ExportLogsServiceRequest(), body, is_json=is_json)
     return Signals(
+        weight=size,
         logs=tuple(
             _log(record, _attributes(group.resource.attributes), _scope(scoped.scope))
             for group in request.resource_logs
@@ -81,8 +85,10 @@ DECODERS: Mapping[str, Callable[..., Signals]] = {
 """By request path."""
 
 
-def _parse(request: M, body: bytes, *, is_json: bool) -> M:
+def _parse(request: M, body: bytes, *, is_json: bool) -> tuple[M, int]:
+    """The request, and the bytes that it takes in memory, about. Raises DecodeError, TooHeavyError."""
     try:
+        messages = weight.of_json(body) if is_json else weight.of_protobuf(body, request.DESCRIPTOR)
         if is_json:
             document = _ids_to_base64(json.loads(body))
             if not isinstance(document, dict):
@@ -92,7 +98,7 @@ def _parse(request: M, body: bytes, *, is_json: bool) -> M:
             request.ParseFromString(body)
     except (ProtobufError, json_format.ParseError, ValueError, RecursionError) as error:
         raise DecodeError(f"no {type(request).__name__}: {error}") from error
-    return request
+    return request, len(body) + messages * weight.OBJECT
 
 
 def _ids_to_base64(value: object) -> object:

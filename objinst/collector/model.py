@@ -124,8 +124,14 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What one export request held."""
+    """What one export request held. weight: bytes in memory, about."""
 
     spans: tuple[Span, ...] = ()
     metrics: tuple[Metric, ...] = ()
     logs: tuple[LogRecord, ...] = ()
+    weight: int = 0
+
+    @property
+    def count(self) -> int:
+        """Of all of them."""
+        return len(self.spans) + len(self.metrics) + len(self.logs)

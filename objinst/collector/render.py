@@ -36,6 +36,11 @@ span by rule has what its rule asks for, and where its function is, which goes w
 BY_RULE = "github.com/otelobj/otelobj/hooks/span"
 PLACE = frozenset({"code.function.name", "code.file.path", "code.line.number"})
 
+EVENTS = 50
+"""Of one span."""
+DEEPEST = 60
+LINES = 1000
+"""Of one trace's tree: a loop that calls itself makes traces thousands of spans deep, and every level is an indentation."""
 LONGEST = 100
 """Characters of a name or value."""
 UNBROKEN = 10_000
@@ -111,13 +116,15 @@ def _superfluous(span: Span, key: str) -> bool:
 def events(span: Span) -> list[Text]:
     """Exceptions, then other events by name."""
     lines = []
-    for event in span.events:
+    for event in span.events[:EVENTS]:
         at = f"+{duration(event.time - span.start)}"
         if event.name == "exception":
             kind, message = (clean(event.attributes.get(f"exception.{key}", "")) for key in ("type", "message"))
             lines.append(Text(f"! {kind}: {message}  {at}" if kind else f"! {message}  {at}", style="red"))
         else:
             lines.append(Text(f"· {clean(event.name)}  {at}", style="dim"))
+    if len(span.events) > EVENTS:
+        lines.append(Text(f"· … {count(len(span.events) - EVENTS, 'event')} more", style="dim"))
     return lines
 
 
@@ -130,12 +137,19 @@ def trace_tree(trace: Trace) -> Tree:
         head.append(f"  {count(trace.errors, 'error')}", style="red")
     tree = Tree(head, guide_style="dim")
     at = [tree]
+    lines = hidden = 0
     for depth, node in trace.walk():
+        if depth >= DEEPEST or lines >= LINES:
+            hidden += 1
+            continue
+        lines += 1 + min(len(node.span.events), EVENTS)
         del at[depth + 1 :]
         branch = at[depth].add(span_line(node))
         for line in events(node.span):
             branch.add(line)
         at.append(branch)
+    if hidden:
+        tree.add(Text(f"… {count(hidden, 'span')} more (deeper than {DEEPEST}, or beyond {LINES} lines); --json shows all", style="dim"))
     return tree
 
 

@@ -7,27 +7,36 @@ bodies, so that is done here.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
+import ipaddress
 import json
 import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from objinst.collector.decode import DECODERS, DecodeError
 from objinst.collector.model import LogRecord, Metric, Signals, Span
+from objinst.collector.weight import TooHeavyError
 from objinst.errors import OtelobjError
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
-MAX_BODY = 64 << 20
+MAX_BODY = 16 << 20
 """Bytes of a request, before and after decompression."""
+MAX_CONNECTIONS = 64
+"""Each has a thread. More are closed at once; exporters try again."""
+MAX_KEPT = 256 << 20
+"""Bytes of memory, about, for the signals that are kept. The oldest are dropped first."""
 IDLE_SECONDS = 30
 """A connection that says nothing is closed."""
 
@@ -35,18 +44,21 @@ IDLE_SECONDS = 30
 class Collector:
     """Receives on host:port until closed; port 0 takes a free one. Usable from several threads.
 
-    on_signals is called in the server's thread after each request that held anything.
+    on_signals is called in the server's thread after each request that held anything. hosts: names by which senders call this machine,
+    beside localhost, `host` and IP addresses.
     Raises OtelobjError if the address cannot be had.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, on_signals: Callable[[Signals], None] | None = None) -> None:
-        self._spans: list[Span] = []
-        self._metrics: list[Metric] = []
-        self._logs: list[LogRecord] = []
-        self._changed = threading.Condition()
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, on_signals: Callable[[Signals], None] | None = None, hosts: Iterable[str] = ()
+    ) -> None:
+        self._kept: deque[Signals] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._changed = threading.Condition()  # its lock may be taken again by the thread that holds it
         self._on_signals = on_signals
         try:
-            self._server = _Server((host, port), self._store)
+            self._server = _Server((host, port), self._store, hosts)
         except (OSError, OverflowError) as error:
             raise OtelobjError(
                 f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}",
@@ -76,22 +88,29 @@ class Collector:
     def spans(self) -> list[Span]:
         """In the order received."""
         with self._changed:
-            return list(self._spans)
+            return [span for signals in self._kept for span in signals.spans]
 
     def metrics(self) -> list[Metric]:
         """In the order received: a metric comes again with every export."""
         with self._changed:
-            return list(self._metrics)
+            return [metric for signals in self._kept for metric in signals.metrics]
 
     def logs(self) -> list[LogRecord]:
         """In the order received."""
         with self._changed:
-            return list(self._logs)
+            return [record for signals in self._kept for record in signals.logs]
+
+    @property
+    def dropped(self) -> int:
+        """Spans, metrics and log records that were received and are no longer kept."""
+        with self._changed:
+            return self._dropped
 
     def clear(self) -> None:
         """Forgets what was received so far."""
         with self._changed:
-            self._spans, self._metrics, self._logs = [], [], []
+            self._kept.clear()
+            self._bytes = self._dropped = 0
 
     def wait_until(self, done: Callable[[Collector], bool], timeout: float) -> bool:
         """Waits until done(self) holds, at most `timeout` seconds; whether it does."""
@@ -106,14 +125,14 @@ class Collector:
 
     def wait_for(self, n_spans: int, timeout: float = 10) -> list[Span]:
         """All spans once there are at least n_spans. Raises TimeoutError, which names those that came."""
-        if not self.wait_until(lambda c: len(c._spans) >= n_spans, timeout):
+        if not self.wait_until(lambda c: len(c.spans()) >= n_spans, timeout):
             names = ", ".join(f"{span.kind} {span.name}" for span in self.spans()) or "none"
             raise TimeoutError(f"{n_spans} spans expected within {timeout} s, received: {names}")
         return self.spans()
 
     def wait_for_metric(self, name: str, timeout: float = 10) -> Metric:
         """The latest export of a metric, once there is one. Raises TimeoutError."""
-        if not self.wait_until(lambda c: any(m.name == name for m in c._metrics), timeout):
+        if not self.wait_until(lambda c: any(m.name == name for m in c.metrics()), timeout):
             raise TimeoutError(f"no metric {name} within {timeout} s, received: {sorted({m.name for m in self.metrics()})}")
         return next(metric for metric in reversed(self.metrics()) if metric.name == name)
 
@@ -131,9 +150,13 @@ class Collector:
 
     def _store(self, signals: Signals) -> None:
         with self._changed:
-            self._spans += signals.spans
-            self._metrics += signals.metrics
-            self._logs += signals.logs
+            if signals.count:
+                self._kept.append(signals)
+                self._bytes += signals.weight
+            while self._bytes > MAX_KEPT:
+                oldest = self._kept.popleft()
+                self._bytes -= oldest.weight
+                self._dropped += oldest.count
             self._changed.notify_all()
         if self._on_signals and (signals.spans or signals.metrics or signals.logs):
             self._on_signals(signals)
@@ -144,9 +167,40 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], store: Callable[[Signals], None]) -> None:
+    def __init__(self, address: tuple[str, int], store: Callable[[Signals], None], hosts: Iterable[str]) -> None:
         self.store = store
+        self.hosts = frozenset({"localhost", address[0].lower(), *(name.lower() for name in hosts)})
+        self.free = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread of its own, if there is one to be had."""
+        if not self.free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread could be started
+            self.free.release()
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """As above, and then the place is free."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.free.release()
+
+    def is_meant(self, host: str) -> bool:
+        """Whether a Host header names this receiver. A name of somebody else's is a page in a browser that has made it point here (DNS rebinding)."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        with contextlib.suppress(ValueError):
+            ipaddress.ip_address(name)
+            return True
+        return name in self.hosts or name.endswith(".localhost")
 
     def server_bind(self) -> None:
         """Without http.server's look-up of the host's own name, which can take seconds."""
@@ -179,6 +233,8 @@ class _Handler(BaseHTTPRequestHandler):
             signals, content_type = self._signals()
         except _BadRequestError as error:
             self._answer_error(error.status, str(error))
+        except TooHeavyError as error:
+            self._answer_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         except DecodeError as error:
             self._answer_error(HTTPStatus.BAD_REQUEST, str(error))
         else:
@@ -188,6 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _signals(self) -> tuple[Signals, str]:
         """What the request holds, and its content type."""
         body = self._decompressed(self._body())
+        host = self.headers.get("Host", "")
+        if not self.server.is_meant(host):
+            raise _BadRequestError(HTTPStatus.MISDIRECTED_REQUEST, f"this receiver is not called {host[:100]!r}; start it with --allow-host NAME if it is")
         decode = DECODERS.get(self.path.partition("?")[0].rstrip("/"))
         if decode is None:
             raise _BadRequestError(HTTPStatus.NOT_FOUND, f"no such path: {self.path}; known: {', '.join(DECODERS)}")
@@ -209,9 +268,9 @@ class _Handler(BaseHTTPRequestHandler):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return b"".join(self._chunks())
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit():
+        if not (length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", ())) <= 1):
             raise self._unreadable(HTTPStatus.BAD_REQUEST, f"Content-Length {length!r}")
-        if int(length) > MAX_BODY:
+        if len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
             raise self._unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY} bytes")
         return self.rfile.read(int(length))
 

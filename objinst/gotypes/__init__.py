@@ -96,7 +96,7 @@ class GoTypes:
         digest = content_digest(HELPER, ("*.go", "go.mod"))
 
         def make(folder: Path) -> None:
-            self.go.run(["build", "-trimpath", "-o", str(folder / PROGRAM), "."], HELPER, **HOST)
+            self.go.run(["build", "-toolexec=", "-trimpath", "-o", str(folder / PROGRAM), "."], HELPER, **HOST)
 
         key = hashlib.sha256(f"{digest} {self.go.goroot} {toolchain}".encode("utf-8", "surrogateescape")).hexdigest()
         return cache.folder(PROGRAM, key, make) / PROGRAM

@@ -28,6 +28,7 @@ RUNTIME_FUNCS = {
     "FuncForPC": "runtime.FuncForPC",
     "FuncEntry": "runtime.(*Func).Entry",
     "FuncName": "runtime.(*Func).Name",
+    "IsSecureMode": "runtime.isSecureMode",
 }
 REMEDY = "hooks/rt and otelobj are of different versions; reinstall otelobj"
 

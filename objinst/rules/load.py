@@ -14,8 +14,8 @@ import yaml
 
 from objinst.errors import UsageError
 from objinst.rules.model import Action, InjectHooks, Probe, ProbeKind, Rule, RuleSet, Where, version_key
-from objinst.rules.names import name_glob, path_glob
-from objinst.rules.nodes import Nodes, closest
+from objinst.rules.names import import_path_error, name_glob, path_glob
+from objinst.rules.nodes import MAX_BYTES, Nodes, closest
 from objinst.rules.spans import read_span
 
 BUILT_IN = Path(__file__).parent
@@ -35,7 +35,12 @@ MAX_DEPTH = 32
 FUNC = re.compile(r"[^\s()\[\]/]+")
 RECV = re.compile(r"[^\s().\[\]/]+")
 HOOK = re.compile(r"[^\W\d]\w*")
-IMPORT_PATH = re.compile(r"[^\s\"'`:;<>\\()]+")
+TARGET = re.compile(r"[^\s\"'`:;<>\\()]+")
+NAME = re.compile(r"[^\W_](?:[^\W]|[-. /+:@()*])*")
+"""Of a rule: it stands in reports, warnings, and lists that are separated by commas."""
+MAX_NAME = 200
+SUPPORTING = frozenset({"sdk", "probe"})
+"""Instrumentations of built-in rules that only support others: alone they instrument nothing."""
 
 
 def load(paths: Sequence[Path], environ: Mapping[str, str]) -> RuleSet:
@@ -61,6 +66,11 @@ def is_built_in(rule: Rule) -> bool:
     return BUILT_IN in Path(rule.origin.rpartition(":")[0]).parents
 
 
+def supports(rule: Rule) -> bool:
+    """Whether a rule only supports others. What users write is meant, whatever their files are called."""
+    return rule.instrumentation in SUPPORTING and is_built_in(rule)
+
+
 def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
     """A misspelt name would leave in what the user wants out."""
     for name in disabled:
@@ -72,11 +82,15 @@ def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
 def read_file(path: Path) -> list[Rule]:
     """Raises UsageError if the file cannot be read or is no rule file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        text = content.decode("utf-8")
     except OSError as error:
         raise UsageError(f"rule file {path}: {error.strerror}", "check --rules and OTELOBJ_RULES") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"rule file {path}: not UTF-8 at byte {error.start}", "a rule file is YAML text") from error
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"rule file {path}: larger than {MAX_BYTES} bytes", "is it a rule file? spread the rules over several files")
     reader = _Reader(path)
     root = reader.compose(text)
     if root is None:
@@ -101,8 +115,8 @@ class _Reader(Nodes):
             if needed not in keys:
                 raise self.error(key, f"rule {name} has no `{needed}`")
         return Rule(
-            name=self.text(keys["name"], "name") if "name" in keys else name,
-            instrumentation=self.text(keys["instrumentation"], "instrumentation") if "instrumentation" in keys else self.path.stem,
+            name=self.name(keys.get("name", key), "name"),
+            instrumentation=self.name(keys["instrumentation"], "instrumentation") if "instrumentation" in keys else self.stem(key),
             target=self.target(keys["target"]),
             where=self.where(keys["where"]) if "where" in keys else Where(),
             do=self.actions(keys["do"], name),
@@ -111,11 +125,23 @@ class _Reader(Nodes):
             optional=self.boolean(keys["optional"], "optional") if "optional" in keys else False,
         )
 
+    def name(self, node: yaml.Node, what: str) -> str:
+        name = self.text(node, what)
+        if len(name) > MAX_NAME or not NAME.fullmatch(name):
+            raise self.error(node, f"{what} {name[:MAX_NAME]!r} is no name", f"letters, digits, and `_-. /` after the first; at most {MAX_NAME} characters")
+        return name
+
+    def stem(self, node: yaml.Node) -> str:
+        """The file's name without its suffix: the instrumentation of the rules that name none."""
+        if len(self.path.stem) > MAX_NAME or not NAME.fullmatch(self.path.stem):
+            raise self.error(node, "the file's name is no name of an instrumentation", "rename the file, or give the rule an `instrumentation`")
+        return self.path.stem
+
     def target(self, node: yaml.Node) -> str:
         target = self.glob(node, "target", path_glob)
         if target.startswith("$"):
             raise self.error(node, f"target {target!r} is not supported", "name the module's path: example.com/shop/**")
-        if not IMPORT_PATH.fullmatch(target) or target.startswith("/") or target.endswith("/"):
+        if not TARGET.fullmatch(target) or target.startswith(("/", "-")) or target.endswith("/"):
             raise self.error(node, f"target {target!r} is no import path", "such as net/http, example.com/shop/** or main")
         return target
 
@@ -201,9 +227,10 @@ class _Reader(Nodes):
             raise self.error(key, f"rule {rule}: inject_hooks needs `path`, and `before` or `after`")
         before, after = (self.hook(keys[name], name) if name in keys else "" for name in ("before", "after"))
         path = self.text(keys["path"], "path")
-        if not IMPORT_PATH.fullmatch(path) or path.startswith(("/", ".")) or path.endswith("/"):
+        wrong = import_path_error(path)
+        if wrong:
             raise self.error(
-                keys["path"], f"path {path!r} is no import path", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
+                keys["path"], f"path {path!r} is no import path: {wrong}", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
             )
         declares = "signature" in keys
         if declares and self.text(keys["signature"], "signature") != "declared":

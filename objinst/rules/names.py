@@ -23,6 +23,29 @@ GLOB = "*?[{"
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
+IMPORT_CHARACTERS = frozenset("-._~+ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+RESERVED = re.compile(r"(con|com[1-9]|lpt[1-9]|prn|aux|nul)(\..*)?|.*~\d+(\..*)?", re.IGNORECASE)
+"""Elements of paths that Windows gives a meaning of its own."""
+
+
+def import_path_error(path: str) -> str:
+    """Why the go command takes a text for no import path; "" if it does (golang.org/x/mod/module, CheckImportPath, v0.30)."""
+    if not path:
+        return "empty string"
+    if path[0] == "-":
+        return "leading dash"
+    for element in path.split("/"):
+        if not element:
+            return "empty path element"
+        if set(element) == {"."} or element[-1] == ".":
+            return f"path element {element!r} ends in a dot"
+        if not IMPORT_CHARACTERS.issuperset(element):
+            return f"invalid character in {element!r}"
+        if RESERVED.fullmatch(element):
+            return f"path element {element!r} is reserved"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class FuncName:
     """A linker symbol taken apart: `net/http.(*Transport).roundTrip` is net/http, *Transport, roundTrip.
@@ -148,52 +171,118 @@ def matches_recv(pattern: str, recv: str) -> bool:
     return base == wanted or (bool(base) and is_glob(wanted) and name_glob(wanted).fullmatch(base) is not None)
 
 
+# Globs become regular expressions that never go back: what a `*` skips is taken as far as the next text, the first time it is found, and stays
+# taken (atomic groups). For globs that is as good as every other try, so a match takes a time in proportion to pattern and name.
+
+MAX_ALTERNATIVES = 1000
+"""Globs that one with braces may stand for."""
+STAR = "*"
+Glob = tuple[str, ...]
+"""A glob without braces: regular expressions of one character each, and STAR."""
+
+
 @functools.cache
 def path_glob(pattern: str) -> re.Pattern[str]:
-    """Raises ValueError or re.error for a damaged class or alternation."""
-    first, *more = pattern.split("/")
-    regex = ("(?:.*/)?" if more else ".*") if first == "**" else translate(first, "[^/]")
-    for element in more:
-        separator = "" if regex == "(?:.*/)?" else "/"
-        regex += "(?:/.*)?" if element == "**" else separator + translate(element, "[^/]")
-    return re.compile(regex)
+    """Raises ValueError for a damaged class or alternation, or too many alternatives, and re.error for a damaged class."""
+    choices: list[list[Glob]] = [[]]
+    for element in pattern.split("/"):
+        expanded = [(DEEP,)] if element == DEEP else alternatives(element)
+        if len(choices) * len(expanded) > MAX_ALTERNATIVES:
+            raise ValueError(f"more than {MAX_ALTERNATIVES} alternatives in {pattern}")
+        choices = [[*choice, one] for choice in choices for one in expanded]
+    return re.compile("|".join(map(_path, choices)))
+
+
+DEEP = "**"
+"""As an element of a path: any number of elements."""
+
+
+def _path(elements: list[Glob]) -> str:
+    """The regular expression of a path without braces. Between two `**` stands a fixed number of elements, which are found together."""
+    runs: list[list[str]] = [[]]
+    for element in elements:
+        if element == (DEEP,):
+            runs.append([])
+        else:
+            runs[-1].append(_sequence(element, "[^/]", r"(?=/|\Z)"))
+    first, *others = ["/".join(run) for run in runs]
+    is_first_deep = elements[0] == (DEEP,)
+    between = [run for run in others[:-1] if run]
+    last = others[-1] if others else ""
+    if not others:
+        return first
+    if is_first_deep and not between:
+        return f"(?:.*?/)??{last}" if last else ".*"
+    regex = first
+    for number, run in enumerate([*between, *([last] if last else [])]):
+        skip = r"(?:.*?/)??" if is_first_deep and number == 0 else r"(?:/.*?)??/"
+        regex += f"(?>{skip}{run}" + (r"\Z)" if last and number == len(between) else ")")
+    return regex if last else regex + "(?:/.*)?"
 
 
 @functools.cache
 def name_glob(pattern: str) -> re.Pattern[str]:
     """Raises ValueError or re.error as path_glob does."""
-    return re.compile(translate(pattern, "."))
+    return re.compile("|".join(_sequence(one, ".", r"\Z") for one in alternatives(pattern)))
 
 
-def translate(pattern: str, any_char: str) -> str:
-    """A glob as a regular expression; any_char: what `*` and `?` stand for. Raises ValueError if brackets do not close."""
-    out: list[str] = []
-    depth = 0
-    at = 0
+def _sequence(tokens: Glob, any_char: str, end: str) -> str:
+    """The regular expression of a glob without braces. any_char: what `*` and `?` stand for; end: what is true behind it."""
+    parts: list[list[str]] = [[]]
+    for part in tokens:
+        if part == STAR:
+            parts.append([])
+        else:
+            parts[-1].append(any_char if part == "?" else part)
+    first, *others = ["".join(part) for part in parts]
+    found = "".join(f"(?>{any_char}*?{part})" for part in others[:-1] if part)
+    if not others:
+        return first + end
+    return first + found + (f"(?>{any_char}*?{others[-1]}{end})" if others[-1] else f"{any_char}*+{end}")
+
+
+def alternatives(pattern: str) -> list[Glob]:
+    """The globs without braces that a glob stands for. Raises ValueError if brackets do not close or there are more than MAX_ALTERNATIVES."""
+    found, at = _alternatives(pattern, 0, nested=False)
+    assert at == len(pattern)
+    return found
+
+
+def _alternatives(pattern: str, at: int, *, nested: bool) -> tuple[list[Glob], int]:
+    """From `at` to the end of the pattern or, nested, behind the brace that closes."""
+    done: list[Glob] = []
+    open_ones: list[Glob] = [()]
     while at < len(pattern):
         char = pattern[at]
         at += 1
-        if char == "*":
-            out.append(any_char + "*")
-        elif char == "?":
-            out.append(any_char)
-        elif char == "[":
+        more: list[Glob]
+        if char == "[":
             end = pattern.find("]", at + 1)
             if end < 0:
                 raise ValueError(f"[ is not closed in {pattern}")
-            content = pattern[at:end].replace("\\", "\\\\").replace("[", "\\[")
-            out.append("[" + ("^" + content[1:] if content[0] in "!^" else content) + "]")
+            more = [(_class(pattern[at:end]),)]
             at = end + 1
         elif char == "{":
-            depth += 1
-            out.append("(?:")
-        elif char == "}" and depth:
-            depth -= 1
-            out.append(")")
-        elif char == "," and depth:
-            out.append("|")
+            more, at = _alternatives(pattern, at, nested=True)
+        elif nested and char == "}":
+            return [*done, *open_ones], at
+        elif nested and char == ",":
+            done += open_ones
+            open_ones = [()]
+            continue
         else:
-            out.append(re.escape(char))
-    if depth:
+            more = [(char if char in "*?" else re.escape(char),)]
+        if len(done) + len(open_ones) * len(more) > MAX_ALTERNATIVES:
+            raise ValueError(f"more than {MAX_ALTERNATIVES} alternatives in {pattern}")
+        open_ones = [one + tail for one in open_ones for tail in more]
+    if nested:
         raise ValueError(f"{{ is not closed in {pattern}")
-    return "".join(out)
+    return open_ones, at
+
+
+def _class(content: str) -> str:
+    """`[a-z]` or `[!a-z]`. Raises re.error for a range that is none."""
+    content = content.replace("\\", "\\\\").replace("[", "\\[")
+    regex = "[" + ("^" + content[1:] if content[0] in "!^" else content) + "]"
+    re.compile(regex)
+    return regex

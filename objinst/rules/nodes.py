@@ -13,6 +13,9 @@ import yaml
 from objinst.errors import UsageError
 
 FORMAT = "docs/rules.md describes the format"
+MAX_BYTES = 1 << 20
+MAX_NODES = 100_000
+"""That are read in one file, those that aliases repeat counted every time: a few lines of aliases of aliases stand for billions."""
 Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -29,6 +32,7 @@ class Nodes:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.nodes = 0
 
     def compose(self, text: str) -> yaml.Node | None:
         """None for a file without content."""
@@ -52,6 +56,11 @@ class Nodes:
             loader.dispose()
         return None if isinstance(node, yaml.ScalarNode) and not node.value else node
 
+    def _count(self, node: yaml.Node, number: int) -> None:
+        self.nodes += number
+        if self.nodes > MAX_NODES:
+            raise self.error(node, f"more than {MAX_NODES} entries", "do YAML aliases multiply? spread the rules over several files")
+
     def error(self, node: yaml.Node, what: str, remedy: str = FORMAT) -> UsageError:
         return UsageError(f"{self.path}:{node.start_mark.line + 1}: {what}", remedy)
 
@@ -59,6 +68,7 @@ class Nodes:
         """Keys are scalars and unique."""
         if not isinstance(node, yaml.MappingNode):
             raise self.error(node, f"expected {what}")
+        self._count(node, 1 + len(node.value))
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -85,6 +95,7 @@ class Nodes:
         """A list that is not empty."""
         if not isinstance(node, yaml.SequenceNode) or not node.value:
             raise self.error(node, what)
+        self._count(node, 1 + len(node.value))
         return list(node.value)
 
     def text(self, node: yaml.Node, what: str) -> str:

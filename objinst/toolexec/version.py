@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shlex
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import trampolines
 from objinst import paths
+from objinst.cacheroot import ready, root
 from objinst.digest import HOOK_SOURCES, SOURCES, hooks_digest, own_digest
 from objinst.ending import temporary
 from objinst.errors import OtelobjError
@@ -58,25 +58,32 @@ def marked(plain: str, digest: str) -> str:
 
 
 def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
-    """Writes the launcher's memory, a piece of sh: signature, answer, inputs and what `stat` says of them.
+    """Writes the launcher's memory: a file of three lines (signature, answer, a name) and two of that name beside it, with the inputs' names and
+    what `stat` says of them. Nothing of it is ever run.
 
     Only if nothing of an input has changed in the last second, so that a change within the resolution of file times cannot hide.
     A memory that cannot be kept costs time, nothing else.
     """
     memory, signature = os.environ.get("OTELOBJ_VERSION_MEMORY", ""), os.environ.get("OTELOBJ_VERSION_SIGNATURE", "")
     names = list(dict.fromkeys(str(path) for path in inputs))
-    if not memory or any(_changed_since(name, began - SETTLED) for name in names):
+    if not memory or "\n" in signature or root() not in Path(memory).parents or any(_changed_since(name, began - SETTLED) for name in names):
         return
     with contextlib.suppress(OSError, UnicodeError):
         stamp = subprocess.run([*STAT, *names], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"LC_ALL": "C"}, check=False).stdout
         if not stamp or any(_changed_since(name, began - SETTLED) for name in names):
             return
-        values = {"known": signature, "answer": line, "stamp": os.fsdecode(stamp).rstrip("\n")}
-        text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()) + f"set -- {shlex.join(names)}\n"
-        Path(memory).parent.mkdir(parents=True, exist_ok=True)
+        ready()
+        place = Path(memory)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        older = list(place.parent.glob(f"{place.name}.*.*"))
+        name = os.urandom(8).hex()
+        Path(f"{memory}.{name}.names").write_bytes(b"".join(os.fsencode(one) + b"\0" for one in names))
+        Path(f"{memory}.{name}.stamp").write_bytes(stamp)
         with temporary(Path(f"{memory}.{os.getpid()}")) as fresh:
-            fresh.write_bytes(os.fsencode(text))
+            fresh.write_bytes(os.fsencode(f"{signature}\n{line}\n{name}\n"))
             fresh.replace(memory)
+        for file in older:
+            file.unlink(missing_ok=True)
 
 
 def _changed_since(name: str, moment: float) -> bool:

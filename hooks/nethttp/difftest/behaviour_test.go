@@ -251,6 +251,91 @@ func TestActiveRequests(t *testing.T) {
 	}
 }
 
+// TestHalfClose: the program ends what it sends, and goes on reading.
+func TestHalfClose(t *testing.T) {
+	collect(t)
+	f := start(t, hooksSide, plain, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_ = rw.Flush()
+		all, _ := io.ReadAll(rw) // ends with what the client sends
+		_, _ = rw.Write(all)
+		_ = rw.Flush()
+	}))
+	get := func(transport http.RoundTripper) io.ReadCloser {
+		req, _ := http.NewRequest("GET", f.url, nil)
+		req.Header.Set("Connection", "Upgrade")
+		req.Header.Set("Upgrade", "echo")
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.Body
+	}
+	type halfCloser interface {
+		io.ReadWriteCloser
+		CloseWrite() error
+	}
+	bare := get(http.DefaultTransport)
+	defer bare.Close()
+	body := get(f.client.Transport)
+	defer body.Close()
+	_, isOf := bare.(halfCloser)
+	rw, ok := body.(halfCloser)
+	if ok != isOf {
+		t.Fatalf("CloseWrite: %v, without hooks %v", ok, isOf)
+	}
+	if !ok { // before Go 1.26
+		return
+	}
+	_, _ = io.WriteString(rw, "hello")
+	if err := rw.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := io.ReadAll(rw); string(all) != "hello" || err != nil {
+		t.Errorf("got %q, %v", all, err)
+	}
+}
+
+type seekBody struct{ *strings.Reader }
+
+func (seekBody) Close() error { return nil }
+
+type ownRoundTripper struct{ body io.ReadCloser }
+
+func (o ownRoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Proto: "HTTP/1.1", Header: http.Header{}, Body: o.body, Request: req}, nil
+}
+
+// TestForeignBody: a body of a registered protocol's keeps what it offers.
+func TestForeignBody(t *testing.T) {
+	tel := collect(t)
+	transport := &http.Transport{}
+	transport.RegisterProtocol("own", ownRoundTripper{seekBody{strings.NewReader("hello")}})
+	resp, err := hookedTransport{transport}.RoundTrip(mustRequest(t, "own://x/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := resp.Body.(io.Seeker); !ok {
+		t.Errorf("%T is no io.Seeker", resp.Body)
+	}
+	tel.span(t, trace.SpanKindClient)
+}
+
+func mustRequest(t *testing.T, url string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
 // TestExpectContinue: the body below an expectContinueReader is counted, and 100 Continue is sent when it is first read.
 func TestExpectContinue(t *testing.T) {
 	tel := collect(t)

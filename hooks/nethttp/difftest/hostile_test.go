@@ -1,0 +1,125 @@
+package difftest
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
+)
+
+// points returns the attribute sets of a metric.
+func (tel *telemetry) points(t *testing.T, name string) []attribute.Set {
+	t.Helper()
+	var data metricdata.ResourceMetrics
+	if err := tel.reader.Collect(t.Context(), &data); err != nil {
+		t.Fatal(err)
+	}
+	var sets []attribute.Set
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if h, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == name {
+				for _, p := range h.DataPoints {
+					sets = append(sets, p.Attributes)
+				}
+			}
+		}
+	}
+	return sets
+}
+
+// TestClientsChooseNoMetric: hosts, methods, paths and headers of a server's clients make no new time series.
+func TestClientsChooseNoMetric(t *testing.T) {
+	tel := collect(t)
+	f := start(t, hooksSide, plain, mux())
+	client := f.server.Client()
+	for i := range 300 {
+		req, _ := http.NewRequest([]string{"GET", fmt.Sprintf("M%d", i)}[i%2], fmt.Sprintf("%s/nowhere/%d?q=%d", f.url, i, i), nil)
+		req.Host = fmt.Sprintf("host%d.example:%d", i, i+1)
+		req.Header.Set("User-Agent", fmt.Sprint("agent", i))
+		req.Header.Set("X-Forwarded-For", fmt.Sprint("10.0.0.", i))
+		req.Header.Set("X-Forwarded-Proto", fmt.Sprint("p", i))
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	if sets := tel.points(t, "http.server.request.duration"); len(sets) == 0 || len(sets) > 4 {
+		t.Errorf("%d time series: %v", len(sets), sets)
+	}
+}
+
+// TestServersOfAClientAreBounded: a proxy asks for whatever its clients name.
+func TestServersOfAClientAreBounded(t *testing.T) {
+	tel := collect(t)
+	transport := hookedTransport{ownRoundTripper{http.NoBody}}
+	for i := range 1000 {
+		_, _ = transport.RoundTrip(mustRequest(t, fmt.Sprintf("http://host%d.example/", i)))
+		_, _ = transport.RoundTrip(mustRequest(t, fmt.Sprintf("s%d://host0.example/", i)))
+	}
+	if sets := tel.points(t, "http.client.request.duration"); len(sets) < 10 || len(sets) > 210 {
+		t.Errorf("%d time series", len(sets))
+	}
+}
+
+// TestLongValuesAreCut: and nothing large is kept by what is short.
+func TestLongValuesAreCut(t *testing.T) {
+	tel := collect(t)
+	f := start(t, hooksSide, plain, mux())
+	f.server.Config.MaxHeaderBytes = 8 << 20
+	large := strings.Repeat("x", 1<<19)
+	f.do("GET", "/ok/7?q="+large, "", func(r *http.Request) {
+		r.Header.Set("User-Agent", large)
+		r.Header.Set("X-Forwarded-For", "10.0.0.1, "+large)
+	})
+	f.do(large, "/"+large, "")
+	for _, kind := range []trace.SpanKind{trace.SpanKindServer, trace.SpanKindClient} {
+		n := 0
+		for _, s := range tel.spans.GetSpans() {
+			if s.SpanKind != kind {
+				continue
+			}
+			n++
+			if len(s.Name) > 100 {
+				t.Errorf("%s: a name of %d bytes", kind, len(s.Name))
+			}
+			for _, a := range s.Attributes {
+				if v := a.Value.Emit(); len(v) > sanitize.MaxValue {
+					t.Errorf("%s: %s of %d bytes", kind, a.Key, len(v))
+				}
+			}
+		}
+		if n == 0 {
+			t.Errorf("no %s span", kind)
+		}
+	}
+	large = ""
+	// A thousand requests with long headers whose first part is what is kept.
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	long := strings.Repeat("y", 1<<17)
+	for range 200 {
+		f.do("GET", "/ok/7?q="+long, "", func(r *http.Request) { r.Header.Set("X-Forwarded-For", "10.0.0.1, "+long) })
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 {
+		t.Errorf("200 spans of server and client keep %d bytes", grown)
+	}
+}
+
+// TestSecretsInURLs: of a client's span.
+func TestSecretsInURLs(t *testing.T) {
+	tel := collect(t)
+	_, _ = hookedTransport{ownRoundTripper{http.NoBody}}.RoundTrip(mustRequest(t, "https://user:word@example.com/a?sig=1&Signature=2&AWSAccessKeyId=3&X-Goog-Signature=4&x=5"))
+	wantAttr(t, tel.span(t, trace.SpanKindClient), "url.full",
+		"https://example.com/a?sig=REDACTED&Signature=REDACTED&AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED&x=5")
+}

@@ -1,0 +1,43 @@
+package nethttp
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
+)
+
+// maxHosts is the number of servers that a client's metrics tell apart. A proxy or a crawler asks for whatever strangers name.
+const maxHosts = 100
+
+// hosts are those that came first.
+var hosts hostSet
+
+type hostSet struct {
+	n    atomic.Int64
+	seen sync.Map // host to struct{}
+}
+
+type hostPort struct {
+	host string
+	port int
+}
+
+// known reports whether a server is one of the first maxHosts.
+func (s *hostSet) known(host string, port int) bool {
+	key := hostPort{host, port}
+	if _, ok := s.seen.Load(key); ok {
+		return true
+	}
+	if len(host) > sanitize.MaxValue || s.n.Load() >= maxHosts {
+		return false
+	}
+	if s.n.Add(1) > maxHosts {
+		s.n.Add(-1)
+		return false
+	}
+	if _, ok := s.seen.LoadOrStore(key, struct{}{}); ok {
+		s.n.Add(-1)
+	}
+	return true
+}

@@ -1,0 +1,138 @@
+// Package sanitize makes what strangers choose fit for telemetry: bounded in size, with nothing large behind it, and without
+// secrets. Every instrumentation uses it for whatever comes from the network.
+//
+// It imports nothing but the standard library, and reads two variables when it is first used:
+//
+//   - OTELOBJ_REDACTED_QUERY_PARAMETERS: names of query parameters, separated by commas, whose values are left out, beside those of
+//     the semantic conventions;
+//   - OTELOBJ_OMIT_URL_QUERY=true: queries are left out as a whole.
+package sanitize
+
+import (
+	"net/url"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/otelobj/otelobj/hooks/rt/environ"
+)
+
+const (
+	// MaxValue is the length of the longest value, in bytes.
+	MaxValue = 4096
+	// MaxStack is that of the longest stack trace.
+	MaxStack = 16384
+	// slack is how much larger the text around a value may be than the value, and be kept in memory by it.
+	slack = 256
+
+	// Redacted stands for a value that is left out, as the semantic conventions have it.
+	Redacted = "REDACTED"
+	ellipsis = "…"
+)
+
+// Text returns s if it is short enough, else a copy of its beginning.
+func Text(s string) string { return cut(s, MaxValue) }
+
+// Part returns s, which is a part of whole, so that it does not keep whole in memory.
+func Part(s, whole string) string {
+	if len(s) > MaxValue {
+		return cut(s, MaxValue)
+	}
+	if len(whole) > len(s)+slack {
+		return strings.Clone(s)
+	}
+	return s
+}
+
+// Stack returns a stack trace, or a copy of its beginning.
+func Stack(s string) string { return cut(s, MaxStack) }
+
+// cut returns s, or a copy of its first bytes: no more than limit, at the border of a character.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	end := limit - len(ellipsis)
+	for end > limit-len(ellipsis)-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + ellipsis
+}
+
+// secrets are the parameters of signed requests of AWS, Azure and Google (semantic conventions, url.query), in lower case.
+var secrets = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{"awsaccesskeyid": true, "signature": true, "sig": true, "x-goog-signature": true}
+	for _, name := range strings.Split(environ.Get("OTELOBJ_REDACTED_QUERY_PARAMETERS"), ",") {
+		if name = strings.ToLower(strings.TrimSpace(name)); name != "" {
+			names[name] = true
+		}
+	}
+	return names
+})
+
+var omitQuery = sync.OnceValue(func() bool {
+	return strings.EqualFold(strings.TrimSpace(environ.Get("OTELOBJ_OMIT_URL_QUERY")), "true")
+})
+
+// URL returns a URL as an attribute may have it: without user info, with the values of secret parameters redacted, and not too long.
+func URL(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	c := *u
+	c.User = nil
+	if rest, ok := strings.CutPrefix(c.Opaque, "//"); ok { // an authority that net/url has not taken apart
+		authority, path, slash := strings.Cut(rest, "/")
+		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+			c.Opaque = "//" + authority[at+1:]
+			if slash {
+				c.Opaque += "/" + path
+			}
+		}
+	}
+	if omitQuery() {
+		c.RawQuery, c.ForceQuery = "", false
+	} else {
+		c.RawQuery = Query(c.RawQuery)
+	}
+	c.Fragment, c.RawFragment = Query(c.Fragment), "" // where tokens are handed from page to page
+	return Text(c.String())
+}
+
+// Query returns the query of a URL with the values of secret parameters redacted, and not too long.
+func Query(query string) string {
+	if omitQuery() {
+		return ""
+	}
+	query = Text(query)
+	if !strings.Contains(query, "=") {
+		return query
+	}
+	var b strings.Builder
+	for rest, sep := query, ""; ; {
+		b.WriteString(sep)
+		end := strings.IndexAny(rest, "&;")
+		pair := rest
+		if end >= 0 {
+			pair = rest[:end]
+		}
+		name, _, ok := strings.Cut(pair, "=")
+		if ok && isSecret(name) {
+			b.WriteString(name)
+			b.WriteString("=" + Redacted)
+		} else {
+			b.WriteString(pair)
+		}
+		if end < 0 {
+			return b.String()
+		}
+		rest, sep = rest[end+1:], rest[end:end+1]
+	}
+}
+
+func isSecret(name string) bool {
+	if plain, err := url.QueryUnescape(name); err == nil {
+		name = plain
+	}
+	return secrets()[strings.ToLower(name)]
+}

@@ -1,0 +1,118 @@
+package sanitize
+
+import (
+	"net/url"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode/utf8"
+	"unsafe"
+)
+
+func TestTextIsCutAtACharacter(t *testing.T) {
+	for _, unit := range []string{"a", "ä", "€", "😀", "\xff"} {
+		for _, length := range []int{0, 1, MaxValue - 1, MaxValue, MaxValue + 1, 3 * MaxValue} {
+			s := strings.Repeat(unit, length/len(unit)+1)
+			got := Text(s)
+			if len(got) > MaxValue {
+				t.Errorf("%q: %d bytes", unit, len(got))
+			}
+			if len(s) <= MaxValue && got != s {
+				t.Errorf("%q: changed", unit)
+			}
+			if utf8.ValidString(s) && !utf8.ValidString(got) {
+				t.Errorf("%q: no UTF-8", unit)
+			}
+			if len(s) > MaxValue && !strings.HasPrefix(s, strings.TrimSuffix(got, ellipsis)) {
+				t.Errorf("%q: %q", unit, got)
+			}
+		}
+	}
+}
+
+// TestNothingLargeIsKept: what is returned does not share memory with what is larger.
+func TestNothingLargeIsKept(t *testing.T) {
+	whole := strings.Repeat("x", 1<<20)
+	shares := func(s string) bool {
+		at := uintptr(unsafe.Pointer(unsafe.StringData(s)))
+		begin := uintptr(unsafe.Pointer(unsafe.StringData(whole)))
+		return at >= begin && at < begin+uintptr(len(whole))
+	}
+	for name, got := range map[string]string{
+		"text": Text(whole), "part": Part(whole[100:110], whole), "large part": Part(whole[1:], whole), "stack": Stack(whole), "query": Query("a=" + whole),
+	} {
+		if shares(got) || len(got) > MaxStack {
+			t.Errorf("%s keeps the whole", name)
+		}
+	}
+	runtime.KeepAlive(whole)
+	if s := "short"; unsafe.StringData(Part(s[:3], s)) != unsafe.StringData(s) {
+		t.Error("a small whole is copied")
+	}
+}
+
+func TestURL(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://user:secret@example.com/a?b=c":                        "https://example.com/a?b=c",
+		"https://example.com/?AWSAccessKeyId=AKIA&Signature=x%2By&a=b": "https://example.com/?AWSAccessKeyId=REDACTED&Signature=REDACTED&a=b",
+		"https://example.com/?a=b;sig=123&x":                           "https://example.com/?a=b;sig=REDACTED&x",
+		"https://example.com/?X-Goog-Signature=1#frag":                 "https://example.com/?X-Goog-Signature=REDACTED#frag",
+		"https://example.com/?%73ig=1":                                 "https://example.com/?%73ig=REDACTED",
+		"https://example.com/?SIG=1&sigma=2&sig":                       "https://example.com/?SIG=REDACTED&sigma=2&sig",
+		"https://example.com/#sig=1":                                   "https://example.com/#sig=REDACTED",
+		"https://example.com/?":                                        "https://example.com/?",
+		"/relative?sig=1":                                              "/relative?sig=REDACTED",
+	} {
+		u, err := url.Parse(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := *u
+		if got := URL(u); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+		if *u != before {
+			t.Errorf("%s was changed", in)
+		}
+	}
+	if got := URL(&url.URL{Scheme: "http", Opaque: "//me:secret@example.com/x@y"}); got != "http://example.com/x@y" {
+		t.Error(got)
+	}
+	if URL(nil) != "" {
+		t.Error("nil")
+	}
+}
+
+func TestVariables(t *testing.T) {
+	if os.Getenv("SANITIZE_TEST") != "" {
+		u, _ := url.Parse("https://example.com/?Token=1&b=2")
+		t.Log("is", URL(u), "is")
+		return
+	}
+	for setting, want := range map[string]string{
+		"OTELOBJ_REDACTED_QUERY_PARAMETERS= token , x": "https://example.com/?Token=REDACTED&b=2",
+		"OTELOBJ_OMIT_URL_QUERY=true":                  "https://example.com/",
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestVariables$", "-test.v")
+		cmd.Env = append(os.Environ(), "SANITIZE_TEST=1", setting)
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "is "+want+" is") {
+			t.Errorf("%s: %v\n%s", setting, err, out)
+		}
+	}
+}
+
+func FuzzQuery(f *testing.F) {
+	f.Add("a=b&sig=1;c")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := Query(s)
+		if len(got) > 4*MaxValue {
+			t.Error("too long")
+		}
+		if values, err := url.ParseQuery(got); err == nil && values.Has("sig") && values.Get("sig") != Redacted && values.Get("sig") != "" {
+			t.Errorf("%q: %q", s, got)
+		}
+	})
+}

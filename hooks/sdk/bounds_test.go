@@ -1,0 +1,238 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	apitrace "go.opentelemetry.io/otel/trace"
+)
+
+// TestSeriesAreBounded: of every instrument, with the overflow's as the SDK's specification has it.
+func TestSeriesAreBounded(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	otel.SetMeterProvider(&meterProvider{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))})
+	m := otel.Meter("bounds")
+	i64, _ := m.Int64Counter("i64")
+	f64, _ := m.Float64Histogram("f64")
+	up, _ := m.Int64UpDownCounter("up")
+	for i := range 2 * maxSeries {
+		host := attribute.Int("host", i)
+		i64.Add(t.Context(), 1, metric.WithAttributes(host))
+		f64.Record(t.Context(), 1, metric.WithAttributes(host))
+		up.Add(t.Context(), 1, metric.WithAttributeSet(attribute.NewSet(host)))
+	}
+	i64.Add(t.Context(), 1, metric.WithAttributes(attribute.Int("host", 0))) // known before
+	var data metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &data); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	check := func(name string, sets []attribute.Set, counts []int64) {
+		seen++
+		if len(sets) != maxSeries {
+			t.Errorf("%s: %d series", name, len(sets))
+		}
+		total, over := int64(0), int64(0)
+		for i, set := range sets {
+			total += counts[i]
+			if v, ok := set.Value("otel.metric.overflow"); ok && v.AsBool() && set.Len() == 1 {
+				over = counts[i]
+			}
+		}
+		if want := int64(2 * maxSeries); total < want || over != int64(maxSeries+1) {
+			t.Errorf("%s: %d in all, %d in the overflow", name, total, over)
+		}
+	}
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			var sets []attribute.Set
+			var counts []int64
+			switch d := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				for _, p := range d.DataPoints {
+					sets, counts = append(sets, p.Attributes), append(counts, p.Value)
+				}
+			case metricdata.Histogram[float64]:
+				for _, p := range d.DataPoints {
+					sets, counts = append(sets, p.Attributes), append(counts, int64(p.Count))
+				}
+			}
+			check(m.Name, sets, counts)
+		}
+	}
+	if seen != 3 {
+		t.Errorf("%d metrics", seen)
+	}
+}
+
+func TestTheSDKsOwnLimitWins(t *testing.T) {
+	t.Setenv("OTEL_GO_X_CARDINALITY_LIMIT", "5")
+	reader := sdkmetric.NewManualReader()
+	otel.SetMeterProvider(&meterProvider{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))})
+	count, _ := otel.Meter("bounds").Int64Counter("i64")
+	if count.(int64Counter).f.series != nil {
+		t.Error("bounded twice")
+	}
+}
+
+// stuck is an exporter that has not exported anything yet.
+type stuck struct {
+	trace.SpanExporter
+	release chan struct{}
+}
+
+func (s stuck) ExportSpans(context.Context, []trace.ReadOnlySpan) error { <-s.release; return nil }
+func (s stuck) Shutdown(context.Context) error                          { return nil }
+
+// TestTheQueueIsBoundedInBytes: behind a collector that hangs, and all that goes in afterwards fits again.
+func TestTheQueueIsBoundedInBytes(t *testing.T) {
+	s := stuck{release: make(chan struct{})}
+	q := newQueue(s, maxValueLength)
+	limits := spanLimits()
+	tp := trace.NewTracerProvider(trace.WithSpanProcessor(q), trace.WithRawSpanLimits(limits))
+	tracer := tp.Tracer("t")
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range 800 {
+		large := string(make([]byte, 1<<20)) // a value that nobody has cut, with all of it behind it
+		_, span := tracer.Start(t.Context(), "s", apitrace.WithAttributes(attribute.String("a", large)))
+		span.SetAttributes(attribute.String("a", large))
+		span.AddEvent("e", apitrace.WithAttributes(attribute.String("c", large)))
+		span.End()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 64<<20 {
+		t.Errorf("%d MB are kept", grown>>20)
+	}
+	if q.dropped.Load() == 0 || q.bytes.Load() > maxQueueBytes || q.spans.Load() > q.most {
+		t.Errorf("dropped %d; holds %d spans, %d bytes", q.dropped.Load(), q.spans.Load(), q.bytes.Load())
+	}
+	close(s.release)
+	if err := tp.ForceFlush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if q.bytes.Load() != 0 || q.spans.Load() != 0 {
+		t.Errorf("still holds %d spans, %d bytes", q.spans.Load(), q.bytes.Load())
+	}
+}
+
+// TestTheQueueIsBoundedInSpans: what it takes in, the batch processor never drops.
+func TestTheQueueIsBoundedInSpans(t *testing.T) {
+	t.Setenv("OTEL_BSP_MAX_QUEUE_SIZE", "100")
+	t.Setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10")
+	memory := tracetest.NewInMemoryExporter()
+	s := stuck{SpanExporter: memory, release: make(chan struct{})}
+	q := newQueue(gate{s, memory}, maxValueLength)
+	tp := trace.NewTracerProvider(trace.WithSpanProcessor(q))
+	tracer := tp.Tracer("t")
+	for range 1000 {
+		_, span := tracer.Start(t.Context(), "s")
+		span.End()
+	}
+	dropped := q.dropped.Load()
+	close(s.release)
+	_ = tp.ForceFlush(t.Context())
+	if got := len(memory.GetSpans()); int64(got)+dropped != 1000 || got == 0 {
+		t.Errorf("%d exported, %d dropped", got, dropped)
+	}
+}
+
+type gate struct {
+	stuck
+	next trace.SpanExporter
+}
+
+func (g gate) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
+	<-g.release
+	return g.next.ExportSpans(ctx, spans)
+}
+
+func TestValuesAreCut(t *testing.T) {
+	for setting, want := range map[string]int{"": maxValueLength, "100": 100, "-1": 1 << 20} {
+		t.Setenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", setting)
+		memory := tracetest.NewInMemoryExporter()
+		limits := spanLimits()
+		tp := trace.NewTracerProvider(trace.WithSpanProcessor(newQueue(memory, limits.AttributeValueLengthLimit)), trace.WithRawSpanLimits(limits))
+		large := strings.Repeat("ä", 1<<19)
+		_, span := tp.Tracer("t").Start(t.Context(), "s", apitrace.WithAttributes(attribute.String("a", large), attribute.Int("n", 1)))
+		span.AddEvent("e", apitrace.WithAttributes(attribute.String("c", large)))
+		span.End()
+		_ = tp.ForceFlush(t.Context())
+		got := memory.GetSpans()[0]
+		value := got.Attributes[0].Value.AsString()
+		if len(value) > max(want, 400) || len(value) < want/2 || len(got.Attributes) != 2 {
+			t.Errorf("%q: %d bytes", setting, len(value))
+		}
+		if setting != "-1" && unsafe.StringData(value) == unsafe.StringData(large) && want > 4096 {
+			t.Errorf("%q: keeps the whole", setting)
+		}
+		if c := got.Events[0].Attributes[0].Value.AsString(); len(c) > max(want, 4096) {
+			t.Errorf("%q: an event of %d bytes", setting, len(c))
+		}
+	}
+}
+
+// TestAnswersAreBounded: of a real exporter's collector.
+func TestAnswersAreBounded(t *testing.T) {
+	written := make(chan int64, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-protobuf")
+		n, _ := io.Copy(w, io.LimitReader(zeros{}, 600<<20))
+		written <- n
+	}))
+	defer server.Close()
+	exporter, err := otlptracehttp.New(t.Context(), otlptracehttp.WithEndpointURL(server.URL), otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	boundAnswers(exporter)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_ = exporter.ExportSpans(t.Context(), tracetest.SpanStubs{{Name: "s"}}.Snapshots())
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 32<<20 {
+		t.Errorf("allocated %d MB", took>>20)
+	}
+	_ = exporter.Shutdown(t.Context())
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	server.CloseClientConnections()
+	if n := <-written; n > 100<<20 {
+		t.Errorf("read %d MB", n>>20)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestTextsOfCollectorsAreQuoted(t *testing.T) {
+	if err := errors.New("connection refused"); quoted(err) != err {
+		t.Error("changed what is harmless")
+	}
+	cause := errors.New("cause")
+	got := quoted(fmt.Errorf("body: \x1b[31mred\r\n%s %w", strings.Repeat("x", 5000), cause))
+	if text := got.Error(); strings.ContainsAny(text, "\x1b\r\n") || len(text) > 2*maxText || !errors.Is(got, cause) {
+		t.Errorf("%d bytes: %q", len(text), text)
+	}
+	if again := quoted(fmt.Errorf("at the end: %w", got)); strings.Count(again.Error(), `\\x1b`) != 0 {
+		t.Errorf("quoted twice: %s", again)
+	}
+}

@@ -1,0 +1,179 @@
+"""Which folder the cache is. What lies in it is linked into programs and run, so only its user may be able to write there.
+
+$OTELOBJ_CACHE_DIR, else $XDG_CACHE_HOME/otelobj, else ~/.cache/otelobj. A folder of somebody else's, one that others can write, and a
+home that cannot be written are passed over for a private folder among the temporary ones, with one line that says so. Folders of
+$OTELOBJ_SHARED_CACHE are read only: their owner is trusted by name.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from objinst.errors import OtelobjError, UsageError, reason
+
+TAG = "CACHEDIR.TAG"
+TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of otelobj, which may remove what is in it (https://bford.info/cachedir/).\n"
+REMEDY = "free some disk space or point OTELOBJ_CACHE_DIR at a folder that can be written"
+ENTRY_KINDS = {
+    "archive": "rewritten packages",
+    "compiled": "hook packages and what they import",
+    "hooks": "sources of the hooks",
+    "inlined": "inlined calls of each package",
+    "facts": "what each package says of others",
+    "gotypes": "types from export data, and the helper that reads them",
+}
+"""What `cache.folder` makes: entries that are whole or not there."""
+KINDS = ENTRY_KINDS | {
+    "closure": "which archives a link needs",
+    "go": "go's own caches, where a build has no home folder",
+    "version": "answers to `link -V=full`",
+    "pycache": "bytecode of an installation that cannot be written",
+    "toolchains": "Go toolchains from PyPI",
+    "locks": "lock files",
+}
+"""Folders of the cache. Others are not ours and are left alone."""
+SETTINGS = ("OTELOBJ_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "TMPDIR")
+
+
+def root() -> Path:
+    """The cache's folder; it may not exist yet. Raises UsageError for one that is relative."""
+    return _root(*(os.environ.get(name, "") for name in SETTINGS))
+
+
+def shared() -> tuple[Path, ...]:
+    """Folders of others to look into as well. Raises UsageError for one that is relative."""
+    found = tuple(Path(name) for name in os.environ.get("OTELOBJ_SHARED_CACHE", "").split(os.pathsep) if name)
+    for path in found:
+        if not path.is_absolute():
+            raise UsageError(f"OTELOBJ_SHARED_CACHE={path} is relative", "builds start in many folders: name an absolute one")
+    return found
+
+
+def ready() -> Path:
+    """The cache's folder, made if it was not there. Raises OtelobjError."""
+    place = root()
+    _make(place)
+    return place
+
+
+@functools.cache
+def _root(given: str, xdg: str, home: str, _temporary: str) -> Path:
+    wanted, problem = _wanted(given, xdg, home)
+    if wanted is not None and not problem:
+        problem = distrust(wanted) or ("" if given else _unwritable(wanted))
+    if wanted is not None and not problem:
+        return wanted
+    private = _private()
+    where = f"cache {wanted}" if wanted else "cache"
+    print(f"otelobj: warning: {where}: {problem}; using {private} instead (OTELOBJ_CACHE_DIR names another)", file=sys.stderr)
+    return private
+
+
+def _wanted(given: str, xdg: str, home: str) -> tuple[Path | None, str]:
+    """The folder that the environment asks for, or why there is none. Raises UsageError."""
+    if given:
+        if not os.path.isabs(given):  # noqa: PTH117
+            raise UsageError(f"OTELOBJ_CACHE_DIR={given} is relative", "builds start in many folders: name an absolute one")
+        return Path(given), ""
+    if os.path.isabs(xdg):  # noqa: PTH117 - the specification ignores relative ones
+        return Path(xdg) / "otelobj", ""
+    if not os.path.isabs(home):  # noqa: PTH117
+        import pwd  # noqa: PLC0415 - only where HOME is missing
+
+        try:
+            home = pwd.getpwuid(os.geteuid()).pw_dir
+        except KeyError:
+            home = ""
+    if not os.path.isdir(home):  # noqa: PTH112
+        return None, "there is no home folder"
+    return Path(home) / ".cache" / "otelobj", ""
+
+
+def distrust(place: Path) -> str:
+    """Why a folder cannot be a cache of this user's alone; "" if it can, or is not there yet."""
+    try:
+        state = place.stat()
+    except OSError:
+        state = None
+    if state is not None and stat.S_ISDIR(state.st_mode):
+        if state.st_uid != os.geteuid():
+            return f"it belongs to user {state.st_uid}, not {os.geteuid()}"
+        if state.st_mode & stat.S_IWOTH or (state.st_mode & stat.S_IWGRP and not _is_own_group(state.st_gid)):
+            return "others can write it (chmod go-w)"
+    for parent in place.resolve().parents:
+        with contextlib.suppress(OSError):
+            above = parent.stat()
+            if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
+                return f"others can replace it, since they can write {parent}"
+    return ""
+
+
+def _is_own_group(number: int) -> bool:
+    """Whether a group has this user alone, as some distributions give everybody one."""
+    import grp  # noqa: PLC0415
+    import pwd  # noqa: PLC0415
+
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)
+    except KeyError:
+        return False
+    return user.pw_gid == number and group.gr_name == user.pw_name and not set(group.gr_mem) - {user.pw_name}
+
+
+def _unwritable(place: Path) -> str:
+    """Why a folder, or the first one above it that is there, cannot be written; "" if it can."""
+    for folder in (place, *place.parents):
+        if folder.is_dir():
+            return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} cannot be written"
+        if folder.exists():
+            return ""  # in the way: what is to be made there says so
+    return ""
+
+
+def _private() -> Path:
+    """A folder among the temporary ones that is this user's alone. Raises OtelobjError."""
+    try:
+        place = Path(tempfile.gettempdir()) / f"otelobj-{os.geteuid()}"
+        with contextlib.suppress(FileExistsError):
+            place.mkdir(mode=0o700)
+        state = place.lstat()
+        if stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o077:
+            return place
+        fresh = Path(tempfile.mkdtemp(prefix="otelobj-"))
+    except OSError as error:
+        raise OtelobjError(f"no folder for the cache: {error.filename}: {reason(error)}", REMEDY) from error
+    owner = os.getpid()
+    atexit.register(lambda: shutil.rmtree(fresh, ignore_errors=True) if os.getpid() == owner else None)
+    return fresh
+
+
+@functools.cache
+def _make(place: Path) -> None:
+    """Raises OtelobjError."""
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = {entry.name for entry in os.scandir(place)}
+        if TAG not in names and names <= set(KINDS):
+            (place / TAG).write_text(TAG_TEXT, "utf-8")
+    except OSError as error:
+        if not place.is_dir():
+            raise OtelobjError(f"cache {place}: {reason(error)}", REMEDY) from error
+    problem = distrust(place)  # somebody may have been faster
+    if problem:
+        raise OtelobjError(f"cache {place}: {problem}", REMEDY)
+
+
+def is_ours() -> bool:
+    """Whether the cache's folder is marked as one, so that things may be removed there."""
+    try:
+        return (root() / TAG).read_text("utf-8").startswith(TAG_TEXT.splitlines()[0])
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,3 @@
+module example.com/otelobj/hostile
+
+go 1.24
