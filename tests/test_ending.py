@@ -7,6 +7,7 @@ it is at its end as soon as nobody holds it any more.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -171,7 +172,7 @@ entry("a", lambda: Final() and None)()
     )
 
 
-COMMAND = '#!/bin/sh\ntrap "touch {folder}/clean; exit 1" INT\nsleep 1000 & sleep 1000 &\ntouch {folder}/runs\nwait\n'
+COMMAND = '#!/bin/sh\ntrap "touch {folder}/clean; exit 1" INT\nsleep 1000000 & sleep 1000000 &\ntouch {folder}/runs\nwait\n'
 """As the go command: it cleans up when it is interrupted, and dies of anything else; its own children do not care."""
 
 
@@ -209,15 +210,18 @@ def task():
     when("b", "runs")
     os.kill(os.getpid(), signal.SIGKILL)
 def command():
-    ending.run(["sh", "-c", 'touch "$1/runs"; exec sleep 1000', "sh", str(folder)], pass_fds=[pipe])
+    ending.run(["sh", "-c", 'touch "$1/runs"; exec sleep 1000000', "sh", str(folder)], pass_fds=[pipe])
 forks.in_parallel([task, entry("b", command)])
 """
     command = [sys.executable, "-c", f"{PROLOGUE}\nending.handle(interrupts=True)\n{body}", str(tmp_path), "9", str(writer)]
-    done = subprocess.Popen(command, cwd=ROOT, pass_fds=[writer])
+    parent = subprocess.Popen(command, cwd=ROOT, pass_fds=[writer], start_new_session=True)
     os.close(writer)
-    assert done.wait() == -signal.SIGKILL
-    with os.fdopen(reader, "rb") as held:
-        assert held.read() == b""  # the end of a pipe that somebody holds does not come
+    assert parent.wait() == -signal.SIGKILL
+    with os.fdopen(reader, "rb"):
+        is_at_end, _, _ = select.select([reader], [], [], 600)  # the end of a pipe that somebody holds does not come
+    if not is_at_end:
+        os.killpg(parent.pid, signal.SIGKILL)
+    assert is_at_end
     assert not list((tmp_path / "cache").rglob(".new-*"))
 
 
