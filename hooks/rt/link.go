@@ -101,7 +101,8 @@ type Desc struct {
 	Hooks   []Hook // before hooks run in this order, after hooks in the reverse one
 
 	// Where the uintptrs are, those in structs and arrays too: offsets in the results area, or ^offset in the args area.
-	ParamNumbers, ResultNumbers []int32
+	ParamNumbers  []int32
+	ResultNumbers []int32
 }
 
 // dropped reports whether an element of link.Descs describes nothing.
