@@ -42,6 +42,8 @@ class Model:
     eager: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
     ignored: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    """Ignored once: the runtime takes that for what was there before the program, and keeps it (sigInstallGoHandler)."""
 
     def apply(self, words: list[str]) -> None:
         verb, *rest = words
@@ -62,6 +64,7 @@ class Model:
                 wanted -= sigs
         if verb == "ignore":
             self.ignored |= sigs
+            self.kept |= sigs & {"HUP", "INT"}
 
     def hears(self, sig: str) -> list[str]:
         """What the program says to a signal. Eager contexts and channels named o… give it back before that."""
@@ -72,9 +75,14 @@ class Model:
         self.channels = {name: sigs for name, sigs in self.channels.items() if name[0] != "o" or sig not in sigs}
         return [*heard, *(f"done {name}" for name in woken)]
 
+    def wants(self, sig: str) -> bool:
+        return any(sig in sigs for sigs in (*self.channels.values(), *self.contexts.values()))
+
+    def ignores(self, sig: str) -> bool:
+        return sig in self.ignored or (sig in self.kept and not self.wants(sig))
+
     def dies(self, sig: str) -> bool:
-        wanted = any(sig in sigs for sigs in (*self.channels.values(), *self.contexts.values()))
-        return sig in SIGNALS and not wanted and sig not in self.ignored
+        return sig in SIGNALS and not self.wants(sig) and not self.ignores(sig)
 
 
 def sequence(seed: int) -> Iterator[str]:
@@ -151,7 +159,7 @@ def play(program: Program, lines: list[str]) -> None:
                 rest = dying = rest[:1]  # the kernel does not keep their order, nor how many there are of one
                 dying = [sig for sig in rest if model.dies(sig)]
             heard = [] if dying else model.hears(rest[0])
-            if not dying and not heard and rest[0] not in model.ignored:
+            if not dying and not heard and not model.ignores(rest[0]):
                 continue  # nobody would see when it has arrived
             for sig in rest:
                 if verb == "kill":

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -52,8 +53,8 @@ func (h *heard) tell() {
 }
 
 type stopped struct {
-	ctx  context.Context
-	stop context.CancelFunc
+	stop  context.CancelFunc
+	ended atomic.Bool // before a signal came
 }
 
 func main() {
@@ -91,19 +92,20 @@ func main() {
 			}
 		case "context", "eager": // an eager one is stopped as soon as it is done
 			ctx, stop := signal.NotifyContext(context.Background(), sigs(2)...)
-			s := &stopped{ctx, stop}
+			s := &stopped{stop: stop}
 			contexts[words[1]] = s
 			go func() {
 				<-ctx.Done()
 				if words[0] == "eager" {
 					stop()
 				}
-				if cause := context.Cause(ctx); cause != context.Canceled {
+				if !s.ended.Load() {
 					say("done", words[1])
 				}
 			}()
 		case "end":
 			if s := contexts[words[1]]; s != nil {
+				s.ended.Store(true)
 				s.stop()
 			}
 		case "ignore":
