@@ -15,6 +15,9 @@ from objinst.goobj.records import AUX, RELOC, STATIC_ABI, SYM, Blk, SymRef
 
 WEAK = 0x8000
 MAX_NAMED_ABI = 1
+TAKEN_AWAY = 16
+"""Stack maps that a function may have beyond its bytes of code: the one at its entry, and those of calls that the compiler took away again, as it does
+with the race detector's."""
 PC_TABLES = ("AuxPcsp", "AuxPcfile", "AuxPcline", "AuxPcinline", "AuxPcdata")
 
 
@@ -160,7 +163,7 @@ class Checker:
         for number, (ref, limit) in enumerate(zip(refs, (info.args, info.locals), strict=False)):
             for target in self._here([ref]):
                 if target not in self._maps:
-                    self._maps[target] = stackmap.decode(self.obj.data(target), size)
+                    self._maps[target] = stackmap.decode(self.obj.data(target), size + TAKEN_AWAY)
                 for words in self._maps[target]:
                     if len(words) * 8 > (limit + 7) // 8 * 8 and any(words[(limit + 7) // 8 :]):
                         raise self._error(index, f"stack map {number} covers {len(words) * 8} bytes, the frame has {limit}")

@@ -16,7 +16,7 @@ import toolchains
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from torture import godir, table
+from torture import godir, modules, table
 from torture.known import Known, load
 from torture.model import Config, Form, Mode, Result, Verdict
 from torture.session import SLICE, Choice, State, Unit, execute, found, of_modules, programs, std
@@ -94,6 +94,10 @@ def main(
     except (godir.UnavailableError, ValueError, RuntimeError) as error:
         console.print(f"torture: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
+    if "modules" in suites:
+        versions["Modules"] = ", ".join(modules.versions())
+    if (expected := sum(len(unit.modes) for unit in units)) > len(results):
+        versions["Part"] = f"{len(results):,} of {expected:,} results are there yet"
     if report:
         report.write_text(json.dumps({"versions": versions, "results": [result.to_json() for result in results]}, indent=1) + "\n")
     if page:

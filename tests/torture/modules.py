@@ -20,3 +20,9 @@ MODULES: dict[str, list[str]] = {
     "github.com/panjf2000/ants": ["github.com/panjf2000/ants/v2/..."],
 }  # fmt: skip
 """Module -> patterns of its packages: not those whose tests start other programs or take minutes as they are."""
+
+
+def versions() -> list[str]:
+    """Of the modules, as go.mod has them."""
+    lines = [line.split() for line in (FOLDER / "go.mod").read_text().splitlines() if line.startswith("\t")]
+    return [f"{words[0]} {words[1]}" for words in lines if any(words[0].startswith(module) for module in MODULES)]
