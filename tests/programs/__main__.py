@@ -63,6 +63,8 @@ def compared(how: oracle.How, program: Program, folder: Path) -> str | None:
         ends = oracle.difference(how, folder)
     except AssertionError as error:
         return str(error)
+    if ends is not None and ends[1].status is None:
+        print(f"the hooked program does not end within {how.patience} seconds; it has printed {ends[1].stdout.count(chr(10))} lines")
     return None if ends is None else f"=== plain\n{ends[0]}\n=== hooked\n{ends[1]}\n"
 
 

@@ -248,7 +248,7 @@ class Maker:
             else:
                 hashes = "\n".join(self.world.hash(home, kind, name) for kind, name in zip(function.results, filter(None, values.split(", ")), strict=True))
             label = f"{number} {function.name}"
-            acts.append(leaf(f'sup.Run("{label}", {rng.choice((20, 60, 150))}, {40 if function.assembly else rng.choice((2, 5, 9))}, {rng.choice(("true", "false"))}, func(t *sup.T) {{\n{values + " := " if values else ""}{call}\n{hashes}\n}})'))
+            acts.append(leaf(f'sup.Run("{label}", {12 if function.assembly else rng.choice((15, 30, 60))}, {25 if function.assembly else rng.choice((1, 1, 3))}, {rng.choice(("true", "false"))}, func(t *sup.T) {{\n{values + " := " if values else ""}{call}\n{hashes}\n}})'))
             if rng.random() < 0.1:
                 acts.append(leaf(self.signals()))
         end = leaf(self.end())

@@ -418,7 +418,7 @@ class Statements(Expressions):
         name = self.fresh()
         value = self.expr(Type("uint64", "int"), scope)
         scope.vars.append(Var(name, Type("uint64", "int")))
-        return leaf(f"var {name} uint64 = {value}\nt.Mix(t.Deep({self.rng.choice((3, 20, 60, 300))}, &{name}))")
+        return leaf(f"var {name} uint64 = {value}\nt.Mix(t.Deep({self.rng.choice((3, 10, 30, 100))}, &{name}))")
 
     def asserted(self, scope: Scope) -> Node:
         kind = self.world.type(self.home, 1)
