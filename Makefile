@@ -45,7 +45,7 @@ torture: export OTELOBJ_TYPES_PROGRAMS = 200
 torture: export OTELOBJ_TEST_PROGRAMS = 400
 TORTURE ?= --matrix --table docs/torture.md
 torture: setup
-	$(BIN)/python -m pytest --long -n 2 tests/test_goobj_fuzz.py tests/test_soak.py tests/test_types_random.py tests/test_types_run.py tests/test_random_programs.py tests/test_torture.py tests/test_hugo.py
+	$(BIN)/python -m pytest --long -n 2 tests/test_goobj_fuzz.py tests/test_soak.py tests/test_types_random.py tests/test_types_run.py tests/test_random_programs.py tests/test_hostile_clients.py tests/test_torture.py tests/test_hugo.py
 	PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
 
 bench: setup

@@ -118,6 +118,15 @@ def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
         yield path
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Puts a file in its place, whole or not at all, under a name before that nobody can know, and through no link. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with temporary(path.with_name(f".{path.name}.{os.urandom(8).hex()}")) as fresh:
+        with open(os.open(fresh, flags, 0o666), "wb") as file:  # noqa: PTH123 - pathlib has no flags
+            file.write(data)
+        fresh.replace(path)
+
+
 @contextlib.contextmanager
 def whole_or_gone(path: Path) -> Iterator[None]:
     """A file that the block writes: it stays if the block ends, and goes if a signal or an exception ends it."""

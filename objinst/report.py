@@ -6,12 +6,11 @@ It is written beside its place and renamed into it: a reader sees a whole report
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from objinst.ending import temporary
+from objinst.ending import write_whole
 from objinst.errors import OtelobjError
 from objinst.goobj import Header
 from objinst.plan.model import Target
@@ -58,8 +57,6 @@ def write_report(report: Report, place: str) -> None:
         return
     target = Path(place)
     try:
-        with temporary(target.with_name(f".{target.name}.{os.getpid()}")) as fresh:
-            fresh.write_text(report.to_json(), encoding="utf-8")
-            fresh.replace(target)
+        write_whole(target, report.to_json().encode("utf-8"))
     except OSError as error:
         raise OtelobjError(f"report {target}: {error.strerror}", "OTELOBJ_REPORT names a file in a folder that can be written") from error

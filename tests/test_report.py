@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -93,3 +94,14 @@ def test_a_place_that_cannot_be_written_is_named_and_left_clean(tmp_path):
 def test_what_is_no_report_is_named(text):
     with pytest.raises(OtelobjError, match="r.json: no report"):
         Report.from_json(text, "r.json")
+
+
+def test_a_report_goes_through_no_link_of_others(tmp_path):
+    """Where others can write, too, they cannot know the name under which it is written first."""
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / f".report.json.{os.getpid()}").symlink_to(precious)
+    (tmp_path / "report.json").symlink_to(precious)
+    write_report(REPORT, str(tmp_path / "report.json"))
+    assert precious.read_text() == "precious"
+    assert Report.from_json((tmp_path / "report.json").read_text(), "x") == REPORT

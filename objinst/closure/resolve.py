@@ -23,7 +23,7 @@ from objinst.closure import fit, modules
 from objinst.closure.compile import Compiler
 from objinst.closure.gocmd import Go, documents
 from objinst.digest import SOURCES, content_digest
-from objinst.ending import temporary
+from objinst.ending import write_whole
 from objinst.errors import OtelobjError, reason
 from objinst.toolexec import usertree
 from objinst.toolexec.settings import parent_flag, parent_flags
@@ -148,9 +148,7 @@ def _remember(memo: Path, request: HookRequest, closure: Closure) -> None:
     """The newest first."""
     values = ({name: str(path) for name, path in closure.archives.items()}, closure.modules, closure.uses, request.identity_of(closure.uses))
     entry = dict(zip(("archives", "modules", "uses", "identity"), values, strict=True))
-    with temporary(memo.with_suffix(f".{os.getpid()}")) as fresh:
-        fresh.write_text(json.dumps([entry, *_memories(memo)[: MEMORIES - 1]]), "utf-8")
-        fresh.replace(memo)
+    write_whole(memo, json.dumps([entry, *_memories(memo)[: MEMORIES - 1]]).encode("utf-8"))
 
 
 def _build(request: HookRequest, go: Go, folder: Path) -> Closure:

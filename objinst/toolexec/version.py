@@ -19,7 +19,7 @@ import trampolines
 from objinst import paths
 from objinst.cacheroot import ready, root
 from objinst.digest import HOOK_SOURCES, SOURCES, hooks_digest, own_digest
-from objinst.ending import temporary
+from objinst.ending import write_whole
 from objinst.errors import OtelobjError
 from objinst.rules import RuleSet, load
 from objinst.toolexec import usertree
@@ -79,9 +79,7 @@ def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
         name = os.urandom(8).hex()
         Path(f"{memory}.{name}.names").write_bytes(b"".join(os.fsencode(one) + b"\0" for one in names))
         Path(f"{memory}.{name}.stamp").write_bytes(stamp)
-        with temporary(Path(f"{memory}.{os.getpid()}")) as fresh:
-            fresh.write_bytes(os.fsencode(f"{signature}\n{line}\n{name}\n"))
-            fresh.replace(memory)
+        write_whole(place, os.fsencode(f"{signature}\n{line}\n{name}\n"))
         for file in older:
             file.unlink(missing_ok=True)
 
