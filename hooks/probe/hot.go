@@ -9,11 +9,12 @@ import (
 
 // What `probe: hot` does is chosen at random, so that no loop keeps step with it, but in the same order in every run.
 const (
-	hotFirst   = 256     // entries and returns that are all disturbed: many programs make no more calls
-	hotOneIn   = 3       // of the later ones
-	hotEarly   = 6_000   // of which every eighth disturbance collects garbage
-	hotMany    = 200_000 // of which every 64th does; of later ones every 1024th, or a long program would never end
-	moveLevels = 24      // of half a kilobyte: what a collection has shrunk is moved, and a large stack costs little
+	hotFirst  = 256     // entries and returns that are all disturbed: many programs make no more calls
+	hotOneIn  = 3       // of the later ones
+	hotEarly  = 6_000   // of which every eighth disturbance collects garbage
+	hotMany   = 200_000 // of which every 64th does; of later ones every 1024th, or a long program would never end
+	moveEarly = 128     // levels of half a kilobyte that a move of the stack may take in the beginning
+	moveLate  = 24      // and later: a large stack must cost little then
 )
 
 // hotCalls is counted without atomic instructions: they would order the program's goroutines, and so hide races from the race
@@ -37,12 +38,12 @@ func heat() {
 
 // disturbAny makes one of the disturbances, cheap ones more often. calls: how many there were.
 func disturbAny(calls, n uint64) {
-	every := uint64(1024)
+	every, levels := uint64(1024), moveLate
 	switch {
 	case calls <= hotFirst:
-		every = 4
+		every, levels = 4, moveEarly
 	case calls <= hotEarly:
-		every = 8
+		every, levels = 8, moveEarly
 	case calls <= hotMany:
 		every = 64
 	}
@@ -58,7 +59,7 @@ func disturbAny(calls, n uint64) {
 	switch n % 16 {
 	case 0, 1, 2, 3, 4, 5:
 		var here byte
-		move(&here, uintptr(unsafe.Pointer(&here)), moveLevels)
+		move(&here, uintptr(unsafe.Pointer(&here)), levels)
 	case 6, 7, 8, 9:
 		grow(int(n / 16 % 10))
 	default:

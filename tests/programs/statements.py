@@ -365,7 +365,7 @@ class Statements(Expressions):
         return leaf(
             f"{{\nvar mu sync.{rng.choice(('Mutex', 'RWMutex'))}\nvar once sync.Once\nvar wg sync.WaitGroup\nvar n atomic.Int64\nsum, made := 0, 0\npool := sync.Pool{{New: func() any {{ return new([3]int) }}}}\n"
             f"for i := range {times} {{\nwg.Add(1)\ngo func(t *sup.T{params}) {{\ndefer wg.Done()\ndefer t.Catch()\np := pool.Get().(*[3]int)\n*p = [3]int{{i, i, int({value})}}\nonce.Do(func() {{ made++ }})\n"
-            f"mu.Lock()\ndefer mu.Unlock()\nsum += p[0]*3 + p[2]\nn.Add(int64(p[1]))\npool.Put(p)\n}}(sup.New(20){args})\n}}\nwg.Wait()\nt.Mix(uint64(sum))\nt.Mix(uint64(made) + uint64(n.Load()))\n}}"
+            f"mu.Lock()\ndefer mu.Unlock()\nsum += p[0]*3 + p[2]\nn.Add(int64(p[1]))\npool.Put(p)\n}}(t.Fork(){args})\n}}\nwg.Wait()\nt.Mix(uint64(sum))\nt.Mix(uint64(made) + uint64(n.Load()))\n}}"
         )
 
     # iterators
