@@ -47,7 +47,7 @@ def test_programs_do_the_same(version: str, goarch: str, seed: int, flags: tuple
 @pytest.mark.parametrize("goarch", ["amd64", "arm64"])
 @pytest.mark.parametrize("part", range(4))
 def test_many_programs_do_the_same(part: int, goarch: str, tmp_path: Path) -> None:
-    """With versions, kinds of builds and the race detector by turns."""
+    """With versions and kinds of builds by turns."""
     for number in range(part * PROGRAMS // 4, (part + 1) * PROGRAMS // 4):
         rng = random.Random(number)
         version = rng.choice(("1.24", "1.25", "1.26", "1.26", "1.27"))

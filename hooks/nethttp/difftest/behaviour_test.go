@@ -243,7 +243,7 @@ func TestActiveRequests(t *testing.T) {
 			t.Errorf("%s: during it %v, not %v", path, got, want)
 		}
 		want := []string{fmt.Sprintf(point, "POST", 0)}
-		for deadline := time.Now().Add(5 * time.Second); !slices.Equal(tel.active(t), want); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(patience); !slices.Equal(tel.active(t), want); time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: after it %v, not %v", path, tel.active(t), want)
 			}
