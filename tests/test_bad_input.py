@@ -77,7 +77,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 200 kB."""
     place = tmp_path / "disk"
     place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k,mode=777", "tmpfs", place], capture_output=True, check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k,mode=1777", "tmpfs", place], capture_output=True, check=False).returncode:
         pytest.skip("only root can mount a small file system")
     yield place
     subprocess.run(["umount", "-l", place], check=True)
