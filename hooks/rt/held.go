@@ -20,14 +20,15 @@ func enterHeld(d *Desc, args, g unsafe.Pointer) bool {
 	return skip
 }
 
-// exitHeld is exit for a function that has d.ParamNumbers or d.ResultNumbers.
+// exitHeld is exit for a function that has d.ParamNumbers or d.ResultNumbers. It goes straight to exitAny: a frame more would not fit into what the
+// linker allows functions without a stack check where nothing is optimised.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func exitHeld(d *Desc, results, args, g unsafe.Pointer) {
 	lo, hi := stackLo(g), stackHi(g)
-	exit(d, results, args, g)
+	exitAny(d, results, args, g)
 	if by := stackHi(g) - hi; by != 0 {
 		follow(d.ResultNumbers, args, results, lo, hi, by)
 	}

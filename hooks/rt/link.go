@@ -14,7 +14,6 @@ const linkVersion = 1
 // runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff), in a channel, a select's case, runtime.sig or a stub (where that is said), or in runtime.m.
 type linkInfo struct {
 	Version uint64
-	Tests   uint64 // 1: the root package is what `go test` generates
 
 	SlotOff       uintptr
 	GoidOff       uintptr
@@ -64,6 +63,7 @@ type linkInfo struct {
 	Signals unsafe.Pointer // &runtime.sig
 
 	NilPanic unsafe.Pointer // *abi.Type of *runtime.PanicNilError
+	Tests    uint64         // 1: the root package is what `go test` generates
 }
 
 // link is filled in by the link step; all zero in any other program.

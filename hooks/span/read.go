@@ -78,7 +78,7 @@ func (v *value) appendTo(b []byte, args unsafe.Pointer) []byte {
 	}
 	switch kind := reflect.Kind(v.Kind); kind {
 	case reflect.String:
-		return append(b, clone(*(*string)(p))...)
+		return append(b, short(*(*string)(p))...)
 	case reflect.Bool:
 		return strconv.AppendBool(b, *(*bool)(p))
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32:
@@ -138,6 +138,20 @@ func text(p unsafe.Pointer) string {
 	return clone(*(*string)(p))
 }
 
+// short is a string, or the beginning of a long one.
+//
+//go:norace
+func short(s string) string {
+	if len(s) <= sanitize.MaxValue {
+		return s
+	}
+	end := sanitize.MaxValue
+	for end > sanitize.MaxValue-utf8.UTFMax && s[end]&0xc0 == 0x80 { // in the middle of a character
+		end--
+	}
+	return s[:end]
+}
+
 // clone copies a string, of a long one the beginning.
 //
 //go:norace
@@ -145,13 +159,7 @@ func clone(s string) string {
 	if s == "" {
 		return ""
 	}
-	if len(s) > sanitize.MaxValue {
-		end := sanitize.MaxValue
-		for end > sanitize.MaxValue-utf8.UTFMax && s[end]&0xc0 == 0x80 { // in the middle of a character
-			end--
-		}
-		s = s[:end]
-	}
+	s = short(s)
 	b := make([]byte, len(s))
 	copy(b, s)
 	return unsafe.String(unsafe.SliceData(b), len(b))
