@@ -60,6 +60,12 @@ def test_vet_and_tests(module: str, version: str) -> None:
     go(version, HOOKS / module, "test", "-timeout", "30m", "./...")
 
 
+@pytest.mark.parametrize("version", USABLE[1:-1])
+def test_interfaces_that_nethttp_asks_for(version: str) -> None:
+    """Of the oldest and the newest version all tests run."""
+    go(version, HOOKS / "nethttp" / "difftest", "test", "-run", "^TestInterfacesThatAreAskedFor$", ".")
+
+
 def test_race() -> None:
     """Hooks read what net/http and handlers write: never at the same time."""
     if not shutil.which("gcc"):

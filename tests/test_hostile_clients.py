@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,15 +27,16 @@ ARCHES = ("amd64", "arm64")
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> dict[str, Path]:
-    """plain and hooked, by architecture; the attacker is the plain one for this machine."""
+    """Plain and hooked programs, by name and architecture; the attacker is a plain one for this machine."""
     folder = tmp_path_factory.mktemp("hostile")
-    source = shutil.copytree(ROOT / "testbins" / "hostile", folder / "src")
     programs = {}
-    for arch in ARCHES:
-        env = go_env(GO, arch, PATH=f"{ROOT / 'bin'}:{go_env(GO)['PATH']}")
-        for name, flags in (("plain", ()), ("hooked", ("-toolexec=otelobj",))):
-            programs[f"{name}-{arch}"] = folder / f"{name}-{arch}"
-            subprocess.run(["go", "build", *flags, "-o", str(programs[f"{name}-{arch}"]), "."], cwd=source, env=env, check=True, timeout=900)
+    for name in ("hostile", "demo"):
+        source = shutil.copytree(ROOT / "testbins" / name, folder / f"{name}-src")
+        for arch in ARCHES:
+            env = go_env(GO, arch, PATH=f"{ROOT / 'bin'}:{go_env(GO)['PATH']}")
+            for kind, flags in (("plain", ()), ("hooked", ("-toolexec=otelobj",))):
+                place = programs[f"{name}-{kind}-{arch}"] = folder / f"{name}-{kind}-{arch}"
+                subprocess.run(["go", "build", *flags, "-o", str(place), "."], cwd=source, env=env, check=True)
     return programs
 
 
@@ -86,40 +87,65 @@ def collector(behaviour) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def peak(program: Path, attacker: Path, requests: int, **env: str) -> tuple[int, str]:
-    """Kilobytes that a server took at most, and what it wrote to standard error."""
-    prefix = ["qemu-aarch64-static"] if program.name.endswith("arm64") else []
+PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+
+def started(stack: contextlib.ExitStack, command: list[str | Path], folder: Path, **env: str) -> tuple[subprocess.Popen[str], list[str]]:
+    """A server and the words of its first line; stopped by the stack. What it writes to standard error goes into a file of the folder."""
     own = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL", "GO"))}
-    with subprocess.Popen([*prefix, program, "serve"], env=own | env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            _, plain, secure = server.stdout.readline().split()
-            subprocess.run([attacker, "attack", "-n", str(requests), plain, secure], check=True, timeout=3600)
-            size = int(urllib.request.urlopen(f"{plain}/peak", timeout=60).read())
-        finally:
-            server.kill()
-        return size, server.stderr.read()
+    errors = stack.enter_context((folder / "stderr").open("a"))
+    server = stack.enter_context(subprocess.Popen(command, env=own | env, stdout=subprocess.PIPE, stderr=errors, text=True))
+    stack.callback(server.kill)
+    return server, server.stdout.readline().split()
+
+
+def free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def peak(built: dict[str, Path], name: str, kind: str, arch: str, requests: int, folder: Path, **env: str) -> tuple[int, str]:
+    """Kilobytes that a server took at most, and what it wrote to standard error. name: hostile, which has HTTP/2 as well, or the demo's shop."""
+    program = built[f"{name}-{kind}-{arch}"]
+    prefix: list[str | Path] = ["qemu-aarch64-static"] if arch == "arm64" else []
+    (folder / "stderr").write_text("")
+    with contextlib.ExitStack() as stack:
+        if name == "hostile":
+            server, (_, *addresses) = started(stack, [*prefix, program, "serve"], folder, **env)
+            where = [*addresses]
+        else:
+            shop, stock = free_address(), free_address()
+            started(stack, [*prefix, program, "stock", "-listen", stock, "-peer", f"http://{shop}"], folder)
+            server, _ = started(stack, [*prefix, program, "shop", "-listen", shop, "-peer", f"http://{stock}"], folder, **env)
+            where = ["-path", "/buy/", f"http://{shop}"]
+        subprocess.run([built["hostile-plain-amd64"], "attack", "-n", str(requests), *where], check=True)
+        found = PEAK.search(Path(f"/proc/{server.pid}/status").read_text())
+        assert found, "no VmHWM"
+    return int(found[1]), (folder / "stderr").read_text()
 
 
 COLLECTORS = {"refuses": None, "hangs": hang, "slow": slow, "floods": flood}
+MANY, FEW = 100_000, 6000
 CASES = [
-    *((arch, name, 100_000 if arch == "amd64" else 10_000, True) for arch in ARCHES for name in COLLECTORS),
-    *(("amd64", name, 6000, False) for name in ("hangs", "floods")),
+    *((name, arch, collector, MANY) for name in ("hostile", "demo") for arch in ARCHES for collector in COLLECTORS),
+    ("hostile", "amd64", "hangs", FEW),
+    ("demo", "amd64", "floods", FEW),
 ]
 
 
 @pytest.mark.parametrize(
-    ("arch", "name", "requests"),
-    [pytest.param(arch, name, requests, marks=[pytest.mark.long] if long else [], id=f"{arch}-{name}-{requests}") for arch, name, requests, long in CASES],
+    ("name", "arch", "behaviour", "requests"),
+    [pytest.param(*case, marks=[pytest.mark.long] if case[-1] == MANY else [], id="-".join(map(str, case))) for case in CASES],
 )
-def test_memory_is_bounded(built, arch, name, requests):
+def test_memory_is_bounded(built, name, arch, behaviour, requests, tmp_path):
     if arch == "arm64" and not shutil.which("qemu-aarch64-static"):
         pytest.skip("no qemu-user-static")
-    attacker = built["plain-amd64"]
-    plain, _ = peak(built[f"plain-{arch}"], attacker, requests)
-    with collector(COLLECTORS[name]) as address:
-        hooked, said = peak(built[f"hooked-{arch}"], attacker, requests, OTEL_EXPORTER_OTLP_ENDPOINT=address, OTEL_BSP_SCHEDULE_DELAY="200", OTEL_METRIC_EXPORT_INTERVAL="500")
-    print(f"{arch}, {requests} requests, a collector that {name}: {plain} kB plain, {hooked} kB with otelobj")
+    plain, _ = peak(built, name, "plain", arch, requests, tmp_path)
+    with collector(COLLECTORS[behaviour]) as address:
+        often = {"OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_METRIC_EXPORT_INTERVAL": "500"}
+        hooked, said = peak(built, name, "hooked", arch, requests, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=address, **often)
+    print(f"{name}, {arch}, {requests} requests, a collector that {behaviour}: {plain} kB plain, {hooked} kB with otelobj")
     assert hooked <= plain + MORE
     assert "\x1b" not in said and "panic" not in said
-    if name == "refuses":
+    if behaviour == "refuses":
         assert said.count("refused") <= 1, said

@@ -20,8 +20,8 @@ const clients = 16
 
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// attack sends n requests of every kind in turn, and ends when all have been answered or cut off.
-func attack(plain, secure string, n int) {
+// attack sends n requests of every kind in turn, and ends when all have been answered or cut off. secure may be "".
+func attack(plain, secure, prefix string, n int) {
 	u, err := url.Parse(plain)
 	if err != nil {
 		fail(err)
@@ -36,7 +36,7 @@ func attack(plain, secure string, n int) {
 			var conn net.Conn
 			var answers *bufio.Reader
 			for i := c; i < n; i += clients {
-				if i%8 == 7 {
+				if i%8 == 7 && secure != "" {
 					reset(h2, secure, random)
 					continue
 				}
@@ -46,7 +46,7 @@ func attack(plain, secure string, n int) {
 					}
 					answers = bufio.NewReader(conn)
 				}
-				if !send(conn, answers, i, random) {
+				if !send(conn, answers, prefix, i, random) {
 					_ = conn.Close()
 					conn = nil
 				}
@@ -58,13 +58,13 @@ func attack(plain, secure string, n int) {
 }
 
 // send writes a request by hand, and reports whether the connection can be used again.
-func send(conn net.Conn, answers *bufio.Reader, i int, random *rand.Rand) bool {
+func send(conn net.Conn, answers *bufio.Reader, prefix string, i int, random *rand.Rand) bool {
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	long := func(n int) string { return strings.Repeat(string(rune('a'+random.IntN(26))), n) }
-	method, path, header, body := "GET", fmt.Sprintf("/items/%d", i), "", ""
+	method, path, header, body := "GET", fmt.Sprintf("%s%d", prefix, i), "", ""
 	switch i % 8 {
 	case 0: // a path and a query of its own
-		path = fmt.Sprintf("/items/%d-%s?q=%s", i, long(200), long(100_000))
+		path = fmt.Sprintf("%s%d-%s?q=%s", prefix, i, long(200), long(100_000))
 	case 1: // a method of its own
 		method = fmt.Sprintf("M%d%s", i, long(10_000))
 	case 2: // a header of nearly a megabyte
@@ -74,7 +74,7 @@ func send(conn net.Conn, answers *bufio.Reader, i int, random *rand.Rand) bool {
 	case 4: // a trace of its own, and state
 		header = fmt.Sprintf("Traceparent: 00-%032x-%016x-01\r\nTracestate: a=%s\r\n", i+1, i+1, long(200))
 	case 5: // a body that comes slowly, and is not finished
-		_, _ = fmt.Fprintf(conn, "POST /items/slow HTTP/1.1\r\nHost: h%d.example\r\nContent-Length: 1000000\r\n\r\n%s", i, long(1000))
+		_, _ = fmt.Fprintf(conn, "POST %sslow HTTP/1.1\r\nHost: h%d.example\r\nContent-Length: 1000000\r\n\r\n%s", prefix, i, long(1000))
 		return false
 	case 6:
 		path = "/boom"

@@ -1,7 +1,7 @@
 // Command hostile is a server, and clients that mean it no good.
 //
-//	hostile serve                 prints the addresses of an HTTP/1.1 and an HTTP/2 (TLS) server; its largest size in kilobytes is at /peak
-//	hostile attack -n 1000 URL TLSURL
+//	hostile serve                                       prints the addresses of an HTTP/1.1 and an HTTP/2 (TLS) server
+//	hostile attack -n 1000 [-path /items/] URL [TLSURL]
 //
 // The clients are not instrumented: no one of these requests has a trace.
 package main
@@ -22,8 +22,9 @@ func main() {
 	case "attack":
 		flags := flag.NewFlagSet("attack", flag.ExitOnError)
 		n := flags.Int("n", 1000, "requests")
+		path := flags.String("path", "/items/", "what paths begin with")
 		_ = flags.Parse(os.Args[2:])
-		attack(flags.Arg(0), flags.Arg(1), *n)
+		attack(flags.Arg(0), flags.Arg(1), *path, *n)
 	default:
 		fail("usage: hostile serve|attack")
 	}

@@ -5,11 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"regexp"
 )
-
-var peak = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
 func serve() {
 	mux := http.NewServeMux()
@@ -18,15 +14,6 @@ func serve() {
 		fmt.Fprintln(w, r.PathValue("id")[:min(10, len(r.PathValue("id")))], n)
 	})
 	mux.HandleFunc("/boom", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	mux.HandleFunc("/peak", func(w http.ResponseWriter, _ *http.Request) {
-		status, err := os.ReadFile("/proc/self/status")
-		found := peak.FindSubmatch(status)
-		if err != nil || found == nil {
-			http.Error(w, "no VmHWM", http.StatusInternalServerError)
-			return
-		}
-		w.Write(found[1])
-	})
 	plain := httptest.NewUnstartedServer(mux)
 	plain.Config.ErrorLog = silent()
 	plain.Start()
