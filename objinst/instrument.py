@@ -121,8 +121,9 @@ class Link:
 
     @property
     def has_context(self) -> bool:
-        """Whether anybody can make something current on a goroutine: that takes an import of hooks/rt, and hooks/probe does not do it."""
-        return bool(self.facts.rt_users - {PROBE})
+        """Whether anybody can make something current on a goroutine: that takes an import of hooks/rt, and neither hooks/probe nor the packages
+        beside rt do it."""
+        return any(user != PROBE and not user.startswith(f"{RT}/") for user in self.facts.rt_users)
 
     @functools.cached_property
     def rt_layouts(self) -> Runtime:

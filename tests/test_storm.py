@@ -28,7 +28,7 @@ func main() {
 	pprof.StartCPUProfile(os.Stdout)
 	defer pprof.StopCPUProfile()
 	c := make(chan int, 1)
-	for range 20_000_000 { // two seconds of a processor, which is what a profile counts
+	for range 60_000_000 { // some seconds of a processor, which is what a profile counts
 		c <- 1
 		<-c
 		select {

@@ -233,6 +233,7 @@ ARM64: dict[str, Callable[[], object]] = {
     "move": lambda: [(a.move(d, s), f"mov {gpr(d)}, {gpr(s)}") for d in ALL for s in ALL],
     "move_word": lambda: [(a.move_word(d, s), f"mov {gpr(d, 'w')}, {gpr(s, 'w')}") for d in ALL for s in ALL],
     "SVC": lambda: [(a.SVC, "svc #0")],
+    "LOAD_SAVED_FP": lambda: [(a.LOAD_SAVED_FP, "ldur x16, [sp, #-8]")],
     "BARRIER": lambda: [(a.BARRIER, "dmb ish")],
     "add": lambda: immediate(a.add, "add"),
     "subtract_immediate": lambda: immediate(a.subtract_immediate, "sub"),
