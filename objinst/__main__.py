@@ -21,11 +21,11 @@ def keep_bytecode() -> None:
     if not os.access(HERE, os.W_OK) and not os.path.isdir(os.path.join(HERE, "__pycache__")):  # noqa: PTH112, PTH118
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
         cache = os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj")  # noqa: PTH118
-        try:
-            state = os.stat(cache)  # noqa: PTH116
-        except OSError:
-            return
-        if os.path.isabs(cache) and state.st_uid == os.geteuid() and not state.st_mode & 0o022:  # noqa: PTH117 - bytecode is run: nobody else's
+        from pathlib import Path  # noqa: PLC0415
+
+        from objinst.cacheroot import distrust  # noqa: PLC0415
+
+        if os.path.isabs(cache) and os.path.isdir(cache) and not distrust(Path(cache)):  # noqa: PTH112, PTH117 - bytecode is run: nobody else's
             sys.pycache_prefix = os.path.join(cache, "pycache")  # noqa: PTH118
 
 

@@ -28,6 +28,8 @@ __all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "folder", "has", "in_use
 
 RECORD = ".entry"
 """In each entry: size in bytes, time of the last change in ns, SHA-256 and name of every file."""
+END = "end\n"
+"""The record's last line: one that was cut off is none."""
 NEW = ".new-"
 DEFAULT_BOUND = 5 * 10**9
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -94,7 +96,7 @@ def _record(folder: Path) -> None:
     for name in _files(folder):
         state = (folder / name).stat()
         lines.append(f"{state.st_size} {state.st_mtime_ns} {_sha256(folder / name)} {name}\n")
-    (folder / RECORD).write_text("".join(lines), "utf-8", "surrogateescape")
+    (folder / RECORD).write_text("".join([*lines, END]), "utf-8", "surrogateescape")
 
 
 def _sha256(path: Path) -> str:
@@ -105,12 +107,17 @@ def _sha256(path: Path) -> str:
 def _is_whole(place: Path) -> bool:
     """Whether all files of an entry are there as they were recorded; it counts as used now.
 
-    Own files are known by size and time, what others own by content, once in a process. A copy of a cache has other times and is looked at, too.
+    Own files are known by size and time, those of a shared cache that others own by content, once in a process; what others own in this user's
+    cache is nothing. A copy of a cache has other times and is looked at, too.
     """
     try:
         with open(f"{place}/{RECORD}", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - hundreds of entries a link
             is_own = os.fstat(file.fileno()).st_uid == os.geteuid()
-            lines = [line.split(" ", 3) for line in file.read().splitlines()]
+            text = file.read()
+        if not text.endswith(END):
+            return False
+        lines = [line.split(" ", 3) for line in text.removesuffix(END).splitlines()]
+        is_shared = root() not in place.parents
         moved = False
         for size, changed, _, name in lines:
             state = os.lstat(f"{place}/{name}")
@@ -118,10 +125,14 @@ def _is_whole(place: Path) -> bool:
                 return False
             moved = moved or state.st_mtime_ns != int(changed)
             is_own = is_own and state.st_uid == os.geteuid()
+        if not is_own and not is_shared:
+            return False  # somebody else has put it there
         if (moved or not is_own) and not _has_content(place, tuple((digest, name) for _, _, digest, name in lines)):
             return False
+        if is_shared:
+            return True
         with contextlib.suppress(OSError):  # a cache that cannot be written is never trimmed
-            if moved and is_own:
+            if moved:
                 _record_anew(place)
             os.utime(place)
     except (OSError, ValueError):
@@ -142,10 +153,10 @@ def _record_anew(place: Path) -> None:
     """With the times of now, in one step. Raises OSError."""
     with temporary_folder(place.parent, NEW) as fresh:
         lines = []
-        for line in (place / RECORD).read_text("utf-8", "surrogateescape").splitlines():
+        for line in (place / RECORD).read_text("utf-8", "surrogateescape").removesuffix(END).splitlines():
             size, _, digest, name = line.split(" ", 3)
             lines.append(f"{size} {(place / name).stat().st_mtime_ns} {digest} {name}\n")
-        (fresh / RECORD).write_text("".join(lines), "utf-8", "surrogateescape")
+        (fresh / RECORD).write_text("".join([*lines, END]), "utf-8", "surrogateescape")
         (fresh / RECORD).replace(place / RECORD)
 
 

@@ -73,7 +73,7 @@ def _root(given: str, xdg: str, home: str, _temporary: str) -> Path:
         return wanted
     private = _private()
     where = f"cache {wanted}" if wanted else "cache"
-    print(f"otelobj: warning: {where}: {problem}; using {private} instead (OTELOBJ_CACHE_DIR names another)", file=sys.stderr)
+    print(f"otelobj: warning: {where}: {problem}; using {private} instead (OTELOBJ_CACHE_DIR names another; what others have put into it stays)", file=sys.stderr)
     return private
 
 
@@ -106,14 +106,26 @@ def distrust(place: Path) -> str:
     if state is not None and stat.S_ISDIR(state.st_mode):
         if state.st_uid != os.geteuid():
             return f"it belongs to user {state.st_uid}, not {os.geteuid()}"
-        if state.st_mode & stat.S_IWOTH or (state.st_mode & stat.S_IWGRP and not _is_own_group(state.st_gid)):
-            return "others can write it (chmod go-w)"
-    for parent in place.resolve().parents:
+        if _others_write(state):
+            return "others can write it"
+        for kind in KINDS:
+            with contextlib.suppress(OSError):
+                inside = (place / kind).lstat()
+                if inside.st_uid != os.geteuid() or _others_write(inside) or not stat.S_ISDIR(inside.st_mode):
+                    return f"{kind} in it is not a folder that this user alone can write"
+    for parent in {*place.absolute().parents, *place.resolve().parents}:
         with contextlib.suppress(OSError):
             above = parent.stat()
-            if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
+            if above.st_uid not in {0, os.geteuid()}:
+                return f"user {above.st_uid} can replace it, who owns {parent}"
+            if _others_write(above) and not above.st_mode & stat.S_ISVTX:
                 return f"others can replace it, since they can write {parent}"
     return ""
+
+
+def _others_write(state: os.stat_result) -> bool:
+    """Whether anybody but this user can write a folder."""
+    return bool(state.st_mode & stat.S_IWOTH) or (bool(state.st_mode & stat.S_IWGRP) and not _is_own_group(state.st_gid))
 
 
 def _is_own_group(number: int) -> bool:
@@ -161,7 +173,7 @@ def _make(place: Path) -> None:
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {entry.name for entry in os.scandir(place)}
-        if TAG not in names and names <= set(KINDS):
+        if TAG not in names and names <= {"toolchains"}:
             (place / TAG).write_text(TAG_TEXT, "utf-8")
     except OSError as error:
         if not place.is_dir():

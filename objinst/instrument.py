@@ -174,15 +174,17 @@ class Link:
         """What the rewrite of an archive depends on beside rules and hooks: itself, the layout of runtime.g, and who relies on the stack
         standing still in its functions.
 
-        A build id covers the packages that it imports, and so the layout of their types. Without one all packages count.
+        A build id covers the packages that it imports, and so the layout of their types. Without one all packages count; also where spans are
+        made by a pattern, since what a function calls, and that calls in turn, decides whether it lasts as long as the program.
         """
         own = identity(self._path(package))
-        others = [] if "/" in own else [self._all_packages]
+        others = [self._all_packages] if "/" not in own or self._is_spanned(package) else []
         return [own, identity(self.packages["runtime"]), self.facts.pinned_of(package), *others]
 
     @functools.cached_property
     def _all_packages(self) -> str:
-        return self._digest(sorted(map(identity, self.packages.values())))
+        """But the root package, which nobody imports."""
+        return self._digest(sorted(identity(path) for name, path in self.packages.items() if name != "main"))
 
     @making_sense("a package to rewrite")
     def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, folder: Path) -> None:
@@ -295,8 +297,15 @@ class Link:
     @functools.cached_property
     def lasting(self) -> Lasting:
         """Which functions last as long as the program."""
-        patterns = [rule for rule in self.rules.rules if rule.is_glob and any(isinstance(action, Span) for action in rule.do)]
-        return Lasting(self.arch, self.load, lambda package: any(rule.matches_package(package) for rule in patterns))
+        return Lasting(self.arch, self.load, self._is_spanned)
+
+    def _is_spanned(self, package: str) -> bool:
+        """Whether a rule makes spans of a package's functions by a pattern."""
+        return any(rule.matches_package(package) for rule in self._span_patterns)
+
+    @functools.cached_property
+    def _span_patterns(self) -> list[Rule]:
+        return [rule for rule in self.rules.rules if rule.is_glob and any(isinstance(action, Span) for action in rule.do)]
 
     @staticmethod
     def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Action]]:

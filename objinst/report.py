@@ -57,6 +57,10 @@ def write_report(report: Report, place: str) -> None:
         return
     target = Path(place)
     try:
-        write_whole(target, report.to_json().encode("utf-8"))
+        data = report.to_json().encode("utf-8")
+        if target.exists() and not (target.is_file() or target.is_symlink()):  # a pipe or a device is written to, not replaced
+            target.write_bytes(data)
+        else:
+            write_whole(target, data)
     except OSError as error:
         raise OtelobjError(f"report {target}: {error.strerror}", "OTELOBJ_REPORT names a file in a folder that can be written") from error

@@ -177,13 +177,59 @@ def test_links_are_no_files_of_an_entry(place, tmp_path):
 
 @AS_ROOT
 @pytest.mark.parametrize("content", ["one", "two"])
-def test_entries_of_others_are_known_by_their_content(place, content):
+def test_entries_of_others_are_known_by_their_content(place, tmp_path, monkeypatch, content):
     entry = made("one")
     stat = (entry / "f").stat()
     (entry / "f").write_text(content)
     os.utime(entry / "f", ns=(stat.st_atime_ns, stat.st_mtime_ns))
     os.chown(entry / "f", NOBODY, NOBODY)
+    assert not cache.has("archive", "abcd")  # nobody else puts anything into this user's own
+    place.rename(tmp_path / "shared")
+    cacheroot._make.cache_clear()
+    monkeypatch.setenv("OTELOBJ_SHARED_CACHE", str(tmp_path / "shared"))
     assert cache.has("archive", "abcd") is (content == "one")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("kind", ["archive", "closure", "toolchains"])
+def test_kinds_that_others_can_write_are_not_trusted(place, tmp_path, kind):
+    made()
+    (place / kind).mkdir(exist_ok=True)
+    (place / kind).chmod(0o777)
+    cacheroot._root.cache_clear()
+    assert cache.root() == private(tmp_path)
+    (place / kind).chmod(0o700)
+    os.chown(place / kind, NOBODY, NOBODY)
+    cacheroot._root.cache_clear()
+    assert cache.root() == private(tmp_path)
+
+
+@AS_ROOT
+def test_owners_of_folders_above_are_not_trusted(place, tmp_path, monkeypatch):
+    theirs = tmp_path / "theirs"
+    (theirs / "mine").mkdir(parents=True)
+    os.chown(theirs, NOBODY, NOBODY)
+    (theirs / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("mine", "link"):
+        monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(theirs / name / "cache"))
+        cacheroot._root.cache_clear()
+        assert cache.root() == private(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "1 2 3", "3 1 abc f\n"])
+def test_a_record_that_was_cut_off_is_none(place, content):
+    entry = made("one")
+    (entry / cache.RECORD).write_text(content)
+    assert not cache.has("archive", "abcd")
+    made("one")
+    assert cache.has("archive", "abcd")
+
+
+def test_a_folder_of_the_users_with_a_name_of_ours_is_not_marked(place):
+    (place / "go" / "src").mkdir(parents=True)
+    place.chmod(0o700)
+    made()
+    assert not cache.is_ours()
 
 
 def test_a_shared_cache_is_read_and_never_written(place, tmp_path, monkeypatch):
@@ -191,15 +237,21 @@ def test_a_shared_cache_is_read_and_never_written(place, tmp_path, monkeypatch):
     shared = tmp_path / "shared"
     place.rename(shared)
     cacheroot._make.cache_clear()
-    before = sorted(path for path in shared.rglob("*"))
+    os.utime(shared / "archive" / "ab" / "abcd" / "f", (1, 1))  # as copies have it
+
+    def state(path):
+        found = path.lstat()
+        return path, found.st_ino, found.st_mtime_ns
+
+    before = sorted(map(state, shared.rglob("*")))
     monkeypatch.setenv("OTELOBJ_SHARED_CACHE", f"{tmp_path / 'not there'}:{shared}")
     assert cache.folder("archive", "abcd", lambda _: pytest.fail("it is there")).is_relative_to(shared)
     assert made("new", "abce").is_relative_to(place)
-    assert sorted(path for path in shared.rglob("*")) == before
+    assert sorted(map(state, shared.rglob("*"))) == before
     (shared / "archive" / "ab" / "abcd" / "f").unlink()
     assert made("one").is_relative_to(place)
     assert cache.trim(0) > 0
-    assert sorted(path for path in shared.rglob("*")) == [path for path in before if path.name != "f"]
+    assert sorted(shared.rglob("*")) == [path for path, _, _ in before if path.name != "f"]
 
 
 # removal

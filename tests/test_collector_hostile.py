@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from test_collector import post, trace_request
 from test_collector_render import span
@@ -81,7 +82,7 @@ def test_a_small_request_takes_little_memory(tmp_path):
     assert kilobytes < 100_000
 
 
-@pytest.mark.parametrize("body", [b"[" * 200_000, b"{}," * 200_000, json.dumps({"resourceSpans": [{}] * 200_000}).encode()])
+@pytest.mark.parametrize("body", [b"[" * 200_000, b"{}," * 200_000, b'["00",' * 1 + b'"01",' * 300_000 + b'"02"]', json.dumps({"resourceSpans": [{}] * 200_000}).encode()])
 def test_json_of_many_objects(collector, body):
     assert post(collector, "/v1/traces", body, "application/json")[0] in {400, 413}
     assert collector.spans() == []
@@ -93,6 +94,28 @@ def nested(depth: int) -> bytes:
     for _ in range(depth):
         value = value.array_value.values.add()
     return request.SerializeToString()
+
+
+def test_packed_numbers_are_counted(collector):
+    """Each becomes an object: 15 kB of gzip took 480 MB."""
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="m")
+    point = metric.exponential_histogram.data_points.add()
+    point.positive.bucket_counts.extend([1] * 160)
+    assert post(collector, "/v1/metrics", request.SerializeToString())[0] == 200
+    point.positive.bucket_counts.extend([300] * 1_000_000)
+    assert post(collector, "/v1/metrics", gzip.compress(request.SerializeToString()), Content_Encoding="gzip")[0] == 413
+    assert len(collector.metrics()) == 1
+
+
+def test_chunks_of_a_byte_and_endless_trailers(collector):
+    head = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = trace_request().SerializeToString()
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    assert raw(collector, head + chunks + b"0\r\n\r\n" + b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert raw(collector, head + b"0\r\n" + b"a: b\r\n" * 100).startswith(b"HTTP/1.1 400")
+    for size in (b"+5", b"0x5", b"1_0", b"-1", b"f" * 9):
+        assert raw(collector, head + size + b"\r\nhello\r\n0\r\n\r\n").startswith(b"HTTP/1.1 400"), size
 
 
 def test_deep_values(collector):

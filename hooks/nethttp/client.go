@@ -71,8 +71,14 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	c.req = req.WithContext(&clientContext{c.ctx, c})
 	if req.Header != nil { // else net/http refuses the request, and must find it as it was
 		c.req.Header = req.Header.Clone()
-		if border.SendsTo(hostname(c.req)) {
-			otel.GetTextMapPropagator().Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
+		propagator, sends := otel.GetTextMapPropagator(), border.SendsTo(hostname(c.req))
+		if !sends || !border.Trusts() {
+			for _, field := range propagator.Fields() { // a proxy hands on what it has got
+				c.req.Header.Del(field)
+			}
+		}
+		if sends {
+			propagator.Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
 		}
 	}
 	c.sent = countRequest(c.req)
@@ -197,7 +203,7 @@ func clientHost(req *http.Request) (host string, port int, https bool) {
 	if host == "" && port <= 0 {
 		host, port = splitHostPort(req.Header.Get("Host"))
 	}
-	if req.URL != nil && len(req.URL.Path)+len(req.URL.RawQuery)+len(req.URL.Fragment) > longURL {
+	if req.URL != nil && (req.URL.User != nil || len(req.URL.Path)+len(req.URL.RawQuery)+len(req.URL.Fragment) > longURL) {
 		host = strings.Clone(host)
 	}
 	return host, port, https
@@ -238,7 +244,7 @@ func (a *attrs) clientMetric(req *http.Request, resp *http.Response, err error) 
 			proto = resp.Proto
 		}
 		a.protocol(proto, true)
-		if resp.StatusCode > 0 {
+		if resp.StatusCode >= 100 && resp.StatusCode < 600 { // others mean nothing, and a server can choose among hundreds
 			a.num(keyResponseStatusCode, resp.StatusCode)
 		}
 		return

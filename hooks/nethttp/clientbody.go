@@ -86,7 +86,7 @@ func (b halfCloser) CloseWrite() error { return b.body.(closeWriter).CloseWrite(
 func (b *responseBody) fail(err error) {
 	if b.span.IsRecording() {
 		b.span.SetAttributes(keyErrorType.String(errorType(err)))
-		b.span.SetStatus(codes.Error, sanitize.Text(err.Error()))
+		b.span.SetStatus(codes.Error, sanitize.Error(err))
 	}
 }
 

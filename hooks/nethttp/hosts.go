@@ -2,7 +2,6 @@ package nethttp
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
@@ -14,7 +13,8 @@ const maxHosts = 100
 var hosts hostSet
 
 type hostSet struct {
-	n    atomic.Int64
+	sync.Mutex
+	n    int
 	seen sync.Map // host to struct{}
 }
 
@@ -29,15 +29,15 @@ func (s *hostSet) known(host string, port int) bool {
 	if _, ok := s.seen.Load(key); ok {
 		return true
 	}
-	if len(host) > sanitize.MaxValue || s.n.Load() >= maxHosts {
+	s.Lock()
+	defer s.Unlock()
+	if _, ok := s.seen.Load(key); ok {
+		return true
+	}
+	if len(host) > sanitize.MaxValue || s.n >= maxHosts {
 		return false
 	}
-	if s.n.Add(1) > maxHosts {
-		s.n.Add(-1)
-		return false
-	}
-	if _, ok := s.seen.LoadOrStore(key, struct{}{}); ok {
-		s.n.Add(-1)
-	}
+	s.n++
+	s.seen.Store(key, struct{}{})
 	return true
 }

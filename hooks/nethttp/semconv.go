@@ -83,6 +83,9 @@ func (a *attrs) method(method string) {
 // protocol adds name and version; the name of HTTP itself goes without saying on a span, but not on a metric.
 func (a *attrs) protocol(proto string, onMetric bool) {
 	name, version := netProtocol(proto)
+	if onMetric && protocols[proto] == "" {
+		version = "" // the other side may choose among a hundred
+	}
 	if name != "" && (onMetric || name != "http") {
 		a.str(keyNetworkProtocolName, name)
 	}
@@ -212,7 +215,15 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
+// messageOf is the text of what somebody panics with.
+func messageOf(value any) string {
+	if err, ok := value.(error); ok {
+		return sanitize.Error(err)
+	}
+	return sanitize.Text(fmt.Sprint(value))
+}
+
 // exception returns what the SDK, too, writes into the event of a panic, but for the dot that it puts before "string".
 func exception(value any) []attribute.KeyValue {
-	return []attribute.KeyValue{keyExceptionType.String(typeName(reflect.TypeOf(value))), keyExceptionMessage.String(sanitize.Text(fmt.Sprint(value)))}
+	return []attribute.KeyValue{keyExceptionType.String(typeName(reflect.TypeOf(value))), keyExceptionMessage.String(messageOf(value))}
 }

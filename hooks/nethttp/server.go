@@ -87,11 +87,31 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 // own and the sender's span, for a link.
 func incoming(ctx context.Context, header http.Header) (context.Context, trace.SpanContext) {
 	if border.Trusts() {
-		return otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(header)), trace.SpanContext{}
+		return otel.GetTextMapPropagator().Extract(ctx, received(header)), trace.SpanContext{}
 	}
-	sender := otel.GetTextMapPropagator().Extract(context.Background(), propagation.HeaderCarrier(header))
+	sender := otel.GetTextMapPropagator().Extract(context.Background(), received(header))
 	return ctx, trace.SpanContextFromContext(sender)
 }
+
+// received are the headers of a request, for a propagator: what is longer than a sender should make it is not there. Spans keep the trace
+// state, and with it the header that it is a part of.
+type received http.Header
+
+const longestContext = 8192 // W3C Baggage, 3.3.2; trace state is shorter
+
+// Get implements propagation.TextMapCarrier.
+func (r received) Get(key string) string {
+	if v := http.Header(r).Get(key); len(v) <= longestContext {
+		return v
+	}
+	return ""
+}
+
+// Set implements propagation.TextMapCarrier.
+func (r received) Set(key, value string) { http.Header(r).Set(key, value) }
+
+// Keys implements propagation.TextMapCarrier.
+func (r received) Keys() []string { return propagation.HeaderCarrier(r).Keys() }
 
 // startSpan: caller is a span to link to, if it is one.
 func (c *serverCall) startSpan(parent context.Context, caller trace.SpanContext) {
@@ -217,7 +237,7 @@ func serverStatus(code int) (codes.Code, string) {
 func (a *attrs) serverRequest(req *http.Request) {
 	https := req.TLS != nil
 	host, port := splitHostPort(req.Host)
-	a.server(sanitize.Part(host, req.Host), port, https)
+	a.server(sanitize.Part(host, req.RequestURI), port, https)
 	a.method(req.Method)
 	a.str(keyURLScheme, scheme(https))
 	peer, peerPort := splitHostPort(req.RemoteAddr)

@@ -115,7 +115,7 @@ func onSigpipe(_ *Desc, _, g unsafe.Pointer) bool {
 
 //go:norace
 func beforeSigpipe() {
-	if wanted, ignored := SignalWanted(sigpipe); !wanted && !ignored {
+	if wanted, ignored := SignalWanted(sigpipe); !wanted && !ignored && !Suppressed() { // an exporter cannot wait for itself
 		callAll(&atEnd)
 	}
 }

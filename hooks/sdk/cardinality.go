@@ -1,9 +1,9 @@
 package sdk
 
 import (
+	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -20,7 +20,8 @@ var overflow = attribute.NewSet(attribute.Bool("otel.metric.overflow", true))
 
 // cardinality knows the series of one instrument.
 type cardinality struct {
-	n    atomic.Int64
+	sync.Mutex
+	n    int
 	seen sync.Map // attribute.Distinct to struct{}
 }
 
@@ -30,18 +31,21 @@ func (c *cardinality) bound(set attribute.Set) attribute.Set {
 	if _, ok := c.seen.Load(key); ok {
 		return set
 	}
-	if c.n.Load() >= maxSeries-1 {
+	c.Lock() // so that a set which is new to several goroutines at once is one thing for all of them
+	defer c.Unlock()
+	if _, ok := c.seen.Load(key); ok {
+		return set
+	}
+	if c.n >= maxSeries-1 {
 		return overflow
 	}
-	if c.n.Add(1) > maxSeries-1 {
-		c.n.Add(-1)
-		return overflow
-	}
-	if _, ok := c.seen.LoadOrStore(key, struct{}{}); ok {
-		c.n.Add(-1)
-	}
+	c.n++
+	c.seen.Store(key, struct{}{})
 	return set
 }
 
 // limitsSeries reports whether series are bounded here: unless the SDK's own variable says how many there may be.
-func limitsSeries() bool { return strings.TrimSpace(environ.Get("OTEL_GO_X_CARDINALITY_LIMIT")) == "" }
+func limitsSeries() bool {
+	n, err := strconv.Atoi(strings.TrimSpace(environ.Get("OTEL_GO_X_CARDINALITY_LIMIT")))
+	return err != nil || n <= 0
+}

@@ -9,9 +9,6 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
-// supporting are instrumentations that make no telemetry.
-var supporting = []string{"sdk", "sdk_workers", "probe"}
-
 // description says in one line what was set up: which instrumentations are in the program, and where what they make goes.
 func description(made []flusher) string {
 	on, off := instrumentations()
@@ -38,7 +35,7 @@ func instrumentations() (on, off []string) {
 	state := map[string]bool{}
 	rt.Instrumentations(func(name string, on bool) { state[name] = state[name] || on })
 	for name, isOn := range state {
-		if slices.Contains(supporting, name) {
+		if slices.Contains(supportingNames, name) {
 			continue
 		}
 		if isOn {

@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
@@ -47,12 +48,18 @@ func says(l level) bool {
 	return now >= l
 }
 
-// say writes a line if the level asks for it.
+// say writes a line if the level asks for it. It does not go through os.Stderr, which ends the program where nobody reads it any more: a plain
+// program would not have written anything.
 func say(l level, format string, args ...any) {
 	if says(l) {
-		log.New(os.Stderr, "", log.LstdFlags).Printf("otelobj: "+format, args...)
+		log.New(rawStderr{}, "", log.LstdFlags).Printf("otelobj: "+format, args...)
 	}
 }
+
+type rawStderr struct{}
+
+// Write implements io.Writer.
+func (rawStderr) Write(p []byte) (int, error) { return syscall.Write(syscall.Stderr, p) }
 
 func checkLogLevel() {
 	if _, known := logLevel(); !known {

@@ -189,3 +189,33 @@ func (m *meter) Float64Histogram(name string, o ...metric.Float64HistogramOption
 	f, own, err := follow(m, func(m metric.Meter) (metric.Float64Histogram, error) { return m.Float64Histogram(name, o...) })
 	return float64Histogram{own, f}, err
 }
+
+type int64Gauge struct {
+	metric.Int64Gauge
+	f *follower[metric.Int64Gauge]
+}
+
+func (i int64Gauge) Record(ctx context.Context, v int64, o ...metric.RecordOption) {
+	instrument, series := i.f.current()
+	instrument.Record(ctx, v, series.recordOptions(o)...)
+}
+
+func (m *meter) Int64Gauge(name string, o ...metric.Int64GaugeOption) (metric.Int64Gauge, error) {
+	f, own, err := follow(m, func(m metric.Meter) (metric.Int64Gauge, error) { return m.Int64Gauge(name, o...) })
+	return int64Gauge{own, f}, err
+}
+
+type float64Gauge struct {
+	metric.Float64Gauge
+	f *follower[metric.Float64Gauge]
+}
+
+func (i float64Gauge) Record(ctx context.Context, v float64, o ...metric.RecordOption) {
+	instrument, series := i.f.current()
+	instrument.Record(ctx, v, series.recordOptions(o)...)
+}
+
+func (m *meter) Float64Gauge(name string, o ...metric.Float64GaugeOption) (metric.Float64Gauge, error) {
+	f, own, err := follow(m, func(m metric.Meter) (metric.Float64Gauge, error) { return m.Float64Gauge(name, o...) })
+	return float64Gauge{own, f}, err
+}

@@ -41,13 +41,14 @@ func (o *outcomes) note(signal string, n int, err error) {
 
 func (o *outcomes) success(signal string, n int) {
 	o.Lock()
-	defer o.Unlock()
-	if o.failing[signal] != "" {
+	again := o.failing[signal] != ""
+	o.succeeded = true
+	delete(o.failing, signal)
+	o.Unlock()
+	if again {
 		say(levelInfo, "%s: exported again", lower(signal))
 	}
 	say(levelDebug, "%s: exported %d", lower(signal), n)
-	o.succeeded = true
-	delete(o.failing, signal)
 }
 
 // failure reports whether a failure is to be told of.
@@ -70,6 +71,13 @@ func (o *outcomes) failure(signal, cause string) bool {
 	}
 	o.failing[signal] = cause
 	return !known
+}
+
+// isHeard reports whether anybody wants to hear of telemetry: it is asked for, or it has worked.
+func (o *outcomes) isHeard() bool {
+	o.Lock()
+	defer o.Unlock()
+	return o.succeeded || asked()
 }
 
 // cause is what signals that fail together have in common: that there is no connection, if that is so.

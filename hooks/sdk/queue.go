@@ -2,10 +2,11 @@ package sdk
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/trace"
@@ -48,7 +49,7 @@ type queue struct {
 	spans   atomic.Int64
 	bytes   atomic.Int64
 	dropped atomic.Int64
-	once    sync.Once
+	told    atomic.Bool
 }
 
 func newQueue(exporter trace.SpanExporter, limit int) *queue {
@@ -72,10 +73,14 @@ func (q *queue) OnEnd(s trace.ReadOnlySpan) {
 	}
 	s = compact(s, q.limit)
 	n := size(s)
-	if q.spans.Add(1) > q.most || q.bytes.Add(n) > maxQueueBytes {
-		if q.spans.Add(-1) < q.most {
-			q.bytes.Add(-n)
-		}
+	if q.spans.Add(1) > q.most {
+		q.spans.Add(-1)
+		q.drop()
+		return
+	}
+	if q.bytes.Add(n) > maxQueueBytes {
+		q.bytes.Add(-n)
+		q.spans.Add(-1)
 		q.drop()
 		return
 	}
@@ -85,16 +90,23 @@ func (q *queue) OnEnd(s trace.ReadOnlySpan) {
 // drop counts a span that was not taken in, and says so once.
 func (q *queue) drop() {
 	q.dropped.Add(1)
-	q.once.Do(func() {
-		say(levelWarn, "spans are dropped: more end than the collector takes (OTEL_BSP_MAX_QUEUE_SIZE spans, or %d MB of them, wait)", maxQueueBytes>>20)
-	})
+	if q.told.CompareAndSwap(false, true) {
+		tell("spans are dropped: more end than the collector takes (OTEL_BSP_MAX_QUEUE_SIZE spans, or %d MB of them, wait)", maxQueueBytes>>20)
+	}
+}
+
+// tell says something to those who have asked for telemetry, or get it.
+func tell(format string, args ...any) {
+	if exports.isHeard() {
+		say(levelWarn, format, args...)
+	}
 }
 
 // ForceFlush implements trace.SpanProcessor.
 func (q *queue) ForceFlush(ctx context.Context) error {
 	err := q.SpanProcessor.ForceFlush(ctx)
 	if n := q.dropped.Swap(0); n > 0 {
-		say(levelWarn, "%d spans were dropped", n)
+		tell("%d spans were dropped", n)
 	}
 	return err
 }
@@ -165,31 +177,56 @@ func compact(s trace.ReadOnlySpan, limit int) trace.ReadOnlySpan {
 		}
 		events[i], cut = e, true
 	}
-	if !cut {
+	name, description := s.Name(), s.Status().Description
+	if cut = cut || isLong(name, limit) || isLong(description, limit); !cut {
 		return s
 	}
 	stub := tracetest.SpanStubFromReadOnlySpan(s) // the span itself would keep what was cut
 	stub.Attributes, stub.Events = attrs, events
+	stub.Name, stub.Status.Description = shortened(name, limit), shortened(description, limit)
 	return stub.Snapshot()
 }
 
 // compactAll returns attrs, or a copy of them with shorter values.
 func compactAll(attrs []attribute.KeyValue, limit int) (compact []attribute.KeyValue, cut bool) {
 	for i, kv := range attrs {
-		if kv.Value.Type() != attribute.STRING {
-			continue
-		}
-		s := kv.Value.AsString()
-		if len(s) <= limit-4 || len(s) < sanitize.MaxValue { // what the SDK has cut ends no more than a character before the limit
+		var short attribute.Value
+		switch kv.Value.Type() {
+		case attribute.STRING:
+			s := kv.Value.AsString()
+			if !isLong(s, limit) {
+				continue
+			}
+			short = attribute.StringValue(shortened(s, limit))
+		case attribute.STRINGSLICE:
+			list := kv.Value.AsStringSlice()
+			if !slices.ContainsFunc(list, func(s string) bool { return isLong(s, limit) }) {
+				continue
+			}
+			for j, s := range list {
+				list[j] = shortened(s, limit)
+			}
+			short = attribute.StringSliceValue(list)
+		default:
 			continue
 		}
 		if !cut {
-			attrs, cut = append([]attribute.KeyValue(nil), attrs...), true
+			attrs, cut = slices.Clone(attrs), true
 		}
-		if len(s) > limit {
-			s = strings.ToValidUTF8(s[:limit], "")
-		}
-		attrs[i].Value = attribute.StringValue(strings.Clone(s))
+		attrs[i].Value = short
 	}
 	return attrs, cut
+}
+
+// isLong reports whether a text is longer than the limit, or may be what the SDK has cut: that ends no more than a character before.
+func isLong(s string, limit int) bool {
+	return len(s) > limit-utf8.UTFMax && len(s) >= sanitize.MaxValue
+}
+
+// shortened is a copy of a text's beginning.
+func shortened(s string, limit int) string {
+	if len(s) > limit && len(s) >= sanitize.MaxValue {
+		s = strings.ToValidUTF8(s[:limit], "")
+	}
+	return strings.Clone(s)
 }

@@ -71,7 +71,7 @@ func message(value any) (text string) {
 	}()
 	switch v := value.(type) {
 	case error:
-		return sanitize.Text(v.Error())
+		return sanitize.Error(v)
 	case fmt.Stringer:
 		return sanitize.Text(v.String())
 	}

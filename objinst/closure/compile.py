@@ -19,6 +19,7 @@ from objinst.archive import END, Archive, peek
 from objinst.closure.gocmd import Go
 from objinst.ending import temporary_folder
 from objinst.errors import OtelobjError
+from objinst.rules.names import sequence
 
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 CGO_IMPORTS = ("runtime/cgo", "syscall")
@@ -186,13 +187,11 @@ def embeds(pattern: str, name: str) -> bool:
 
 def _element_matches(glob: str, text: str) -> bool:
     """path.Match for one element: `*`, `?`, `[a-z]`, `[^a-z]`, and `\\` before a character that is meant itself."""
-    out = ""
+    tokens: list[str] = []
     for match in re.finditer(r"\\(.)|\[(\^?)((?:\\.|[^\]])+)\]|(.)", glob, re.DOTALL):
         escaped, negated, inside, plain = match.groups()
         if inside is not None:
-            out += f"[{negated}{inside}]"
-        elif escaped is not None:
-            out += re.escape(escaped)
+            tokens.append(f"[{negated}{inside}]")
         else:
-            out += {"*": ".*", "?": "."}.get(plain, re.escape(plain))
-    return re.fullmatch(out, text, re.DOTALL) is not None
+            tokens.append(re.escape(escaped) if escaped is not None else plain if plain in "*?" else re.escape(plain))
+    return re.fullmatch(sequence(tuple(tokens), ".", r"\Z"), text, re.DOTALL) is not None

@@ -190,4 +190,4 @@ def _target(pin: Pin) -> str:
 
 def _quoted(text: str) -> str:
     """go.mod takes Go string literals where a word has special characters (golang.org/x/mod/modfile, MustQuote)."""
-    return json.dumps(text) if re.search(r"[\s\"'`(),\[\]{}]|//|/\*", text) else text
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[\s\"'`(),\[\]{}]|//|/\*", text) else text

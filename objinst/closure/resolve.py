@@ -123,6 +123,8 @@ def _digest(request: HookRequest, go: Go) -> str:
 def _memories(memo: Path) -> list[dict[str, Any]]:
     """Empty if there are none or the file is damaged."""
     try:
+        if memo.stat().st_uid != os.geteuid():
+            return []
         found = json.loads(memo.read_text("utf-8"))
     except (OSError, ValueError):
         return []

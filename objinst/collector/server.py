@@ -12,12 +12,13 @@ import gzip
 import io
 import ipaddress
 import json
+import re
 import sys
 import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -37,6 +38,7 @@ MAX_CONNECTIONS = 64
 """Each has a thread. More are closed at once; exporters try again."""
 MAX_KEPT = 256 << 20
 """Bytes of memory, about, for the signals that are kept. The oldest are dropped first."""
+TRAILERS = 32
 IDLE_SECONDS = 30
 """A connection that says nothing is closed."""
 
@@ -266,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return b"".join(self._chunks())
+            return self._chunks()
         length = self.headers.get("Content-Length", "0")
         if not (length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", ())) <= 1):
             raise self._unreadable(HTTPStatus.BAD_REQUEST, f"Content-Length {length!r}")
@@ -274,23 +276,22 @@ class _Handler(BaseHTTPRequestHandler):
             raise self._unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY} bytes")
         return self.rfile.read(int(length))
 
-    def _chunks(self) -> Sequence[bytes]:
+    def _chunks(self) -> bytes:
         """RFC 9112, 7.1; trailers are read and dropped."""
-        chunks: list[bytes] = []
-        total = 0
+        body = bytearray()
         while True:
-            try:
-                size = int(self.rfile.readline(64).partition(b";")[0], 16)
-            except ValueError:
-                raise self._unreadable(HTTPStatus.BAD_REQUEST, "damaged chunk size") from None
-            total += size
-            if size < 0 or total > MAX_BODY:
+            text = self.rfile.readline(64).partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", text):
+                raise self._unreadable(HTTPStatus.BAD_REQUEST, "damaged chunk size")
+            size = int(text, 16)
+            if len(body) + size > MAX_BODY:
                 raise self._unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY} bytes")
             if size == 0:
-                while self.rfile.readline(8192).strip():
-                    pass
-                return chunks
-            chunks.append(self.rfile.read(size))
+                for _ in range(TRAILERS):
+                    if not self.rfile.readline(8192).strip():
+                        return bytes(body)
+                raise self._unreadable(HTTPStatus.BAD_REQUEST, f"more than {TRAILERS} trailers")
+            body += self.rfile.read(size)
             self.rfile.readline(8)
 
     def _unreadable(self, status: HTTPStatus, message: str) -> _BadRequestError:

@@ -14,6 +14,8 @@ MAX_MESSAGES = 100_000
 """Of one request, attributes and values counted: exporters send 512 spans at a time."""
 MAX_DEPTH = 100
 """As protobuf's own parsers have it."""
+PACKED = 8
+"""Bytes of packed numbers, each of which becomes an object, that count as a message."""
 OBJECT = 500
 """Bytes that a message takes in memory, about, beside the text in it."""
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
@@ -25,19 +27,19 @@ class TooHeavyError(Exception):
 
 def of_json(body: bytes) -> int:
     """Raises TooHeavyError."""
-    return _checked(body.count(b"{") + body.count(b"["))
+    return _checked(body.count(b"{") + body.count(b"[") + body.count(b",") // 2)
 
 
 def of_protobuf(body: bytes, root: Descriptor) -> int:
     """Messages in `body`, a message of type `root`. Ends where the bytes make no sense, which the parser says better. Raises TooHeavyError."""
-    count = 0
+    count = packed = 0
     todo = [(0, len(body), root, 0)]
     while todo:
         at, end, message, depth = todo.pop()
         count = _checked(count + 1)
         if depth > MAX_DEPTH:
             raise TooHeavyError(f"more than {MAX_DEPTH} messages inside each other")
-        inner = _messages(message)
+        inner, numbers = _messages(message), _numbers(message)
         while at < end:
             tag, at = _varint(body, at, end)
             kind = tag & 7
@@ -54,11 +56,13 @@ def of_protobuf(body: bytes, root: Descriptor) -> int:
                 field = inner.get(tag >> 3)
                 if field is not None:
                     todo.append((at, at + size, field, depth + 1))
-                    _checked(count + len(todo))
+                elif tag >> 3 in numbers:
+                    packed += size
+                _checked(count + len(todo) + packed // PACKED)
                 at += size
             else:
                 break
-    return count
+    return count + packed // PACKED
 
 
 def _checked(count: int) -> int:
@@ -71,6 +75,13 @@ def _checked(count: int) -> int:
 def _messages(message: Descriptor) -> dict[int, Descriptor]:
     """Numbers of the fields that hold messages."""
     return {field.number: field.message_type for field in message.fields if field.type == FieldDescriptor.TYPE_MESSAGE}
+
+
+@functools.cache
+def _numbers(message: Descriptor) -> frozenset[int]:
+    """Numbers of the fields that hold lists of numbers, which are packed into one."""
+    texts = (FieldDescriptor.TYPE_MESSAGE, FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
+    return frozenset(field.number for field in message.fields if field.is_repeated and field.type not in texts)
 
 
 def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:

@@ -71,7 +71,8 @@ class Declared:
         if folder and folder not in self.folders:
             inlined = {package for node in self._tree(outer) if (package := self.obj.resolve(node.func).package)}
             imported = {package for package, _ in self.obj.autolib}
-            yield from (package for package in inlined | imported if _may_lie_in(package, folder))
+            yield from inlined
+            yield from (package for package in imported - inlined if _may_lie_in(package, folder))
 
     def _folder(self, index: int) -> str:
         """Of the source file of a function's first instruction; "" if there is none."""

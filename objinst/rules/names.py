@@ -174,8 +174,10 @@ def matches_recv(pattern: str, recv: str) -> bool:
 # Globs become regular expressions that never go back: what a `*` skips is taken as far as the next text, the first time it is found, and stays
 # taken (atomic groups). For globs that is as good as every other try, so a match takes a time in proportion to pattern and name.
 
-MAX_ALTERNATIVES = 1000
+MAX_ALTERNATIVES = 200
 """Globs that one with braces may stand for."""
+MAX_LENGTH = 500
+MAX_BRACES = 20
 STAR = "*"
 Glob = tuple[str, ...]
 """A glob without braces: regular expressions of one character each, and STAR."""
@@ -204,7 +206,7 @@ def _path(elements: list[Glob]) -> str:
         if element == (DEEP,):
             runs.append([])
         else:
-            runs[-1].append(_sequence(element, "[^/]", r"(?=/|\Z)"))
+            runs[-1].append(sequence(element, "[^/]", r"(?=/|\Z)"))
     first, *others = ["/".join(run) for run in runs]
     is_first_deep = elements[0] == (DEEP,)
     between = [run for run in others[:-1] if run]
@@ -223,10 +225,10 @@ def _path(elements: list[Glob]) -> str:
 @functools.cache
 def name_glob(pattern: str) -> re.Pattern[str]:
     """Raises ValueError or re.error as path_glob does."""
-    return re.compile("|".join(_sequence(one, ".", r"\Z") for one in alternatives(pattern)))
+    return re.compile("|".join(sequence(one, ".", r"\Z") for one in alternatives(pattern)))
 
 
-def _sequence(tokens: Glob, any_char: str, end: str) -> str:
+def sequence(tokens: Glob, any_char: str, end: str) -> str:
     """The regular expression of a glob without braces. any_char: what `*` and `?` stand for; end: what is true behind it."""
     parts: list[list[str]] = [[]]
     for part in tokens:
@@ -243,13 +245,17 @@ def _sequence(tokens: Glob, any_char: str, end: str) -> str:
 
 def alternatives(pattern: str) -> list[Glob]:
     """The globs without braces that a glob stands for. Raises ValueError if brackets do not close or there are more than MAX_ALTERNATIVES."""
-    found, at = _alternatives(pattern, 0, nested=False)
+    if len(pattern) > MAX_LENGTH:
+        raise ValueError(f"longer than {MAX_LENGTH} characters")
+    found, at = _alternatives(pattern, 0, 0)
     assert at == len(pattern)
     return found
 
 
-def _alternatives(pattern: str, at: int, *, nested: bool) -> tuple[list[Glob], int]:
-    """From `at` to the end of the pattern or, nested, behind the brace that closes."""
+def _alternatives(pattern: str, at: int, nested: int) -> tuple[list[Glob], int]:
+    """From `at` to the end of the pattern or, nested in so many braces, behind the one that closes."""
+    if nested > MAX_BRACES:
+        raise ValueError(f"more than {MAX_BRACES} braces inside each other in {pattern}")
     done: list[Glob] = []
     open_ones: list[Glob] = [()]
     while at < len(pattern):
@@ -263,7 +269,7 @@ def _alternatives(pattern: str, at: int, *, nested: bool) -> tuple[list[Glob], i
             more = [(_class(pattern[at:end]),)]
             at = end + 1
         elif char == "{":
-            more, at = _alternatives(pattern, at, nested=True)
+            more, at = _alternatives(pattern, at, nested + 1)
         elif nested and char == "}":
             return [*done, *open_ones], at
         elif nested and char == ",":

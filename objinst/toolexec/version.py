@@ -28,7 +28,7 @@ from objinst.toolexec.options import options
 SETTLED = 1.0
 """Seconds after which a file's times can be trusted to change with its content."""
 OUTPUT_VARIABLES = ("OTELOBJ_DISABLE", "OTELOBJ_ON_ERROR")
-STAT = ("stat", "-c", "%n %i %s %y %z")
+STAT = ("stat", "-c", "%n %i %s %y %z", "--")
 """As the launcher runs it: name, inode, size, and the times of content and inode. Files that do not exist give no line."""
 
 

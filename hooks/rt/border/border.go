@@ -7,15 +7,21 @@ package border
 
 import (
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
+// hosts is nil where the variable is unset.
 var hosts = sync.OnceValue(func() []string {
-	var list []string
-	for _, host := range strings.Split(environ.Get("OTELOBJ_PROPAGATE_TO"), ",") {
+	text := environ.Get("OTELOBJ_PROPAGATE_TO")
+	if text == "" {
+		return nil
+	}
+	list := []string{}
+	for _, host := range strings.Split(text, ",") {
 		if host = clean(host); host != "" {
 			list = append(list, host)
 		}
@@ -24,13 +30,15 @@ var hosts = sync.OnceValue(func() []string {
 })
 
 var trusts = sync.OnceValue(func() bool {
-	return !strings.EqualFold(strings.TrimSpace(environ.Get("OTELOBJ_TRUST_INCOMING")), "false")
+	text := strings.TrimSpace(environ.Get("OTELOBJ_TRUST_INCOMING"))
+	yes, err := strconv.ParseBool(text)
+	return text == "" || err == nil && yes // what means nothing is no trust
 })
 
 // SendsTo reports whether context goes to a host, which has no port.
 func SendsTo(host string) bool {
 	list := hosts()
-	if len(list) == 0 {
+	if list == nil {
 		return true
 	}
 	host = clean(host)

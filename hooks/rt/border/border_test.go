@@ -21,8 +21,11 @@ func TestVariables(t *testing.T) {
 		{"OTELOBJ_PROPAGATE_TO=*.internal,db", "db.example.com", "false true"},
 		{"OTELOBJ_PROPAGATE_TO=10.*", "10.1.2.3", "true true"},
 		{"OTELOBJ_PROPAGATE_TO=[::1]", "::1", "true true"},
-		{"OTELOBJ_PROPAGATE_TO=[", "example.com", "true true"},
+		{"OTELOBJ_PROPAGATE_TO=[", "example.com", "false true"},
+		{"OTELOBJ_PROPAGATE_TO= , ", "example.com", "false true"},
 		{"OTELOBJ_TRUST_INCOMING=False", "example.com", "true false"},
+		{"OTELOBJ_TRUST_INCOMING=0", "example.com", "true false"},
+		{"OTELOBJ_TRUST_INCOMING=no", "example.com", "true false"},
 		{"OTELOBJ_TRUST_INCOMING=true", "example.com", "true true"},
 	} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestVariables$", "-test.v")

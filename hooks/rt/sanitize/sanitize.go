@@ -9,7 +9,9 @@
 package sanitize
 
 import (
+	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -81,15 +83,7 @@ func URL(u *url.URL) string {
 	}
 	c := *u
 	c.User = nil
-	if rest, ok := strings.CutPrefix(c.Opaque, "//"); ok { // an authority that net/url has not taken apart
-		authority, path, slash := strings.Cut(rest, "/")
-		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-			c.Opaque = "//" + authority[at+1:]
-			if slash {
-				c.Opaque += "/" + path
-			}
-		}
-	}
+	c.Opaque = opaque(c.Opaque)
 	if omitQuery() {
 		c.RawQuery, c.ForceQuery = "", false
 	} else {
@@ -97,6 +91,39 @@ func URL(u *url.URL) string {
 	}
 	c.Fragment, c.RawFragment = Query(c.Fragment), "" // where tokens are handed from page to page
 	return Text(c.String())
+}
+
+// opaque is what net/url has not taken apart, without user info and secrets.
+func opaque(s string) string {
+	if s == "" {
+		return ""
+	}
+	rest, query, asks := strings.Cut(s, "?")
+	rest, hasSlashes := strings.CutPrefix(rest, "//")
+	authority, path, slash := strings.Cut(rest, "/")
+	s = authority[strings.LastIndexByte(authority, '@')+1:]
+	if hasSlashes {
+		s = "//" + s
+	}
+	if slash {
+		s += "/" + path
+	}
+	if query = Query(query); asks && query != "" {
+		s += "?" + query
+	}
+	return s
+}
+
+// Error returns the text of an error as an attribute may have it: not too long, and a URL that net/http has put there as URL returns it.
+func Error(err error) string {
+	text := err.Error()
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		if u, bad := url.Parse(failed.URL); bad == nil {
+			text = strings.ReplaceAll(text, strconv.Quote(failed.URL), strconv.Quote(URL(u)))
+		}
+	}
+	return Text(text)
 }
 
 // Query returns the query of a URL with the values of secret parameters redacted, and not too long.

@@ -1,6 +1,8 @@
 package sanitize
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -78,6 +80,13 @@ func TestURL(t *testing.T) {
 		}
 	}
 	if got := URL(&url.URL{Scheme: "http", Opaque: "//me:secret@example.com/x@y"}); got != "http://example.com/x@y" {
+		t.Error(got)
+	}
+	if got := URL(&url.URL{Scheme: "http", Opaque: "user:secret@example.com/p?sig=1&a=b"}); got != "http:example.com/p?sig=REDACTED&a=b" {
+		t.Error(got)
+	}
+	inner := &url.Error{Op: "Get", URL: "https://example.com/?sig=1&a=b", Err: errors.New("refused")}
+	if got := Error(fmt.Errorf("call: %w", inner)); got != `call: Get "https://example.com/?sig=REDACTED&a=b": refused` {
 		t.Error(got)
 	}
 	if URL(nil) != "" {
