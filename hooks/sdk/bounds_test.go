@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -152,6 +153,34 @@ func TestTheQueueIsBoundedInSpans(t *testing.T) {
 	_ = tp.ForceFlush(t.Context())
 	if got := len(memory.GetSpans()); int64(got)+dropped != 1000 || got == 0 {
 		t.Errorf("%d exported, %d dropped", got, dropped)
+	}
+}
+
+// TestTheQueueCountsRight: whatever several goroutines find full at once.
+func TestTheQueueCountsRight(t *testing.T) {
+	t.Setenv("OTEL_BSP_MAX_QUEUE_SIZE", "50")
+	t.Setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5")
+	q := newQueue(tracetest.NewNoopExporter(), maxValueLength)
+	tp := trace.NewTracerProvider(trace.WithSpanProcessor(q))
+	tracer := tp.Tracer("t")
+	large := strings.Repeat("x", 4000)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := range 3000 {
+				_, span := tracer.Start(context.Background(), "s", apitrace.WithAttributes(attribute.String("a", large[:i])))
+				span.End()
+			}
+		}()
+	}
+	wg.Wait()
+	if err := tp.ForceFlush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if q.bytes.Load() != 0 || q.spans.Load() != 0 {
+		t.Errorf("holds %d spans, %d bytes", q.spans.Load(), q.bytes.Load())
 	}
 }
 

@@ -72,12 +72,12 @@ func send(conn net.Conn, answers *bufio.Reader, prefix string, i int, random *ra
 	case 3:
 		header = "X-Forwarded-For: 10.0.0." + fmt.Sprint(i) + ", " + long(300_000) + "\r\nBaggage: a=" + long(8000) + "\r\n"
 	case 4: // a trace of its own, and state
-		header = fmt.Sprintf("Traceparent: 00-%032x-%016x-01\r\nTracestate: a=%s\r\n", i+1, i+1, long(200))
+		header = fmt.Sprintf("Traceparent: 00-%032x-%016x-01\r\nTracestate: a=b%s\r\n", i+1, i+1, strings.Repeat(",", 500_000))
 	case 5: // a body that comes slowly, and is not finished
 		_, _ = fmt.Fprintf(conn, "POST %sslow HTTP/1.1\r\nHost: h%d.example\r\nContent-Length: 1000000\r\n\r\n%s", prefix, i, long(1000))
 		return false
-	case 6:
-		path = "/boom"
+	case 6: // an absolute one, whose host is a part of it
+		path = fmt.Sprintf("http://host%d.example/boom?%s", i, long(500_000))
 	}
 	request := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: host%d.example:%d\r\n%s\r\n%s", method, path, i, 1+i%60000, header, body)
 	if _, err := io.WriteString(conn, request); err != nil {

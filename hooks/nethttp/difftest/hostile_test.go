@@ -2,10 +2,13 @@ package difftest
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -112,6 +115,48 @@ func TestLongValuesAreCut(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 {
 		t.Errorf("200 spans of server and client keep %d bytes", grown)
+	}
+}
+
+// TestPartsKeepNothingLarge: what a span keeps of a request line or a header does not keep all of it.
+func TestPartsKeepNothingLarge(t *testing.T) {
+	large := strings.Repeat("z", 1<<18)
+	for name, request := range map[string]string{
+		"absolute":    "GET http://h/ok/7?" + large + " HTTP/1.1\r\nHost: x\r\n",
+		"trace state": "GET /ok/7 HTTP/1.1\r\nHost: x\r\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nTracestate: a=b" + strings.Repeat(",", 1<<18) + "\r\n",
+		"version":     "GET /ok/7?" + large + " HTTP/1.0\r\nHost: x\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			tel := collect(t)
+			f := start(t, hooksSide, plain, mux())
+			var before, after runtime.MemStats
+			send := func() {
+				conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if _, err := io.WriteString(conn, request+"Connection: close\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.ReadAll(conn)
+			}
+			send()
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			for range 100 {
+				send()
+			}
+			for deadline := time.Now().Add(patience); len(tel.spans.GetSpans()) < 101 && time.Now().Before(deadline); {
+				time.Sleep(time.Millisecond)
+			}
+			runtime.GC()
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 8<<20 || len(tel.spans.GetSpans()) != 101 {
+				t.Errorf("%d spans keep %d bytes", len(tel.spans.GetSpans()), grown)
+			}
+		})
 	}
 }
 
