@@ -158,8 +158,8 @@ func TestTheQueueIsBoundedInSpans(t *testing.T) {
 
 // TestTheQueueCountsRight: whatever several goroutines find full at once.
 func TestTheQueueCountsRight(t *testing.T) {
-	t.Setenv("OTEL_BSP_MAX_QUEUE_SIZE", "50")
-	t.Setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5")
+	t.Setenv("OTEL_BSP_MAX_QUEUE_SIZE", "8")
+	t.Setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
 	q := newQueue(tracetest.NewNoopExporter(), maxValueLength)
 	tp := trace.NewTracerProvider(trace.WithSpanProcessor(q))
 	tracer := tp.Tracer("t")
