@@ -34,7 +34,7 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _processes: dict[int, signal.Signals] = {}
 """Process IDs of our children, and the signal that each ends by after it has cleaned up."""
 _temporary: set[Path] = set()
-_unfinished: set[Path] = set()
+_unfinished: dict[Path, tuple[int, ...]] = {}
 """Files that others name: whatever else lies under such a name stays."""
 _deferring = 0
 _deferred: list[int] = []
@@ -80,7 +80,7 @@ def clear() -> None:
     for path in list(_temporary):
         _remove(path)
     for path in list(_unfinished):
-        _remove_file(path)
+        _remove_unfinished(path)
 
 
 @contextlib.contextmanager
@@ -130,14 +130,29 @@ def write_whole(path: Path, data: bytes) -> None:
 @contextlib.contextmanager
 def whole_or_gone(path: Path) -> Iterator[None]:
     """A file that the block writes: it stays if the block ends, and goes if a signal or an exception ends it."""
-    _unfinished.add(path)
+    _unfinished[path] = _state(path)
     try:
         yield
     except BaseException:
-        _remove_file(path)
+        _remove_unfinished(path)
         raise
     finally:
-        _unfinished.discard(path)
+        _unfinished.pop(path, None)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file is written; empty if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Unless nobody has begun to write it: what lay there before stays."""
+    if _state(path) != _unfinished.get(path):
+        _remove_file(path)
 
 
 def _remove(path: Path) -> None:

@@ -67,7 +67,7 @@ def test_pins_of_a_binary() -> None:
     assert modules.binary_pins(deps, Path("/home/me/app")) == wanted
 
 
-@pytest.mark.parametrize(("path", "major"), [("a.com/b", "v0."), ("a.com/b/v3", "v3."), ("gopkg.in/yaml.v2", "v2."), ("a.com/v10", "v10.")])
+@pytest.mark.parametrize(("path", "major"), [("a.com/b", "v0."), ("a.com/b/v3", "v3."), ("gopkg.in/yaml.v2", "v2."), ("a.com/v10", "v10."), ("a.com/x.v2", "v0.")])
 def test_version_of_a_folder(path: str, major: str) -> None:
     assert modules.unreleased(path).startswith(major + "0.0-")
 

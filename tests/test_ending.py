@@ -238,3 +238,18 @@ with ending.whole_or_gone(folder / "program"), ending.whole_or_gone(folder / "fo
     )
     assert not (tmp_path / "program").exists()
     assert (tmp_path / "folder" / "mine").exists() and Path("/dev/null").exists()
+
+
+def test_an_output_that_nobody_has_begun_to_write_stays(tmp_path):
+    """The linker could not even be started."""
+    from objinst import ending
+
+    there, begun = tmp_path / "there", tmp_path / "begun"
+    there.write_text("before")
+    begun.write_text("before")
+    with pytest.raises(FileNotFoundError), ending.whole_or_gone(there):
+        ending.run([tmp_path / "missing"])
+    with pytest.raises(ValueError), ending.whole_or_gone(begun):
+        begun.write_text("half")
+        raise ValueError
+    assert there.read_text() == "before" and not begun.exists()

@@ -29,7 +29,8 @@ HOOK_MODULES = {
     "github.com/otelobj/otelobj/hooks/span": "span",
 }
 UNRELEASED = "0.0-00010101000000-000000000000"
-MAJOR = re.compile(r"[/.]v([2-9]|[1-9]\d+)$")
+MAJOR = re.compile(r"(?:^gopkg\.in/.*\.|/)v([2-9]|[1-9]\d+)$")
+"""The major version in a module path (golang.org/x/mod/module, SplitPathVersion): after a dot in gopkg.in alone."""
 OTEL = "go.opentelemetry.io/"
 API = "go.opentelemetry.io/otel"
 STABLE = re.compile(
