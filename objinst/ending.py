@@ -65,7 +65,7 @@ def _end(number: int) -> None:
 
 
 def die(number: int) -> None:
-    """By a signal, as a tool without cleanup of its own does: whoever waits for us sees that."""
+    """By a signal, as a tool without cleanup of its own does: the process that waits for us sees that."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()
     with contextlib.suppress(OSError):  # SIGKILL has no handler

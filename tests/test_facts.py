@@ -37,7 +37,7 @@ def test_facts_of_a_link(packages: dict[str, Path], monkeypatch: pytest.MonkeyPa
     own = {key for key in calls.pins if key.startswith("syscall#") or key in calls.names}
     assert len(own) > 5 and own <= found.pinned["syscall"].keys()
     assert not found.closed & found.pinned.keys()
-    # Every package is told of all of its own functions that somebody relies on, and of nothing else.
+    # Every package knows all of its own functions that somebody relies on, and of nothing else.
     archives = {package: list(Archive.read(path).objects().values()) for package, path in packages.items()}
     together = pinned(relied_on(objects, package, ARCH) for package, objects in archives.items()).pins
     for package in packages.keys() - found.closed:

@@ -79,7 +79,7 @@ func (q *queue) pump() error {
 	}
 }
 
-// get takes in a loop, too, but for whoever has called it.
+// get takes in a loop, too, but for its caller.
 //
 //go:noinline
 func (q *queue) get() int {

@@ -113,7 +113,7 @@ def sequence(seed: int) -> Iterator[str]:
 
 
 class Program:
-    """A program that does what it is told."""
+    """A program that does what its input says."""
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
         self.process = subprocess.Popen([*command, "commands"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)

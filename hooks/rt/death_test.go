@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// TestDeath: whoever sleeps on the note does the last things, the last one first, and lets the program end by the signal.
+// TestDeath: the goroutine that sleeps on the note does the last things, the last one first, and lets the program end by the signal.
 func TestDeath(t *testing.T) {
 	newWorld(t)
 	defer atomic.StoreInt64(&death, 0)

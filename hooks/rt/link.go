@@ -204,7 +204,7 @@ func Linked() bool { return isOn() }
 //go:norace
 func IsTest() bool { return link.Tests != 0 }
 
-// Privileged reports whether the process has privileges that whoever has started it does not have: setuid, setgid, file capabilities
+// Privileged reports whether the process has privileges that the user who has started it does not have: setuid, setgid, file capabilities
 // (AT_SECURE on Linux). Its environment is not to be trusted.
 //
 //go:norace

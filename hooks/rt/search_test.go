@@ -34,7 +34,7 @@ func TestSearch(t *testing.T) {
 	c, _ := enterValue("c")
 	wantSeen(t, "no answer", "", "", "c", "b", "a")
 	wantSeen(t, "the second", "b", "b", "c", "b")
-	b.closed = true // which is for whoever asks to judge: nothing is left by that
+	b.closed = true // which the caller has to judge: nothing is left by that
 	wantSeen(t, "over, but not left", "", "", "c", "b", "a")
 	child := w.start(7)
 	w.as(child, func() {

@@ -11,7 +11,7 @@ import (
 )
 
 // A program that sets a no-op provider, which many do where tracing is off in their own configuration, switches off what hooks make, too: the
-// global provider is the one that they use. That is the program's right, and a surprise to whoever has set variables and waits for spans.
+// global provider is the one that they use. That is the program's right, and a surprise to a user who has set variables and waits for spans.
 
 const probeScope = "github.com/otelobj/otelobj/hooks/sdk"
 

@@ -14,7 +14,7 @@ import (
 
 // What becomes of exports. The SDK prints every failure, every few seconds, also where nobody has asked for telemetry and there is no collector.
 // So failures end here. They are told of where an export has succeeded before or a variable speaks of telemetry; once, until one succeeds
-// again; and once for all signals that fail for the same cause. With OTEL_LOG_LEVEL=info each is told of.
+// again; and once for all signals that fail for the same cause. With OTEL_LOG_LEVEL=info each is reported.
 
 type outcomes struct {
 	sync.Mutex
@@ -24,7 +24,7 @@ type outcomes struct {
 
 var exports outcomes
 
-// note is told how an export has ended; n: how many spans or metrics it had.
+// note takes in how an export has ended; n: how many spans or metrics it had.
 func (o *outcomes) note(signal string, n int, err error) {
 	if err == nil {
 		o.success(signal, n)

@@ -144,7 +144,7 @@ func TestResource(t *testing.T) {
 	}
 }
 
-// TestSetupWaitsForNobody: with a collector that never answers; whoever waited for it would not return.
+// TestSetupWaitsForNobody: with a collector that never answers, a set-up that waited would not return.
 func TestSetupWaitsForNobody(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

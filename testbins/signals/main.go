@@ -1,4 +1,4 @@
-// Command signals calls package os/signal as it is told on standard input, a line at a time, and says what it has done and which signals came.
+// Command signals calls package os/signal as standard input asks for, a line at a time, and says what it has done and which signals came.
 package main
 
 import (

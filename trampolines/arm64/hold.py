@@ -1,7 +1,7 @@
 """The holding stub (arm64), see trampolines.Arch.hold_stub.
 
 Where a signal injects a call of asyncPreempt, it leaves 16 bytes between the interrupted frame and that of asyncPreempt
-(runtime/signal_arm64.go, pushCall), and whoever unwinds the stack skips them by the FuncID (runtime/traceback.go, next). So this stub leaves
+(runtime/signal_arm64.go, pushCall), and what unwinds the stack skips them by the FuncID (runtime/traceback.go, next). So this stub leaves
 them, too, and its pc-to-SP table counts from below them, at every instruction.
 
       |  stub                           |

@@ -1,5 +1,5 @@
 // Package border decides what passes between this program and others: to whom trace context and baggage are sent, and whether those of
-// whoever calls are believed. Every instrumentation of a client or a server asks it. It reads two variables:
+// its callers are believed. Every instrumentation of a client or a server asks it. It reads two variables:
 //
 //   - OTELOBJ_PROPAGATE_TO: hosts that get context, separated by commas; `*` stands for anything. Unset: all.
 //   - OTELOBJ_TRUST_INCOMING=false: servers begin a new trace, linked to the caller's, and take no baggage.
@@ -50,7 +50,7 @@ func SendsTo(host string) bool {
 	return false
 }
 
-// Trusts reports whether the context of whoever calls decides about trace and sampling here.
+// Trusts reports whether a caller's context decides about trace and sampling here.
 func Trusts() bool { return trusts() }
 
 // clean is a host as it is compared: in lower case, an IPv6 address without brackets, a name without the dot at its end.
