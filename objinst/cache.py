@@ -16,12 +16,12 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from objinst.cacheroot import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
-from objinst.ending import temporary_folder
+from objinst.ending import temporary_folder, write_whole
 from objinst.errors import OtelobjError, UsageError, reason
 
 __all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
@@ -90,13 +90,15 @@ def _files(folder: Path) -> list[str]:
     return sorted(name for name in found if name != RECORD)
 
 
-def _record(folder: Path) -> None:
-    """Writes down what is in an entry. Raises OSError."""
+def _record(folder: Path, digests: Mapping[str, str] | None = None) -> None:
+    """Writes down what is in an entry, in one step. digests: SHA-256 of each file, if they are known. Raises OSError."""
+    if digests is None:
+        digests = {name: _sha256(folder / name) for name in _files(folder)}
     lines = []
-    for name in _files(folder):
+    for name, digest in digests.items():
         state = (folder / name).stat()
-        lines.append(f"{state.st_size} {state.st_mtime_ns} {_sha256(folder / name)} {name}\n")
-    (folder / RECORD).write_text("".join([*lines, END]), "utf-8", "surrogateescape")
+        lines.append(f"{state.st_size} {state.st_mtime_ns} {digest} {name}\n")
+    write_whole(folder / RECORD, "".join([*lines, END]).encode("utf-8", "surrogateescape"))
 
 
 def _sha256(path: Path) -> str:
@@ -133,7 +135,7 @@ def _is_whole(place: Path) -> bool:
             return True
         with contextlib.suppress(OSError):  # a cache that cannot be written is never trimmed
             if moved:
-                _record_anew(place)
+                _record(place, {name: digest for _, _, digest, name in lines})
             os.utime(place)
     except (OSError, ValueError):
         return False
@@ -147,17 +149,6 @@ def _has_content(place: Path, files: tuple[tuple[str, str], ...]) -> bool:
         return all(_sha256(place / name) == digest for digest, name in files)
     except OSError:
         return False
-
-
-def _record_anew(place: Path) -> None:
-    """With the times of now, in one step. Raises OSError."""
-    with temporary_folder(place.parent, NEW) as fresh:
-        lines = []
-        for line in (place / RECORD).read_text("utf-8", "surrogateescape").removesuffix(END).splitlines():
-            size, _, digest, name = line.split(" ", 3)
-            lines.append(f"{size} {(place / name).stat().st_mtime_ns} {digest} {name}\n")
-        (fresh / RECORD).write_text("".join([*lines, END]), "utf-8", "surrogateescape")
-        (fresh / RECORD).replace(place / RECORD)
 
 
 def is_whole(path: Path) -> bool:

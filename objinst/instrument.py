@@ -245,6 +245,7 @@ class Link:
                     outcomes = self.judge_meant(function, hooks, forbidden, package, source)
                 if counting:
                     counted = judge_count(obj, index)
+            outcome_of = dict(zip(hooks, outcomes, strict=True))
             yield Planned(
                 next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
                 counted if isinstance(counted, CountPlan) else None,
@@ -255,7 +256,7 @@ class Link:
                         if not counts(action)
                     ),
                     *(
-                        _count_target(rule, obj, index, package, counted, stress=dict(zip(hooks, outcomes, strict=True)).get((rule, action)))
+                        _count_target(rule, obj, index, package, counted, stress=outcome_of.get((rule, action)))
                         for rule, action in counting
                         if counted
                     ),

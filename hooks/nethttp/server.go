@@ -136,7 +136,7 @@ func AfterServeHTTP(ictx HookContext) {
 	value, _, unwound := ictx.Unwound()
 	status, written := c.response(unwound)
 	if !unwound && !c.quietMetrics.Load() {
-		c.record(status, written) // first, as otelhttp does: whoever sees the span can count on its metrics
+		c.record(status, written) // first, as otelhttp does: a reader of the span can count on its metrics
 	}
 	c.endSpan(status, written, value, ictx.PanicStack())
 	c.req, c.rw = nil, nil // a handler that keeps its context need not keep these

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// seen asks about everything until it is told stop.
+// seen asks about everything until it is to stop.
 func seen(stop string) (names []string, found string) {
 	p := Search(func(p unsafe.Pointer) bool {
 		name := (*thing)(p).name

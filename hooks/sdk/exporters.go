@@ -24,8 +24,8 @@ import (
 
 // newSpanExporter returns the exporter that the environment asks for.
 func newSpanExporter(ctx context.Context) (trace.SpanExporter, error) {
-	if isLocal("TRACES") {
-		switch (pipeline{signal: "TRACES"}).otlp("PROTOCOL") {
+	if isLocal(tracesSignal) {
+		switch (pipeline{signal: tracesSignal}).otlp("PROTOCOL") {
 		case "grpc":
 			return otlptracegrpc.New(ctx, otlptracegrpc.WithInsecure())
 		case "", "http/protobuf":
@@ -52,11 +52,11 @@ func newMetricReader(ctx context.Context) (metric.Reader, error) {
 
 // newMetricExporter returns an OTLP exporter, nil if another one is asked for.
 func newMetricExporter(ctx context.Context) (metric.Exporter, error) {
-	if !isOTLP("METRICS") {
+	if !isOTLP(metricsSignal) {
 		return nil, nil
 	}
-	local := isLocal("METRICS")
-	switch (pipeline{signal: "METRICS"}).otlp("PROTOCOL") {
+	local := isLocal(metricsSignal)
+	switch (pipeline{signal: metricsSignal}).otlp("PROTOCOL") {
 	case "grpc":
 		if local {
 			return otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithInsecure())

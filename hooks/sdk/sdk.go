@@ -79,11 +79,11 @@ func setup(ctx context.Context) []flusher {
 	res := newResource(ctx)
 	var made []flusher
 	if tp := newTracerProvider(ctx, res); tp != nil {
-		made = append(made, pipeline{tp, "TRACES"})
+		made = append(made, pipeline{tp, tracesSignal})
 		otel.SetTracerProvider(&tracerProvider{TracerProvider: tp})
 	}
 	if mp := newMeterProvider(ctx, res); mp != nil {
-		made = append(made, pipeline{mp, "METRICS"})
+		made = append(made, pipeline{mp, metricsSignal})
 		otel.SetMeterProvider(&meterProvider{MeterProvider: mp})
 		report("runtime metrics", runtime.Start(runtime.WithMeterProvider(mp)))
 	}
@@ -94,7 +94,7 @@ func setup(ctx context.Context) []flusher {
 func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.TracerProvider {
 	exporter, err := newSpanExporter(ctx)
 	if err != nil || exporter == nil {
-		report(blame("TRACES", err))
+		report(blame(tracesSignal, err))
 		return nil
 	}
 	if autoexport.IsNoneSpanExporter(exporter) {
@@ -110,7 +110,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
 	reader, err := newMetricReader(ctx)
 	if err != nil || reader == nil {
-		report(blame("METRICS", err))
+		report(blame(metricsSignal, err))
 		return nil
 	}
 	if autoexport.IsNoneMetricReader(reader) {
