@@ -66,7 +66,7 @@ def _end(number: int) -> None:
 
 def die(number: int) -> None:
     """By a signal, as a tool without cleanup of its own does: the process that waits for us sees that."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # RuntimeError: the signal has interrupted a flush
         sys.stderr.flush()
     with contextlib.suppress(OSError):  # SIGKILL has no handler
         signal.signal(number, signal.SIG_DFL)

@@ -261,6 +261,28 @@ def test_collector_command_as_json():
     assert (json.loads(line)["name"], rest, process.returncode) == ("GET /users/{id}", "", 0)
 
 
+@pytest.mark.parametrize("moment", ["sys.stderr.flush", "time.sleep"])
+def test_a_collector_ends_in_order_as_soon_as_it_listens(moment):
+    """A signal that comes with the first flush of its message, or while it waits."""
+    script = f"""
+import os, signal, sys, time
+real = {moment}
+def here(*arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    real(*arguments)
+class Error:
+    write, flush = sys.stderr.write, here
+if "stderr" in "{moment}":
+    sys.stderr = Error
+else:
+    time.sleep = here
+from objinst.__main__ import main
+sys.exit(main(["collector", "--port", "0"]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stdout) == (0, "0 spans in 0 traces, 0 errors, 0 metrics (0 points), 0 log records\n"), done.stderr
+
+
 def test_a_taken_port_is_one_message():
     from objinst.collector import Collector
 

@@ -172,6 +172,24 @@ entry("a", lambda: Final() and None)()
     )
 
 
+def test_while_a_message_is_written(tmp_path: Path) -> None:
+    """A buffer that is being flushed cannot be flushed again."""
+    ended(
+        """
+import io
+class Pipe(io.RawIOBase):
+    def writable(self):
+        return True
+    def write(self, data):
+        signal_self()
+        return len(data)
+sys.stderr = io.TextIOWrapper(io.BufferedWriter(Pipe()))
+print("half", file=sys.stderr, flush=True)
+""",
+        tmp_path,
+    )
+
+
 COMMAND = '#!/bin/sh\ntrap "touch {folder}/clean; exit 1" INT\nsleep 1000000 & sleep 1000000 &\ntouch {folder}/runs\nwait\n'
 """As the go command: it cleans up when it is interrupted, and dies of anything else; its own children do not care."""
 

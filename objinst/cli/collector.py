@@ -43,15 +43,16 @@ def command(host: str, port: int, hosts: tuple[str, ...], *, as_json: bool, quie
     """Receive OTLP/HTTP (protobuf and JSON) and show traces as trees, until interrupted; then the counts."""
     output = sys.stdout
     feed = TraceFeed(quiet_for, batch=schedule_delay(os.environ))
-    stop = threading.Event()
+    stop = Stop()
     receive = _print_json(output, stop) if as_json else feed.add_all
+    _stop_on_signals(stop)
     with Collector(host, port, receive, hosts) as collector:
         print(
             f"listening for OTLP/HTTP: OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", file=sys.stderr, flush=True
         )
-        _stop_on_signals(stop)
         screen = console(output)
-        while not stop.wait(TICK):
+        while not stop.wanted:
+            time.sleep(TICK)
             for trace in feed.quiet():
                 screen.print(trace_tree(trace))
             output.flush()
@@ -64,6 +65,12 @@ def command(host: str, port: int, hosts: tuple[str, ...], *, as_json: bool, quie
     if collector.dropped:
         print(f"and {collector.dropped} more, which were dropped from memory", file=where)
     return 0
+
+
+class Stop:
+    """Whether the receiver is to end. A threading.Event would not do: a signal handler that sets one waits for ever if it has interrupted wait()."""
+
+    wanted = False
 
 
 def schedule_delay(environ: Mapping[str, str]) -> float:
@@ -148,7 +155,7 @@ def seems_complete(spans: Sequence[Span]) -> bool:
     return parents - {""} <= known and all(span.span_id in parents for span in spans if span.kind in CALLS)
 
 
-def _print_json(output: TextIO, stop: threading.Event) -> Callable[[Signals], None]:
+def _print_json(output: TextIO, stop: Stop) -> Callable[[Signals], None]:
     """Prints what it is given; stops the receiver when nobody reads any more."""
     lock = threading.Lock()
 
@@ -158,12 +165,16 @@ def _print_json(output: TextIO, stop: threading.Event) -> Callable[[Signals], No
                 output.write("".join(line + "\n" for line in json_lines(signals)))
                 output.flush()
         except BrokenPipeError:
-            stop.set()
+            stop.wanted = True
 
     return receive
 
 
-def _stop_on_signals(stop: threading.Event) -> None:
+def _stop_on_signals(stop: Stop) -> None:
     """SIGINT and SIGTERM both end the receiver in order."""
+
+    def end(*_: object) -> None:
+        stop.wanted = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
