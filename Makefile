@@ -29,14 +29,14 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@test -z "$$(gofmt -l hooks testbins objinst)" || { echo 'gofmt:'; gofmt -l hooks testbins objinst; exit 1; }
-	@for module in rt active probe sdk nethttp span ../objinst/gotypes/helper; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+	@for module in rt active probe sdk nethttp span ../objinst/signatures/gotypes/helper; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
 
 # Every test, those that take minutes included.
 long: setup
 	$(BIN)/python -m pytest --long -n 2 --dist loadgroup
 
 # For a night: a million damaged objects, 20,000 rewrites of damaged ones, 100,000 requests under a forced collection in every hook, thousands of
-# random signatures, hundreds of random programs, Go's own tools and hugo hooked everywhere. Then what nobody here wrote (tests/torture): Go's test
+# random signatures, hundreds of random programs, Go's own tools and hugo hooked everywhere. Then what nobody here wrote (tests/lib/torture): Go's test
 # directory, std's tests, those of well-known modules, with samples for other versions, architectures and forms; TORTURE names other choices.
 torture: export OTELOBJ_FUZZ_PARSES = 1000000
 torture: export OTELOBJ_FUZZ_REWRITES = 20000
@@ -45,8 +45,8 @@ torture: export OTELOBJ_TYPES_PROGRAMS = 200
 torture: export OTELOBJ_TEST_PROGRAMS = 400
 TORTURE ?= --matrix --table docs/torture.md
 torture: setup
-	$(BIN)/python -m pytest --long -n 2 tests/test_goobj_fuzz.py tests/test_soak.py tests/test_types_random.py tests/test_types_run.py tests/test_random_programs.py tests/test_hostile_clients.py tests/test_torture.py tests/test_hugo.py
-	PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
+	$(BIN)/python -m pytest --long -n 2 tests/goobj/test_fuzz.py tests/hooks/test_soak.py tests/types/test_random_signatures.py tests/types/test_run.py tests/world/test_random_programs.py tests/hooks/test_hostile_clients.py tests/world/test_go_tools.py tests/world/test_hugo.py
+	PYTHONPATH=tests/lib $(BIN)/python -m torture $(TORTURE)
 
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost

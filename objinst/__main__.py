@@ -23,7 +23,7 @@ def keep_bytecode() -> None:
         cache = os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj")  # noqa: PTH118
         from pathlib import Path  # noqa: PLC0415
 
-        from objinst.cacheroot import distrust  # noqa: PLC0415
+        from objinst.store.root import distrust  # noqa: PLC0415
 
         if os.path.isabs(cache) and os.path.isdir(cache) and not distrust(Path(cache)):  # noqa: PTH112, PTH117 - bytecode is run: nobody else's
             sys.pycache_prefix = os.path.join(cache, "pycache")  # noqa: PTH118
@@ -66,7 +66,7 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
             traceback.print_exc()
         problem = explained(error)
     if instead and os.environ.get("OTELOBJ_ON_ERROR") == "plain":
-        from objinst.toolexec.plain import link_plainly  # noqa: PLC0415
+        from objinst.link.plain import link_plainly  # noqa: PLC0415
 
         return attempt(lambda: link_plainly(instead, problem.brief()))
     print(f"otelobj: {problem.brief()}", file=sys.stderr)
@@ -80,14 +80,14 @@ def tool(mode: str, *argv: str) -> int:
 
         gc.disable()  # what a link makes has no cycles to speak of, and the collector would walk all of it again and again
     if mode == "link":
-        from objinst import standin  # noqa: PLC0415
+        from objinst.link import external  # noqa: PLC0415
 
-        return standin.main(argv)
+        return external.main(argv)
     if mode == "--tool":
-        from objinst import driver  # noqa: PLC0415
+        from objinst.link import main as link  # noqa: PLC0415
 
-        return driver.main(argv)
-    from objinst.toolexec import version  # noqa: PLC0415
+        return link.main(argv)
+    from objinst.link import version  # noqa: PLC0415
 
     return version.main(argv)
 

@@ -21,7 +21,8 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 PROLOGUE = """
 import os, signal, subprocess, sys, time
 from pathlib import Path
-from objinst import cache, ending, forks
+from objinst import ending
+from objinst.store import cache, parallel
 
 folder, number, pipe = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 os.environ["OTELOBJ_CACHE_DIR"] = str(folder / "cache")
@@ -94,7 +95,7 @@ def fork():
         signal_self()
     return child
 os.fork = fork
-forks.in_parallel([for_ever, entry("a", for_ever)])
+parallel.in_parallel([for_ever, entry("a", for_ever)])
 """,
         tmp_path,
         number,
@@ -105,7 +106,7 @@ forks.in_parallel([for_ever, entry("a", for_ever)])
 @pytest.mark.parametrize("number", SIGNALS)
 def test_to_the_whole_group(tmp_path: Path, number: int) -> None:
     """Parent and child get it, and both are about to leave something."""
-    ended('forks.in_parallel([entry("a", lambda: (when("b"), print("now", flush=True), for_ever())), entry("b", for_ever)])', tmp_path, group=number)
+    ended('parallel.in_parallel([entry("a", lambda: (when("b"), print("now", flush=True), for_ever())), entry("b", for_ever)])', tmp_path, group=number)
 
 
 def test_a_child_that_forgets_the_first(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def kill(process, what):
         real(process, what)
     lost.add(process)
 os.kill = kill
-forks.in_parallel([entry("a", lambda: (when("b"), signal_self())), entry("b", for_ever)])
+parallel.in_parallel([entry("a", lambda: (when("b"), signal_self())), entry("b", for_ever)])
 """,
         tmp_path,
     )
@@ -135,7 +136,7 @@ def rmtree(*args, **options):
     os.kill(os.getpid(), signal.SIGINT)
     real(*args, **options)
 shutil.rmtree = rmtree
-forks.in_parallel([entry("a", lambda: (when("b"), signal_self())), entry("b", for_ever)])
+parallel.in_parallel([entry("a", lambda: (when("b"), signal_self())), entry("b", for_ever)])
 """,
         tmp_path,
     )
@@ -215,7 +216,7 @@ ending.run([str(folder / "command")], by=signal.SIGINT, pass_fds=[pipe])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_command_for_people(tmp_path: Path, number: int) -> None:
     """SIGINT raises KeyboardInterrupt there; the others end it."""
-    ended('forks.in_parallel([entry("a", lambda: (when("b"), signal_self())), entry("b", for_ever)])', tmp_path, number, interrupts=False)
+    ended('parallel.in_parallel([entry("a", lambda: (when("b"), signal_self())), entry("b", for_ever)])', tmp_path, number, interrupts=False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent has died")
@@ -229,7 +230,7 @@ def task():
     os.kill(os.getpid(), signal.SIGKILL)
 def command():
     ending.run(["sh", "-c", 'touch "$1/runs"; exec sleep 1000000', "sh", str(folder)], pass_fds=[pipe])
-forks.in_parallel([task, entry("b", command)])
+parallel.in_parallel([task, entry("b", command)])
 """
     command = [sys.executable, "-c", f"{PROLOGUE}\nending.handle(interrupts=True)\n{body}", str(tmp_path), "9", str(writer)]
     parent = subprocess.Popen(command, cwd=ROOT, pass_fds=[writer], start_new_session=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from objinst import __main__ as entry
-from objinst import preview
+from objinst.link import preview
 from objinst.cli import main as people
 from objinst.errors import FIRST, LAST, OtelobjError, UsageError, bounded
 

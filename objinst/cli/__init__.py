@@ -64,7 +64,7 @@ def group() -> None:
 
 def _version(ctx: click.Context, *, on: bool) -> None:
     if on and not ctx.resilient_parsing:
-        from objinst.report import VERSION  # noqa: PLC0415 - the help does without
+        from objinst.link.report import VERSION  # noqa: PLC0415 - the help does without
 
         click.echo(f"otelobj {VERSION}")
         ctx.exit()

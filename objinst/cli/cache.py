@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from objinst import cache, paths
-from objinst.cacheroot import KINDS, TAG
+from objinst import paths
 from objinst.cli.gotool import find_or_install
 from objinst.collector.render import console
 from objinst.errors import OtelobjError
+from objinst.store import cache
+from objinst.store.root import KINDS, TAG
 
 KEPT = ("toolchains", "locks")
 """Not removed by `clean`, but for --all: expensive to get again; in use by a build that runs now."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from objinst import paths
 from objinst.cli.gotool import GoCommand
 from objinst.errors import OtelobjError
-from objinst.report import Report
+from objinst.link.report import Report
 
 COUNTING = """#!/bin/sh
 # Counts what compiles, and passes everything on.

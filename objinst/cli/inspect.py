@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from objinst.archive import Archive
 from objinst.collector.render import clean, console, count
 from objinst.goobj import Object
+from objinst.goobj.archive import Archive
 from objinst.goobj.records import DEF_BLOCKS, Blk
 from objinst.plan.judge import read_function
 from objinst.plan.model import Refusal

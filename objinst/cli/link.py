@@ -1,10 +1,10 @@
-"""`otelobj link` in the list of commands. The work is in objinst.standin, which builds start without this command line's price."""
+"""`otelobj link` in the list of commands. The work is in objinst.link.external, which builds start without this command line's price."""
 
 from __future__ import annotations
 
 import click
 
-from objinst import standin
+from objinst.link import external
 
 
 class Verbatim(click.Command):
@@ -18,4 +18,4 @@ class Verbatim(click.Command):
 @click.command(cls=Verbatim, add_help_option=False)
 def command(args: tuple[str, ...]) -> int:
     """Link as `go tool link` does, with hooks."""
-    return standin.main(args)
+    return external.main(args)

@@ -18,7 +18,7 @@ import click
 
 from objinst.cli import gotool
 from objinst.errors import OtelobjError, UsageError
-from objinst.report import VERSION, Report
+from objinst.link.report import VERSION, Report
 
 HASH = "h1:"
 """The prefix of a module's hash: SHA-256, base64 (golang.org/x/mod/sumdb/dirhash)."""

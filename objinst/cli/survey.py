@@ -19,17 +19,17 @@ from rich.table import Table
 from rich.text import Text
 
 import trampolines
-from objinst.archive import Archive
 from objinst.cli import gotool
 from objinst.collector.render import clean, console
 from objinst.errors import OtelobjError
+from objinst.goobj.archive import Archive
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import Function, judge, read_function
 from objinst.plan.model import FunctionPlan, Refusal
 from objinst.plan.pinned import Reliance, own_keys, pinned, relied_on
 from objinst.plan.scope import closed_packages, fork_set
-from objinst.plan.signatures import Signatures
 from objinst.rules import parse_func_name
+from objinst.signatures.find import Signatures
 from objinst.types import TypeTable
 
 RT = "github.com/otelobj/otelobj/hooks/rt"

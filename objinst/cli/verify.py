@@ -8,9 +8,9 @@ import click
 
 from objinst.collector.render import clean, count
 from objinst.errors import OtelobjError, UsageError
+from objinst.link.report import Report
 from objinst.linked.check import Verdict, verify
 from objinst.linked.program import Program
-from objinst.report import Report
 
 
 @click.command

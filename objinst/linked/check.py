@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import trampolines
 from objinst.errors import OtelobjError
+from objinst.link.report import VERSION, Report
 from objinst.linked.program import DAMAGE, Func, Program
 from objinst.linked.source import offsets
 from objinst.plan.model import Status, Target
-from objinst.report import VERSION, Report
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 DESC_HAS_EXIT = 2

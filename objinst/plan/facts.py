@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from objinst import cache
-from objinst.archive import Archive
-from objinst.digest import own_digest
-from objinst.forks import share_out
 from objinst.goobj import Object
+from objinst.goobj.archive import Archive
 from objinst.plan.declared import Declared
 from objinst.plan.pinned import Calls, pinned, place_of, relied_on
 from objinst.plan.reach import reached
 from objinst.plan.scope import closed_packages
 from objinst.plan.workers import workers
 from objinst.rules import parse_func_name
+from objinst.store import cache
+from objinst.store.digest import own_digest
+from objinst.store.parallel import share_out
 from trampolines import Arch
 
 ROOT = "main"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import HookFunction, Refusal, Value
-from objinst.plan.signatures import Signatures
 from objinst.rules import Action, InjectHooks
+from objinst.signatures.find import Signatures
 from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
 from objinst.types.names import escape
 

@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from objinst import cache
-from objinst.archive import Archive
-from objinst.digest import own_digest
 from objinst.goobj import FuncInfo, Object
+from objinst.goobj.archive import Archive
 from objinst.goobj.records import PKG_BUILTIN, SymRef
 from objinst.plan.model import InlinedCall, Target
+from objinst.store import cache
+from objinst.store.digest import own_digest
 
 NO_NODES = 24
 """Bytes of a FuncInfo without files and inlined calls."""

@@ -1,7 +1,7 @@
 """Where the arguments and results of a target live: what its signature says, held against its code.
 
-At least two sources must agree: one that names types (objinst.plan.signatures), laid out by the ABI, and what the object notes
-of the function without names (objinst.types.agree). If they do not, the function is refused.
+At least two sources must agree: one that names types (objinst.signatures.find), laid out by the ABI, and what the object notes
+of the function without names (objinst.signatures.agree). If they do not, the function is refused.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from objinst.goobj import FuncInfo, Object, stackmap
 from objinst.plan.model import Refusal, Value
-from objinst.plan.signatures import Signatures
-from objinst.types import Assigned, Evidence, FuncABI, GoType, Kind, NoSignature, Param, Signature, Unknown, agree, assign, resolve
+from objinst.signatures.agree import Evidence, agree
+from objinst.signatures.find import Signatures
+from objinst.types import Assigned, FuncABI, GoType, Kind, NoSignature, Param, Signature, Unknown, assign, resolve
 from objinst.types.names import unshaped
 from trampolines import Arch
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objinst.errors import OtelobjError
+from objinst.gobuild import BuildInfo, usertree
 from objinst.goobj import Object
 from objinst.plan.model import Status, Target
 from objinst.rules import FuncName, Rule, RuleSet, Span, Where, is_built_in, parse_func_name
-from objinst.toolexec import BuildInfo, usertree
 
 NEAR = 3
 """Names to show."""

@@ -8,7 +8,7 @@ that of a function that was inlined there, and by its return address. It brings 
   information (`go run` leaves it out of package main) nobody is known to return anything.
 
 Two things are not seen, both of loops over iterators: a receive once in a body that the compiler did not inline, for the loop is another function's; and
-results without names of a function that returns out of such a body (objinst.types.dwarf).
+results without names of a function that returns out of such a body (objinst.signatures.dwarf).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import re
 from objinst.goobj import Object
 from objinst.plan.forms import switch_cases
 from objinst.rules.names import printed
-from objinst.types import NoSignature, signature
+from objinst.signatures.dwarf import signature
+from objinst.types import NoSignature
 from trampolines import Arch
 
 TAKES = frozenset({"runtime.chanrecv2", "runtime.selectgo", "runtime.selectnbrecv"})

@@ -1,0 +1,197 @@
+"""Compiles one package against given archives: for packages whose imports in the link differ from those in the build cache.
+
+That is so in the link of a test, whose variants of packages have fingerprints of their own, and for vendored modules. The steps
+are those of cmd/go/internal/work/gc.go: symabis, compile, assemble, pack. Of a package that uses cgo the go command keeps the Go
+files that cgo made of it (`go list -compiled`), and its archive the objects of the C compiler: neither depends on what is imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from objinst.ending import temporary_folder
+from objinst.errors import OtelobjError
+from objinst.gobuild.gocmd import Go
+from objinst.goobj.archive import END, Archive, peek
+from objinst.rules.names import sequence
+from objinst.store import cache
+
+SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
+CGO_IMPORTS = ("runtime/cgo", "syscall")
+"""What the files that cgo writes import, besides unsafe (cmd/go/internal/load/pkg.go, cgoSyscallExclude and around)."""
+
+
+class Compiler:
+    """header: the header line that archives must have; settings: of the build; cgo_sources: the Go files of a package that uses cgo,
+    as the compiler takes them; overlay: files that others stand in for. What is compiled is kept in the cache."""
+
+    def __init__(
+        self, go: Go, header: str, settings: Mapping[str, str], cgo_sources: Callable[[str], Sequence[str]], overlay: Mapping[str, str] | None = None
+    ) -> None:
+        self.go, self.header, self.settings, self.cgo_sources, self.overlay = go, header, settings, cgo_sources, overlay or {}
+
+    def compile(self, package: Mapping[str, Any], chosen: Mapping[str, Path]) -> Path:
+        """The archive of a package as `go list -json` describes it. Raises OtelobjError if it does not compile."""
+        path = package["ImportPath"]
+        if package.get("CgoFiles"):
+            if path == "runtime/cgo":  # its assembly is not the C compiler's; it imports little of which there are variants
+                raise OtelobjError(
+                    f"package {path} must be compiled again for this link, which otelobj cannot do",
+                    "build with CGO_ENABLED=0, or leave the instrumentation out with OTELOBJ_DISABLE",
+                )
+            package = {**package, "GoFiles": self.cgo_sources(path), "SFiles": ()}
+        mapped = package.get("ImportMap") or {}
+        names = [mapped.get(name, name) for name in package.get("Imports") or () if name not in ("unsafe", "C")]
+        names += CGO_IMPORTS if package.get("CgoFiles") else ()
+        imports = {name: chosen[name] for name in names}
+        key = self._key(package, imports)
+
+        def make(folder: Path) -> None:
+            with temporary_folder(folder, "work-") as work:
+                self._compile(package, imports, work, key).replace(folder / "pkg.a")
+
+        return cache.folder("compiled", key, make) / "pkg.a"
+
+    def _key(self, package: Mapping[str, Any], imports: Mapping[str, Path]) -> str:
+        """Of all that the archive depends on, sources and imports by content: equal keys, equal archives."""
+        settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
+        parts = [self.header, str(self.go.goroot), package["ImportPath"], package["Dir"], *settings]
+        parts += [f"{name} {_content(path)}" for name, path in sorted(imports.items())]
+        parts += [_sha256(Path(package["Export"]))] if package.get("CgoFiles") else []
+        for kind in ("GoFiles", "SFiles", "HFiles", "EmbedFiles"):
+            parts += [f"{kind} {name} {_sha256(Path(self._file(package['Dir'], name)))}" for name in package.get(kind) or ()]
+        return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def _compile(self, package: Mapping[str, Any], imports: Mapping[str, Path], work: Path, key: str) -> Path:
+        folder, path = Path(package["Dir"]), package["ImportPath"]
+        mapped = [f"importmap {old}={new}" for old, new in (package.get("ImportMap") or {}).items()]
+        files = [f"packagefile {name}={file}" for name, file in imports.items()]
+        (work / "importcfg").write_text("\n".join([*mapped, *files]) + "\n", "utf-8", "surrogateescape")
+        (work / "go_asm.h").touch()
+        trim = ["-trimpath", self._trim(package, work)]
+        args = ["-o", str(work / "pkg.a"), *trim, "-p", path, "-importcfg", str(work / "importcfg"), "-pack", "-buildid", f"{key[:20]}/{key[:20]}"]
+        args += [*self._language(package), *self._modes()]
+        assembly = [self._file(folder, name) for name in package.get("SFiles") or ()]
+        asm = ["-p", path, *trim, "-I", str(work), "-I", str(self.go.goroot / "pkg" / "include"), *self._defines(), *self._asm_modes()]
+        if assembly:
+            self.go.tool("asm", [*asm, "-gensymabis", "-o", str(work / "symabis"), *assembly], folder)
+            args += ["-symabis", str(work / "symabis"), "-asmhdr", str(work / "go_asm.h")]
+        elif not package.get("Standard") and not package.get("CgoFiles"):  # standard packages declare functions that others define: gc.go lists them
+            args.append("-complete")
+        if package.get("EmbedFiles"):
+            args += ["-embedcfg", str(_embedcfg(package, work, self._file))]
+        sources = [self._file(folder, name) for name in package["GoFiles"]]
+        if package.get("CgoFiles"):
+            sources = [_as_cgo_named(Path(source), folder, work / f"_cgo_{number}.go") for number, source in enumerate(sources)]
+        self.go.tool("compile", [*args, *sources], folder)
+        objects = [(f"{Path(source).stem}.o", work / f"asm{number}.o", source) for number, source in enumerate(assembly)]
+        for _, target, source in objects:
+            self.go.tool("asm", [*asm, "-o", str(target), source], folder)
+        _pack(work / "pkg.a", [(name, target.read_bytes()) for name, target, _ in objects])
+        if package.get("CgoFiles"):
+            members = Archive.read(Path(package["Export"])).members
+            _pack(work / "pkg.a", [(member.name, member.data) for member in members if not member.data.startswith(b"go object ")])
+        made = peek(work / "pkg.a").line
+        if made != self.header:
+            raise OtelobjError(f"{path}: compiled as `{made}`, the link has `{self.header}`", "is `go` on PATH the one that builds? compare `go env`")
+        return work / "pkg.a"
+
+    def _file(self, folder: Path | str, name: str) -> str:
+        """Where the contents of a source are."""
+        place = str(Path(folder) / name)
+        return self.overlay.get(place, place)
+
+    def _trim(self, package: Mapping[str, Any], work: Path) -> str:
+        """What the compiler takes off file names; with the user's -trimpath, all that tells of this machine (gc.go, trimpath)."""
+        if self.settings.get("-trimpath") != "true":
+            return str(work)
+        module = package.get("Module") or {}
+        path = package["ImportPath"]
+        if module.get("Version") and not package.get("Standard"):
+            path = f"{module['Path']}@{module['Version']}{path[len(module['Path']) :]}"
+        return f"{work}=>;{package['Dir']}=>{path}"
+
+    @staticmethod
+    def _language(package: Mapping[str, Any]) -> list[str]:
+        version = (package.get("Module") or {}).get("GoVersion")
+        return ["-std"] if package.get("Standard") else ["-lang=go" + ".".join(version.split(".")[:2])] if version else []
+
+    def _modes(self) -> list[str]:
+        flags = [flag for flag in ("-race", "-msan", "-asan") if self.settings.get(flag) == "true"]
+        return flags + (["-shared"] if self._is_shared else [])
+
+    def _asm_modes(self) -> list[str]:
+        return ["-shared"] if self._is_shared else []
+
+    @property
+    def _is_shared(self) -> bool:
+        return self.settings.get("-buildmode") in SHARED_MODES
+
+    def _defines(self) -> list[str]:
+        goos, goarch = self.header.split()[2:4]
+        level = re.search(r"GO(AMD|ARM)64=(v[\d.]+)", self.header)
+        made = ["-D", f"GOOS_{goos}", "-D", f"GOARCH_{goarch}"]
+        return [*made, "-D", f"GO{level[1]}64_{level[2]}"] if level and level[1] == "AMD" else made
+
+
+def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
+    """A file that cgo made has lost its name in the build cache; the compiler minds it (noder.go, isCgoGeneratedFile)."""
+    if source.is_relative_to(folder):
+        return str(source)
+    copy.write_bytes(source.read_bytes())
+    return str(copy)
+
+
+def _content(archive: Path) -> str:
+    """The content half of an archive's build id, which names its bytes; a digest of them where there is none."""
+    build_id = peek(archive).build_id
+    return build_id.rpartition("/")[2] if "/" in build_id else _sha256(archive)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _pack(archive: Path, objects: Sequence[tuple[str, bytes]]) -> None:
+    """Appends objects as cmd/go does (gc.go, packInternal): from Go 1.25 on distributions have no pack tool."""
+    with archive.open("ab") as out:
+        for name, data in objects:
+            out.write(f"{name[:16]:<16}{0:<12}{0:<6}{0:<6}{0o644:<8o}{len(data):<10}".encode() + END + data + b"\0" * (len(data) & 1))
+
+
+def _embedcfg(package: Mapping[str, Any], work: Path, file: Callable[[str, str], str]) -> Path:
+    """Patterns to files, files to paths: what the compiler needs for //go:embed."""
+    files = {name: file(package["Dir"], name) for name in package["EmbedFiles"]}
+    patterns = {pattern: sorted(name for name in files if embeds(pattern, name)) for pattern in package["EmbedPatterns"]}
+    target = work / "embedcfg"
+    target.write_text(json.dumps({"Patterns": patterns, "Files": files}), "utf-8")
+    return target
+
+
+def embeds(pattern: str, name: str) -> bool:
+    """Whether a pattern of //go:embed takes a file (cmd/go/internal/load/pkg.go, resolveEmbed): by its name, or as part of a folder,
+    and then without hidden files unless the pattern begins with `all:`."""
+    everything = pattern.startswith("all:")
+    glob = pattern.removeprefix("all:")
+    parts = PurePosixPath(name).parts
+    depth = 0 if glob == "." else len(PurePosixPath(glob).parts)
+    if depth > len(parts) or (depth and not all(map(_element_matches, PurePosixPath(glob).parts, parts))):
+        return False
+    return everything or not any(part.startswith((".", "_")) for part in parts[depth:])
+
+
+def _element_matches(glob: str, text: str) -> bool:
+    """path.Match for one element: `*`, `?`, `[a-z]`, `[^a-z]`, and `\\` before a character that is meant itself."""
+    tokens: list[str] = []
+    for match in re.finditer(r"\\(.)|\[(\^?)((?:\\.|[^\]])+)\]|(.)", glob, re.DOTALL):
+        escaped, negated, inside, plain = match.groups()
+        if inside is not None:
+            tokens.append(f"[{negated}{inside}]")
+        else:
+            tokens.append(re.escape(escaped) if escaped is not None else plain if plain in "*?" else re.escape(plain))
+    return re.fullmatch(sequence(tuple(tokens), ".", r"\Z"), text, re.DOTALL) is not None

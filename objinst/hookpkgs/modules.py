@@ -1,0 +1,194 @@
+"""The synthetic main module in which hook packages are selected: every module of the user's build at the version at hand.
+
+It lies outside the user's tree, so nothing of theirs is touched. A `replace M => M vX` without a version on the left pins M to
+vX whatever the hooks ask for: the user's versions win. Folders (local replaces, workspace modules, the user's own module) are
+replaced by their absolute paths. OpenTelemetry's modules are released in lockstep, so a user's version of the API decides that
+of the SDK and of contrib; what has no fixed relation to it (logs, the Prometheus exporter) comes by way of their requirements.
+The hook modules take part without requirements of their own, or these would raise what the user's version decides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst.errors import OtelobjError
+from objinst.gobuild.gocmd import Go
+from objinst.store import cache
+
+HOOK_MODULES = {
+    "github.com/otelobj/otelobj/hooks/rt": "rt",
+    "github.com/otelobj/otelobj/hooks/probe": "probe",
+    "github.com/otelobj/otelobj/hooks/active": "active",
+    "github.com/otelobj/otelobj/hooks/sdk": "sdk",
+    "github.com/otelobj/otelobj/hooks/nethttp": "nethttp",
+    "github.com/otelobj/otelobj/hooks/span": "span",
+}
+UNRELEASED = "0.0-00010101000000-000000000000"
+MAJOR = re.compile(r"(?:^gopkg\.in/.*\.|/)v([2-9]|[1-9]\d+)$")
+"""The major version in a module path (golang.org/x/mod/module, SplitPathVersion): after a dot in gopkg.in alone."""
+OTEL = "go.opentelemetry.io/"
+API = "go.opentelemetry.io/otel"
+STABLE = re.compile(
+    r"go\.opentelemetry\.io/otel(/(sdk|trace|metric|sdk/metric|exporters/otlp/otlptrace(/.*)?|exporters/otlp/otlpmetric/.*"
+    r"|exporters/(stdout/stdout(trace|metric)|zipkin)))?$"
+)
+CONTRIB_AHEAD = 25
+"""Minor version of contrib's v0 modules less that of the API they are released with (v1.28.0 with v0.53.0, v1.38.0 with v0.63.0)."""
+CONTRIB_V0 = re.compile(r"go\.opentelemetry\.io/contrib/(bridges/prometheus|exporters/autoexport|propagators/autoprop|instrumentation/.*)$")
+CONTRIB_V1 = re.compile(r"go\.opentelemetry\.io/contrib/propagators/(aws|b3|jaeger|ot)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A module of the user's build. target: a version, `PATH VERSION` of what replaces it, or an absolute folder."""
+
+    path: str
+    target: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.target.startswith("/")
+
+    @property
+    def is_version(self) -> bool:
+        return not self.is_folder and " " not in self.target
+
+
+def unreleased(path: str) -> str:
+    """A version that stands for a folder; its major version must be that in the module path."""
+    major = MAJOR.search(path)
+    return f"v{major[1] if major else 0}.{UNRELEASED}"
+
+
+def binary_pins(deps: Iterable[tuple[str, str, tuple[str, str] | None]], base: Path | None) -> list[Pin]:
+    """deps: path, version and replacement of the modules in the binary. base: what folders that replace are relative to."""
+    pins = []
+    for path, version, replaced in deps:
+        if replaced is None:
+            pins.append(Pin(path, version))
+        elif replaced[1] not in ("", "(devel)"):  # cmd/go/internal/modload/build.go, debugModFromModinfo: a folder has no version
+            pins.append(Pin(path, f"{replaced[0]} {replaced[1]}"))
+        elif replaced[0].startswith("/") or base is not None:
+            pins.append(Pin(path, str((base or Path("/")).joinpath(replaced[0]).resolve())))
+    return [pin for pin in pins if pin.target and pin.target != "(devel)"]
+
+
+def go_mod_pins(folder: Path, go: Go, modfile: Path | None = None) -> list[Pin]:
+    """What go.mod (or the file that stands in for it) says: the module itself, its requirements, its replacements."""
+    mod = json.loads(go.run(["mod", "edit", "-json", str(modfile or folder / "go.mod")], folder))
+    pins = [Pin(mod["Module"]["Path"], str(folder))]
+    pins += [Pin(item["Path"], item["Version"]) for item in mod.get("Require") or []]
+    return pins + [_replacement(item, folder) for item in mod.get("Replace") or []]
+
+
+def workspace_pins(work_file: Path, go: Go) -> list[Pin]:
+    """The modules of a workspace, the highest of what they require, and the workspace's own replacements."""
+    work = json.loads(go.run(["work", "edit", "-json", str(work_file)], work_file.parent))
+    folders = [(work_file.parent / use["DiskPath"]).resolve() for use in work.get("Use") or []]
+    found: dict[str, Pin] = {}
+    for pin in (pin for folder in folders for pin in go_mod_pins(folder, go)):
+        known = found.get(pin.path)
+        if known is None or not pin.is_version or (known.is_version and order(known.target) < order(pin.target)):
+            found[pin.path] = pin
+    return [*found.values(), *(_replacement(item, work_file.parent) for item in work.get("Replace") or [])]
+
+
+def _replacement(item: Mapping[str, Mapping[str, str]], folder: Path) -> Pin:
+    new = item["New"]
+    version = new.get("Version")
+    return Pin(item["Old"]["Path"], f"{new['Path']} {version}" if version else str((folder / new["Path"]).resolve()))
+
+
+def order(version: str) -> tuple[list[int], bool, str]:
+    """A key that sorts versions as the go command does."""
+    core, dash, rest = version.removeprefix("v").partition("-")
+    return [int(part) for part in re.findall(r"\d+", core)], not dash, rest
+
+
+def lockstep(api: str, path: str) -> str | None:
+    """The version of an OpenTelemetry module that was released with a version of the API; None where there is no fixed relation."""
+    match = re.match(r"v1\.(\d+)\.", api)
+    if match is None:
+        return None
+    if STABLE.match(path) or CONTRIB_V1.match(path):
+        return f"v1.{match[1]}.0"
+    return f"v0.{int(match[1]) + CONTRIB_AHEAD}.0" if CONTRIB_V0.match(path) else None
+
+
+def hook_needs(needs: Mapping[str, str], pins: Sequence[Pin]) -> tuple[dict[str, str], list[Pin]]:
+    """Requirements of the hooks that the user's build leaves open, and the pins that go with the user's OpenTelemetry API.
+
+    needs: what the hooks were written against, module -> version.
+    """
+    have = {pin.path for pin in pins}
+    api = next((pin.target for pin in pins if pin.path == API and pin.is_version), None)
+    open_needs = {path: version for path, version in needs.items() if path not in have}
+    if api is None or lockstep(api, API) is None:
+        return open_needs, []
+    paired = [Pin(path, version) for path in open_needs if (version := lockstep(api, path))]
+    return {path: version for path, version in open_needs.items() if not path.startswith(OTEL)}, paired
+
+
+def hook_requirements(hooks: Path, modules: Iterable[str], go: Go) -> dict[str, str]:
+    """What the hook modules themselves require: module -> version."""
+    needs: dict[str, str] = {}
+    for module in modules:
+        mod = json.loads(go.run(["mod", "edit", "-json"], hooks / HOOK_MODULES[module]))
+        for item in mod.get("Require") or []:
+            if item["Path"] not in HOOK_MODULES and order(needs.get(item["Path"], "v0")) < order(item["Version"]):
+                needs[item["Path"]] = item["Version"]
+    return needs
+
+
+def hook_sources(hooks: Path, digest: str) -> Path:
+    """Copies of the hook modules in the cache, without requirements: always in the same place, so they are compiled once."""
+
+    def make(folder: Path) -> None:
+        for name in HOOK_MODULES.values():
+            shutil.copytree(
+                hooks / name, folder / name, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*_test.go", "difftest", "testdata", "go.sum")
+            )
+            mod = (hooks / name / "go.mod").read_text("utf-8")
+            kept = [line for line in mod.splitlines() if line.startswith(("module ", "go "))]
+            (folder / name / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")
+
+    return cache.folder("hooks", digest, make)
+
+
+def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs: Mapping[str, str], sums: Sequence[Path]) -> None:
+    """Writes go.mod and go.sum of the synthetic module. hooks: of `hook_sources`. sums: go.sum files whose lines are known to be right."""
+    ours = [pin for pin in pins if pin.path not in HOOK_MODULES]
+    lines = ["module otelobj.invalid/closure", "", f"go {go_version}", ""]
+    lines += [f"require {_quoted(path)} {unreleased(path)}" for path in HOOK_MODULES]
+    lines += [f"require {path} {version}" for path, version in needs.items()]
+    lines += [f"require {pin.path} {pin.target if pin.is_version else unreleased(pin.path)}" for pin in ours]
+    lines += [f"replace {path} => {_quoted(str(hooks / name))}" for path, name in HOOK_MODULES.items()]
+    lines += [f"replace {pin.path} => {_target(pin)}" for pin in ours]
+    (folder / "go.mod").write_text("\n".join(lines) + "\n", "utf-8")
+    known = {line for path in sums if path.exists() for line in path.read_text("utf-8").splitlines()}
+    (folder / "go.sum").write_text("".join(f"{line}\n" for line in sorted(known)), "utf-8")
+
+
+def check_owned(packages: Iterable[str], owners: Iterable[str]) -> None:
+    """Raises OtelobjError for a hook package of no known module: nothing is ever looked up by its name alone."""
+    known = {*owners, *HOOK_MODULES}
+    for package in packages:
+        parents = [package, *(package[:at] for at, char in enumerate(package) if char == "/")]
+        if "." in parents[-1].split("/")[0] and not any(parent in known for parent in parents):
+            raise OtelobjError(f"hook package {package} is in no module of this build", "check the rule's `path`, or add the module with `go get`")
+
+
+def _target(pin: Pin) -> str:
+    if pin.is_folder:
+        return _quoted(pin.target)
+    return pin.target if not pin.is_version else f"{pin.path} {pin.target}"
+
+
+def _quoted(text: str) -> str:
+    """go.mod takes Go string literals where a word has special characters (golang.org/x/mod/modfile, MustQuote)."""
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[\s\"'`(),\[\]{}]|//|/\*", text) else text

@@ -1,0 +1,1 @@
+"""One link, from argv to the linked program."""

@@ -1,0 +1,223 @@
+"""`otelobj explain`, without its printing: one function, what is known of its arguments, and the code that a hook puts around it.
+
+The code is not sketched: the function's object is rewritten in memory, as for a link, verified, and read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from objinst.errors import OtelobjError
+from objinst.gobuild.gocmd import programs
+from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
+from objinst.link import preview
+from objinst.link.main import in_force
+from objinst.link.passes import Link, calls, checked, counts, offsets_of
+from objinst.plan.declared import Declared
+from objinst.plan.judge import ABI_INTERNAL, Function, read_function
+from objinst.plan.layout import Layout, evidence, find_layout
+from objinst.plan.missing import close
+from objinst.plan.model import FunctionPlan, Refusal
+from objinst.plan.probes import CountPlan, judge_count
+from objinst.plan.scope import fork_set
+from objinst.plan.select import candidates
+from objinst.plan.workers import work_calls
+from objinst.rewrite.function import hook_function
+from objinst.rules import Action, Rule, RuleSet, parse_func_name
+from objinst.signatures.agree import Evidence
+from trampolines.contract import EpilogueScan
+
+THUNK, THROUGH = "otelobj.thunk.", "otelobj.through."
+WEAK_MASK = 0x7FFF
+"""Takes the weak bit off a relocation's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Machine code as the linker gets it. what: for people. relocs: offset -> what stands there, with the relocation's kind.
+
+    pcsp: (value, end) pairs; args, locals: pointer words of the first bitmap of each stack map, None where there is none.
+    """
+
+    what: str
+    symbol: str
+    code: bytes
+    relocs: Mapping[int, str]
+    pcsp: tuple[tuple[int, int], ...]
+    args_size: int
+    frame: int
+    args: tuple[bool, ...] | None
+    locals: tuple[bool, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """others: symbols that the name meant too. rules: that name the function; none: the code is that for a hook before and after.
+
+    worker: it takes work from channels in a loop (objinst.plan.workers). evidence: what the object says without types. outcome: None if rules want a counter only; counted: None if they want none.
+    made: the stubs in the order in which a call meets them, thunks, then the body; empty if it is refused.
+    """
+
+    goarch: str
+    go_version: str
+    package: str
+    symbol: str
+    others: tuple[str, ...]
+    rules: tuple[str, ...]
+    worker: bool
+    function: Function | Refusal
+    evidence: Evidence | None
+    layout: Layout | Refusal | None
+    epilogues: EpilogueScan | None
+    outcome: FunctionPlan | Refusal | None
+    counted: CountPlan | Refusal | None
+    made: tuple[Text, ...]
+
+
+def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
+    """name: as in the plan. rules: those given for this; empty for a generic hook. Raises OtelobjError if no program has the function."""
+    wanted = parse_func_name(name)
+    if wanted is None:
+        raise OtelobjError(f"{name} is no name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
+    near: tuple[str, ...] | None = None
+    for program in programs(packages, Path.cwd()):
+        valid, applying = in_force(rules, preview.surroundings_of(program, rules))
+        with preview.open_link(program, valid, applying) as link:
+            found = list(_find(name, link))
+            if found:
+                return _explain(link, *found[0], tuple(symbol for _, _, symbol in found[1:]), valid)
+            obj = link.load(wanted.pkg)
+            near = close(name, [obj.name(index) for index in obj.text_symbols()]) if obj else near
+    if near is None:
+        raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "is its own package meant? that is called main")
+    raise OtelobjError(
+        f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "`otelobj plan` with a rule for its package shows names"
+    )
+
+
+def _find(name: str, link: Link) -> Iterator[tuple[str, int, str]]:
+    """(package, index, symbol): the function itself, or every instance of a generic one, each once."""
+    wanted = parse_func_name(name)
+    seen: set[str] = set()
+    if wanted is None:
+        return
+    own = [wanted.pkg] if wanted.pkg in link.packages else []
+    for package in (*own, *(other for other in link.packages if other not in own)):
+        obj = link.load(package) if package in own or _may_hold(link, package, wanted.name) else None
+        for index in obj.text_symbols() if obj else ():
+            symbol = obj.name(index) if obj else ""
+            meant = symbol == name or (not wanted.type_args and (read := parse_func_name(symbol)) is not None and replace(read, type_args="") == wanted)
+            if meant and symbol not in seen and obj is not None and obj.sym(index).abi == ABI_INTERNAL:
+                seen.add(symbol)
+                yield package, index, symbol
+
+
+def _may_hold(link: Link, package: str, name: str) -> bool:
+    """Instances of generic functions lie in the packages that use them."""
+    data = link.packages[package].read_bytes()
+    return b"[go.shape." in data and name.encode() in data
+
+
+def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[str, ...], rules: RuleSet) -> Explained:
+    obj = _object(link, package)
+    matching = next((found for at, found in candidates(obj, package, rules, link.versions, load=link.load) if at == index), [])
+    names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
+    worker = bool(work_calls(obj, index, link.arch))
+    function = read_function(obj, index)
+    counted = _counted(link, package, obj, index) if any(counts(action) for _, action in matching) else None
+    if isinstance(function, Refusal):
+        made = tuple(_made(link, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
+        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
+    found = evidence(obj, index, function.info, function.calls, link.arch)
+    layout = find_layout(obj, index, found, link.finder.signatures, (function.file, function.line), lambda: None)
+    epilogues = link.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
+    hooks = [(rule, action) for rule, action in matching if calls(action)]
+    outcome = _outcome(link, package, function, hooks) if hooks or not matching else None
+    if isinstance(outcome, FunctionPlan) and not outcome.hooks and isinstance(layout, Layout):
+        can_exit = epilogues.sites and not epilogues.refusal and layout.results is not None
+        outcome = replace(outcome, epilogues=epilogues if can_exit else None)
+    plan, count = outcome if isinstance(outcome, FunctionPlan) else None, counted if isinstance(counted, CountPlan) else None
+    made = tuple(_made(link, obj, package, index, plan, count)) if plan or count else ()
+    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
+
+
+def _counted(link: Link, package: str, obj: Object, index: int) -> CountPlan | Refusal:
+    return judge_count(obj, index) if package not in link.closed else _closed(package)
+
+
+def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Action]]) -> FunctionPlan | Refusal:
+    if package in link.closed:
+        return _closed(package)
+    forbidden = fork_set(function.object) if package == "syscall" else frozenset()
+    if hooks:
+        outcomes = link.judge_meant(function, hooks, forbidden, package, Declared(function.object, link.load))
+    else:
+        outcomes = link.judge(function, hooks, forbidden, package)
+    return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
+
+
+def _closed(package: str) -> Refusal:
+    return Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
+
+
+def _object(link: Link, package: str) -> Object:
+    obj = link.load(package)
+    if obj is None:
+        raise OtelobjError(f"package {package} has no object", "rebuild it")
+    return obj
+
+
+def _made(link: Link, obj: Object, package: str, place: int, plan: FunctionPlan | None, count: CountPlan | None) -> Iterator[Text]:
+    """What hooks and a counter add to the object of the function at index `place`, as in Explained.made."""
+    _, slot = link.runtime()
+    edit = Edit(obj)
+    probes = link.probes(edit, "otelobj.probes")
+    if plan is not None:
+        hook_function(edit, link.arch, link.rt_layouts, plan, package, offsets_of(slot), probes)
+    if count is not None and probes is not None:
+        probes.count(count)
+    if probes is not None:
+        probes.finish()
+    new = Object.parse(checked(edit), obj.origin)
+    made = [index for index in range(obj.starts[1], new.starts[1]) if new.is_text(index)]
+    body, *moved = (index for index in made if new.name(index) == obj.name(place))  # the body is added before anything else
+    stub = place if place < obj.starts[1] else place + new.starts[1] - obj.starts[1]
+    direct = [index for index in moved if new.data(index) == obj.data(place)]  # see objinst.rewrite.swap.count_frame
+    texts = {stub: "entry stub" if count is None else "counting stub"} | dict.fromkeys(moved, "entry stub") | dict.fromkeys(direct, "body without hooks")
+    others = sorted((index for index in made if index not in (body, *moved)), key=lambda index: new.name(index).startswith(THUNK))
+    texts |= {index: _role(new.name(index)) for index in others} | {body: "body"}
+    names = {new.ref_of(index): what for index, what in texts.items()}
+    for index, what in texts.items():
+        yield _text(new, index, what, names)
+
+
+def _role(name: str) -> str:
+    """What a text symbol of otelobj's own is."""
+    if name.startswith(THUNK):
+        return f"thunk of {name}"
+    return "call-through" if name.startswith(THROUGH) else "exit stub"
+
+
+def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Text:
+    """names: what is made here, since stubs and body bear one name."""
+    kinds = {number: name for name, number in obj.tables.relocs.items()}
+    relocs: dict[int, str] = {}
+    for reloc in obj.relocs(index):
+        if reloc.size:
+            name = (obj.resolve(reloc.sym).name or "?") + (f" ({names[reloc.sym]})" if reloc.sym in names and THUNK not in names[reloc.sym] else "")
+            relocs[reloc.off] = f"{kinds.get(reloc.type & WEAK_MASK, reloc.type)} {name}" + (f"{reloc.add:+d}" if reloc.add else "")
+    sym = obj.sym(index)
+    info = FuncInfo.parse(obj.aux_data(index, "AuxFuncInfo") or b"", f"{obj.origin}: {sym.name}")
+    pcsp = pctab.decode(obj.aux_data(index, "AuxPcsp") or b"", obj.tables.pc_quantum(obj.header.goarch), sym.size)
+    args, own = (_first_map(obj, index, name) for name in ("FUNCDATA_ArgsPointerMaps", "FUNCDATA_LocalsPointerMaps"))
+    return Text(what, sym.name, bytes(obj.data(index)), relocs, tuple(pcsp), info.args, info.locals, args, own)
+
+
+def _first_map(obj: Object, index: int, number: str) -> tuple[bool, ...] | None:
+    refs = obj.aux_symbols(index, "AuxFuncdata")
+    place = obj.tables.pcdata[number]
+    target = obj.resolve(refs[place]).index if place < len(refs) else None
+    maps = stackmap.decode(obj.data(target)) if target is not None and target < obj.n_defs and obj.sym(target).size else []
+    return maps[0] if maps else None

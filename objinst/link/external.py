@@ -1,0 +1,137 @@
+"""`otelobj link ARGS`: in the place of `go tool link`, for build systems that run the tools themselves.
+
+Whatever stands behind our own options goes to the real linker; only importcfg and root archive are other ones. Nothing of the go
+command is needed of the archives: no build ids, no modinfo, no module. The linker comes from --go, $GOROOT or the go command on
+PATH, and must be of the release that compiled the archives, since it reads no others.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst.errors import OtelobjError, UsageError
+from objinst.gobuild import LinkCommand
+from objinst.goobj.archive import peek
+from objinst.link import main as link
+from objinst.link import version
+from objinst.link.plain import link_plainly
+
+USAGE = """Usage: otelobj link [--rules FILE]... [--go PLACE] [--] ARGS
+
+  Links as `go tool link ARGS` does, with hooks. ARGS reach the linker as they are; they must have -importcfg.
+
+Options, before ARGS:
+  --rules FILE  Rule file; may be given more than once. $OTELOBJ_RULES names more.
+  --go PLACE    The toolchain that compiled the archives: its GOROOT, its go command or its link tool.
+                Default: $GOROOT, then the go command on PATH.
+  -h, --help    Show this message and exit."""
+MARK = "OTELOBJ_REAL_LINKER"
+"""Set for the real linker: if that is otelobj again, it would go on for ever."""
+REMEDY = "name it with --go: a GOROOT, its bin/go, or its pkg/tool/OS_ARCH/link"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """rules: rule files; go: what --go says; args: of the linker."""
+
+    rules: tuple[Path, ...]
+    go: str
+    args: tuple[str, ...]
+
+
+def main(argv: Sequence[str]) -> int:
+    """argv: what stands behind `link`. Returns the exit status of the linker. Raises OtelobjError."""
+    if argv and argv[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    options = parse(argv)
+    if os.environ.get(MARK):
+        raise OtelobjError(f"the linker {os.environ[MARK]} is otelobj itself", REMEDY)
+    tool = find_link(options.go)
+    os.environ[MARK] = str(tool)
+    own = [word for path in options.rules for word in ("--rules", str(path))]
+    if options.args[-1:] == ("-V=full",):
+        return version.main([*own, str(tool), *options.args])
+    command_line = [*own, str(tool), *options.args]
+    try:
+        check(LinkCommand.parse(command_line[len(own) :]))
+        return link.main(command_line)
+    except OtelobjError as error:
+        if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
+            raise
+        link_plainly(command_line, str(error))
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """Raises UsageError. The linker's own flags begin where ours end: it has none of these names."""
+    rules: list[Path] = []
+    go = ""
+    at = 0
+    while at < len(argv):
+        name, equals, value = argv[at].partition("=")
+        if name not in ("--rules", "--go"):
+            break
+        if not equals:
+            at += 1
+            if at == len(argv):
+                raise UsageError(f"link: {name} without a value", "see otelobj link --help")
+            value = argv[at]
+        if name == "--go":
+            go = value
+        else:
+            rules.append(Path(value))
+        at += 1
+    at += argv[at : at + 1] == ["--"]
+    args = tuple(argv[at:])
+    if not args:
+        raise UsageError("link: no arguments for the linker", "write what would stand behind `go tool link`, such as -importcfg FILE -o PROGRAM main.a")
+    return Options(tuple(rules), go, args)
+
+
+def check(command: LinkCommand) -> None:
+    """Raises OtelobjError for what cannot be linked, before anything is done."""
+    if not command.get("importcfg"):
+        raise UsageError(
+            "link: no -importcfg", "list the archives in a file, `packagefile IMPORT/PATH=FILE` a line; -L folders do not say which archives are meant"
+        )
+    compiled = peek(Path(command.main)).line.split()[4:5]
+    asked = subprocess.run([command.tool, "-V"], capture_output=True, text=True, errors="replace", check=False)
+    said = asked.stdout.split()
+    if said[:2] != ["link", "version"]:
+        raise OtelobjError(f"{command.tool} is no Go linker: it answers -V with {(asked.stdout + asked.stderr).strip() or 'nothing'}", REMEDY)
+    if compiled != said[2:3]:
+        raise OtelobjError(f"{command.main} was compiled by {''.join(compiled)}, the linker {command.tool} is of {said[2]}", REMEDY)
+
+
+def find_link(given: str) -> Path:
+    """The real linker. given: what --go says, "" for nothing. Raises OtelobjError."""
+    if given:
+        found = next(_tools(Path(given)), None)
+        if found is None:
+            raise OtelobjError(f"--go {given}: no link tool there", "name a GOROOT, its bin/go, or its pkg/tool/OS_ARCH/link")
+        return found
+    on_path = shutil.which("go")
+    places = [Path(place) for place in (os.environ.get("GOROOT"), on_path) if place]
+    for place in places:
+        for tool in _tools(place):
+            return tool
+    asked = subprocess.run([on_path, "env", "GOTOOLDIR"], capture_output=True, text=True, check=False).stdout.strip() if on_path else ""
+    if asked and (Path(asked) / "link").exists():
+        return Path(asked) / "link"
+    raise OtelobjError(f"no Go linker: neither in $GOROOT nor beside a go command on PATH ({', '.join(map(str, places)) or 'both are missing'})", REMEDY)
+
+
+def _tools(place: Path) -> Iterator[Path]:
+    """Link tools that a path can mean, those for this machine first."""
+    if place.is_file() and place.name.removesuffix(".exe") == "link":
+        yield place
+        return
+    roots = [place] if place.is_dir() else [place.parent.parent, place.resolve().parent.parent] if place.is_file() else []
+    machine = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(os.uname().machine, "")
+    for root in roots:
+        yield from sorted((root / "pkg" / "tool").glob("*/link"), key=lambda tool: tool.parent.name != machine)

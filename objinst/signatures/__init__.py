@@ -1,0 +1,1 @@
+"""The types of functions: one file a source, in the order of trust."""

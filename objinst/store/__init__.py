@@ -1,0 +1,1 @@
+"""Everything that is kept on disk, and the work that is shared out."""

@@ -1,0 +1,261 @@
+"""The cache on disk: folders made once under a digest, whole or not at all, within a bound.
+
+A folder is made beside its place and renamed into it, so an interrupt or a full disk leaves nothing half made; two processes
+that make the same one both succeed. Sizes, times and digests of its files stand in it: one that lost some to a power cut is made again.
+Links hold a shared lock while they use the cache; what was not used for the longest time is removed when a link has added to it
+and no other is running, but only in a folder that is marked as ours. `objinst.store.root` says where it is; $OTELOBJ_CACHE_SIZE is the bound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from objinst.ending import temporary_folder, write_whole
+from objinst.errors import OtelobjError, UsageError, reason
+from objinst.store.root import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
+
+__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
+
+RECORD = ".entry"
+"""In each entry: size in bytes, time of the last change in ns, SHA-256 and name of every file."""
+END = "end\n"
+"""The record's last line: one that was cut off is none."""
+NEW = ".new-"
+DEFAULT_BOUND = 5 * 10**9
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+ROOM = 0.8
+"""Share of the bound that is left after trimming, so that not every link has to trim."""
+
+_made: set[Path] = set()
+
+
+def has(kind: str, digest: str) -> bool:
+    """Whether `folder` would find it."""
+    return _find(kind, digest) is not None
+
+
+def _find(kind: str, digest: str) -> Path | None:
+    places = (_in(folder, kind, digest) for folder in (root(), *shared()))
+    return next((place for place in places if _is_whole(place)), None)
+
+
+def _in(folder: Path, kind: str, digest: str) -> Path:
+    return folder / kind / digest[:2] / digest
+
+
+def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
+    """The folder of `digest`, made by `make` in an empty folder if there is none. Raises OtelobjError if it cannot be written."""
+    found = _find(kind, digest)
+    if found is not None:
+        return found
+    place = _in(ready(), kind, digest)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(place.parent, NEW) as fresh:
+            make(fresh)
+            _record(fresh)
+            _put(fresh, place)
+    except OSError as error:
+        raise OtelobjError(f"cache {place}: {reason(error)}", REMEDY) from error
+    _made.add(place)
+    return place
+
+
+def _put(fresh: Path, place: Path) -> None:
+    """Renames; another process may have been quicker, and what is not whole is replaced. Raises OSError."""
+    try:
+        fresh.rename(place)
+    except OSError:
+        if not _is_whole(place):
+            shutil.rmtree(place, ignore_errors=True)
+            fresh.rename(place)
+
+
+def _files(folder: Path) -> list[str]:
+    """Names, relative to the folder, of all files but the record."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        at = os.path.relpath(parent, folder)
+        found += [os.path.normpath(os.path.join(at, name)) for name in names]  # noqa: PTH118
+    return sorted(name for name in found if name != RECORD)
+
+
+def _record(folder: Path, digests: Mapping[str, str] | None = None) -> None:
+    """Writes down what is in an entry, in one step. digests: SHA-256 of each file, if they are known. Raises OSError."""
+    if digests is None:
+        digests = {name: _sha256(folder / name) for name in _files(folder)}
+    lines = []
+    for name, digest in digests.items():
+        state = (folder / name).stat()
+        lines.append(f"{state.st_size} {state.st_mtime_ns} {digest} {name}\n")
+    write_whole(folder / RECORD, "".join([*lines, END]).encode("utf-8", "surrogateescape"))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether all files of an entry are there as they were recorded; it counts as used now.
+
+    Own files are known by size and time, those of a shared cache that others own by content, once in a process; what others own in this user's
+    cache is nothing. A copy of a cache has other times and is looked at, too.
+    """
+    try:
+        with open(f"{place}/{RECORD}", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - hundreds of entries a link
+            is_own = os.fstat(file.fileno()).st_uid == os.geteuid()
+            text = file.read()
+        if not text.endswith(END):
+            return False
+        lines = [line.split(" ", 3) for line in text.removesuffix(END).splitlines()]
+        is_shared = root() not in place.parents
+        moved = False
+        for size, changed, _, name in lines:
+            state = os.lstat(f"{place}/{name}")
+            if state.st_size != int(size) or not stat.S_ISREG(state.st_mode):
+                return False
+            moved = moved or state.st_mtime_ns != int(changed)
+            is_own = is_own and state.st_uid == os.geteuid()
+        if not is_own and not is_shared:
+            return False  # somebody else has put it there
+        if (moved or not is_own) and not _has_content(place, tuple((digest, name) for _, _, digest, name in lines)):
+            return False
+        if is_shared:
+            return True
+        with contextlib.suppress(OSError):  # a cache that cannot be written is never trimmed
+            if moved:
+                _record(place, {name: digest for _, _, digest, name in lines})
+            os.utime(place)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+@functools.cache
+def _has_content(place: Path, files: tuple[tuple[str, str], ...]) -> bool:
+    """files: (SHA-256, name)."""
+    try:
+        return all(_sha256(place / name) == digest for digest, name in files)
+    except OSError:
+        return False
+
+
+def is_whole(path: Path) -> bool:
+    """Of a file in an entry of the cache; of any other, whether it exists."""
+    return _is_whole(path.parent) if any(folder in path.parents for folder in (root(), *shared())) else path.exists()
+
+
+# locks
+
+
+@contextlib.contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Held by one process at a time; released when the process ends."""
+    with _lock_file(name) as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _lock_file(name: str) -> BinaryIO:
+    """Open, and neither emptied nor found behind a link. Raises OtelobjError."""
+    path = ready() / "locks" / f"{name}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
+    except OSError as error:
+        raise OtelobjError(f"cache {path}: {reason(error)}", REMEDY) from error
+
+
+@contextlib.contextmanager
+def in_use() -> Iterator[None]:
+    """While a link uses the cache nothing is removed from it; what it added may push out what is older. Raises UsageError."""
+    limit = bound()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, OtelobjError):  # a cache that cannot be written, or a file system without locks
+            handle = stack.enter_context(_lock_file("cache"))
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    if _made:
+        trim(limit)
+
+
+@contextlib.contextmanager
+def alone(*, wait: bool) -> Iterator[bool]:
+    """Whether no link uses the cache; none will meanwhile. wait: until that is so."""
+    with contextlib.ExitStack() as stack:
+        try:
+            handle = stack.enter_context(_lock_file("cache"))
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except (OSError, OtelobjError):
+            yield False
+        else:
+            yield True
+
+
+# the bound
+
+
+def bound() -> int | None:
+    """Bytes that the cache may have after a link; None: any number. Raises UsageError."""
+    text = os.environ.get("OTELOBJ_CACHE_SIZE", "").strip()
+    if not text:
+        return DEFAULT_BOUND
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text, re.IGNORECASE)
+    if match is None and text != "off":
+        raise UsageError(f"OTELOBJ_CACHE_SIZE={text} is no size", "a number with K, M, G or T behind it, such as 500M, or `off`")
+    return int(float(match[1]) * UNITS[match[2].upper()]) if match else None
+
+
+def trim(limit: int | None) -> int:
+    """Removes what was not used for the longest time, down to ROOM of the limit. Returns the bytes freed: none while another link runs."""
+    with alone(wait=False) as ours:
+        if not (ours and is_ours()):
+            return 0
+        for left in (path for kind in _kinds() for path in kind.glob(f"*/{NEW}*")):  # of a process that was killed: all others hold the lock
+            shutil.rmtree(left, ignore_errors=True)
+        entries = sorted(_entries())
+        total = sum(size for _, size, _ in entries)
+        freed = 0
+        if limit is None or total <= limit:
+            return 0
+        for _, size, path in entries:
+            if total - freed <= limit * ROOM:
+                break
+            _remove(path)
+            freed += size
+        return freed
+
+
+def _entries() -> Iterator[tuple[float, int, Path]]:
+    """(time of the last use, bytes, path) of all that can be made again."""
+    places = [path.parent for kind in _kinds() for path in kind.glob(f"*/*/{RECORD}")]
+    places += (root() / "closure").glob("*")
+    places += (path for path in (root() / "version").rglob("*") if path.is_file())
+    for place in places:
+        with contextlib.suppress(OSError):
+            files = [path for path in place.rglob("*") if not path.is_dir()] if place.is_dir() else [place]
+            yield place.stat().st_mtime, sum(path.lstat().st_size for path in files), place
+
+
+def _kinds() -> list[Path]:
+    """Folders of entries that `folder` made."""
+    return [root() / name for name in ENTRY_KINDS]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()

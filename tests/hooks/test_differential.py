@@ -1,0 +1,154 @@
+"""The same requests against a program instrumented by hand with otelhttp and against the plain one relinked by otelobj.
+
+Spans (name, kind, attributes, status, events, parent) and metrics (name, unit, type, attributes of the points, counts) must be
+the same. The differences that are meant stand in MEANT, each with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import toolchains
+from scriptrunner import GENEROUS, HANGS
+
+from objinst.collector import Collector
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCE = ROOT / "testbins" / "difftest"
+VOLATILE = {"server.port", "network.peer.port", "client.port", "url.full"}
+"""Ports differ from run to run."""
+HIJACKED = "/upgrade"
+"""The route whose handler takes over the connection, where that can be had: not with HTTP/2."""
+
+MEANT = {
+    "panic": "a handler that panics gives an error span named after its route; otelhttp leaves the status unset, and names a span only"
+    " once the handler has returned",
+    "error.type": "client metrics of a request that failed say how, as the semantic conventions ask; the otelhttp compared with does not",
+    "hijacked": "nobody knows what a handler has written on a connection that it took over; otelhttp says 200",
+    "http.route": "the route is an attribute of the span, as newer versions of otelhttp have it; the one compared with has it in metrics only",
+    "http.server.active_requests": "the semantic conventions have this metric; no version of otelhttp does",
+    "network.protocol": "the client reports the version that was negotiated, as newer versions of otelhttp do; the one compared with reports"
+    " that of the request, which is 1.1 whatever happens",
+}
+"""Differences that are meant. Bytes that io.ReaderFrom sends or that net/http drains count here and not there: test_same_body_sizes
+compares the routes that do neither."""
+
+
+def build(program: str, out: Path, *flags: str) -> None:
+    env = toolchains.go_env("1.26")
+    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    subprocess.run(["go", "build", *flags, "-o", str(out), f"./{program}"], cwd=SOURCE, env=env, check=True, capture_output=True)
+
+
+def run(program: Path) -> tuple[str, Collector]:
+    with Collector() as collector:
+        env = {k: v for k, v in os.environ.items() if not k.startswith("OTEL")}
+        env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", **GENEROUS}
+        done = subprocess.run([str(program)], env=env, capture_output=True, text=True, timeout=HANGS, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, collector
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Collector]]:
+    folder = tmp_path_factory.mktemp("difftest")
+    build("hand", folder / "hand")
+    build("plain", folder / "ours", "-toolexec=otelobj")
+    return {name: run(folder / name) for name in ("hand", "ours")}
+
+
+def hijacked(found: Any) -> bool:
+    """found: a span or a point of a metric. On spans the otelhttp compared with has the path alone."""
+    attributes = found.attributes
+    return HIJACKED in (attributes.get("http.route"), attributes.get("url.path")) and attributes.get("network.protocol.version") == "1.1"
+
+
+def span_key(span: Any, by_id: dict[str, Any]) -> tuple[object, ...]:
+    parent = by_id.get(span.parent_id)
+    panicked = any(event.name == "exception" for event in span.events)
+    attributes = {k: v for k, v in span.attributes.items() if k not in VOLATILE and k != "http.route" and not k.endswith("body.size")}
+    if hijacked(span):
+        attributes.pop("http.response.status_code", None)
+    if span.kind == "CLIENT":
+        attributes = {k: v for k, v in attributes.items() if not k.startswith("network.protocol")}
+    return (
+        span.name.split()[0] if panicked else span.name,
+        span.kind,
+        "ERROR" if panicked and span.kind == "SERVER" else span.status,
+        tuple(sorted((k, str(v)) for k, v in attributes.items())),
+        tuple(event.name for event in span.events),
+        parent.name if parent else "",
+    )
+
+
+def spans(collector: Collector) -> Counter[tuple[object, ...]]:
+    found = collector.spans()
+    by_id = {span.span_id: span for span in found}
+    return Counter(span_key(span, by_id) for span in found)
+
+
+def test_the_program_does_the_same(runs: dict[str, tuple[str, Collector]]) -> None:
+    assert runs["ours"][0] == runs["hand"][0]
+    assert runs["ours"][0]
+
+
+def test_same_spans(runs: dict[str, tuple[str, Collector]]) -> None:
+    hand, ours = (spans(runs[name][1]) for name in ("hand", "ours"))
+    assert sum(hand.values()) > 20
+    missing, extra = hand - ours, ours - hand
+    assert not missing and not extra, f"only by hand: {list(missing)}\nonly ours: {list(extra)}"
+
+
+def test_the_status_of_a_hijacked_connection_is_not_known(runs: dict[str, tuple[str, Collector]]) -> None:
+    collector = runs["ours"][1]
+    found = [span for span in collector.spans() if hijacked(span)]
+    points = [point for metric in collector.metrics() if metric.name == "http.server.request.duration" for point in metric.points if hijacked(point)]
+    assert found and points
+    assert not [one for one in (*found, *points) if "http.response.status_code" in one.attributes]
+
+
+def metric_keys(collector: Collector) -> dict[tuple[str, str, str], set[tuple[object, ...]]]:
+    keys: dict[tuple[str, str, str], set[tuple[object, ...]]] = {}
+    for metric in collector.metrics():
+        if metric.name.startswith("http."):
+            left_out = VOLATILE | ({"network.protocol.name", "network.protocol.version", "error.type"} if ".client." in metric.name else set())
+            points = {
+                tuple(sorted((k, str(v)) for k, v in p.attributes.items() if k not in left_out and not (k == "http.response.status_code" and hijacked(p))))
+                for p in metric.points
+            }
+            keys.setdefault((metric.name, metric.unit, metric.type), set()).update(points)
+    return keys
+
+
+def test_same_metrics(runs: dict[str, tuple[str, Collector]]) -> None:
+    hand, ours = (metric_keys(runs[name][1]) for name in ("hand", "ours"))
+    assert {name for name, _, _ in hand} >= {"http.server.request.duration", "http.client.request.duration"}
+    active = [key for key in ours if key[0] == "http.server.active_requests"]
+    assert active == [("http.server.active_requests", "{request}", "sum")]
+    del ours[active[0]]
+    assert ours.keys() == hand.keys()
+    # What clients write into their Host header is no attribute of a server's metrics: each would be a time series.
+    hosts = {"server.address", "server.port"}
+    of_servers = [key for key in hand if key[0].startswith("http.server.")]
+    assert of_servers and all(any(name in hosts for name, _ in point) for key in of_servers for point in hand[key])
+    hand |= {key: {tuple(pair for pair in point if pair[0] not in hosts) for point in hand[key]} for key in of_servers}
+    for key, points in hand.items():
+        assert ours[key] == points, f"{key}: only by hand {points - ours[key]}, only ours {ours[key] - points}"
+
+
+def test_same_body_sizes(runs: dict[str, tuple[str, Collector]]) -> None:
+    """Of responses that were written with Write and requests that were read to their end."""
+
+    def sizes(collector: Collector) -> set[tuple[str, object, object]]:
+        found = set()
+        for span in collector.spans():
+            if span.kind == "SERVER" and span.name.split()[-1] in ("/ok/{id}", "/error", "/echo", "/empty"):
+                found.add((span.name, span.attributes.get("http.response.body.size"), span.attributes.get("http.request.body.size")))
+        return found
+
+    assert sizes(runs["ours"][1]) == sizes(runs["hand"][1]) != set()

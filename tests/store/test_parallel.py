@@ -1,0 +1,55 @@
+"""Tasks that are shared out: each is done once, and what fails in one process costs the others nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from objinst.store import parallel
+
+
+def leave(folder: Path, number: int) -> None:
+    (folder / f"{number}-{os.getpid()}").touch()
+
+
+def fail(*_: object) -> None:
+    raise ValueError("task")
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+
+
+def test_every_task_is_done_once(tmp_path: Path, three: None) -> None:
+    parallel.in_parallel([partial(leave, tmp_path, number) for number in range(10)])
+    found = [path.name.split("-") for path in tmp_path.iterdir()]
+    assert sorted(int(number) for number, _ in found) == list(range(10))
+    assert len({process for _, process in found}) == 3
+
+
+def test_a_failure_elsewhere_is_quiet(tmp_path: Path, three: None, capfd: pytest.CaptureFixture[str]) -> None:
+    parallel.in_parallel([partial(leave, tmp_path, 0), fail, partial(leave, tmp_path, 2)])
+    assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["0", "2"]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_failure_here_ends_the_others(tmp_path: Path, three: None) -> None:
+    with pytest.raises(ValueError, match="task"):
+        parallel.in_parallel([fail, partial(time.sleep, 10**6), partial(leave, tmp_path, 2)])
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.parametrize(("size", "done"), [(parallel.WORTH_A_PROCESS // 4, 0), (parallel.WORTH_A_PROCESS, 4)])
+def test_small_tasks_are_left_to_others(tmp_path: Path, size: int, done: int) -> None:
+    parallel.share_out([(size - number, partial(leave, tmp_path, number)) for number in range(4)])
+    assert len(list(tmp_path.iterdir())) == done
+
+
+def test_nothing_to_do() -> None:
+    parallel.in_parallel([])
