@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objinst import ending, paths
+from objinst.actions import ACTIONS
 from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.gobuild.gocmd import Go
@@ -28,8 +29,7 @@ from objinst.plan.missing import Missing, Surroundings, refused_problems, stop, 
 from objinst.plan.model import Target
 from objinst.plan.unseen import exact_rules, warning
 from objinst.rewrite.result import Result
-from objinst.rewrite.spans import SPAN
-from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, is_built_in, load, supports
+from objinst.rules import Rule, RuleSet, is_built_in, load, supports
 from objinst.signatures.gotypes import GoTypes
 from objinst.store import cache
 from objinst.store.digest import hooks_digest, own_digest
@@ -70,7 +70,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     info = BuildInfo.parse(cfg.modinfo)
     header, _ = headers.parse(head(Path(command.main)), command.main)
     try:
-        rules = load(rule_files, os.environ).of_program(info.path)
+        rules = load(rule_files, os.environ, ACTIONS).of_program(info.path)
     except OtelobjError:
         _check_supported(command, header)  # the go command links shared libraries in the folder of their output: a relative rule file is not there
         raise
@@ -155,15 +155,9 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
 
 def hook_packages(rules: Sequence[Rule], go_version: str) -> tuple[str, ...]:
     """Import paths of the hook packages that rules need, and rt. Raises OtelobjError if one needs a newer Go."""
-    packages = tuple(sorted({RT, *(_hook_package(action) for rule in rules for action in rule.do)}))
+    packages = tuple(sorted({RT, *(action.package for rule in rules for action in rule.do)}))
     goversions.check(packages, go_version)
     return packages
-
-
-def _hook_package(action: Action) -> str:
-    if isinstance(action, InjectHooks):
-        return action.path
-    return PROBE if isinstance(action, Probe) else SPAN
 
 
 def make_link(

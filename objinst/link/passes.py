@@ -26,10 +26,10 @@ from objinst.plan.model import Target
 from objinst.plan.specs import Offsets
 from objinst.plan.unseen import all_inlined
 from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
-from objinst.rewrite.function import Runtime, hook_function
+from objinst.rewrite.function import hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
-from objinst.rewrite.spans import SPAN
+from objinst.rewrite.site import Runtime
 from objinst.rewrite.static import layout
 from objinst.rules import RuleSet
 from objinst.signatures.find import Helper, Signatures
@@ -112,7 +112,7 @@ class Link:
 
     @functools.cached_property
     def rt_layouts(self) -> Runtime:
-        return Runtime.of(self.rt_object, RT, self.load(SPAN))
+        return Runtime.of(self.rt_object, RT, self.load)
 
     @property
     def rt_object(self) -> Object:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import trampolines
 from objinst import paths
+from objinst.actions import ACTIONS
 from objinst.ending import write_whole
 from objinst.errors import OtelobjError
 from objinst.gobuild import usertree
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     plain = done.stdout.strip()
     began = time.time()
     folder = Path.cwd()
-    rules = load(rule_files, os.environ)
+    rules = load(rule_files, os.environ, ACTIONS)
     line = marked(plain, link_digest(rules, folder))
     tree = [*usertree.module_file_candidates(folder), *with_folders(usertree.hook_sources(hook_packages(rules), folder))]
     inputs = [*rule_sources(rule_files), Path(command[0]), *own_files(), *tree]
@@ -113,7 +114,7 @@ def with_folders(files: Iterable[Path]) -> list[Path]:
 
 def hook_packages(rules: RuleSet) -> set[str]:
     """Import paths of the hook packages that rules name."""
-    return {path for rule in rules.rules for action in rule.do if (path := getattr(action, "path", ""))}
+    return {action.package for rule in rules.rules for action in rule.do}
 
 
 def link_digest(rules: RuleSet, folder: Path) -> str:

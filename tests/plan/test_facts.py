@@ -14,7 +14,7 @@ from objinst.goobj.archive import Archive
 from objinst.link.passes import Link, identity
 from objinst.plan import facts
 from objinst.plan.pinned import own_keys, pinned, relied_on
-from objinst.rules import load
+from rule_files import load
 
 ARCH = trampolines.arch("amd64")
 
