@@ -73,8 +73,8 @@ def test_a_small_request_takes_little_memory(tmp_path):
     file = tmp_path / "bomb.gz"
     file.write_bytes(bomb(b"\x12\x00"))
     assert file.stat().st_size < 20_000
-    here = Path(__file__).parent.parent
-    environ = os.environ | {"PYTHONPATH": f"{here}:{here.parent}"}
+    tests = Path(__file__).parent.parent
+    environ = os.environ | {"PYTHONPATH": f"{tests / 'lib'}:{tests.parent}"}
     done = subprocess.run([sys.executable, "-c", BOMBED, str(file)], capture_output=True, text=True, check=True, env=environ)
     status, kilobytes = map(int, done.stdout.split())
     assert status == 413
@@ -152,6 +152,22 @@ def test_malformed_lengths_are_bad_requests(collector, length):
 def test_names_of_others_are_refused(collector, host):
     assert post(collector, "/v1/traces", trace_request().SerializeToString(), Host=host)[0] == 421
     assert collector.spans() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        (b"/v1/traces", b"Host: attacker.example\r\nContent-Type: application/x-protobuf", b"421"),
+        (b"/v2/traces", b"Host: localhost\r\nContent-Type: application/x-protobuf", b"404"),
+        (b"/v1/traces", b"Host: localhost\r\nContent-Type: text/html", b"415"),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"x" * (4 << 20)], ids=["none yet", "4 MB"])
+def test_what_is_refused_is_not_read(collector, path, header, status, body):
+    """The answer does not wait for a body, and arrives in spite of one."""
+    answer = raw(collector, b"POST " + path + b" HTTP/1.1\r\n" + header + b"\r\nContent-Encoding: gzip\r\nContent-Length: 8000000\r\n\r\n" + body)
+    assert answer.startswith(b"HTTP/1.1 " + status), answer
+    assert b"Connection: close" in answer
 
 
 @pytest.mark.parametrize("host", ["localhost:4318", "127.0.0.1", "[::1]:4318", "10.1.2.3:1", "app.localhost", "LOCALHOST"])
