@@ -83,10 +83,11 @@ class Site:
     def context(self, hook: HookFunction) -> Address:
         """What a typed hook gets its context with: an itab of (its context interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
         interface has no methods, it is an `any`, which has the type."""
-        call = Address(type_ref(self.edit, f"*{self.rt.path}.Call"))
+        call = f"*{self.rt.path}.Call"
         if not hook.methods:
-            return call
-        words: list[Address | int] = [Address(type_ref(self.edit, hook.context_type)), call, self.rt.call_hash]
+            return Address(type_ref(self.edit, call))
+        words: list[Address | int] = [Address(type_ref(self.edit, name)) for name in (hook.context_type, call)]
+        words.append(self.rt.call_hash)
         words += [Address(self.edit.add_ref(f"{self.rt.path}.(*Call).{method}", ABI_INTERNAL)) for method in hook.methods]
         return Address(None, self.data.words(words))
 
