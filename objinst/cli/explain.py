@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from objinst.collector.render import clean, console, count
+from objinst.cli.terminal import clean, console, count
 from objinst.errors import OtelobjError
 from objinst.link import explain
 from objinst.link.explain import Explained, Text

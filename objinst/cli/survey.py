@@ -20,7 +20,7 @@ from rich.text import Text
 
 import trampolines
 from objinst.cli import gotool
-from objinst.collector.render import clean, console
+from objinst.cli.terminal import clean, console
 from objinst.errors import OtelobjError
 from objinst.goobj.archive import Archive
 from objinst.plan.hooks import HookFinder
