@@ -14,8 +14,9 @@ from objinst.gobuild.gocmd import programs
 from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
 from objinst.link import preview
 from objinst.link.main import in_force
-from objinst.link.passes import Link, calls, checked, counts, offsets_of
+from objinst.link.passes import Link, checked, offsets_of
 from objinst.plan.declared import Declared
+from objinst.plan.eligibility import calls, counts
 from objinst.plan.judge import ABI_INTERNAL, Function, read_function
 from objinst.plan.layout import Layout, evidence, find_layout
 from objinst.plan.missing import close
@@ -152,9 +153,9 @@ def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple
         return _closed(package)
     forbidden = fork_set(function.object) if package == "syscall" else frozenset()
     if hooks:
-        outcomes = link.judge_meant(function, hooks, forbidden, package, Declared(function.object, link.load))
+        outcomes = link.eligibility.judge_meant(function, hooks, forbidden, package, Declared(function.object, link.load))
     else:
-        outcomes = link.judge(function, hooks, forbidden, package)
+        outcomes = link.eligibility.judge(function, hooks, forbidden, package)
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
 

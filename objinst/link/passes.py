@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -18,18 +18,11 @@ from objinst import paths
 from objinst.errors import OtelobjError, making_sense
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
 from objinst.goobj.archive import Archive, peek
-from objinst.plan.declared import Declared
+from objinst.plan.eligibility import Eligibility
 from objinst.plan.facts import Facts, gather
 from objinst.plan.hooks import HookFinder
 from objinst.plan.inlining import with_callers
-from objinst.plan.judge import Function, judge_each, read_function
-from objinst.plan.lasting import Lasting
-from objinst.plan.model import FunctionPlan, Refusal, Status, Target
-from objinst.plan.pinned import Reliance, own_keys
-from objinst.plan.probes import CountPlan, judge_count
-from objinst.plan.scope import fork_set
-from objinst.plan.select import candidates, only_leads_on
-from objinst.plan.spans import makes_spans
+from objinst.plan.model import Target
 from objinst.plan.specs import Offsets
 from objinst.plan.unseen import all_inlined
 from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
@@ -38,7 +31,7 @@ from objinst.rewrite.probes import ProbeLayouts, Probes, list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.spans import SPAN
 from objinst.rewrite.static import layout
-from objinst.rules import Action, Probe, ProbeKind, Rule, RuleSet, Span, parse_func_name
+from objinst.rules import RuleSet
 from objinst.signatures.find import Helper, Signatures
 from objinst.store import cache
 from objinst.store.parallel import share_out
@@ -48,15 +41,6 @@ from objinst.types.names import escape
 RT = "github.com/otelobj/otelobj/hooks/rt"
 PROBE = "github.com/otelobj/otelobj/hooks/probe"
 TEST_DEPS = "testing/internal/testdeps"
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What is done to one function. hooks: by hooks/rt, None if nothing is; count: None if it gets no counter."""
-
-    hooks: FunctionPlan | None
-    count: CountPlan | None
-    targets: tuple[Target, ...]
 
 
 @dataclass
@@ -179,7 +163,7 @@ class Link:
         made by a pattern, since what a function calls, and that calls in turn, decides whether it lasts as long as the program.
         """
         own = identity(self._path(package))
-        others = [self._all_packages] if "/" not in own or self._is_spanned(package) else []
+        others = [self._all_packages] if "/" not in own or self.eligibility.is_spanned(package) else []
         return [own, identity(self.packages["runtime"]), self.facts.pinned_of(package), *others]
 
     @functools.cached_property
@@ -197,7 +181,7 @@ class Link:
         for member, obj in archive.objects().items():
             edit = Edit(obj)
             probes = self.probes(edit, f"otelobj.probes.{package}.{member}")
-            for planned in self.plan_object(obj, package):
+            for planned in self.eligibility.plan_object(obj, package):
                 targets += planned.targets
                 if planned.hooks is not None:
                     descriptors.append(hook_function(edit, self.arch, self.rt_layouts, planned.hooks, package, offsets_of(slot), probes))
@@ -219,103 +203,15 @@ class Link:
         obj = self.load(PROBE)
         return None if obj is None else ProbeLayouts.of(obj, PROBE)
 
+    @functools.cached_property
+    def eligibility(self) -> Eligibility:
+        return Eligibility(self.arch, self.finder, self.facts, self.rules, self.versions, self.load, frozenset(self.packages), frozenset(self.hooks))
+
     @making_sense("a package to look at")
     def planned(self, package: str) -> list[Target]:
         """The targets of one package, without a rewrite."""
         objects = Archive.read(self._path(package)).objects().values()
-        return [target for obj in objects for planned in self.plan_object(obj, package) for target in planned.targets]
-
-    def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
-        """The plan of every function of an object that some rule names."""
-        forbidden = fork_set(obj) if package == "syscall" else frozenset()
-        source = Declared(obj, self.load)
-        found = candidates(obj, package, self.rules, self.versions, own=package in self.packages, load=self.load, foreign=self._is_foreign)
-        for index, matching in found:
-            counting = [(rule, action) for rule, action in matching if counts(action)]
-            hooks = [(rule, action) for rule, action in matching if calls(action)]
-            function = read_function(obj, index) if hooks else None
-            hooks = self._meant(hooks, function, source) if function else hooks
-            outcomes: list[FunctionPlan | Refusal] = []
-            counted: CountPlan | Refusal | None = None
-            home = self._home(obj, index, package)
-            if home in self.closed:
-                counted = Refusal("runtime", f"{home} belongs to the runtime or to what hooks stand on")
-                outcomes = [counted] * len(hooks)
-            else:
-                if hooks and function:
-                    outcomes = self.judge_meant(function, hooks, forbidden, package, source)
-                if counting:
-                    counted = judge_count(obj, index)
-            outcome_of = dict(zip(hooks, outcomes, strict=True))
-            yield Planned(
-                next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
-                counted if isinstance(counted, CountPlan) else None,
-                (
-                    *(
-                        _target(rule, obj, index, package, function, outcome)
-                        for (rule, action), outcome in zip(hooks, outcomes, strict=True)
-                        if not counts(action)
-                    ),
-                    *(
-                        _count_target(rule, obj, index, package, counted, stress=outcome_of.get((rule, action)))
-                        for rule, action in counting
-                        if counted
-                    ),
-                ),
-            )
-
-    def _home(self, obj: Object, index: int, package: str) -> str:
-        """The package whose rules hold for a function. A copy of a closed package's function, wherever it lies, may be the one that the linker
-        keeps for the runtime."""
-        name = None if package in self.closed else parse_func_name(obj.name(index))
-        return package if name is None or name.pkg not in self.closed else name.pkg
-
-    def judge(
-        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str
-    ) -> list[FunctionPlan | Refusal]:
-        """The outcome for each of the actions."""
-        if isinstance(function, Refusal):
-            return [function] * len(hooks)
-        if function.index in forbidden:
-            return [Refusal("fork", "it can run between fork and exec")] * len(hooks)
-        return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
-
-    def _is_foreign(self, package: str) -> bool:
-        return package in self.hooks and package not in self.packages
-
-    def judge_meant(
-        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str, source: Declared
-    ) -> list[FunctionPlan | Refusal]:
-        """As `judge`; a span that a rule does not mean keeps none of the other actions from the function."""
-        left_out = [self._lasts(function, rule, package, source) if isinstance(action, Span) else None for rule, action in hooks]
-        meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
-        judged = iter(self.judge(function, meant, forbidden, package) if meant else ())
-        return [refusal or next(judged) for refusal in left_out]
-
-    def _lasts(self, function: Function | Refusal, rule: Rule, package: str, source: Declared) -> Refusal | None:
-        name = None if isinstance(function, Refusal) else source.name(function.index)
-        return None if isinstance(function, Refusal) or name is None else self.lasting.refusal(rule, name, function.object, function.index, package)
-
-    @functools.cached_property
-    def lasting(self) -> Lasting:
-        """Which functions last as long as the program."""
-        return Lasting(self.arch, self.load, self._is_spanned)
-
-    def _is_spanned(self, package: str) -> bool:
-        """Whether a rule makes spans of a package's functions by a pattern."""
-        return any(rule.matches_package(package) for rule in self._span_patterns)
-
-    @functools.cached_property
-    def _span_patterns(self) -> list[Rule]:
-        return [rule for rule in self.rules.rules if rule.is_glob and any(isinstance(action, Span) for action in rule.do)]
-
-    @staticmethod
-    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Action]]:
-        """The actions without those that would come twice, and without spans of what makes telemetry itself."""
-        if isinstance(function, Refusal):
-            return matching
-        own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
-        return [(rule, action) for rule, action in own if not isinstance(action, Span) or makes_spans(rule, source.name(function.index))]
+        return [target for obj in objects for planned in self.eligibility.plan_object(obj, package) for target in planned.targets]
 
     def count_inlined(self, targets: Sequence[Target]) -> tuple[Target, ...]:
         """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
@@ -337,9 +233,6 @@ class Link:
     def facts(self) -> Facts:
         """What all packages of the link together say."""
         return gather({**self.hooks, **self.packages}, RT, self.arch, identity)
-
-    def _pinned_by(self, obj: Object, package: str, index: int) -> Reliance:
-        return Reliance.on(own_keys(obj, package, index), self.facts.pinned.get(package, {}), self.facts.frames.get(package, {}))
 
     @property
     def closed(self) -> frozenset[str]:
@@ -422,50 +315,3 @@ def identity(path: Path) -> str:
 def _content_digest(path: Path, _size: int, _mtime: int) -> str:
     """One link asks for the same archives again and again."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _target(rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal | None, outcome: FunctionPlan | Refusal) -> Target:
-    known = isinstance(function, Function)
-    plan = outcome if isinstance(outcome, FunctionPlan) else None
-    return Target(
-        rule=rule.name,
-        symbol=obj.sym(index).name,
-        package=package,
-        file=function.file if known else "",  # type: ignore[union-attr]
-        line=function.line if known else 0,  # type: ignore[union-attr]
-        status=Status.HOOKED if plan else Status.REFUSED,
-        reason="" if plan else f"{outcome.code}: {outcome.why}",  # type: ignore[union-attr]
-        entry=plan is not None,
-        exit=plan is not None and plan.has_exit,
-        inlined_calls=0,
-        left_out=plan.left_out(rule.name) if plan else (),
-    )
-
-
-def counts(action: Action) -> bool:
-    """Wants a counter in front of the function."""
-    return isinstance(action, Probe) and action.kind is not ProbeKind.LATENCY
-
-
-def calls(action: Action) -> bool:
-    """Wants Go code to run at the entry or the exit of the function; stress and hot do where they can have it."""
-    return not (isinstance(action, Probe) and action.kind is ProbeKind.COUNT)
-
-
-def _count_target(
-    rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal, *, stress: FunctionPlan | Refusal | None
-) -> Target:
-    """stress: what becomes of the Go code of a stress probe, which may come to see the exit, too."""
-    plan = None if isinstance(outcome, Refusal) else outcome
-    return Target(
-        rule=rule.name,
-        symbol=obj.name(index),
-        package=package,
-        file=obj.files[plan.file].removeprefix("gofile..") if plan else "",
-        line=plan.info.start_line if plan else 0,
-        status=Status.HOOKED if plan else Status.REFUSED,
-        reason=f"{outcome.code}: {outcome.why}" if isinstance(outcome, Refusal) else "",
-        entry=plan is not None,
-        exit=plan is not None and isinstance(stress, FunctionPlan) and stress.has_exit,
-        inlined_calls=0,
-    )
