@@ -8,7 +8,7 @@
 //   - Without a span in the context, the innermost open span of the goroutine is the parent, or the one that was
 //     innermost on the goroutine that started this one, for as long as it is open. Baggage goes the same way.
 //   - A span that has ended is nobody's parent, on no goroutine.
-//   - Goroutines that work for whoever comes adopt no span: see hooks.go.
+//   - Goroutines that work for many requests adopt no span: see hooks.go.
 //
 // Spans of instrumentations are entered and left by their hooks, which call [Context], [Enter] and Leave. Spans that the program
 // makes itself are seen when the SDK starts and ends them, on whichever goroutine that is: hooks in this package, or
@@ -114,7 +114,7 @@ func Ended(span trace.SpanContext) {
 
 var whenDropped atomic.Pointer[func(trace.SpanContext)]
 
-// WhenDropped sets the function that is told of spans which will never be ended: package sdk keeps a list of open ones.
+// WhenDropped sets the function that learns of spans which will never be ended: package sdk keeps a list of open ones.
 func WhenDropped(f func(trace.SpanContext)) { whenDropped.Store(&f) }
 
 // Drop says that a span will never be ended, because somebody else describes the same work.

@@ -50,7 +50,7 @@ func AfterOnce(ictx HookContext) {
 	}
 }
 
-// The hooks below run at the beginning of goroutines that serve whoever comes. Which one fits is a matter of parameters.
+// The hooks below run at the beginning of goroutines that serve many requests. Which one fits is a matter of parameters.
 
 // BeforeGoroutine is for a function or a closure without parameters: what a go statement with a func literal starts.
 func BeforeGoroutine(HookContext) { rt.Detach() }

@@ -11,7 +11,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
-// oneWrite is held by whoever is writing.
+// oneWrite is held while probes are written.
 var oneWrite sync.Mutex
 
 // Write writes the file that OTELOBJ_PROBE_OUT names, with what was measured until now. Without the variable it does nothing.

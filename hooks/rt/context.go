@@ -18,7 +18,7 @@ type Scope struct {
 	shares bool // the cell is that of the scope around it, and stays open
 }
 
-// cell holds what is current until its scope is left. It is an object of its own: whoever inherits it keeps nothing else alive. The word
+// cell holds what is current until its scope is left. It is an object of its own: a goroutine that inherits it keeps nothing else alive. The word
 // is read and written plainly: an atomic access would order goroutines before each other in the eyes of the race detector, and hide races of
 // the program's own.
 type cell struct{ value unsafe.Pointer }
@@ -252,7 +252,7 @@ func (r *goroutine) leaveTo(outer *Scope, g unsafe.Pointer) {
 	setSlot(g, n)
 }
 
-// Detach makes the goroutine forget what it has inherited. It is for goroutines that work for whoever comes: it must be called at
+// Detach makes the goroutine forget what it has inherited. It is for goroutines that work for many requests: it must be called at
 // their beginning.
 //
 //go:norace
@@ -281,7 +281,7 @@ func forget(n *node, g unsafe.Pointer) {
 	}
 }
 
-// onSystemGoroutine is called at the entry of goroutines of the runtime, which are started by whoever comes first.
+// onSystemGoroutine is called at the entry of goroutines of the runtime, which any goroutine may happen to start.
 //
 //go:nosplit
 //go:norace

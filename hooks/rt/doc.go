@@ -23,7 +23,7 @@
 //
 // # Goroutines
 //
-// runtime.g has one extra pointer, the slot. It points to a [node]: owned by the goroutine whose ID it bears, inherited by
+// runtime.g has one extra pointer, the slot. It points to a [node]: owned by the goroutine whose ID it holds, inherited by
 // the goroutines that this one starts, which read its immutable fields only and replace it at their own first hook.
 //
 // In a program that was not linked by otelobj, everything here is inert.

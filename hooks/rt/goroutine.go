@@ -17,8 +17,8 @@ const (
 type node struct {
 	top        uint64 // distance of the owner's top record, 0 if there is none
 	goid       uint64 // the owner
-	suppressed bool   // no hook runs on the owner, nor on whoever inherits
-	private    bool   // whoever inherits does not adopt what is in the cell
+	suppressed bool   // no hook runs on the owner, nor on goroutines that inherit
+	private    bool   // goroutines that inherit do not adopt what is in the cell
 	settled    bool   // what is in the cell is the owner's own, not inherited
 	tag        uint16 // of what is in the cell, 0 if there is nothing that others may adopt
 	owner      *goroutine

@@ -19,7 +19,7 @@ const (
 
 // Histogram is the distribution of the durations of one function. Zero is an empty one.
 //
-// A word whose count has reached spillAt is emptied into the wide fields by whoever sees that. The count would overflow if as many
+// A word whose count has reached spillAt is emptied into the wide fields by the first call that sees it. The count would overflow if as many
 // goroutines again were interrupted between their addition and the look at what came of it.
 type Histogram struct {
 	short  [shortLen]uint64  // by bucket: count, and in the bits above it the nanoseconds over the bucket's shortest

@@ -5,7 +5,7 @@ import "unsafe"
 // HookSpan is set in [Hook.Flags] where the rule says `span`.
 const HookSpan = 1 << 0
 
-// OnStack reports whether p points into the running goroutine's stack: whoever reads the areas of a call himself must not keep
+// OnStack reports whether p points into the running goroutine's stack: code that reads the areas of a call itself must not keep
 // such a pointer, nor hand it to anyone who might.
 //
 //go:norace

@@ -68,7 +68,7 @@ func (r *goroutine) rest() {
 //go:norace
 func catch() { broken(recover()) }
 
-// broken is told of a hook that did not end by itself: the value it has panicked with, nil after runtime.Goexit.
+// broken notes a hook that did not end by itself: the value it has panicked with, nil after runtime.Goexit.
 //
 //go:norace
 func broken(p any) {

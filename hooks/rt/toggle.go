@@ -3,7 +3,7 @@ package rt
 import "sync/atomic"
 
 // SetEnabled switches the hooks of an instrumentation, or of a single rule, on or off while the program runs. Calls that are open
-// keep the hooks they began with. It returns how many hooks bear the name.
+// keep the hooks they began with. It returns how many hooks have the name.
 //
 //go:norace
 func SetEnabled(name string, on bool) int {

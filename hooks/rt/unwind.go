@@ -87,7 +87,7 @@ func onDeferReturn(_ *Desc, args, g unsafe.Pointer) bool {
 	return false
 }
 
-// recovered closes what is at or deeper than dist. What the runtime's recovery has left in g.param for deferreturn must not be lost: whoever
+// recovered closes what is at or deeper than dist. What the runtime's recovery has left in g.param for deferreturn must not be lost: whatever
 // blocks uses that field, and so does deferreturn itself in what hooks call.
 //
 //go:norace
@@ -171,7 +171,7 @@ func (t *unwindReason) of(dist uintptr, end bool) *unwound {
 	return &unwound{}
 }
 
-// zeroBlock is shown to hooks in place of areas that are gone. Nobody writes to it: thunks load, and setters refuse.
+// zeroBlock is what hooks see in place of areas that are gone. Nobody writes to it: thunks load, and setters refuse.
 var zeroBlock [64]uintptr
 
 //go:norace

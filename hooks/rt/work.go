@@ -5,7 +5,7 @@ import "unsafe"
 // Goroutines that take their work from channels, such as the workers of a pool.
 //
 // A worker that a request has started on demand inherits from it, like any goroutine, and serves others later. Nothing at its start tells it
-// from a goroutine that works for this request alone; what comes through its channel does. So every channel bears a mark: the tag
+// from a goroutine that works for this request alone; what comes through its channel does. So every channel has a mark: the tag
 // of the trace that has sent on it, or that several have. A goroutine that takes its work from a channel in a loop, and has inherited what
 // is current, forgets that as soon as it has received something from a channel on which another trace has sent.
 //
@@ -279,7 +279,7 @@ func noted(d *Desc, args, g unsafe.Pointer) *goroutine {
 	return c.owner
 }
 
-// got is told that something came from a channel.
+// got notes that something came from a channel.
 //
 //go:norace
 func (r *goroutine) got(c uintptr, g unsafe.Pointer) {
@@ -289,7 +289,7 @@ func (r *goroutine) got(c uintptr, g unsafe.Pointer) {
 	}
 }
 
-// selects is told of a select statement.
+// selects notes a select statement.
 //
 //go:norace
 //go:nocheckptr
@@ -312,7 +312,7 @@ func selects(d *Desc, args, g unsafe.Pointer) {
 	}
 }
 
-// chosen is told of the case that a select statement has chosen.
+// chosen notes the case that a select statement has chosen.
 //
 //go:norace
 func (r *goroutine) chosen(i int, g unsafe.Pointer) {

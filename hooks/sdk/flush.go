@@ -14,7 +14,7 @@ import (
 
 const defaultTimeout = 5 * time.Second
 
-// oneFlush is held by whoever is flushing.
+// oneFlush is held during a flush.
 var oneFlush = make(chan struct{}, 1)
 
 // Flush ends what is open, exports what was recorded and returns when that is done, or after limit. A second call at the same time

@@ -13,7 +13,7 @@ import (
 )
 
 // What becomes of exports. The SDK prints every failure, every few seconds, also where nobody has asked for telemetry and there is no collector.
-// So failures end here. They are told of where an export has succeeded before or a variable speaks of telemetry; once, until one succeeds
+// So failures end here. They are reported where an export has succeeded before or a variable speaks of telemetry; once, until one succeeds
 // again; and once for all signals that fail for the same cause. With OTEL_LOG_LEVEL=info each is reported.
 
 type outcomes struct {

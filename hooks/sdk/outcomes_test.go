@@ -72,7 +72,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestOtherCause: signals that fail for different causes are told of each.
+// TestOtherCause: signals that fail for different causes are reported one by one.
 func TestOtherCause(t *testing.T) {
 	without(t)
 	t.Setenv("OTEL_SERVICE_NAME", "x")

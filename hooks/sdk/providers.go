@@ -13,7 +13,7 @@ import (
 )
 
 // Providers that the program makes itself are flushed when it ends, and their open spans ended, as ours are. Most programs make
-// one of each and set it globally; others hand theirs around. They are not kept alive: whoever forgets a provider is done with it.
+// one of each and set it globally; others hand theirs around. They are not kept alive: a provider that the program forgets is gone.
 
 var theirs struct {
 	sync.Mutex

@@ -1,4 +1,4 @@
-"""What a build was told: runtime/debug.BuildInfo in the modinfo line, completed by the environment and the go command's own flags."""
+"""The settings of a build: runtime/debug.BuildInfo in the modinfo line, completed by the environment and the go command's own flags."""
 
 from __future__ import annotations
 

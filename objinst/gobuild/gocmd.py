@@ -29,7 +29,7 @@ OFFLINE = ("dial tcp", "no such host", "proxyconnect", "module lookup disabled",
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """goroot: of the toolchain at hand; env: what the build at hand was told (GOOS, GOARCH, CGO_ENABLED, ...); tools: where its tools are."""
+    """goroot: of the toolchain at hand; env: the settings of the build at hand (GOOS, GOARCH, CGO_ENABLED, ...); tools: where its tools are."""
 
     goroot: Path
     env: Mapping[str, str]

@@ -269,7 +269,7 @@ class Object:
         """The definitions whose relocations name one of these symbols: relocs() for those who look for few among all of an object."""
         start, end = self.base + self.offsets[Blk.RELOC], self.base + self.offsets[Blk.RELOC + 1]
         wanted = {SYM_REF.pack(*ref) for ref in refs}
-        # Most relocations are told apart by one byte of the symbol's index.
+        # Most relocations differ in one byte of the symbol's index.
         bytes_of_index = self.raw[start + RELOC.size - 4 : end : RELOC.size]
         like = re.compile(b"|".join({re.escape(ref[4:5]) for ref in wanted}) or b"(?!)", re.DOTALL)
         numbers = (match.start() for match in like.finditer(bytes_of_index))

@@ -1,6 +1,6 @@
 """Which function of the source a symbol's code was written in: a closure belongs to the package that has its text, wherever it was compiled.
 
-Where a function is inlined, the closures in it are compiled anew with their caller. Up to Go 1.26 their symbols bear the caller's package:
+Where a function is inlined, the closures in it are compiled anew with their caller. Up to Go 1.26 their symbols have the caller's package:
 `main.run.Bar.func3` is the third closure of `main.run`, and stands in `lib.Bar` (cmd/compile/internal/ir/func.go, closureName: the caller,
 the names of the functions inlined one into the other without their packages, a suffix). The packages of those are in the caller's
 FuncInfo.InlTree, unless nothing else is left of the inlined call; then the folder of the closure's source file tells. From Go 1.27 on the

@@ -1,4 +1,4 @@
-"""Calls that bring work from a channel in a loop: a goroutine that makes them may serve many requests, whoever started it.
+"""Calls that bring work from a channel in a loop: a goroutine that makes them may serve many requests, whichever of them started it.
 
 The compiler makes of each receive, range and select a call into the runtime (cmd/compile/internal/walk/select.go, range.go, Go 1.22-1.27); of
 a loop around it, a way in the function's control flow from the call back to it. Such a call is told by the function that has the code, be it

@@ -144,7 +144,7 @@ GOROUTINES = (
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
 A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
 os.sigpipe(), which runs after a write to standard output or standard error that nobody reads.
-Goroutines of the runtime that are started by whoever comes first must not adopt what is current there."""
+Goroutines of the runtime that any goroutine may happen to start must not adopt what is current there."""
 CHANNELS = (
     Watch("runtime.chansend1", "onSend", *TWO, When.MARK),
     Watch("runtime.selectnbsend", "onTrySend", *TWO, When.MARK),

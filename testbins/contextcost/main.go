@@ -116,7 +116,7 @@ func elsewhere(f func(n int)) func(n int) {
 }
 
 func main() {
-	runtime.GOMAXPROCS(1) // whoever starts a goroutine runs it, too
+	runtime.GOMAXPROCS(1) // the goroutine that starts another runs it, too
 	read := func(n int) {
 		for range n {
 			found = rt.Current(nil)

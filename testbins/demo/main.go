@@ -49,7 +49,7 @@ func run(args []string) error {
 	return serve(listener, handler)
 }
 
-// serve answers until the process is told to stop, and then finishes the requests it has.
+// serve answers until the process is asked to stop, and then finishes the requests it has.
 func serve(listener net.Listener, handler http.Handler) error {
 	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()

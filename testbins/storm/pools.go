@@ -30,7 +30,7 @@ const (
 	jobs    = 5
 )
 
-// pool has one channel for all. A job is told whether its worker was started for it.
+// pool has one channel for all. A job knows whether its worker was started for it.
 type pool struct {
 	jobs chan func(first bool)
 	sem  chan struct{}

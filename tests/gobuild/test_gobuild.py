@@ -134,10 +134,10 @@ def flags(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.delenv("GOFLAGS", raising=False)
         if goflags is not None:
             monkeypatch.setenv("GOFLAGS", goflags)
-        settings.parent_flags.cache_clear()
+        buildinfo.parent_flags.cache_clear()
 
     yield use
-    settings.parent_flags.cache_clear()
+    buildinfo.parent_flags.cache_clear()
 
 
 def test_flags_of_the_go_command(flags) -> None:

@@ -234,7 +234,7 @@ def test_an_excerpt_has_both_ends() -> None:
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    here = Path(__file__).parent.parent
+    here = Path(__file__).parent.parent / "lib"
     command = [sys.executable, "-m", "torture", "--suite", "go", "--go-tests", str(tmp_path), "--state", str(tmp_path)]
     done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(here)}, capture_output=True, text=True, check=False)
     assert done.returncode == 2

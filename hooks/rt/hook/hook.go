@@ -38,7 +38,7 @@ type HookContext interface { //nolint:revive // the name is that of the interfac
 	GetPackageName() string
 }
 
-// UnwoundContext is a HookContext whose after hook is told of calls that did not return.
+// UnwoundContext is a HookContext whose after hook learns of calls that did not return.
 type UnwoundContext interface {
 	HookContext
 	// Unwound reports whether the call ended without returning (ok): by a panic, with its value, or by runtime.Goexit.
