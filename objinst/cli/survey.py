@@ -25,8 +25,9 @@ from objinst.errors import OtelobjError
 from objinst.goobj.archive import Archive
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import Function, judge, read_function
+from objinst.plan.keys import own_keys
 from objinst.plan.model import FunctionPlan, Refusal
-from objinst.plan.pinned import Reliance, own_keys, pinned, relied_on
+from objinst.plan.pinned import Reliance, pinned, relied_on
 from objinst.plan.scope import closed_packages, fork_set
 from objinst.rules import parse_func_name
 from objinst.signatures.find import Signatures

@@ -14,9 +14,10 @@ from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import Function, judge_each, read_function
+from objinst.plan.keys import own_keys
 from objinst.plan.lasting import Lasting
 from objinst.plan.model import FunctionPlan, Refusal, Status, Target
-from objinst.plan.pinned import Reliance, own_keys
+from objinst.plan.pinned import Reliance
 from objinst.plan.probes import CountPlan, judge_count
 from objinst.plan.scope import fork_set
 from objinst.plan.select import candidates, only_leads_on

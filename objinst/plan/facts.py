@@ -17,7 +17,8 @@ from typing import Any
 from objinst.goobj import Object
 from objinst.goobj.archive import Archive
 from objinst.plan.declared import Declared
-from objinst.plan.pinned import Calls, pinned, place_of, relied_on
+from objinst.plan.keys import place_of
+from objinst.plan.pinned import Calls, pinned, relied_on
 from objinst.plan.reach import reached
 from objinst.plan.scope import closed_packages
 from objinst.plan.workers import workers

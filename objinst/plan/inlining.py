@@ -16,7 +16,8 @@ from typing import Any
 
 from objinst.goobj import FuncInfo, Object
 from objinst.goobj.archive import Archive
-from objinst.goobj.records import PKG_BUILTIN, SymRef
+from objinst.goobj.records import SymRef
+from objinst.plan.keys import callee_key, symbol_keys
 from objinst.plan.model import InlinedCall, Target
 from objinst.store import cache
 from objinst.store.digest import own_digest
@@ -38,7 +39,7 @@ def with_callers(
 
     identity: what tells an archive from others.
     """
-    keys = {place: own_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
+    keys = {place: symbol_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
     wanted = {key for found in keys.values() for key in found}
     seen: dict[str, list[InlinedCall]] = {}
     referred: set[str] = set()
@@ -58,12 +59,6 @@ def with_callers(
     return tuple(told(target) for target in targets)
 
 
-def own_keys(obj: Object | None, package: str, symbol: str) -> set[str]:
-    """The names under which inlined_calls lists a function: by place in its package, or by name."""
-    found = obj.find_all(symbol) if obj and symbol else []
-    return {f"{package}#{index}" for index in found if obj and index < obj.starts[1]} | ({symbol} if found else set())
-
-
 def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]]:
     """Callee and call, of all functions of one object. package: import path of the object itself.
 
@@ -80,16 +75,6 @@ def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]
             function = _named(obj, package, tree[node.parent].func) if 0 <= node.parent < len(tree) else inside
             file = obj.files[node.file].removeprefix(FILE_PREFIX) if 0 <= node.file < len(obj.files) else ""
             yield callee_key(obj, package, node.func), InlinedCall(function, file, node.line, inside, package)
-
-
-def callee_key(obj: Object, package: str, ref: SymRef) -> str:
-    """The name under which a function that `obj` refers to is counted."""
-    found = obj.resolve(ref)
-    if found.index is not None and found.index < obj.starts[1]:
-        return f"{package}#{found.index}"
-    if found.package and ref.pkg != PKG_BUILTIN:
-        return f"{found.package}#{ref.idx}"
-    return found.name
 
 
 def _named(obj: Object, package: str, ref: SymRef) -> str:

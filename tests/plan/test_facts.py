@@ -13,7 +13,8 @@ import trampolines
 from objinst.goobj.archive import Archive
 from objinst.link.passes import Link, identity
 from objinst.plan import facts
-from objinst.plan.pinned import own_keys, pinned, relied_on
+from objinst.plan.keys import own_keys
+from objinst.plan.pinned import pinned, relied_on
 from objinst.rules import load
 
 ARCH = trampolines.arch("amd64")
