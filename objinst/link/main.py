@@ -24,7 +24,7 @@ from objinst.hookpkgs import HookRequest, goversions, resolve
 from objinst.link.options import options
 from objinst.link.passes import PROBE, RT, Link, identity
 from objinst.link.report import Report, write_report
-from objinst.plan.missing import Missing, Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
+from objinst.plan.missing import Surroundings, problems, stop, surroundings, unmatched_problems
 from objinst.plan.model import Target
 from objinst.plan.unseen import exact_rules, warning
 from objinst.rewrite.result import Result
@@ -100,7 +100,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         new, results = _rewrite(link, cfg, wanted)
         clock.lap("rewrite")
         missing = around.nameless(applying, {rule for result in results for rule in result.rules}, link.load)
-        stop(_problems(results, missing, rules))
+        stop(problems(missing, [target for result in results for target in result.telling], rules))
         modinfo = info.with_additions(closure.modules, _settings(rules)).text() if cfg.modinfo else ""
         main_archive = new.pop("main")
         written = ImportCfg(new, cfg.lines, modinfo).text().encode("utf-8", "surrogateescape")
@@ -127,12 +127,6 @@ def _settings(rules: RuleSet) -> dict[str, str]:
     names = {rule.instrumentation for rule in rules.rules} | {rule.name for rule in rules.rules if not is_built_in(rule)}
     listed = ",".join(sorted(name for name in names if re.fullmatch(r"[^\s,\"'`\\]+", name)))
     return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed}
-
-
-def _problems(results: Sequence[Result], missing: Sequence[Missing], rules: RuleSet) -> list[OtelobjError]:
-    """What the build should not go on with."""
-    targets = [target for result in results for target in result.telling]
-    return [*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules)]
 
 
 def _tell(link: Link, results: Sequence[Result], rules: RuleSet) -> None:
@@ -174,7 +168,7 @@ def make_link(
     minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
     tags = [tag for tag in info.settings.get("-tags", "").split(",") if tag]
     has_sources = has_sources or "TOOLEXEC_IMPORTPATH" in os.environ
-    modules = usertree.user_modules(Path(os.environ.get("PWD") or os.getcwd())) if has_sources else {}  # noqa: PTH109 - the shell's view first
+    modules = usertree.user_modules(usertree.build_folder()) if has_sources else {}
     helper = GoTypes(go, header.goos, header.goarch, {**packages, **hooks}, tags, has_sources, modules)
     digest = f"{own_digest()}{rules.digest()} {info.path} sources={helper.has_sources}"
     return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, digest, folder, helper)
@@ -262,7 +256,7 @@ def request(
     wanted: tuple[str, ...], packages: dict[str, Path], identities: dict[str, str], settings: dict[str, str], info: BuildInfo, header: str, go: Go
 ) -> HookRequest:
     """packages: of the link, and what hooks may take from it. settings: of the build."""
-    here = Path(os.environ.get("PWD") or os.getcwd())  # noqa: PTH109 - the shell's view first
+    here = usertree.build_folder()
     # The standard library's own modules are vendored under other import paths, at versions that nobody else can have.
     in_std = here.resolve().is_relative_to(go.goroot.resolve() / "src")
     return HookRequest(

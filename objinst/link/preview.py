@@ -20,7 +20,7 @@ from objinst.goobj import header as headers
 from objinst.hookpkgs import resolve
 from objinst.link.main import head, hook_packages, in_force, make_link, request
 from objinst.link.passes import Link, identity
-from objinst.plan.missing import Missing, Surroundings, refused_problems, surroundings, unfound_problems, unmatched_problems
+from objinst.plan.missing import Missing, Surroundings, problems, surroundings
 from objinst.plan.model import Target
 from objinst.rules import Rule, RuleSet, load, supports
 from objinst.store import cache
@@ -57,9 +57,8 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
         missing |= {item.rule.name: item for item in absent if item.rule.name not in missing or item.code == "no-function"}
     named = {target.rule for target in targets}
     nameless = [item for item in missing.values() if item.rule.name not in named]
-    problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules), *unfound_problems(list(targets), rules))
     supporting = frozenset(rule.name for rule in rules.rules if supports(rule))
-    return PackagePlan((*targets, *(item.target() for item in nameless)), problems, supporting)
+    return PackagePlan((*targets, *(item.target() for item in nameless)), problems(nameless, list(targets), rules), supporting)
 
 
 def surroundings_of(program: Program, rules: RuleSet) -> Surroundings:

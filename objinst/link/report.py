@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from objinst import VERSION
 from objinst.ending import write_whole
 from objinst.errors import OtelobjError
 from objinst.goobj import Header
 from objinst.plan.model import Target
-
-VERSION = "0.1.0"
 
 
 @dataclass(frozen=True, slots=True)
