@@ -97,14 +97,14 @@ class Eligibility:
         return package if name is None or name.pkg not in self.facts.closed else name.pkg
 
     def judge(
-        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str
+        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str, *, at_exit: bool = False
     ) -> list[FunctionPlan | Refusal]:
-        """The outcome for each of the actions."""
+        """The outcome for each of the actions, or of none. at_exit: the exit is to be seen, whether or not an action asks for it."""
         if isinstance(function, Refusal):
-            return [function] * len(hooks)
+            return [function] * max(len(hooks), 1)
         if function.index in forbidden:
-            return [Refusal("fork", "it can run between fork and exec")] * len(hooks)
-        return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index))
+            return [Refusal("fork", "it can run between fork and exec")] * max(len(hooks), 1)
+        return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index), at_exit=at_exit)
 
     def _is_foreign(self, package: str) -> bool:
         return package in self.hooks and package not in self.packages

@@ -64,16 +64,18 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
 
 
-def judge_each(function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY) -> list[FunctionPlan | Refusal]:
+def judge_each(
+    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
+) -> list[FunctionPlan | Refusal]:
     """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
-    whole = judge(function, rules, arch, finder, pinned_by)
+    whole = judge(function, rules, arch, finder, pinned_by, at_exit=at_exit)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:
         return [whole] * max(len(rules), 1)
-    alone = [judge(function, [rule], arch, finder, pinned_by) for rule in rules]
+    alone = [judge(function, [rule], arch, finder, pinned_by, at_exit=at_exit) for rule in rules]
     fitting = [rule for rule, outcome in zip(rules, alone, strict=True) if isinstance(outcome, FunctionPlan)]
     if len(fitting) in (0, len(rules)):
         return alone if not fitting else [whole] * len(rules)
-    together = judge(function, fitting, arch, finder, pinned_by)
+    together = judge(function, fitting, arch, finder, pinned_by, at_exit=at_exit)
     return [outcome if isinstance(outcome, Refusal) else together for outcome in alone]
 
 

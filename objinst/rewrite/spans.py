@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from objinst.goobj import Object
 from objinst.plan.model import SpanUse, SpanValue
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
+from objinst.rules import SPAN
 
-SPAN = "github.com/otelobj/otelobj/hooks/span"
 BEFORE, AFTER = f"{SPAN}.before", f"{SPAN}.after"
 HOOK_SPAN = 1
 """rt.HookSpan."""
