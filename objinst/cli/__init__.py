@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import click
 
+from objinst import VERSION
+
 COMMANDS = {
     "demo": ("objinst.cli.demo", "Build and run a small instrumented service pair and show its traces."),
     "collector": ("objinst.cli.collector", "Receive OTLP/HTTP and show traces as trees."),
@@ -64,8 +66,6 @@ def group() -> None:
 
 def _version(ctx: click.Context, *, on: bool) -> None:
     if on and not ctx.resilient_parsing:
-        from objinst.link.report import VERSION  # noqa: PLC0415 - the help does without
-
         click.echo(f"otelobj {VERSION}")
         ctx.exit()
 

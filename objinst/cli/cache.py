@@ -11,7 +11,7 @@ import click
 
 from objinst import paths
 from objinst.cli.gotool import find_or_install
-from objinst.collector.render import console
+from objinst.cli.terminal import console
 from objinst.errors import OtelobjError
 from objinst.store import cache
 from objinst.store.root import KINDS, TAG

@@ -12,8 +12,9 @@ from typing import TextIO
 
 import click
 
+from objinst.cli.render import json_lines, summary, trace_tree
+from objinst.cli.terminal import console
 from objinst.collector import Collector, Signals, Span
-from objinst.collector.render import console, json_lines, summary, trace_tree
 from objinst.collector.traces import Trace, build
 
 DEFAULT_PORT = 4318

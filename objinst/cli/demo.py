@@ -9,8 +9,9 @@ import click
 from objinst import paths
 from objinst.cli import demo_build, demo_run
 from objinst.cli.gotool import find_or_install
+from objinst.cli.render import summary, trace_tree
+from objinst.cli.terminal import console, count
 from objinst.collector import Collector
-from objinst.collector.render import console, count, summary, trace_tree
 from objinst.collector.traces import build as build_traces
 from objinst.errors import OtelobjError
 from objinst.plan.model import Status

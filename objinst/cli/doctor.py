@@ -20,7 +20,7 @@ from rich.text import Text
 from objinst import paths
 from objinst.actions import ACTIONS
 from objinst.cli.gotool import GoCommand, find
-from objinst.collector.render import console, count
+from objinst.cli.terminal import console, count
 from objinst.errors import OtelobjError
 from objinst.goobj import tables
 from objinst.hookpkgs import goversions

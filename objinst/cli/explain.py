@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from objinst.actions import ACTIONS
-from objinst.collector.render import clean, console, count
+from objinst.cli.terminal import clean, console, count
 from objinst.errors import OtelobjError
 from objinst.link import explain
 from objinst.link.explain import Explained, Text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from objinst.collector.render import clean, console, count
+from objinst.cli.terminal import clean, console, count
 from objinst.goobj import Object
 from objinst.goobj.archive import Archive
 from objinst.goobj.records import DEF_BLOCKS, Blk

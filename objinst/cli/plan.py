@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from objinst.collector.render import clean, console, count, printable
+from objinst.cli.terminal import clean, console, count, printable
 from objinst.link import preview
 from objinst.plan.model import InlinedCall, Status, Target
 from objinst.plan.unseen import advice

@@ -16,9 +16,10 @@ from typing import Any
 
 import click
 
+from objinst import VERSION
 from objinst.cli import gotool
 from objinst.errors import OtelobjError, UsageError
-from objinst.link.report import VERSION, Report
+from objinst.link.report import Report
 
 HASH = "h1:"
 """The prefix of a module's hash: SHA-256, base64 (golang.org/x/mod/sumdb/dirhash)."""

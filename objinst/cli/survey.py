@@ -20,20 +20,16 @@ from rich.text import Text
 
 import trampolines
 from objinst.cli import gotool
-from objinst.collector.render import clean, console
+from objinst.cli.terminal import clean, console
 from objinst.errors import OtelobjError
-from objinst.goobj.archive import Archive
-from objinst.plan.hooks import HookFinder
-from objinst.plan.judge import Function, judge, read_function
+from objinst.link.build import read_header
+from objinst.link.session import Session, loader
+from objinst.plan.judge import Function
 from objinst.plan.model import FunctionPlan, Refusal
-from objinst.plan.pinned import Reliance, own_keys, pinned, relied_on
-from objinst.plan.scope import closed_packages, fork_set
-from objinst.rules import parse_func_name
-from objinst.signatures.find import Signatures
-from objinst.types import TypeTable
+from objinst.rules import RuleSet, parse_func_name
+from objinst.store import cache
+from objinst.store.digest import own_digest
 
-RT = "github.com/otelobj/otelobj/hooks/rt"
-NOT_COUNTED = ("fips", "assembly", "empty")
 FRAMES = ("frame, stack check", "frame, no stack check", "no frame")
 """Every function has one of these forms; the others overlap."""
 MARKS = ("runtime.deferreturn", "runtime.gorecover")
@@ -73,7 +69,8 @@ def command(packages: tuple[str, ...], goarch: str | None, *, as_json: bool) -> 
     arch = goarch or go.env["GOARCH"]
     if arch not in trampolines.ARCHITECTURES:
         raise OtelobjError(f"architecture {arch} is not supported", f"give one of {', '.join(trampolines.ARCHITECTURES)} with --goarch")
-    survey = take(archives(go, packages or ("std",), arch), arch)
+    with cache.in_use():
+        survey = take(archives(go, packages or ("std",), arch))
     if as_json:
         print(json.dumps(summary(survey), indent=1))
     else:
@@ -90,36 +87,27 @@ def archives(go: gotool.GoCommand, packages: Sequence[str], goarch: str) -> dict
     return {path: Path(export) for path, _, export in (line.partition("\t") for line in done.stdout.splitlines()) if export}
 
 
-def take(packages: Mapping[str, Path], goarch: str) -> Survey:
-    """Judges every function. Raises OtelobjError for an archive that cannot be read."""
-    files = {package: Archive.read(path) for package, path in packages.items()}
-    objects = {package: archive.go_object()[1] for package, archive in files.items()}
-    arch = trampolines.arch(goarch)
-    finder = HookFinder(goarch, Signatures(TypeTable(objects.get, list(objects))), objects.get)
-    known = pinned(relied_on(list(archive.objects().values()), package, arch) for package, archive in files.items())
-    closed = closed_packages(lambda package: [path for path, _ in objects[package].autolib] if package in objects else [], RT)
+def take(packages: Mapping[str, Path]) -> Survey:
+    """Judges every function, as a link of these packages would. Raises OtelobjError for an archive that cannot be read."""
+    header = read_header(next(iter(packages.values())))
+    session = Session(header, packages, {}, RuleSet(()), own_digest(), loader(packages), Path())
     judged: list[Judged] = []
     left_out: Counter[str] = Counter()
-    for package, obj in objects.items():
-        forbidden = fork_set(obj) if package == "syscall" else frozenset()
+    gate = session.eligibility.gate
+    for package, obj in ((package, obj) for package in packages if (obj := session.load(package))):
         for index in obj.text_symbols():
-            function = Refusal("runtime", "") if package in closed else read_function(obj, index)
-            if isinstance(function, Refusal) or function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
-                left_out[function.code if isinstance(function, Refusal) else "assembly"] += 1
+            function = gate.read(obj, index, package)
+            if isinstance(function, Refusal):
+                left_out[function.code] += 1
                 continue
-            by = Reliance.on(own_keys(obj, package, index), known.pins, known.frames)
-            fork = Refusal("fork", "it can run between fork and exec") if index in forbidden else None
-
-            judged.append(_judged(function, fork, lambda *, at_exit, f=function, by=by: judge(f, (), arch, finder, by, at_exit=at_exit)))
+            (leaving,) = gate.judge(function, package, at_exit=True)
+            (entry,) = (leaving,) if isinstance(leaving, FunctionPlan) else gate.judge(function, package)
+            judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in (entry, leaving))))
     return Survey(tuple(judged), dict(left_out))
 
 
-def _judged(function: Function, refusal: Refusal | None, plan: Callable[..., FunctionPlan | Refusal]) -> Judged:
-    """refusal: of the function whatever is asked. plan: judges it, with its exit or without."""
-    leaving = refusal or plan(at_exit=True)
-    entry = leaving if refusal or isinstance(leaving, FunctionPlan) else plan(at_exit=False)
-    found = [outcome if isinstance(outcome, Refusal) else None for outcome in (entry, leaving)]
-    return Judged(function.symbol, tuple(forms(function)), *found)
+def _refusal(outcome: FunctionPlan | Refusal) -> Refusal | None:
+    return outcome if isinstance(outcome, Refusal) else None
 
 
 def forms(function: Function) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from objinst.collector.render import clean, count
+from objinst.cli.terminal import clean, count
 from objinst.errors import OtelobjError, UsageError
 from objinst.link.report import Report
 from objinst.linked.check import Verdict, verify

@@ -24,6 +24,11 @@ IMPORT = re.compile(r'^\s*(?:import\s+)?(?:[\w.]+\s+)?"([^"\s]+)"', re.MULTILINE
 """An import, or a string that looks like one; what is no package of the user's is left out later."""
 
 
+def build_folder() -> Path:
+    """Where the build was started, as the shell names it: the go command hands on PWD, and what it says of folders is in these words."""
+    return Path(os.environ.get("PWD") or os.getcwd())  # noqa: PTH109 - the shell's view first
+
+
 def module_file_candidates(folder: Path) -> list[Path]:
     """Every place where a file that decides on module versions is or could be, for a build started in `folder`."""
     found = [parent / name for parent in (folder, *folder.parents) for name in MODULE_FILES]

@@ -12,18 +12,20 @@ from pathlib import Path
 from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import programs
 from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
-from objinst.link import preview
-from objinst.link.main import in_force
-from objinst.link.passes import Link, checked, offsets_of
+from objinst.link import passes, preview
+from objinst.link.build import Build
+from objinst.link.choice import choose
+from objinst.link.rewriter import Rewriter, checked
+from objinst.link.session import Session
 from objinst.plan.action import Plannable
 from objinst.plan.declared import Declared
+from objinst.plan.eligibility import Planned
 from objinst.plan.judge import ABI_INTERNAL, Function, read_function
 from objinst.plan.layout import Layout, evidence, find_layout
 from objinst.plan.missing import close
 from objinst.plan.model import CountPlan, FunctionPlan, Refusal
 from objinst.plan.select import candidates
 from objinst.plan.workers import work_calls
-from objinst.rewrite.function import hook_function
 from objinst.rules import Rule, RuleSet, parse_func_name
 from objinst.signatures.agree import Evidence
 from trampolines.contract import EpilogueScan
@@ -82,12 +84,13 @@ def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
         raise OtelobjError(f"{name} is no name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
     near: tuple[str, ...] | None = None
     for program in programs(packages, Path.cwd()):
-        valid, applying = in_force(rules, preview.surroundings_of(program, rules))
-        with preview.open_link(program, valid, applying) as link:
-            found = list(_find(name, link))
+        build = Build.of_program(program)
+        choice = choose(build, rules)
+        with preview.open_link(build, choice) as session:
+            found = list(_find(name, session))
             if found:
-                return _explain(link, *found[0], tuple(symbol for _, _, symbol in found[1:]), valid)
-            obj = link.load(wanted.pkg)
+                return _explain(session, *found[0], tuple(symbol for _, _, symbol in found[1:]), choice.rules)
+            obj = session.load(wanted.pkg)
             near = close(name, [obj.name(index) for index in obj.text_symbols()]) if obj else near
     if near is None:
         raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "is its own package meant? that is called main")
@@ -96,15 +99,15 @@ def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
     )
 
 
-def _find(name: str, link: Link) -> Iterator[tuple[str, int, str]]:
+def _find(name: str, session: Session) -> Iterator[tuple[str, int, str]]:
     """(package, index, symbol): the function itself, or every instance of a generic one, each once."""
     wanted = parse_func_name(name)
     seen: set[str] = set()
     if wanted is None:
         return
-    own = [wanted.pkg] if wanted.pkg in link.packages else []
-    for package in (*own, *(other for other in link.packages if other not in own)):
-        obj = link.load(package) if package in own or _may_hold(link, package, wanted.name) else None
+    own = [wanted.pkg] if wanted.pkg in session.packages else []
+    for package in (*own, *(other for other in session.packages if other not in own)):
+        obj = session.load(package) if package in own or _may_hold(session, package, wanted.name) else None
         for index in obj.text_symbols() if obj else ():
             symbol = obj.name(index) if obj else ""
             meant = symbol == name or (not wanted.type_args and (read := parse_func_name(symbol)) is not None and replace(read, type_args="") == wanted)
@@ -113,61 +116,55 @@ def _find(name: str, link: Link) -> Iterator[tuple[str, int, str]]:
                 yield package, index, symbol
 
 
-def _may_hold(link: Link, package: str, name: str) -> bool:
+def _may_hold(session: Session, package: str, name: str) -> bool:
     """Instances of generic functions lie in the packages that use them."""
-    data = link.packages[package].read_bytes()
+    data = session.packages[package].read_bytes()
     return b"[go.shape." in data and name.encode() in data
 
 
-def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[str, ...], rules: RuleSet) -> Explained:
-    obj = _object(link, package)
-    matching = next((found for at, found in candidates(obj, package, rules, link.versions, load=link.load) if at == index), [])
+def _explain(session: Session, package: str, index: int, symbol: str, others: tuple[str, ...], rules: RuleSet) -> Explained:
+    obj = _object(session, package)
+    matching = next((found for at, found in candidates(obj, package, rules, session.versions, load=session.load) if at == index), [])
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
-    worker = bool(work_calls(obj, index, link.arch))
+    worker = bool(work_calls(obj, index, session.arch))
     function = read_function(obj, index)
-    counted = link.eligibility.gate.count(obj, index, package) if any(action.counts for _, action in matching) else None
+    counted = session.eligibility.gate.count(obj, index, package) if any(action.counts for _, action in matching) else None
     if isinstance(function, Refusal):
-        made = tuple(_made(link, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
-        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
-    found = evidence(obj, index, function.info, function.calls, link.arch)
-    layout = find_layout(obj, index, found, link.finder.signatures, (function.file, function.line), lambda: None)
-    epilogues = link.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
+        made = tuple(_made(session, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
+        return Explained(session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
+    found = evidence(obj, index, function.info, function.calls, session.arch)
+    layout = find_layout(obj, index, found, session.finder.signatures, (function.file, function.line), lambda: None)
+    epilogues = session.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
     hooks = [(rule, action) for rule, action in matching if action.calls]
-    outcome = _outcome(link, package, function, hooks) if hooks or not matching else None
+    outcome = _outcome(session, package, function, hooks) if hooks or not matching else None
     if isinstance(outcome, FunctionPlan) and not outcome.hooks and isinstance(layout, Layout):
         can_exit = epilogues.sites and not epilogues.refusal and layout.results is not None
         outcome = replace(outcome, epilogues=epilogues if can_exit else None)
     plan, count = outcome if isinstance(outcome, FunctionPlan) else None, counted if isinstance(counted, CountPlan) else None
-    made = tuple(_made(link, obj, package, index, plan, count)) if plan or count else ()
-    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
+    made = tuple(_made(session, obj, package, index, plan, count)) if plan or count else ()
+    return Explained(session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
 
 
-def _outcome(link: Link, package: str, function: Function, hooks: Sequence[tuple[Rule, Plannable]]) -> FunctionPlan | Refusal:
+def _outcome(session: Session, package: str, function: Function, hooks: Sequence[tuple[Rule, Plannable]]) -> FunctionPlan | Refusal:
     if hooks:
-        outcomes = link.eligibility.judge(function, package, hooks, Declared(function.object, link.load))
+        outcomes = session.eligibility.judge(function, package, hooks, Declared(function.object, session.load))
     else:
-        outcomes = link.eligibility.gate.judge(function, package)
+        outcomes = session.eligibility.gate.judge(function, package)
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
 
-def _object(link: Link, package: str) -> Object:
-    obj = link.load(package)
+def _object(session: Session, package: str) -> Object:
+    obj = session.load(package)
     if obj is None:
         raise OtelobjError(f"package {package} has no object", "rebuild it")
     return obj
 
 
-def _made(link: Link, obj: Object, package: str, place: int, plan: FunctionPlan | None, count: CountPlan | None) -> Iterator[Text]:
+def _made(session: Session, obj: Object, package: str, place: int, plan: FunctionPlan | None, count: CountPlan | None) -> Iterator[Text]:
     """What hooks and a counter add to the object of the function at index `place`, as in Explained.made."""
-    _, slot = link.runtime()
     edit = Edit(obj)
-    probes = link.probes(edit, "otelobj.probes")
-    if plan is not None:
-        hook_function(edit, link.arch, link.rt_layouts, plan, package, offsets_of(slot), probes)
-    if count is not None and probes is not None:
-        probes.count(count)
-    if probes is not None:
-        probes.finish()
+    rewriter = Rewriter.of(session, passes.runtime(session).slot)
+    rewriter.rewrite(edit, package, "otelobj.probes", [Planned(plan, count, ())])
     new = Object.parse(checked(edit), obj.origin)
     made = [index for index in range(obj.starts[1], new.starts[1]) if new.is_text(index)]
     body, *moved = (index for index in made if new.name(index) == obj.name(place))  # the body is added before anything else

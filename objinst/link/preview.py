@@ -15,15 +15,15 @@ from pathlib import Path
 from objinst import paths
 from objinst.actions import ACTIONS
 from objinst.errors import OtelobjError
-from objinst.gobuild import BuildInfo
-from objinst.gobuild.gocmd import Go, Program, link_tool, programs
-from objinst.goobj import header as headers
-from objinst.hookpkgs import resolve
-from objinst.link.main import head, hook_packages, in_force, make_link, request
-from objinst.link.passes import Link, identity
-from objinst.plan.missing import Missing, Surroundings, refused_problems, surroundings, unfound_problems, unmatched_problems
+from objinst.gobuild.gocmd import programs
+from objinst.link import passes
+from objinst.link.build import Build
+from objinst.link.choice import Choice, choose
+from objinst.link.session import Session, open_session
+from objinst.link.unseen import count_inlined
+from objinst.plan.missing import Missing, problems
 from objinst.plan.model import Target
-from objinst.rules import Rule, RuleSet, load, supports
+from objinst.rules import load, supports
 from objinst.store import cache
 
 
@@ -46,36 +46,23 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
     targets: dict[Target, None] = {}
     missing: dict[str, Missing] = {}
     for program in programs(packages, Path.cwd()):
-        own = rules.of_program(program.path)
-        around = surroundings_of(program, own)
-        valid, applying = in_force(own, around)
-        absent = around.unmatched()
-        if applying:
-            with open_link(program, valid, applying) as link:
-                found = [target for package in link.touched() for target in link.planned(package)]
-                absent += around.nameless(applying, {target.rule for target in found}, link.load)
-                targets |= dict.fromkeys(link.count_inlined(found))
+        build = Build.of_program(program)
+        choice = choose(build, rules.of_program(program.path))
+        absent = list(choice.absent)
+        if choice.applying:
+            with open_link(build, choice) as session:
+                found = [target for package in passes.touched(session) for target in passes.plan(session, package)]
+                absent += choice.nameless({target.rule for target in found}, session.load)
+                targets |= dict.fromkeys(count_inlined(session, found))
         missing |= {item.rule.name: item for item in absent if item.rule.name not in missing or item.code == "no-function"}
     named = {target.rule for target in targets}
     nameless = [item for item in missing.values() if item.rule.name not in named]
-    problems = (*unmatched_problems(nameless), *refused_problems(list(targets), rules), *unfound_problems(list(targets), rules))
     supporting = frozenset(rule.name for rule in rules.rules if supports(rule))
-    return PackagePlan((*targets, *(item.target() for item in nameless)), problems, supporting)
-
-
-def surroundings_of(program: Program, rules: RuleSet) -> Surroundings:
-    """See objinst.plan.missing."""
-    return surroundings(rules, str(link_tool()), list(program.archives), BuildInfo.of(program.path, program.modules))
+    return PackagePlan((*targets, *(item.target() for item in nameless)), problems(nameless, list(targets), rules), supporting)
 
 
 @contextlib.contextmanager
-def open_link(program: Program, rules: RuleSet, applying: Sequence[Rule]) -> Iterator[Link]:
-    """A program's link, with the hook packages that the rules name. Raises OtelobjError."""
-    archives = dict(program.archives)
-    info = BuildInfo.of(program.path, program.modules)
-    header, _ = headers.parse(head(archives["main"]), str(archives["main"]))
-    go = Go.beside(str(link_tool()), {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in archives else "0"})
-    identities = {name: identity(path) for name, path in archives.items()}
+def open_link(build: Build, choice: Choice) -> Iterator[Session]:
+    """The session of a program's link, with the hook packages that its rules want. Raises OtelobjError."""
     with cache.in_use(), paths.scratch_anywhere() as folder:
-        closure = resolve(request(hook_packages(applying, header.go_version), archives, identities, {}, info, header.line, go), go)
-        yield make_link(header, "main", archives, closure.archives, rules, folder, info, go, has_sources=True)
+        yield open_session(build, choice, passes.hook_packages(build, choice), folder)

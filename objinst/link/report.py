@@ -6,16 +6,34 @@ It is written beside its place and renamed into it: a reader sees a whole report
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from objinst import VERSION
 from objinst.ending import write_whole
 from objinst.errors import OtelobjError
+from objinst.gobuild import LinkCommand
 from objinst.goobj import Header
 from objinst.plan.model import Target
 
-VERSION = "0.1.0"
+VARIABLE = "OTELOBJ_REPORT"
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds of each step."""
+
+    last: float = field(default_factory=time.monotonic)
+    steps: dict[str, float] = field(default_factory=dict)
+
+    def lap(self, step: str) -> None:
+        now = time.monotonic()
+        self.steps[step] = self.steps.get(step, 0) + round(now - self.last, 4)
+        self.last = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,20 @@ class Report:
             return cls(targets=targets, packages_linked_in=tuple(raw.pop("packages_linked_in")), **raw)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise OtelobjError(f"{origin}: no report of otelobj {VERSION}: {error}", "build the program again with OTELOBJ_REPORT set") from error
+
+
+def is_wanted() -> bool:
+    return bool(os.environ.get(VARIABLE))
+
+
+def report_link(command: LinkCommand, header: Header, targets: Sequence[Target], linked_in: Iterable[str], clock: Clock) -> None:
+    """Of a program that is linked. With OTELOBJ_ON_ERROR=plain a report that cannot be written costs nobody the hooks."""
+    try:
+        write_report(Report.make(command.get("o") or "", header, targets, sorted(linked_in), clock.steps), os.environ[VARIABLE])
+    except OtelobjError as error:
+        if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
+            raise
+        print(f"otelobj: warning: {error.brief()}", file=sys.stderr)
 
 
 def write_report(report: Report, place: str) -> None:

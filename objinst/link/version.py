@@ -22,7 +22,7 @@ from objinst.ending import write_whole
 from objinst.errors import OtelobjError
 from objinst.gobuild import usertree
 from objinst.link.options import options
-from objinst.rules import RuleSet, load
+from objinst.rules import RuleSet, hook_packages, load
 from objinst.store.digest import HOOK_SOURCES, SOURCES, hooks_digest, own_digest
 from objinst.store.root import ready, root
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     folder = Path.cwd()
     rules = load(rule_files, os.environ, ACTIONS)
     line = marked(plain, link_digest(rules, folder))
-    tree = [*usertree.module_file_candidates(folder), *with_folders(usertree.hook_sources(hook_packages(rules), folder))]
+    tree = [*usertree.module_file_candidates(folder), *with_folders(usertree.hook_sources(hook_packages(rules.rules), folder))]
     inputs = [*rule_sources(rule_files), Path(command[0]), *own_files(), *tree]
     print(line, flush=True)
     remember(line, began, inputs)
@@ -112,13 +112,8 @@ def with_folders(files: Iterable[Path]) -> list[Path]:
     return sorted({*listed, *(path.parent for path in listed)})
 
 
-def hook_packages(rules: RuleSet) -> set[str]:
-    """Import paths of the hook packages that rules name."""
-    return {action.package for rule in rules.rules for action in rule.do}
-
-
 def link_digest(rules: RuleSet, folder: Path) -> str:
     """folder: where the build was started; the files of its module and workspace count."""
     parts = [own_digest(), hooks_digest(), rules.digest(), *(f"{name}={os.environ.get(name, '')}" for name in OUTPUT_VARIABLES)]
-    parts.append(usertree.digest(hook_packages(rules), folder))
+    parts.append(usertree.digest(hook_packages(rules.rules), folder))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import trampolines
+from objinst import VERSION
 from objinst.errors import OtelobjError
-from objinst.link.report import VERSION, Report
+from objinst.link.report import Report
 from objinst.linked.program import DAMAGE, Func, Program
 from objinst.linked.source import offsets
 from objinst.plan.model import Status, Target

@@ -1,34 +1,28 @@
-"""What the rewrite of one archive must know of all others in the link: read once of each, remembered by its identity.
+"""What the rewrite of one archive must know of all others in the link.
 
-A program is linked again and again with its root package changed, so what is known of all other packages together is remembered as
-one, too.
+`read` says it of one archive, `merged` of all archives but the root package's, `of_link` of a link. What the first two say is JSON, so that it can
+be kept: a program is linked again and again with its root package changed (objinst.link.facts).
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from objinst.goobj import Object
 from objinst.goobj.archive import Archive
 from objinst.plan.declared import Declared
-from objinst.plan.pinned import Calls, pinned, place_of, relied_on
-from objinst.plan.reach import reached
+from objinst.plan.keys import place_of
+from objinst.plan.pinned import Calls, pinned, relied_on
 from objinst.plan.scope import closed_packages
 from objinst.plan.workers import workers
 from objinst.rules import parse_func_name
-from objinst.store import cache
-from objinst.store.digest import own_digest
-from objinst.store.parallel import share_out
 from trampolines import Arch
 
 ROOT = "main"
-FILE = "facts.json"
+Said = Mapping[str, Any]
+"""What one archive says, or several together, as JSON has it."""
 
 
 @dataclass(frozen=True)
@@ -52,52 +46,34 @@ class Facts:
         return repr([sorted(known.get(package, {}).items()) for known in (self.pinned, self.frames)])
 
 
-def gather(packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable[[Path], str]) -> Facts:
-    """packages: all of the link, hook packages too. identity: what tells an archive from others. Raises ObjectError."""
+NOTHING: Said = {"imports": [], "instances": [], "pins": {}, "tails": {}, "frames": {}, "names": [], "workers": []}
+"""What no archive says."""
 
-    def of_one(package: str) -> dict[str, Any]:
-        path = packages[package]
-        return _remembered(key_of(package), lambda: _read(Archive.read(path), package, arch))
 
-    def key_of(package: str) -> str:
-        return f"{package} {identity(packages[package])}"
+def of_link(
+    common: Said, root: Said, packages: Collection[str], rt: str,
+    *, holders: Callable[[], Mapping[str, list[str]]], reached: Callable[[Mapping[str, str], frozenset[str]], Mapping[str, Any]],
+) -> Facts:  # fmt: skip
+    """common: see merged; root: what the root package says. packages: of the link, hook packages too; rt: import path of hooks/rt.
 
-    def of_others() -> dict[str, Any]:
-        new = [package for package in others if not cache.has("facts", _digest(key_of(package)))]
-        share_out([(packages[package].stat().st_size, functools.partial(of_one, package)) for package in new])
-        return _merged(map(of_one, others), others, rt)
-
-    def holders_of() -> dict[str, Any]:
-        found: dict[str, list[str]] = {}
-        for package in others:
-            for name in of_one(package)["names"]:
-                found.setdefault(name, []).append(package)
-        return found
-
-    others = [package for package in sorted(packages) if package != ROOT]
-    together = "\n".join(map(key_of, others))
-    common = _remembered(together, of_others)
-    root = of_one(ROOT) if ROOT in packages else {"imports": [], "instances": [], "pins": {}, "tails": {}, "frames": {}, "names": [], "workers": []}
+    holders: what `holders` says of all packages but the root; reached: see objinst.plan.reach. Hardly any link needs them.
+    """
     closed = frozenset(common["closed"])
     found = pinned([_calls(common), _calls(root)])
-    holders = {name: [*common["holders"].get(name, ()), ROOT] for name in root["names"] if name in found.pins}
+    homes = {name: [*common["holders"].get(name, ()), ROOT] for name in root["names"] if name in found.pins}
     if any(not place_of(key) and key not in common["pins"] for key in found.pins):
         # The root package names functions that no other one does: rare enough to ask who has them only then.
-        everywhere = _remembered(f"holders\n{together}", holders_of)
-        holders |= {key: [*everywhere.get(key, ()), *([ROOT] if key in holders else [])] for key in found.pins if not place_of(key)}
-    holders = common["holders"] | holders
+        everywhere = holders()
+        homes |= {key: [*everywhere.get(key, ()), *([ROOT] if key in homes else [])] for key in found.pins if not place_of(key)}
     frames: dict[str, dict[str, str]] = {}
-    above = {key: caller for key, caller in found.frames.items() if _home(key) in packages.keys() - closed}
-    if above:
-        parts = [*map(key_of, sorted(packages)), *sorted(above)]
-        for key, (caller, places) in _remembered("\n".join(["reached", *parts]), lambda: _reached(above, closed, packages)).items():
-            for package in places:
-                frames.setdefault(package, {})[key] = caller
+    above = {key: caller for key, caller in found.frames.items() if _home(key) in packages and _home(key) not in closed}
+    for key, (caller, places) in reached(above, closed).items() if above else ():
+        for package in places:
+            frames.setdefault(package, {})[key] = caller
     instances = {package: frozenset(names) for package, names in {**common["instances"], ROOT: root["instances"]}.items()}
-    return Facts(
-        closed, instances, _by_package(found.pins, holders, closed), frames,
-        tuple(sorted({(name, place) for name, place in (*common["workers"], *root["workers"])})), frozenset([*common["rt_users"], *([ROOT] if rt in root["imports"] else [])]),
-    )  # fmt: skip
+    workers_of_all = {(name, place) for name, place in (*common["workers"], *root["workers"])}
+    users = frozenset([*common["rt_users"], *([ROOT] if rt in root["imports"] else [])])
+    return Facts(closed, instances, _by_package(found.pins, common["holders"] | homes, closed), frames, tuple(sorted(workers_of_all)), users)
 
 
 def _by_package(known: Mapping[str, str], holders: Mapping[str, list[str]], closed: frozenset[str]) -> dict[str, dict[str, str]]:
@@ -116,19 +92,12 @@ def _home(key: str) -> str:
     return place_of(key) or (name.pkg if name else "")
 
 
-def _reached(frames: Mapping[str, str], closed: frozenset[str], packages: Mapping[str, Path]) -> dict[str, Any]:
-    @functools.cache
-    def load(package: str) -> Object | None:
-        return Archive.read(packages[package]).go_object()[1] if package in packages else None
-
-    return dict(reached(frames, closed, sorted(packages), load))
-
-
-def _calls(raw: Mapping[str, Any]) -> Calls:
+def _calls(raw: Said) -> Calls:
     return Calls(raw["pins"], raw["tails"], raw["frames"])
 
 
-def _read(archive: Archive, package: str, arch: Arch) -> dict[str, Any]:
+def read(archive: Archive, package: str, arch: Arch) -> dict[str, Any]:
+    """What one archive says. Raises ObjectError."""
     objects = list(archive.objects().values()) or [archive.go_object()[1]]
     obj = objects[0]
     calls = relied_on(objects, package, arch)
@@ -146,28 +115,21 @@ def _instances(obj: Object) -> list[str]:
     return sorted({package for index in obj.text_symbols() for package in source.packages(index)})
 
 
-def _merged(facts: Any, packages: list[str], rt: str) -> dict[str, Any]:
-    by_package = dict(zip(packages, facts, strict=True))
-    closed = closed_packages(lambda package: by_package[package]["imports"] if package in by_package else (), rt)
-    calls = pinned(map(_calls, by_package.values()))
-    holders: dict[str, list[str]] = {}
-    for package, one in by_package.items():
+def merged(said: Mapping[str, Said], rt: str) -> dict[str, Any]:
+    """What all archives but the root package's say together. said: by package."""
+    closed = closed_packages(lambda package: said[package]["imports"] if package in said else (), rt)
+    calls = pinned(map(_calls, said.values()))
+    homes = {name: packages for name, packages in holders(said).items() if name in calls.pins}
+    instances = {package: one["instances"] for package, one in said.items() if one["instances"]}
+    loops = sorted({(name, place) for package, one in said.items() if package not in closed for name, place in one["workers"]})
+    users = [package for package, one in said.items() if rt in one["imports"]]
+    return {"closed": sorted(closed), "instances": instances, **_raw(calls), "holders": homes, "workers": loops, "rt_users": users}
+
+
+def holders(said: Mapping[str, Said]) -> dict[str, list[str]]:
+    """Name of a function -> the packages that have one of this name, of those that somebody may rely on by name."""
+    found: dict[str, list[str]] = {}
+    for package, one in said.items():
         for name in one["names"]:
-            if name in calls.pins:
-                holders.setdefault(name, []).append(package)
-    instances = {package: one["instances"] for package, one in by_package.items() if one["instances"]}
-    loops = sorted({(name, place) for package, one in by_package.items() if package not in closed for name, place in one["workers"]})
-    users = [package for package, one in by_package.items() if rt in one["imports"]]
-    return {"closed": sorted(closed), "instances": instances, **_raw(calls), "holders": holders, "workers": loops, "rt_users": users}
-
-
-def _remembered(key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    def write(folder: Path) -> None:
-        (folder / FILE).write_text(json.dumps(make(), separators=(",", ":")), "utf-8", "surrogateescape")
-
-    found: dict[str, Any] = json.loads((cache.folder("facts", _digest(key), write) / FILE).read_text("utf-8", "surrogateescape"))
+            found.setdefault(name, []).append(package)
     return found
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(f"{own_digest()}\n{key}".encode("utf-8", "surrogateescape")).hexdigest()

@@ -14,8 +14,9 @@ from objinst.plan.action import Plannable
 from objinst.plan.facts import Facts
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import ASSEMBLY, Function, is_assembly, judge_count, judge_each, read_function
+from objinst.plan.keys import own_keys
 from objinst.plan.model import CountPlan, FunctionPlan, Refusal
-from objinst.plan.pinned import Reliance, own_keys
+from objinst.plan.pinned import Reliance
 from objinst.plan.scope import fork_set
 from objinst.rules import Rule, parse_func_name
 from trampolines import Arch

@@ -1,25 +1,20 @@
 """Calls that the compiler inlined, and that no hook can see: read from FuncInfo.InlTree of every function of a link.
 
 If nothing else refers to such a function any more, the linker drops it, and its hooks never run. The tree has a node for each inlined call of which code is left (cmd/internal/obj/inl.go and pcln.go, Go 1.22-1.27): the callee, the
-file and line of the call, and the node of the call around it. What one archive tells depends on nothing else, so it is kept in the
-cache; a link then only sorts by callee.
+file and line of the call, and the node of the call around it. What one archive tells depends on nothing else, so it can be kept; a link
+then only sorts by callee.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from objinst.goobj import FuncInfo, Object
-from objinst.goobj.archive import Archive
-from objinst.goobj.records import PKG_BUILTIN, SymRef
+from objinst.goobj.records import SymRef
+from objinst.plan.keys import callee_key, symbol_keys
 from objinst.plan.model import InlinedCall, Target
-from objinst.store import cache
-from objinst.store.digest import own_digest
 
 NO_NODES = 24
 """Bytes of a FuncInfo without files and inlined calls."""
@@ -28,22 +23,18 @@ Load = Callable[[str], Object | None]
 
 
 def with_callers(
-    targets: Sequence[Target],
-    packages: Mapping[str, Path],
-    others: Mapping[str, Path],
-    load: Load,
-    identity: Callable[[Path], str],
+    targets: Sequence[Target], packages: Iterable[str], others: Iterable[str], said: Callable[[str], Mapping[str, Any]], load: Load
 ) -> tuple[Target, ...]:
     """The targets with the inlined calls of each in `packages`. others: the rest of the link, which may refer to targets too.
 
-    identity: what tells an archive from others.
+    said: what `read` says of a package.
     """
-    keys = {place: own_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
+    keys = {place: symbol_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
     wanted = {key for found in keys.values() for key in found}
     seen: dict[str, list[InlinedCall]] = {}
     referred: set[str] = set()
-    for package, path in packages.items():
-        stored = _remembered(package, path, identity)
+    for package in packages:
+        stored = said(package)
         referred |= wanted.intersection(stored["refers"])
         for callee, call in _unpacked(stored, package, wanted, load):
             seen.setdefault(callee, []).append(call)
@@ -53,15 +44,16 @@ def with_callers(
         callers = sorted((call for key in own for call in seen.get(key, ())), key=lambda call: (call.package, call.file, call.line, call.inside))
         return replace(target, inlined_calls=len(callers), inlined_callers=tuple(callers), unreferenced=bool(own) and not own & referred)
 
-    for package, path in others.items():
-        referred |= wanted.intersection(_remembered(package, path, identity)["refers"])
+    for package in others:
+        referred |= wanted.intersection(said(package)["refers"])
     return tuple(told(target) for target in targets)
 
 
-def own_keys(obj: Object | None, package: str, symbol: str) -> set[str]:
-    """The names under which inlined_calls lists a function: by place in its package, or by name."""
-    found = obj.find_all(symbol) if obj and symbol else []
-    return {f"{package}#{index}" for index in found if obj and index < obj.starts[1]} | ({symbol} if found else set())
+def read(objects: Iterable[Object], package: str) -> dict[str, Any]:
+    """What the objects of one archive inline and refer to, its assembly included, as JSON has it. Raises ObjectError."""
+    objects = list(objects)
+    calls = (call for obj in objects for call in inlined_calls(obj, package))
+    return _packed(calls) | {"refers": sorted({name for obj in objects for name in references(obj, package)})}
 
 
 def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]]:
@@ -82,16 +74,6 @@ def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]
             yield callee_key(obj, package, node.func), InlinedCall(function, file, node.line, inside, package)
 
 
-def callee_key(obj: Object, package: str, ref: SymRef) -> str:
-    """The name under which a function that `obj` refers to is counted."""
-    found = obj.resolve(ref)
-    if found.index is not None and found.index < obj.starts[1]:
-        return f"{package}#{found.index}"
-    if found.package and ref.pkg != PKG_BUILTIN:
-        return f"{found.package}#{ref.idx}"
-    return found.name
-
-
 def _named(obj: Object, package: str, ref: SymRef) -> str:
     return obj.resolve(ref).name or callee_key(obj, package, ref)
 
@@ -105,20 +87,6 @@ def references(obj: Object, package: str) -> set[str]:
         if named and obj.sym(index).kind not in dwarf:
             refs |= named - {obj.ref_of(index)}
     return {callee_key(obj, package, SymRef(*ref)) for ref in refs}
-
-
-def _remembered(package: str, path: Path, identity: Callable[[Path], str]) -> Mapping[str, Any]:
-    """What a package inlines and refers to, its assembly included."""
-
-    def make(folder: Path) -> None:
-        objects = Archive.read(path).objects().values()
-        calls = (call for obj in objects for call in inlined_calls(obj, package))
-        refers = sorted({name for obj in objects for name in references(obj, package)})
-        (folder / "calls.json").write_text(json.dumps(_packed(calls) | {"refers": refers}, separators=(",", ":")))
-
-    digest = hashlib.sha256(f"{own_digest()} {package} {identity(path)}".encode()).hexdigest()
-    stored: Mapping[str, Any] = json.loads((cache.folder("inlined", digest, make) / "calls.json").read_text())
-    return stored
 
 
 def _unpacked(stored: Mapping[str, Any], package: str, wanted: set[str], load: Load) -> Iterator[tuple[str, InlinedCall]]:

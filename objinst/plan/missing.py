@@ -7,7 +7,6 @@ else a rule names in vain would be a span that is missing without a word.
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +78,14 @@ class Surroundings:
 
 def surroundings(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> Surroundings:
     """link_tool: its path, which tells where the standard library's sources are."""
-    here = Path(os.environ.get("PWD") or os.getcwd())  # noqa: PTH109 - the shell's view first
+    here = usertree.build_folder()
     goroots = [path.parents[3] for path in (Path(link_tool).absolute(), Path(link_tool).resolve()) if len(path.parents) > 3]
     return Surroundings(rules, packages, info.path, info.version_of, lambda package: usertree.may_import(package, here, goroots))
+
+
+def problems(missing: Sequence[Missing], targets: Sequence[Target], rules: RuleSet) -> tuple[OtelobjError, ...]:
+    """All that a build should not go on with."""
+    return (*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules))
 
 
 def unmatched_problems(missing: Sequence[Missing]) -> list[OtelobjError]:
@@ -116,14 +120,14 @@ def unfound_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjE
     for target in targets:
         if target.status is Status.HOOKED:
             hooked.setdefault(target.rule, []).append(target)
-    problems = []
+    found = []
     for rule in (rule for rule in rules.rules if rule.name in hooked and not rule.optional):
         for path in (path for action in rule.do for path in action.paths):
             reasons = [next((why for why in target.left_out if why.startswith(f"{path}: ")), "") for target in hooked[rule.name]]
             if all(reasons):
                 what = f"{path.origin}: rule {rule.name}: no function that it names has {path}; {reasons[0]}"
-                problems.append(OtelobjError(what, "correct the path, or set `optional: true`"))
-    return problems
+                found.append(OtelobjError(what, "correct the path, or set `optional: true`"))
+    return found
 
 
 def stop(problems: Sequence[OtelobjError]) -> None:

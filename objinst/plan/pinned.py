@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from objinst.goobj import FuncInfo, Object, SymRef
 from objinst.goobj.records import RELOC, Blk
 from objinst.plan.forms import ADDRESS, ASSEMBLY, switch_cases
-from objinst.plan.inlining import callee_key
+from objinst.plan.keys import callee_key, own_keys
 from trampolines import Arch
 
 CALL_SIZE = 4
@@ -41,7 +41,7 @@ PREFIXES = ("type:", "go:", "runtime.gcbits")
 @dataclass(frozen=True, slots=True)
 class Calls:
     """Of one object, or of several. pins: callee -> a caller that relies on it to have no stack check; frames: callee -> a caller in assembly whose
-    frame has no stack map; tails: caller -> those that it hands on what its own caller relies on. Names as objinst.plan.inlining has them.
+    frame has no stack map; tails: caller -> those that it hands on what its own caller relies on. Names as objinst.plan.keys has them.
 
     names: of the functions that any of this can concern by name.
     """
@@ -181,17 +181,6 @@ def _call(obj: Object) -> str:
     return "R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"
 
 
-def own_keys(obj: Object, package: str, index: int) -> set[str]:
-    """The names under which others call a function: by name, and by place in its package."""
-    return {obj.sym(index).name} | ({f"{package}#{index}"} if index < obj.starts[1] else set())
-
-
-def place_of(key: str) -> str:
-    """The package of a function that is named by its place in it, "" for one that is named by its name."""
-    package, mark, index = key.rpartition("#")
-    return package if mark and index.isdigit() else ""
-
-
 @dataclass(frozen=True, slots=True)
 class Reliance:
     """Who relies on a function, "" if nobody does: pin: on its having no stack check; frame: on nobody's looking at the stack while it runs."""
@@ -201,7 +190,7 @@ class Reliance:
 
     @classmethod
     def on(cls, keys: Collection[str], pins: Mapping[str, str], frames: Mapping[str, str]) -> Reliance:
-        """keys: of the function, see own_keys."""
+        """keys: of the function, see objinst.plan.keys."""
         return cls(*(next((known[key] for key in sorted(keys) if key in known), "") for known in (pins, frames)))
 
 

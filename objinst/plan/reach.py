@@ -12,8 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from objinst.goobj import Object
-from objinst.plan.inlining import callee_key
-from objinst.plan.pinned import place_of
+from objinst.plan.keys import callee_key, place_of
 from objinst.rules import parse_func_name
 
 QUIET = re.compile(r"runtime\.(morestack|[gG]oPanic|panic|goPanic|mem(move|clr|equal|hash)|gcWriteBarrier|wb(Zero|Move)|duff|racefunc|cmpstring|strequal|(f|c|nil)?inter)")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from objinst.goobj import Object
 from objinst.plan.inlining import with_callers
@@ -27,15 +28,16 @@ def exact_rules(rules: RuleSet) -> frozenset[str]:
 
 
 def all_inlined(
-    targets: Sequence[Target], packages: Mapping[str, Path], hooks: Mapping[str, Path], load: Callable[[str], Object | None], identity: Callable[[Path], str]
+    targets: Sequence[Target], packages: Mapping[str, Path], hooks: Mapping[str, Path], said: Callable[[str], Mapping[str, Any]], load: Callable[[str], Object | None]
 ) -> list[Target]:
-    """Those of the targets that are inlined wherever they are called. packages: of the link; hooks: what only hooks need. Raises ObjectError."""
+    """Those of the targets that are inlined wherever they are called. packages: of the link; hooks: what only hooks need; said: what
+    objinst.plan.inlining reads of a package. Raises ObjectError."""
     hooked = [target for target in targets if target.status is Status.HOOKED]
     names = {form.encode() for target in hooked for form in (target.package, escape(target.package))}
     named = {target.package for target in hooked}
-    near = {package: path for package, path in packages.items() if package in named or (named != {ROOT} and _speaks(path, names))}
-    others = {package: path for package, path in hooks.items() if named != {ROOT} and _speaks(path, names)}
-    return [target for target in with_callers(hooked, near, others, load, identity) if target.unreferenced and target.inlined_calls]
+    near = [package for package, path in packages.items() if package in named or (named != {ROOT} and _speaks(path, names))]
+    others = [package for package, path in hooks.items() if named != {ROOT} and _speaks(path, names)]
+    return [target for target in with_callers(hooked, near, others, said, load) if target.unreferenced and target.inlined_calls]
 
 
 def _speaks(path: Path, names: set[bytes]) -> bool:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from objinst.errors import ObjectError
 from objinst.goobj import Edit, Object, SymRef
-from objinst.plan.inlining import inlined_calls, own_keys
+from objinst.plan.inlining import inlined_calls
+from objinst.plan.keys import symbol_keys
 from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.static import layout
 from objinst.rewrite.swap import move_body, read_original, shape
@@ -42,7 +43,7 @@ def gates(edit: Edit, arch: Arch, rt: str) -> None:
     state, note = (Role(edit.add_ref(f"{rt}.{name}", 0)) for name in ("death", "deathNote"))
     inlined = {callee for callee, _ in inlined_calls(edit.object, "runtime")}
     for name in (DIE, BAD):
-        if inlined & own_keys(edit.object, "runtime", name):
+        if inlined & symbol_keys(edit.object, "runtime", name):
             raise ObjectError(f"{edit.object.origin}: the compiler has inlined {name}", "build with another profile, or with -pgo=off")
     die, bad, forward = _find(edit, DIE, ABI_INTERNAL), _find(edit, BAD, ABI_INTERNAL), _find(edit, "runtime.fwdSig", 0)
     _put(edit, die, arch.death_gate(DEADLY), {"state": state, "note": note})

@@ -15,7 +15,8 @@ from enum import Enum
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc
-from objinst.plan.inlining import inlined_calls, own_keys
+from objinst.plan.inlining import inlined_calls
+from objinst.plan.keys import symbol_keys
 from objinst.rewrite.channels import channel_offsets
 from objinst.rewrite.death import signal_offsets
 from objinst.rewrite.dwarf import exit_name
@@ -165,7 +166,7 @@ def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slo
     """
     inlined = {callee for callee, _ in inlined_calls(edit.object, "runtime")}  # a profile makes the compiler inline more, and copies have no stubs
     for watched in functions:
-        if inlined & own_keys(edit.object, "runtime", watched.symbol):
+        if inlined & symbol_keys(edit.object, "runtime", watched.symbol):
             raise ObjectError(f"{edit.object.origin}: the compiler has inlined {watched.symbol}", "build with another profile, or with -pgo=off")
         index = _function(edit, watched.symbol)
         original = read_original(edit, index)

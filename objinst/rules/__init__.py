@@ -4,6 +4,9 @@ from objinst.rules.action import Action
 from objinst.rules.load import is_built_in, load, supports
 from objinst.rules.model import Rule, RuleSet, Where
 from objinst.rules.names import FuncName, parse_func_name
+from objinst.rules.packages import PROBE, RT, hook_packages
 from objinst.rules.paths import ValuePath
 
-__all__ = ["Action", "FuncName", "Rule", "RuleSet", "ValuePath", "Where", "is_built_in", "load", "parse_func_name", "supports"]
+__all__ = [
+    "PROBE", "RT", "Action", "FuncName", "Rule", "RuleSet", "ValuePath", "Where", "hook_packages", "is_built_in", "load", "parse_func_name", "supports",
+]  # fmt: skip

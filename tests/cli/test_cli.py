@@ -94,6 +94,13 @@ def test_help_does_not_load_the_commands():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_only_commands_that_receive_telemetry_load_protobuf():
+    quiet = [module for name, (module, _) in cli.COMMANDS.items() if name not in ("collector", "demo")]
+    code = f"import importlib, sys; [importlib.import_module(name) for name in {quiet}]; print([m for m in sys.modules if m.startswith(('google', 'opentelemetry'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_a_reader_that_goes_away_is_no_traceback(go_archive):
     done = subprocess.run(
         ["/bin/sh", "-c", f"'{LAUNCHER}' inspect --functions '{go_archive}' | head -1"], capture_output=True, text=True, check=False, timeout=1800

@@ -19,7 +19,7 @@ from objinst.plan.model import Refusal
 
 
 def counts(version: str, goarch: str, *packages: str) -> tuple[survey.Survey, dict[str, Any]]:
-    found = take(toolchains.exports(version, goarch, *packages), goarch)
+    found = take(toolchains.exports(version, goarch, *packages))
     return found, json.loads(json.dumps(summary(found)))
 
 

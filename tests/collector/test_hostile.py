@@ -20,8 +20,9 @@ from otlp import post, span, trace_request
 
 from objinst.cli import collector as command
 from objinst.cli.collector import TraceFeed
+from objinst.cli.render import DEEPEST, trace_tree
+from objinst.cli.terminal import console
 from objinst.collector import Collector, server, weight
-from objinst.collector.render import DEEPEST, console, trace_tree
 from objinst.collector.traces import build
 
 

@@ -27,11 +27,16 @@ from objinst.goobj.archive import Archive
 from objinst.gobuild.gocmd import programs
 from objinst.errors import OtelobjError
 from objinst.goobj import STATIC_ABI, Edit, Object, verify
-from objinst.link.passes import RT, Link
+from objinst.link import passes
+from objinst.link.build import Build
+from objinst.link.choice import choose
+from objinst.link.rewriter import Rewriter
+from objinst.link.session import Session, loader
 from objinst.rewrite.result import read_result
 from objinst.plan.judge import read_function
 from objinst.plan.pinned import relied_on
 from objinst.plan.workers import workers
+from objinst.rules import RT
 from rule_files import load
 
 PARSES = int(os.environ.get("OTELOBJ_FUZZ_PARSES", "600"))
@@ -191,7 +196,7 @@ generic: {target: example.com/fuzz/p, where: {func: Generic}, optional: true, do
 
 
 @pytest.fixture(params=["amd64", "arm64"])
-def link(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+def link(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """The link of a program with three hooked functions."""
     write(tmp_path, PROGRAM)
     for name, value in toolchains.go_env("1.26", request.param, OTELOBJ_DISABLE="all", OTELOBJ_RULES="", GOENV="off").items():
@@ -201,25 +206,26 @@ def link(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     rules = load([tmp_path / "rules.yaml"], os.environ)
     mine = [rule for rule in rules.rules if rule.origin.startswith(str(tmp_path))]
-    with preview.open_link(programs(["."], tmp_path)[0], rules, mine) as made:
+    build = Build.of_program(programs(["."], tmp_path)[0])
+    with preview.open_link(build, replace(choose(build, rules), rules=rules, applying=tuple(mine))) as made:
         yield made
 
 
-def damage(link: Link, package: str, sample: Sample, rng: random.Random) -> tuple[Link, Path]:
+def damage(link: Session, package: str, sample: Sample, rng: random.Random) -> tuple[Session, Path]:
     """The link with another archive for one package, and that archive; what was read of the others is kept."""
     path = link.folder / "damaged.a"
     path.write_bytes(sample.damaged(rng.randrange))
-    kept = {name: obj for name, obj in link._objects.items() if name != package}
     place = "packages" if package in link.packages else "hooks"
-    return replace(link, **{place: {**getattr(link, place), package: path}}, _objects=kept), path
+    damaged = loader({package: path})
+    return replace(link, **{place: {**getattr(link, place), package: path}}, load=lambda name: damaged(name) if name == package else link.load(name)), path
 
 
 @pytest.mark.parametrize("shard", SHARDS)
-def test_damaged_packages_are_rewritten_whole_or_refused(link: Link, shard: int) -> None:
+def test_damaged_packages_are_rewritten_whole_or_refused(link: Session, shard: int) -> None:
     """The hooked package, one whose types it uses, the hook package, main and rt: whichever is damaged, the others are rewritten or the link is refused."""
     target, out = "example.com/fuzz/p", link.folder
-    slot = link.runtime()[1]
-    link._rewrite(target, link.packages[target], slot, out)
+    slot = passes.runtime(link).slot
+    passes.rewrite(link, Rewriter.of(link, slot), target, out)
     assert sorted(t.status.value for t in read_result(out, out).targets())[-3:] == ["hooked"] * 3
     whole = {name: Sample((link.packages.get(name) or link.hooks[name]).read_bytes()) for name in (target, "example.com/fuzz/h", "main", RT)}
     names = [target, target, target, *whole]
@@ -228,24 +234,24 @@ def test_damaged_packages_are_rewritten_whole_or_refused(link: Link, shard: int)
         package = rng.choice(names)
         other, path = damage(link, package, whole[package], rng)
         if package == "main":
-            other.root_package(path, [RT, "example.com/fuzz/h"])
+            passes.root_package(other, path)
         elif package == RT:
-            other.rt(slot, ["otelobj.desc.x"])
+            passes.rt(other, slot, ["otelobj.desc.x"])
         else:
-            other._rewrite(target, other.packages[target], slot, out)
+            passes.rewrite(other, Rewriter.of(other, slot), target, out)
 
     with memory(2 << 30):  # the helper that reads types is a Go program, which reserves more than it uses
         outcomes = storm(f"rewrite-{link.goarch}-{shard}", REWRITES // (2 * len(SHARDS)) + 1, attempt)
     assert outcomes["accepted"] and outcomes["refused"], outcomes
 
 
-def test_a_damaged_runtime_is_rewritten_whole_or_refused(link: Link) -> None:
+def test_a_damaged_runtime_is_rewritten_whole_or_refused(link: Session) -> None:
     """By far the largest archive, so fewer of it."""
     whole = Sample(link.packages["runtime"].read_bytes())
 
     def attempt(rng: random.Random) -> None:
         other, path = damage(link, "runtime", whole, rng)
         os.environ["OTELOBJ_CACHE_DIR"] = str(link.folder / "runtimes" / str(rng.random()))  # the fixture's monkeypatch puts it back
-        other.runtime()
+        passes.runtime(other)
 
     storm(f"runtime-{link.goarch}", REWRITES // 40 + 1, attempt)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from objinst.link import main as link
+from objinst.link.build import SUPPORTED
 from objinst.cli import doctor
 from toolchains import go_env, goroot, versions
 
@@ -250,5 +250,5 @@ def test_where_nothing_would_be_linked_or_hooked_no_platform_is_refused(run: Cal
 
 def test_the_launcher_and_the_driver_know_the_same_platforms() -> None:
     (line,) = (line for line in LAUNCHER.read_text().splitlines() if line.strip().startswith("case $GOOS/$GOARCH in"))
-    assert {tuple(word.split("/")) for word in re.findall(r"linux/\w+", line)} == link.SUPPORTED
-    assert {"/".join(pair) for pair in link.SUPPORTED} == set(doctor.PLATFORMS)
+    assert {tuple(word.split("/")) for word in re.findall(r"linux/\w+", line)} == SUPPORTED
+    assert {"/".join(pair) for pair in SUPPORTED} == set(doctor.PLATFORMS)

@@ -12,7 +12,8 @@ import pytest
 
 from objinst.errors import OtelobjError
 from objinst.plan.model import InlinedCall, Status, Target
-from objinst.link.report import VERSION, Report, write_report
+from objinst import VERSION
+from objinst.link.report import Report, write_report
 
 SCHEMA = json.loads((Path(__file__).parent.parent.parent / "docs" / "report.schema.json").read_text())
 CALL = InlinedCall("net/http.send", "net/http/client.go", 260, "net/http.send", "net/http")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from objinst.link.main import in_force
+from objinst.link.choice import in_force
 from objinst.errors import UsageError
 from objinst.rules import supports
 from rule_files import load, read_file

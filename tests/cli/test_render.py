@@ -7,10 +7,10 @@ import json
 
 from otlp import MS, span
 
+from objinst.cli.render import duration, json_lines, summary, trace_tree
+from objinst.cli.terminal import clean, console
 from objinst.collector import Event, Scope, Signals, Span
-from objinst.collector.render import clean, console, duration, json_lines, summary, trace_tree
 from objinst.collector.traces import build
-
 
 
 def shape(trace) -> list[tuple[int, str]]:

@@ -6,12 +6,11 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TextIO
 
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from objinst.cli.terminal import clean, count
 from objinst.collector.model import LogRecord, Metric, Signals, Span, Value
 from objinst.collector.traces import Node, Trace
 
@@ -43,10 +42,6 @@ EVENTS = 50
 DEEPEST = 60
 LINES = 1000
 """Of one trace's tree: a loop that calls itself makes traces thousands of spans deep, and every level is an indentation."""
-LONGEST = 100
-"""Characters of a name or value."""
-UNBROKEN = 10_000
-"""Columns of a file or pipe."""
 MS, SECOND = 1_000_000, 1_000_000_000
 
 
@@ -57,17 +52,6 @@ def duration(nanoseconds: int) -> str:
     if nanoseconds >= MS:
         return f"{nanoseconds / MS:.1f} ms"
     return f"{nanoseconds / 1000:.0f} µs"
-
-
-def printable(text: object) -> str:
-    """Text of a program's own, safe for a terminal: no control characters."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
-
-
-def clean(text: object) -> str:
-    """The same, not too long."""
-    line = printable(text)
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def span_line(node: Node) -> Text:
@@ -155,18 +139,6 @@ def trace_tree(trace: Trace) -> Tree:
     if hidden:
         tree.add(Text(f"… {count(hidden, 'span')} more (deeper than {DEEPEST}, or beyond {LINES} lines); --json shows all", style="dim"))
     return tree
-
-
-def console(stream: TextIO) -> Console:
-    """Lines are not broken where nobody looks at a terminal."""
-    made = Console(file=stream, highlight=False)
-    if not made.is_terminal:
-        made.width = UNBROKEN
-    return made
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def summary(traces: int, spans: list[Span], metrics: list[Metric], logs: list[LogRecord]) -> str:

@@ -1,8 +1,9 @@
-"""objinst.plan.facts: what all packages of a link say together, remembered one by one and together."""
+"""objinst.link.facts: what all packages of a link say together, remembered one by one and together."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,20 @@ from toolchains import exports, go_env
 
 import trampolines
 from objinst.goobj.archive import Archive
-from objinst.link.passes import Link, identity
+from objinst.link.build import identity, read_header
+from objinst.link.facts import gather
+from objinst.link.passes import package_key
+from objinst.link.session import Session, loader
 from objinst.plan import facts
-from objinst.plan.pinned import own_keys, pinned, relied_on
+from objinst.plan.keys import own_keys
+from objinst.plan.pinned import pinned, relied_on
 from rule_files import load
 
 ARCH = trampolines.arch("amd64")
+
+
+def found_in(packages: Mapping[str, Path], rt: str) -> facts.Facts:
+    return gather(packages, rt, ARCH, identity, loader(packages))
 
 
 @pytest.fixture
@@ -26,7 +35,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]
 
 
 def test_facts_of_a_link(packages: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    found = facts.gather(packages, "sync/atomic", ARCH, identity)
+    found = found_in(packages, "sync/atomic")
     assert {"runtime", "internal/abi", "sync/atomic"} <= found.closed
     assert not {"net/http", "os", "syscall"} & found.closed
     # Whoever sorts with a function has an instance of what slices declares.
@@ -55,26 +64,26 @@ def test_facts_of_a_link(packages: dict[str, Path], monkeypatch: pytest.MonkeyPa
         raise AssertionError(f"{path} was read again")
 
     monkeypatch.setattr(Archive, "read", staticmethod(unread))
-    assert facts.gather(packages, "sync/atomic", ARCH, identity) == found
+    assert found_in(packages, "sync/atomic") == found
     monkeypatch.undo()
 
 
 def test_root_is_apart(packages: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    facts.gather(packages, "sync/atomic", ARCH, identity)
+    found_in(packages, "sync/atomic")
     read: list[Path] = []
     plain = Archive.read
     monkeypatch.setattr(Archive, "read", staticmethod(lambda path: read.append(path) or plain(path)))
-    found = facts.gather({**packages, "main": packages["net/http"]}, "sync/atomic", ARCH, identity)
+    found = found_in({**packages, "main": packages["net/http"]}, "sync/atomic")
     assert read == [packages["net/http"]]
     assert found.instances["main"] == found.instances["net/http"]
 
 
 def test_workers_of_the_root_and_of_open_packages(packages: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = facts.gather(packages, "sync/atomic", ARCH, identity).workers
-    alone = facts.gather({"main": packages["net/http"]}, "sync/atomic", ARCH, identity).workers
+    both = found_in(packages, "sync/atomic").workers
+    alone = found_in({"main": packages["net/http"]}, "sync/atomic").workers
     assert alone == tuple((name, place) for name, place in both if name.startswith("net/http."))
     monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path / "with another rt"))
-    without = facts.gather(packages, "net/http", ARCH, identity)
+    without = found_in(packages, "net/http")
     assert "net/http" in without.closed and not without.workers
 
 
@@ -83,27 +92,27 @@ def test_other_packages_change_no_key(packages: dict[str, Path], tmp_path: Path)
     rules = load([], {})
     more = {**exports("1.26", "amd64", "testing"), **packages}
     assert {"testing", "flag"} <= more.keys() - packages.keys()
-    links = [Link("amd64", 26, "main", found, {}, rules, lambda _: None, "", tmp_path) for found in (packages, more)]
+    links = [Session(read_header(found["runtime"]), found, {}, rules, "", loader(found), tmp_path) for found in (packages, more)]
     for link in links:
-        link.__dict__["facts"] = facts.gather(link.packages, "sync/atomic", ARCH, identity)
-    assert [package for package in packages if links[0]._package_key(package) != links[1]._package_key(package)] == []
+        link.__dict__["facts"] = found_in(link.packages, "sync/atomic")
+    assert [package for package in packages if package_key(links[0], package) != package_key(links[1], package)] == []
 
 
 def test_root_pins_by_name(packages: dict[str, Path]) -> None:
     """What only the root package relies on, and names by name, is found in the packages that have it."""
-    before = facts.gather(packages, "sync/atomic", ARCH, identity)
+    before = found_in(packages, "sync/atomic")
     names = {package: relied_on(list(Archive.read(path).objects().values()), package, ARCH).names for package, path in packages.items()}
     free = ((package, name) for package in names.keys() - before.closed for name in sorted(names[package]) if "[" in name)
     holder, name = next((package, name) for package, name in free if name not in before.pinned.get(package, {}))
-    plain = facts._read
+    plain = facts.read
 
     def reads(archive: Archive, package: str, arch: trampolines.Arch) -> dict[str, Any]:
         found = plain(archive, package, arch)
         return {**found, "pins": {**found["pins"], name: "main.f"}} if package == facts.ROOT else found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts, "_read", reads)
-        found = facts.gather({**packages, facts.ROOT: packages["net/http"]}, "sync/atomic", ARCH, identity)
+        patch.setattr(facts, "read", reads)
+        found = found_in({**packages, facts.ROOT: packages["net/http"]}, "sync/atomic")
     holders = {package for package in names.keys() - found.closed if name in names[package]}
     assert {package for package in found.pinned if name in found.pinned[package]} - {facts.ROOT} == holders
     assert found.pinned[holder][name] == "main.f"

@@ -1,0 +1,65 @@
+"""Which of the rules are meant for a link, and the hook packages that these need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst.actions import ACTIONS
+from objinst.errors import OtelobjError
+from objinst.gobuild import LinkCommand
+from objinst.link.build import Build, check_supported
+from objinst.plan.missing import Load, Missing, Surroundings, surroundings
+from objinst.rules import Rule, RuleSet, hook_packages, load, supports
+
+SDK = "sdk"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """rules: in force. applying: those of them that name a package of the link; none if only supporting ones do. absent: rules of the
+    user's own that name no package."""
+
+    rules: RuleSet
+    applying: tuple[Rule, ...]
+    absent: tuple[Missing, ...]
+    around: Surroundings
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """Import paths of the hook packages that are wanted."""
+        return hook_packages(self.applying)
+
+    def nameless(self, named: Collection[str], load_object: Load) -> list[Missing]:
+        """Applying rules that name no function. named: names of those that do; load_object: the object of a package."""
+        return self.around.nameless(self.applying, named, load_object)
+
+
+def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -> RuleSet:
+    """The rules that are given for the program. Raises OtelobjError."""
+    try:
+        return load(rule_files, os.environ, ACTIONS).of_program(build.info.path)
+    except OtelobjError:
+        check_supported(command, build.header)  # the go command links shared libraries in the folder of their output: a relative rule file is not there
+        raise
+
+
+def choose(build: Build, rules: RuleSet) -> Choice:
+    """rules: those that were given for the program."""
+    around = surroundings(rules, build.tool, list(build.packages), build.info)
+    valid, applying = in_force(rules, around)
+    return Choice(valid, tuple(applying), tuple(around.unmatched()), around)
+
+
+def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]:
+    """The rules, and those of them that name a package of the link: none if only supporting ones do.
+
+    Probes need no SDK: where nothing else applies it is left out.
+    """
+    found = [rule for rule in rules.rules if around.has(rule)]
+    own = [rule for rule in found if not supports(rule)]
+    if all(rule.probes for rule in own):
+        rules = RuleSet(tuple(rule for rule in rules.rules if not (rule.instrumentation == SDK and supports(rule))))
+    return rules, [rule for rule in found if rule in rules.rules] if own else []

@@ -1,0 +1,67 @@
+"""The rewrite of one object: the plans of its functions applied to it, in the order in which they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from objinst.errors import OtelobjError, making_sense
+from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
+from objinst.link.session import Session
+from objinst.plan.eligibility import Planned
+from objinst.plan.specs import Offsets
+from objinst.rewrite.function import hook_function
+from objinst.rewrite.probes import ProbeLayouts, Probes
+from objinst.rewrite.runtimepkg import Slot
+from objinst.rewrite.site import Runtime
+from objinst.rules import PROBE, RT
+from trampolines import Arch
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriter:
+    """What the rewrite of any object of a link needs beside its plans. probes: None if no rule has a probe: then the link has no hooks/probe."""
+
+    arch: Arch
+    rt: Runtime
+    probes: ProbeLayouts | None
+    offsets: Offsets
+
+    @classmethod
+    @making_sense("the hook packages")
+    def of(cls, session: Session, slot: Slot) -> Rewriter:
+        """Raises ObjectError if the hooks' packages are of another version."""
+        for package in session.wanted:  # what actions write for them has their types
+            session.load(package)
+        probe = session.load(PROBE)
+        rt = Runtime.of(rt_object(session), RT, session.load)
+        return cls(session.arch, rt, None if probe is None else ProbeLayouts.of(probe, PROBE), Offsets(slot.offset, slot.guard))
+
+    def rewrite(self, edit: Edit, package: str, table: str, plans: Iterable[Planned]) -> tuple[list[str], list[str]]:
+        """The names of the descriptors, and of the table of counters if there is one, that an object gets. table: its name, unique in the link."""
+        probes = None if self.probes is None else Probes(edit, self.arch, self.probes, table)
+        descriptors: list[str] = []
+        for planned in plans:
+            if planned.hooks is not None:
+                descriptors.append(hook_function(edit, self.arch, self.rt, planned.hooks, package, self.offsets, probes))
+            if planned.count is not None and probes is not None:
+                probes.count(planned.count)
+        return descriptors, probes.finish() if probes else []
+
+
+def rt_object(session: Session) -> Object:
+    """Of hooks/rt. Raises OtelobjError if the link has none."""
+    obj = session.load(RT)
+    if obj is None:
+        raise OtelobjError(f"{RT} is not among the hook packages", "reinstall otelobj")
+    return obj
+
+
+def checked(edit: Edit) -> bytes:
+    """The bytes of an edited object, verified. Raises ObjectError: nothing goes to the linker that does not hold together."""
+    data = edit.to_bytes()
+    made = Object.parse(data, edit.object.origin)
+    verify(made, edit.touched())
+    verify_copies(made, edit.object, edit.copies())
+    verify_turned(made, edit.object, edit.turned())
+    return data

@@ -1,0 +1,131 @@
+"""One link as one value: what is linked, by which rules, with which hooks, and how it is read.
+
+The passes (objinst.link.passes) are functions over it. What is worked out of it once, such as what the archives say of each other, hangs on it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import trampolines
+from objinst.gobuild import usertree
+from objinst.goobj import Header, Object
+from objinst.goobj.archive import Archive
+from objinst.hookpkgs import Closure
+from objinst.link.build import Build, identity
+from objinst.link.choice import Choice
+from objinst.link.facts import gather
+from objinst.plan import inlining
+from objinst.plan.eligibility import Eligibility
+from objinst.plan.facts import Facts
+from objinst.plan.hooks import HookFinder
+from objinst.rules import RT, RuleSet
+from objinst.signatures.find import Helper, Signatures
+from objinst.signatures.gotypes import GoTypes
+from objinst.store.digest import own_digest
+from objinst.store.known import Known
+from objinst.types import TypeTable
+from trampolines import Arch
+
+Load = Callable[[str], Object | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """header: of the root package. root: its symbol prefix. packages: import path -> archive, the root package under `main`; hooks: the same for
+    hook packages and what only they need; wanted: the hook packages that rules ask for.
+
+    versions: import path -> version of its module, None if that is not known. load: the object of a package of either, None if there is none.
+    digest: of otelobj and the rules; folder: for files of this link only. helper: signatures where no object tells them.
+    """
+
+    header: Header
+    packages: Mapping[str, Path]
+    hooks: Mapping[str, Path]
+    rules: RuleSet
+    digest: str
+    load: Load
+    folder: Path
+    root: str = "main"
+    wanted: tuple[str, ...] = ()
+    versions: Callable[[str], str | None] = lambda _: None
+    helper: Helper | None = None
+
+    @property
+    def goarch(self) -> str:
+        return self.header.goarch
+
+    @property
+    def go_minor(self) -> int:
+        return int(re.sub(r"^go1\.(\d+).*", r"\1", self.header.go_version))
+
+    @functools.cached_property
+    def arch(self) -> Arch:
+        return trampolines.arch(self.goarch)
+
+    @property
+    def archives(self) -> dict[str, Path]:
+        return {**self.hooks, **self.packages}
+
+    def path(self, package: str) -> Path:
+        return self.packages.get(package) or self.hooks[package]
+
+    def digest_of(self, parts: Sequence[str]) -> str:
+        """Of these, otelobj and the rules: the key of what is made of them."""
+        return hashlib.sha256("\n".join([self.digest, *parts]).encode()).hexdigest()
+
+    @functools.cached_property
+    def hooks_digest(self) -> str:
+        return self.digest_of(sorted(identity(path) for path in self.hooks.values()))
+
+    @functools.cached_property
+    def packages_digest(self) -> str:
+        """Of all packages but the root package, which nobody imports."""
+        return self.digest_of(sorted(identity(path) for name, path in self.packages.items() if name != "main"))
+
+    @functools.cached_property
+    def facts(self) -> Facts:
+        """What all packages of the link together say."""
+        return gather(self.archives, RT, self.arch, identity, self.load)
+
+    @functools.cached_property
+    def finder(self) -> HookFinder:
+        return HookFinder(self.goarch, Signatures(TypeTable(self.load, [*self.packages, *self.hooks]), self.helper), self.load)
+
+    @functools.cached_property
+    def eligibility(self) -> Eligibility:
+        """The one gate: what decides which function gets what."""
+        return Eligibility(self.arch, self.finder, self.facts, self.rules, self.versions, self.load, frozenset(self.packages), frozenset(self.hooks))
+
+    @functools.cached_property
+    def inlined(self) -> Known:
+        """The inlined calls of each package."""
+        archives = self.archives
+        return Known("inlined", archives, identity, lambda package: inlining.read(Archive.read(archives[package]).objects().values(), package))
+
+
+def loader(archives: Mapping[str, Path]) -> Load:
+    """Reads the object of a package, once. Raises ObjectError."""
+
+    @functools.cache
+    def load(package: str) -> Object | None:
+        path = archives.get(package)
+        return None if path is None else Archive.read(path).go_object()[1]
+
+    return load
+
+
+def open_session(build: Build, choice: Choice, closure: Closure, folder: Path) -> Session:
+    """closure: of the hook packages that the rules want."""
+    hooks = closure.archives | {package: build.spare[package] for package in closure.uses if package in build.spare}
+    tags = [tag for tag in build.info.settings.get("-tags", "").split(",") if tag]
+    modules = usertree.user_modules(usertree.build_folder()) if build.has_sources else {}
+    helper = GoTypes(build.go, build.header.goos, build.header.goarch, {**build.packages, **hooks}, tags, build.has_sources, modules)
+    digest = f"{own_digest()}{choice.rules.digest()} {build.info.path} sources={build.has_sources}"
+    load = loader({**hooks, **build.packages})
+    return Session(build.header, build.packages, hooks, choice.rules, digest, load, folder, build.root, choice.hooks, build.info.version_of, helper)

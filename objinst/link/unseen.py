@@ -1,0 +1,37 @@
+"""Calls of hooked functions that no hook sees, for the compiler has inlined them: in the plan, the report, and a warning."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from objinst.link.session import Session
+from objinst.plan.inlining import with_callers
+from objinst.plan.model import Target
+from objinst.plan.unseen import all_inlined, exact_rules, warning
+from objinst.rewrite.result import Result
+
+
+def count_inlined(session: Session, targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
+    closed = session.facts.closed
+    apart = set() if any(target.package in closed for target in targets) else closed & session.packages.keys()
+    own = [package for package in session.packages if package not in apart]
+    others = [*sorted(apart), *(package for package in session.hooks if package not in apart)]
+    return tuple(_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load))
+
+
+def warn(session: Session, results: Iterable[Result]) -> None:
+    """A line for each function that a rule names in vain: it is inlined wherever it is called."""
+    exact = exact_rules(session.rules)
+    named = [target for result in results if exact.intersection(result.rules) for target in result.targets() if target.rule in exact]
+    for target in all_inlined(named, session.packages, session.hooks, session.inlined.of, session.load) if named else ():
+        print(f"otelobj: warning: {warning(_named(session, target))}", file=sys.stderr)
+
+
+def _named(session: Session, target: Target) -> Target:
+    """With the root package under its import path, as -gcflags takes it, where that is known."""
+    program = next((rule.program for rule in session.rules.rules), "")
+    calls = tuple(replace(call, package=program) if program and call.package == session.root else call for call in target.inlined_callers)
+    return replace(target, inlined_callers=calls)

@@ -1,0 +1,15 @@
+"""The hook packages that rules need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from objinst.rules.model import Rule
+
+RT = "github.com/otelobj/otelobj/hooks/rt"
+PROBE = "github.com/otelobj/otelobj/hooks/probe"
+
+
+def hook_packages(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Import paths of the packages whose code the rules let run, and of rt, which calls it."""
+    return tuple(sorted({RT, *(action.package for rule in rules for action in rule.do)}))

@@ -1,0 +1,97 @@
+"""One gate: whether a function can be hooked is asked there, by everybody, and answered alike."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from objinst import cli
+from objinst.cli import survey
+from objinst.plan.judge import judge_count, read_function
+from objinst.plan.model import Refusal
+from toolchains import exports, go_env, goroot
+from objinst.goobj.archive import Archive
+
+ROOT = Path(__file__).parent.parent.parent / "objinst"
+BEHIND = {"judge", "judge_each", "judge_count", "is_assembly", "fork_set", "refusal_by_name"}
+"""What the gate asks, and nobody else."""
+GATE = {"plan/gate.py", "plan/judge.py", "plan/scope.py"}
+
+
+def taken(source: str) -> set[str]:
+    """What a source imports of what is behind the gate."""
+    imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module in ("objinst.plan.judge", "objinst.plan.scope"))
+    return {alias.name for node in imports for alias in node.names} & BEHIND
+
+
+def test_nobody_passes_the_gate_by() -> None:
+    assert BEHIND >= taken((ROOT / "plan/gate.py").read_text()) >= {"judge_each", "judge_count", "fork_set"}
+    others = {str(path.relative_to(ROOT)): found for path in ROOT.rglob("*.py") if (found := taken(path.read_text()))}
+    assert others.keys() <= GATE, others
+
+
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+def test_hooks_and_counters_are_refused_for_the_same_reasons(goarch: str) -> None:
+    """Of FIPS text, assembly and functions without code, all of them in these packages."""
+    codes = set()
+    found = exports("1.26", goarch, "crypto/sha256", "internal/bytealg", "math")
+    for package in ("crypto/internal/fips140/sha256", "internal/bytealg", "math"):
+        for obj in Archive.read(found[package]).objects().values():
+            for index in obj.text_symbols():
+                hook, count = read_function(obj, index), judge_count(obj, index)
+                if isinstance(hook, Refusal) and isinstance(count, Refusal):
+                    assert hook == count
+                    codes.add(hook.code)
+                else:
+                    assert not isinstance(hook, Refusal)
+                    assert not isinstance(count, Refusal) or count.code == "assembly"
+    assert codes >= {"fips", "assembly"}
+
+
+MAIN = """package main
+
+import (
+	"os"
+	"sync/atomic"
+)
+
+type box[T any] struct{ p atomic.Pointer[T] }
+
+//go:noinline
+func (b *box[T]) load() *T { return b.p.Load() }
+
+func main() {
+	n := len(os.Args)
+	b := &box[int]{}
+	b.p.Store(&n)
+	println(*b.load())
+}
+"""
+
+
+def test_explain_and_survey_refuse_what_a_link_refuses(tmp_path, monkeypatch, capsys) -> None:
+    (tmp_path / "go.mod").write_text("module example.com/g\n\ngo 1.24\n")
+    (tmp_path / "main.go").write_text(MAIN)
+    (tmp_path / "rules.yaml").write_text("r: { target: syscall, do: { probe: latency } }\n")
+    for name, value in go_env("1.26", "amd64", PWD=str(tmp_path)).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    for rules in ([], ["--rules", "rules.yaml"]):
+        assert cli.main(["explain", *rules, "syscall.forkAndExecInChild"]) == 0
+        assert "fork: it can run between fork and exec" in " ".join(capsys.readouterr().out.split())
+    assert cli.main(["explain", "runtime.mallocgc"]) == 0
+    assert "runtime: runtime belongs to the runtime or to what hooks stand on" in " ".join(capsys.readouterr().out.split())
+    go = str(goroot("1.26") / "bin/go")
+    listed = subprocess.run([go, "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", "."], capture_output=True, text=True, check=True).stdout
+    archives = {path: Path(export) for path, _, export in (line.partition("=") for line in listed.splitlines()) if export}
+    found = survey.take(archives)
+    assert [one.entry.code for one in found.judged if one.symbol == "syscall.forkAndExecInChild" and one.entry] == ["fork"]
+    judged = {one.symbol for one in found.judged}
+    copies = {"sync/atomic.(*Pointer[go.shape.int]).Load", "sync/atomic.(*Pointer[int]).Load"}
+    main = Archive.read(archives["example.com/g"]).go_object()[1]
+    assert copies <= {main.name(index) for index in main.text_symbols()}, "the program's own archive holds copies of functions that are never hooked"
+    assert "main.(*box[go.shape.int]).load" in judged and not copies & judged
+    assert found.left_out["runtime"] > 1000
