@@ -17,11 +17,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from objinst.errors import OtelobjError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10.0
@@ -108,6 +111,18 @@ def temporary(path: Path) -> Iterator[Path]:
     finally:
         _remove(path)
         _temporary.discard(path)
+
+
+def temporaries() -> Path:
+    """The folder for the system's temporary files. Raises OtelobjError where there is none: tempfile then takes the current one, a user's own."""
+    named = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
+    try:
+        found = tempfile.gettempdir()
+    except OSError:
+        found = ""
+    if found not in map(os.path.abspath, filter(None, [*named, "/tmp", "/var/tmp", "/usr/tmp"])):  # noqa: S108 - as tempfile has them
+        raise OtelobjError("no folder for temporary files can be written", "free some space in /tmp, or point TMPDIR at a folder that can be written")
+    return Path(found)
 
 
 @contextlib.contextmanager

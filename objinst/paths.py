@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from objinst.ending import temporary_folder
+from objinst.ending import temporaries, temporary_folder
 from objinst.errors import OtelobjError
 
 HERE = Path(__file__).resolve().parent
@@ -49,8 +48,8 @@ def scratch(beside: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def scratch_anywhere(prefix: str = SCRATCH) -> Iterator[Path]:
-    """A folder among the system's temporary files."""
-    with temporary_folder(Path(tempfile.gettempdir()).absolute(), prefix) as made:
+    """A folder among the system's temporary files. Raises OtelobjError where those have no place."""
+    with temporary_folder(temporaries(), prefix) as made:
         yield made
 
 

@@ -49,6 +49,9 @@ func (c *clientContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// String implements fmt.Stringer.
+func (c *clientContext) String() string { return contextName(c.Context) }
+
 // BeforeRoundTrip runs before net/http.(*Transport).roundTrip(req).
 func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	if req == nil || req.URL == nil { // without a URL it is an error, or a ping of an HTTP/2 connection
@@ -68,7 +71,7 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	}
 	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
 	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
-	c.req = req.WithContext(&clientContext{c.ctx, c})
+	c.req = req.WithContext(offering(&clientContext{c.ctx, c}, req.Context()))
 	if req.Header != nil { // else net/http refuses the request, and must find it as it was
 		c.req.Header = req.Header.Clone()
 		propagator, sends := otel.GetTextMapPropagator(), border.SendsTo(hostname(c.req))

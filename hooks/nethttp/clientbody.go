@@ -120,7 +120,8 @@ func (u uploadTo) WriteTo(w io.Writer) (int64, error) {
 
 // countRequest wraps the body of a request that is not the program's own, and GetBody, which makes the next one.
 //
-// A file, a connection or memory of known length stays as it is: see isPlain.
+// A file, a connection or memory of known length stays as it is: see isPlain. Nobody but net/http sees the wrapper: round trippers that are
+// registered for a scheme get a body of net/http's own, which reads and closes.
 func countRequest(req *http.Request) *requestBody {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil

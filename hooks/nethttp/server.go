@@ -60,6 +60,9 @@ func (c *serverCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// String implements fmt.Stringer: without it, printing a context would print the call.
+func (c *serverCall) String() string { return contextName(c.Context) }
+
 // BeforeServeHTTP runs before net/http.serverHandler.ServeHTTP(rw, req).
 func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, req *http.Request) {
 	if req == nil {

@@ -23,20 +23,23 @@ func (c quietContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// String implements fmt.Stringer.
+func (c quietContext) String() string { return contextName(c.Context) }
+
 func isQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
 
 // BeforeExport runs before the function of an exporter that sends telemetry; ctx is its first parameter behind the receiver, and
 // the context of the request it makes. A request of the exporter's must not make a span that must be exported in turn.
 func BeforeExport(ictx HookContext, _ interface{}, ctx context.Context, _ interface{}) {
 	if ctx != nil {
-		ictx.SetParam(1, quietContext{ctx})
+		ictx.SetParam(1, offering(quietContext{ctx}, ctx))
 	}
 }
 
 // BeforeOtelhttpRoundTrip runs before otelhttp.(*Transport).RoundTrip(req): the program traces this request itself.
 func BeforeOtelhttpRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	if req != nil {
-		ictx.SetParam(1, req.WithContext(quietContext{req.Context()}))
+		ictx.SetParam(1, req.WithContext(offering(quietContext{req.Context()}, req.Context())))
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/otel"
+	"google.golang.org/grpc"
 )
 
 // What a collector answers is somebody else's text. It is read up to a bound, also by exporters of releases that read whatever comes
@@ -97,15 +100,42 @@ func (p printable) Unwrap() error { return p.error }
 func quoted(err error) error {
 	text := err.Error()
 	clean := utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
-	if clean && len(text) <= maxText {
-		return err
-	}
 	var already printable
-	if errors.As(err, &already) {
+	if clean && (len(text) <= maxText || errors.As(err, &already)) {
 		return err
 	}
 	if len(text) > maxText {
 		text = text[:maxText] + "…"
 	}
 	return printable{err, strconv.Quote(strings.TrimSpace(text))}
+}
+
+// quoteErrors makes what OpenTelemetry prints by itself printable: exporters hand it messages of collectors (partial success). Only where the
+// program has not set a handler of its own. One that it sets later takes the place of ours.
+func quoteErrors() {
+	set := reflect.ValueOf(otel.GetErrorHandler())
+	if set.Kind() != reflect.Pointer || set.Type().Elem().Name() != "ErrDelegator" || !strings.HasPrefix(set.Type().Elem().PkgPath(), "go.opentelemetry.io/otel/internal/") {
+		return
+	}
+	standard := reflect.New(set.Type().Elem()) // a copy: what is there hands on to the handler that is set first
+	standard.Elem().Set(set.Elem())
+	if h, ok := standard.Interface().(otel.ErrorHandler); ok {
+		otel.SetErrorHandler(quotingHandler{h})
+	}
+}
+
+// quotingHandler prints as the handler does that it takes the place of.
+type quotingHandler struct{ otel.ErrorHandler }
+
+// Handle implements otel.ErrorHandler.
+func (h quotingHandler) Handle(err error) {
+	if err != nil {
+		err = quoted(err)
+	}
+	h.ErrorHandler.Handle(err)
+}
+
+// boundGRPC is for gRPC what boundAnswers is for HTTP.
+func boundGRPC() grpc.DialOption {
+	return grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))
 }

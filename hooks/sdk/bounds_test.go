@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
@@ -84,12 +86,173 @@ func TestSeriesAreBounded(t *testing.T) {
 
 func TestTheSDKsOwnLimitWins(t *testing.T) {
 	t.Setenv("OTEL_GO_X_CARDINALITY_LIMIT", "5")
+	reader := manualProvider()
+	count, _ := otel.Meter("bounds").Int64Counter("i64")
+	for i := range 20 {
+		count.Add(t.Context(), 1, metric.WithAttributes(attribute.Int("host", i)))
+	}
+	if got := collected(t, reader)["i64"]; len(got) != 5 || got[overflow.Equivalent()] != 16 {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestInstrumentsMadeAgain: a program that asks for its instrument at each use has one of them.
+func TestInstrumentsMadeAgain(t *testing.T) {
+	reader := manualProvider()
+	for i := range 2 * maxSeries {
+		count, _ := otel.Meter("bounds").Int64Counter("i64")
+		count.Add(t.Context(), 1, metric.WithAttributes(attribute.Int("host", i)))
+	}
+	other, _ := otel.Meter("bounds", metric.WithInstrumentationVersion("2")).Int64Counter("other")
+	other.Add(t.Context(), 1, metric.WithAttributes(attribute.Int("host", -1)))
+	got := collected(t, reader)
+	if len(got["i64"]) != maxSeries || got["i64"][overflow.Equivalent()] != maxSeries+1 {
+		t.Errorf("%d series", len(got["i64"]))
+	}
+	if _, fits := got["other"][overflow.Equivalent()]; fits || len(got["other"]) != 1 {
+		t.Errorf("another instrument: %v", got["other"])
+	}
+}
+
+// TestObservablesAreBounded: at each collection, whatever kind, and however the callback was registered.
+func TestObservablesAreBounded(t *testing.T) {
+	first := 0 // of the hosts that are observed
+	observe := func(one func(metric.MeasurementOption)) {
+		for i := range 2 * maxSeries {
+			one(metric.WithAttributes(attribute.Int("host", first+i)))
+		}
+	}
+	ints := metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+		observe(func(with metric.MeasurementOption) { o.Observe(1, with) })
+		return nil
+	})
+	floats := metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
+		observe(func(with metric.MeasurementOption) { o.Observe(1, with) })
+		return nil
+	})
+	reader := manualProvider()
+	m := otel.Meter("bounds")
+	var errs [10]error
+	_, errs[0] = m.Int64ObservableCounter("ic", ints, metric.WithUnit("{host}"))
+	_, errs[1] = m.Int64ObservableUpDownCounter("iu", ints)
+	_, errs[2] = m.Int64ObservableGauge("ig", ints)
+	_, errs[3] = m.Float64ObservableCounter("fc", floats)
+	_, errs[4] = m.Float64ObservableUpDownCounter("fu", floats)
+	_, errs[5] = m.Float64ObservableGauge("fg", floats)
+	ri, err := m.Int64ObservableCounter("ri")
+	errs[6] = err
+	rf, err := m.Float64ObservableGauge("rf")
+	errs[7] = err
+	var r metric.Registration
+	r, errs[8] = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		observe(func(with metric.MeasurementOption) { o.ObserveInt64(ri, 1, with); o.ObserveFloat64(rf, 1, with) })
+		return nil
+	}, ri, rf)
+	_, errs[9] = m.RegisterCallback(func(_ context.Context, o metric.Observer) error { // adds to what the first one has observed
+		o.ObserveInt64(ri, 1, metric.WithAttributes(attribute.Int("host", -1)))
+		return nil
+	}, ri)
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"ic", "iu", "ig", "fc", "fu", "fg", "ri", "rf"}
+	for range 2 {
+		got := collected(t, reader)
+		for _, name := range names {
+			host := attribute.NewSet(attribute.Int("host", first))
+			if v, kept := got[name][host.Equivalent()]; len(got[name]) != maxSeries || !kept || v != 1 {
+				t.Errorf("%s: %d series, of the first one %d", name, len(got[name]), v)
+			}
+			over := int64(maxSeries + 1)
+			switch name {
+			case "ig", "fg", "rf": // the last one observed
+				over = 1
+			case "ri":
+				over++
+			}
+			if got[name][overflow.Equivalent()] != over {
+				t.Errorf("%s: %d in the overflow, not %d", name, got[name][overflow.Equivalent()], over)
+			}
+		}
+		first += 10 * maxSeries // what is observed next has room again
+	}
+	if err := r.Unregister(); err != nil {
+		t.Fatal(err)
+	}
+	got := collected(t, reader)
+	if len(got["ri"]) != 1 || len(got["rf"]) != 0 || len(got["ic"]) != maxSeries {
+		t.Errorf("after one callback has gone: %d, %d, %d", len(got["ri"]), len(got["rf"]), len(got["ic"]))
+	}
+}
+
+// TestObservablesMadeBefore: the API hands on what the program has made before there was a provider, once in a process.
+func TestObservablesMadeBefore(t *testing.T) {
+	if os.Getenv("OTELOBJ_TEST_CHILD") == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestObservablesMadeBefore$", "-test.v")
+		cmd.Env = append(os.Environ(), "OTELOBJ_TEST_CHILD=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	m := otel.Meter("before")
+	i, _ := m.Int64ObservableCounter("i")
+	f, _ := m.Float64ObservableUpDownCounter("f")
+	_, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		for n := range 2 * maxSeries {
+			with := metric.WithAttributes(attribute.Int("host", n))
+			o.ObserveInt64(i, 1, with)
+			o.ObserveFloat64(f, 1, with)
+		}
+		return nil
+	}, i, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := collected(t, manualProvider())
+	if len(got["i"]) != maxSeries || len(got["f"]) != maxSeries || got["i"][overflow.Equivalent()] != maxSeries+1 {
+		t.Errorf("%d and %d series", len(got["i"]), len(got["f"]))
+	}
+}
+
+// manualProvider sets a provider as the program gets it, and returns what collects from it.
+func manualProvider() sdkmetric.Reader {
 	reader := sdkmetric.NewManualReader()
 	otel.SetMeterProvider(&meterProvider{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))})
-	count, _ := otel.Meter("bounds").Int64Counter("i64")
-	if count.(int64Counter).f.series != nil {
-		t.Error("bounded twice")
+	return reader
+}
+
+// collected are the values of sums and gauges, by name and attributes.
+func collected(t *testing.T, reader sdkmetric.Reader) map[string]map[attribute.Distinct]int64 {
+	t.Helper()
+	var data metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &data); err != nil {
+		t.Fatal(err)
 	}
+	all := map[string]map[attribute.Distinct]int64{}
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			switch d := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				all[m.Name] = values(d.DataPoints)
+			case metricdata.Sum[float64]:
+				all[m.Name] = values(d.DataPoints)
+			case metricdata.Gauge[int64]:
+				all[m.Name] = values(d.DataPoints)
+			case metricdata.Gauge[float64]:
+				all[m.Name] = values(d.DataPoints)
+			}
+		}
+	}
+	return all
+}
+
+func values[N int64 | float64](points []metricdata.DataPoint[N]) map[attribute.Distinct]int64 {
+	found := map[attribute.Distinct]int64{}
+	for _, p := range points {
+		found[p.Attributes.Equivalent()] = int64(p.Value)
+	}
+	return found
 }
 
 // stuck is an exporter that has not exported anything yet.

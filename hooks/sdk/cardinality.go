@@ -1,17 +1,19 @@
 package sdk
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // Each set of attributes is a time series that the SDK keeps for as long as the program runs. What an instrument may have is bounded here, in
-// the same way as by newer SDKs: what does not fit goes into one more series, which says so.
+// the same way as by newer SDKs, so that it holds with every release: what does not fit goes into one more series, which says so.
 
 // maxSeries is the number of time series of an instrument, the one of the overflow included (metrics SDK specification, cardinality limits).
 const maxSeries = 2000
@@ -20,6 +22,7 @@ var overflow = attribute.NewSet(attribute.Bool("otel.metric.overflow", true))
 
 // cardinality knows the series of one instrument.
 type cardinality struct {
+	limit int
 	sync.Mutex
 	n    int
 	seen sync.Map // attribute.Distinct to struct{}
@@ -36,7 +39,7 @@ func (c *cardinality) bound(set attribute.Set) attribute.Set {
 	if _, ok := c.seen.Load(key); ok {
 		return set
 	}
-	if c.n >= maxSeries-1 {
+	if c.n >= c.limit-1 {
 		return overflow
 	}
 	c.n++
@@ -44,8 +47,38 @@ func (c *cardinality) bound(set attribute.Set) attribute.Set {
 	return set
 }
 
-// limitsSeries reports whether series are bounded here: unless the SDK's own variable says how many there may be.
-func limitsSeries() bool {
-	n, err := strconv.Atoi(strings.TrimSpace(environ.Get("OTEL_GO_X_CARDINALITY_LIMIT")))
-	return err != nil || n <= 0
+// forget makes room for as many series as at first.
+func (c *cardinality) forget() {
+	c.Lock()
+	defer c.Unlock()
+	c.seen.Clear()
+	c.n = 0
+}
+
+// seriesLimit is the limit of the SDK's own variable if that has one.
+func seriesLimit() int {
+	if n, err := strconv.Atoi(strings.TrimSpace(environ.Get("OTEL_GO_X_CARDINALITY_LIMIT"))); err == nil && n > 0 {
+		return n
+	}
+	return maxSeries
+}
+
+// instrumentKey is what the SDK knows an instrument by: a program that asks for one again gets the same series.
+type instrumentKey struct {
+	scope, version, schema string
+	attributes             attribute.Distinct
+	kind                   reflect.Type
+	name                   string
+}
+
+// boundsOf returns what bounds an instrument of a meter.
+func boundsOf[I, B any](m *meter, name string, create func() *B) *B {
+	c := metric.NewMeterConfig(m.opts...)
+	attrs := c.InstrumentationAttributes()
+	key := instrumentKey{m.name, c.InstrumentationVersion(), c.SchemaURL(), attrs.Equivalent(), reflect.TypeFor[I](), strings.ToLower(name)}
+	if known, ok := m.home.bounds.Load(key); ok {
+		return known.(*B)
+	}
+	made, _ := m.home.bounds.LoadOrStore(key, create())
+	return made.(*B)
 }

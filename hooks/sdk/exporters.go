@@ -19,17 +19,26 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
-// Exporters are those of autoexport, but for one default. Where nothing says where a collector is, the specification's is
-// http://localhost:4318, or http://localhost:4317 for gRPC; the Go exporters take https.
+// Exporters are those of autoexport. Those that export by OTLP are made here, as autoexport makes them, for what it has no options for: the bound on
+// answers (answers.go), and one default. Where nothing says where a collector is, the specification's is http://localhost:4318, or
+// http://localhost:4317 for gRPC; the Go exporters take https.
 
 // newSpanExporter returns the exporter that the environment asks for.
 func newSpanExporter(ctx context.Context) (trace.SpanExporter, error) {
-	if isLocal(tracesSignal) {
+	if isOTLP(tracesSignal) {
+		local := isLocal(tracesSignal)
 		switch (pipeline{signal: tracesSignal}).otlp("PROTOCOL") {
 		case "grpc":
-			return otlptracegrpc.New(ctx, otlptracegrpc.WithInsecure())
+			opts := []otlptracegrpc.Option{otlptracegrpc.WithDialOption(boundGRPC())}
+			if local {
+				opts = append(opts, otlptracegrpc.WithInsecure())
+			}
+			return otlptracegrpc.New(ctx, opts...)
 		case "", "http/protobuf":
-			return otlptracehttp.New(ctx, otlptracehttp.WithInsecure())
+			if local {
+				return otlptracehttp.New(ctx, otlptracehttp.WithInsecure())
+			}
+			return otlptracehttp.New(ctx)
 		}
 	}
 	return autoexport.NewSpanExporter(ctx)
@@ -58,10 +67,11 @@ func newMetricExporter(ctx context.Context) (metric.Exporter, error) {
 	local := isLocal(metricsSignal)
 	switch (pipeline{signal: metricsSignal}).otlp("PROTOCOL") {
 	case "grpc":
+		opts := []otlpmetricgrpc.Option{otlpmetricgrpc.WithDialOption(boundGRPC())}
 		if local {
-			return otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithInsecure())
+			opts = append(opts, otlpmetricgrpc.WithInsecure())
 		}
-		return otlpmetricgrpc.New(ctx)
+		return otlpmetricgrpc.New(ctx, opts...)
 	case "", "http/protobuf":
 		if local {
 			return otlpmetrichttp.New(ctx, otlpmetrichttp.WithInsecure())

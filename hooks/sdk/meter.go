@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
@@ -11,7 +12,10 @@ import (
 // Synchronous instruments follow the global provider of the moment, as tracers do (delegate.go). Observable ones do not: those
 // that the program made before it set its provider stay with ours.
 
-type meterProvider struct{ metric.MeterProvider }
+type meterProvider struct {
+	metric.MeterProvider
+	bounds sync.Map // instrumentKey to *cardinality or *observed
+}
 
 func (p *meterProvider) Meter(name string, opts ...metric.MeterOption) metric.Meter {
 	return &meter{Meter: p.MeterProvider.Meter(name, opts...), home: p, name: name, opts: opts}
@@ -31,7 +35,7 @@ type follower[I any] struct {
 	again func(metric.Meter) (I, error)
 	last  atomic.Pointer[foreign[I]]
 
-	series *cardinality // nil: not bounded here
+	series *cardinality
 }
 
 type foreign[I any] struct {
@@ -39,13 +43,10 @@ type foreign[I any] struct {
 	instrument I
 }
 
-func follow[I any](m *meter, again func(metric.Meter) (I, error)) (*follower[I], I, error) {
+func follow[I any](m *meter, name string, again func(metric.Meter) (I, error)) (*follower[I], I, error) {
 	own, err := again(m.Meter)
-	f := &follower[I]{meter: m, own: own, again: again}
-	if limitsSeries() {
-		f.series = new(cardinality)
-	}
-	return f, own, err
+	series := boundsOf[I](m, name, func() *cardinality { return &cardinality{limit: seriesLimit()} })
+	return &follower[I]{meter: m, own: own, again: again, series: series}, own, err
 }
 
 // current returns the instrument of the moment, and what bounds its series: those of a provider of the program's own are its own business.
@@ -96,7 +97,7 @@ func (i int64Counter) Add(ctx context.Context, v int64, o ...metric.AddOption) {
 }
 
 func (m *meter) Int64Counter(name string, o ...metric.Int64CounterOption) (metric.Int64Counter, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Int64Counter, error) { return m.Int64Counter(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Int64Counter, error) { return m.Int64Counter(name, o...) })
 	return int64Counter{own, f}, err
 }
 
@@ -126,7 +127,7 @@ func (i boundUpDownCounter) Add(ctx context.Context, v int64, o ...metric.AddOpt
 }
 
 func (m *meter) Int64UpDownCounter(name string, o ...metric.Int64UpDownCounterOption) (metric.Int64UpDownCounter, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Int64UpDownCounter, error) { return m.Int64UpDownCounter(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Int64UpDownCounter, error) { return m.Int64UpDownCounter(name, o...) })
 	return int64UpDownCounter{own, f}, err
 }
 
@@ -141,7 +142,7 @@ func (i int64Histogram) Record(ctx context.Context, v int64, o ...metric.RecordO
 }
 
 func (m *meter) Int64Histogram(name string, o ...metric.Int64HistogramOption) (metric.Int64Histogram, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Int64Histogram, error) { return m.Int64Histogram(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Int64Histogram, error) { return m.Int64Histogram(name, o...) })
 	return int64Histogram{own, f}, err
 }
 
@@ -156,7 +157,7 @@ func (i float64Counter) Add(ctx context.Context, v float64, o ...metric.AddOptio
 }
 
 func (m *meter) Float64Counter(name string, o ...metric.Float64CounterOption) (metric.Float64Counter, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Float64Counter, error) { return m.Float64Counter(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Float64Counter, error) { return m.Float64Counter(name, o...) })
 	return float64Counter{own, f}, err
 }
 
@@ -171,7 +172,7 @@ func (i float64UpDownCounter) Add(ctx context.Context, v float64, o ...metric.Ad
 }
 
 func (m *meter) Float64UpDownCounter(name string, o ...metric.Float64UpDownCounterOption) (metric.Float64UpDownCounter, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Float64UpDownCounter, error) { return m.Float64UpDownCounter(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Float64UpDownCounter, error) { return m.Float64UpDownCounter(name, o...) })
 	return float64UpDownCounter{own, f}, err
 }
 
@@ -186,7 +187,7 @@ func (i float64Histogram) Record(ctx context.Context, v float64, o ...metric.Rec
 }
 
 func (m *meter) Float64Histogram(name string, o ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Float64Histogram, error) { return m.Float64Histogram(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Float64Histogram, error) { return m.Float64Histogram(name, o...) })
 	return float64Histogram{own, f}, err
 }
 
@@ -201,7 +202,7 @@ func (i int64Gauge) Record(ctx context.Context, v int64, o ...metric.RecordOptio
 }
 
 func (m *meter) Int64Gauge(name string, o ...metric.Int64GaugeOption) (metric.Int64Gauge, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Int64Gauge, error) { return m.Int64Gauge(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Int64Gauge, error) { return m.Int64Gauge(name, o...) })
 	return int64Gauge{own, f}, err
 }
 
@@ -216,6 +217,6 @@ func (i float64Gauge) Record(ctx context.Context, v float64, o ...metric.RecordO
 }
 
 func (m *meter) Float64Gauge(name string, o ...metric.Float64GaugeOption) (metric.Float64Gauge, error) {
-	f, own, err := follow(m, func(m metric.Meter) (metric.Float64Gauge, error) { return m.Float64Gauge(name, o...) })
+	f, own, err := follow(m, name, func(m metric.Meter) (metric.Float64Gauge, error) { return m.Float64Gauge(name, o...) })
 	return float64Gauge{own, f}, err
 }

@@ -22,7 +22,7 @@ import (
 
 const (
 	// maxQueueBytes is how much memory spans take that wait for export, or are being exported.
-	maxQueueBytes = 16 << 20
+	maxQueueBytes = 8 << 20
 	// maxValueLength is the length of a value of an attribute, in bytes: that of a stack trace.
 	maxValueLength = sanitize.MaxStack
 

@@ -75,6 +75,7 @@ func disabled() bool {
 
 // setup makes the global providers and returns what has to be flushed at exit.
 func setup(ctx context.Context) []flusher {
+	quoteErrors()
 	otel.SetTextMapPropagator(&propagator{TextMapPropagator: autoprop.NewTextMapPropagator()})
 	res := newResource(ctx)
 	var made []flusher

@@ -73,7 +73,7 @@ func message(value any) (text string) {
 	case error:
 		return sanitize.Error(v)
 	case fmt.Stringer:
-		return sanitize.Text(v.String())
+		return sanitize.Value(sanitize.Text(v.String()))
 	}
 	if a, ok := reflected(reflect.ValueOf(value), true); ok {
 		return a.Emit()

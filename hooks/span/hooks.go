@@ -129,8 +129,11 @@ func (c *config) context(args unsafe.Pointer) context.Context {
 }
 
 // isPlain reports whether a context may be replaced by one that wraps it. Of others, such as the contexts of web frameworks, the
-// function may know the type.
+// function may know the type, and package context may ask for AfterFunc.
 func isPlain(ctx context.Context) bool {
+	if _, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok {
+		return false
+	}
 	t := reflect.TypeOf(ctx)
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -78,7 +78,10 @@ func (v *value) appendTo(b []byte, args unsafe.Pointer) []byte {
 	}
 	switch kind := reflect.Kind(v.Kind); kind {
 	case reflect.String:
-		return append(b, short(*(*string)(p))...)
+		if s := short(*(*string)(p)); !mayBeURL(s) {
+			return append(b, s...)
+		}
+		return append(b, text(p)...)
 	case reflect.Bool:
 		return strconv.AppendBool(b, *(*bool)(p))
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32:
@@ -130,12 +133,24 @@ func unsigned(n uint64) attribute.Value {
 	return attribute.Int64Value(int64(n))
 }
 
-// text copies a string: its bytes may lie on the stack, or in a buffer that will be used again.
+// text copies a string: its bytes may lie on the stack, or in a buffer that will be used again. The secrets of a URL are left out.
 //
 //go:norace
 //go:nocheckptr
 func text(p unsafe.Pointer) string {
-	return clone(*(*string)(p))
+	return sanitize.Value(clone(*(*string)(p)))
+}
+
+// mayBeURL reports whether a string has a scheme.
+//
+//go:norace
+func mayBeURL(s string) bool {
+	for i := 0; i+2 < len(s); i++ {
+		if s[i] == ':' && s[i+1] == '/' && s[i+2] == '/' {
+			return true
+		}
+	}
+	return false
 }
 
 // short is a string, or the beginning of a long one.
@@ -286,7 +301,7 @@ func reflected(r reflect.Value, shared bool) (attribute.Value, bool) {
 	r = behind(r)
 	switch {
 	case r.Kind() == reflect.String:
-		return attribute.StringValue(clone(r.String())), true
+		return attribute.StringValue(sanitize.Value(clone(r.String()))), true
 	case r.Kind() == reflect.Bool:
 		return attribute.BoolValue(r.Bool()), true
 	case r.CanInt():

@@ -3,6 +3,7 @@ package span
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -168,6 +169,46 @@ func TestWhatIsReadIsCopied(t *testing.T) {
 		t.Error(got[0].Emit(), got[1].Emit(), got[2].Emit())
 	}
 }
+
+// TestSecretsOfURLs: wherever a rule finds a text.
+func TestSecretsOfURLs(t *testing.T) {
+	const given, want = "https://user:pass@h/p?sig=abc&x=1", "https://h/p?sig=REDACTED&x=1"
+	in := &inner{text: given}
+	a := &area{s: given, p: in, texts: []id{"x", given}, a: id(given), e: field{given}}
+	for name, c := range map[string]struct {
+		v    value
+		want any
+	}{
+		"string":                {at("s"), want},
+		"text behind a pointer": {at("p", unsafe.Offsetof(in.text)).of(reflect.String), want},
+		"strings":               {at("texts"), []string{"x", want}},
+		"any":                   {at("a"), want},
+		"field of an error":     {at("e").fields("URL"), want},
+		"length":                {at("e").fields("URL").counted(), int64(len(given))},
+	} {
+		if got, ok := c.v.read(unsafe.Pointer(a), nil); !ok || !reflect.DeepEqual(got.AsInterface(), c.want) {
+			t.Errorf("%s: %v (%v)", name, got.AsInterface(), ok)
+		}
+	}
+	for _, f := range []string{"s", "a"} {
+		v := at(f)
+		c := &config{Name: []part{{Text: "get "}, {Value: &v}}}
+		if got := c.name(unsafe.Pointer(a)); got != "get "+want {
+			t.Errorf("a name: %s", got)
+		}
+	}
+	u, _ := url.Parse(given)
+	if got := message(u); got != want {
+		t.Errorf("a panic's value: %s", got)
+	}
+	if got := message(given); got != want {
+		t.Errorf("a panic's text: %s", got)
+	}
+}
+
+type field struct{ URL string }
+
+func (field) Error() string { return "field" }
 
 func TestLongSlices(t *testing.T) {
 	a := &area{ints: make([]int16, 1000)}

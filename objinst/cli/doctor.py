@@ -18,6 +18,7 @@ import click
 from rich.text import Text
 
 from objinst import paths
+from objinst.actions import ACTIONS
 from objinst.cli.gotool import GoCommand, find
 from objinst.cli.terminal import console, count
 from objinst.errors import OtelobjError
@@ -130,7 +131,7 @@ def _unwritable(folder: Path) -> str:
 
 def check_rules() -> Finding:
     try:
-        rules = load([], os.environ)
+        rules = load([], os.environ, ACTIONS)
     except OtelobjError as error:
         return Finding(PROBLEM, "rules", error.what, error.remedy)
     names = sorted({rule.instrumentation for rule in rules.rules})

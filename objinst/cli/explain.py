@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from objinst.actions import ACTIONS
 from objinst.cli.terminal import clean, console, count
 from objinst.errors import OtelobjError
 from objinst.link import explain
@@ -37,8 +38,8 @@ def command(rule_files: tuple[Path, ...], function: str, packages: tuple[str, ..
     at entry and exit. The disassembly needs capstone: pip install capstone.
     """
     disassemble = disassembler()
-    files = RuleSet(tuple(rule for path in rule_files for rule in read_file(path)))
-    rules = load(list(rule_files), {}) if built_in else files
+    files = RuleSet(tuple(rule for path in rule_files for rule in read_file(path, ACTIONS)))
+    rules = load(list(rule_files), {}, ACTIONS) if built_in else files
     told = explain.explain(function, list(packages or (".",)), rules)
     screen = console(sys.stdout)
     for line in lines(told, disassemble, body=body):

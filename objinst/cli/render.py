@@ -35,6 +35,8 @@ span by rule has what its rule asks for, and where its function is, which goes w
 BY_RULE = "github.com/otelobj/otelobj/hooks/span"
 PLACE = frozenset({"code.function.name", "code.file.path", "code.line.number"})
 
+ATTRIBUTES = 30
+"""Of one span, beside those with a name above: more than any rule asks for."""
 EVENTS = 50
 """Of one span."""
 DEEPEST = 60
@@ -68,10 +70,12 @@ def span_line(node: Node) -> Text:
         bad = failed and key in ("error.type", "http.response.status_code")
         line.append(f"  {label}=", style="dim")
         line.append(clean(value), style="red" if bad else "")
-    for key, value in span.attributes.items():
-        if _is_own(span, key):
-            line.append(f"  {clean(key)}=", style="dim")
-            line.append(clean(_text(value)))
+    own = [(key, value) for key, value in span.attributes.items() if _is_own(span, key)]
+    for key, value in own[:ATTRIBUTES]:
+        line.append(f"  {clean(key)}=", style="dim")
+        line.append(clean(_text(value)))
+    if len(own) > ATTRIBUTES:
+        line.append(f"  … and {len(own) - ATTRIBUTES} more", style="dim")
     if failed:
         line.append("  ERROR" + (f": {clean(span.status_message)}" if span.status_message else ""), style="bold red")
     if node.orphan:

@@ -24,9 +24,8 @@ from objinst.cli.terminal import clean, console
 from objinst.errors import OtelobjError
 from objinst.link.build import read_header
 from objinst.link.session import Session, loader
-from objinst.plan.judge import Function, read_function
+from objinst.plan.judge import Function
 from objinst.plan.model import FunctionPlan, Refusal
-from objinst.plan.scope import fork_set
 from objinst.rules import RuleSet, parse_func_name
 from objinst.store import cache
 from objinst.store.digest import own_digest
@@ -95,15 +94,15 @@ def take(packages: Mapping[str, Path]) -> Survey:
     session = Session(header, packages, {}, RuleSet(()), own_digest(), loader(packages), Path())
     judged: list[Judged] = []
     left_out: Counter[str] = Counter()
+    gate = session.eligibility.gate
     for package, obj in ((package, obj) for package in packages if (obj := session.load(package))):
-        forbidden = fork_set(obj) if package == "syscall" else frozenset()
         for index in obj.text_symbols():
-            function = Refusal("runtime", "") if package in session.facts.closed else read_function(obj, index)
-            if isinstance(function, Refusal) or function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
-                left_out[function.code if isinstance(function, Refusal) else "assembly"] += 1
+            function = gate.read(obj, index, package)
+            if isinstance(function, Refusal):
+                left_out[function.code] += 1
                 continue
-            leaving = session.eligibility.judge(function, (), forbidden, package, at_exit=True)[0]
-            entry = leaving if isinstance(leaving, FunctionPlan) else session.eligibility.judge(function, (), forbidden, package)[0]
+            leaving = gate.judge(function, package, at_exit=True)[0]
+            entry = leaving if isinstance(leaving, FunctionPlan) else gate.judge(function, package)[0]
             judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in (entry, leaving))))
     return Survey(tuple(judged), dict(left_out))
 

@@ -13,6 +13,7 @@ import io
 import ipaddress
 import json
 import re
+import socket
 import sys
 import threading
 import time
@@ -41,6 +42,7 @@ MAX_KEPT = 256 << 20
 TRAILERS = 32
 IDLE_SECONDS = 30
 """A connection that says nothing is closed."""
+LINGER_SECONDS = 2
 
 
 class Collector:
@@ -235,6 +237,8 @@ class _Handler(BaseHTTPRequestHandler):
             signals, content_type = self._signals()
         except _BadRequestError as error:
             self._answer_error(error.status, str(error))
+            if self.close_connection:
+                self._linger()
         except TooHeavyError as error:
             self._answer_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         except DecodeError as error:
@@ -245,16 +249,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _signals(self) -> tuple[Signals, str]:
         """What the request holds, and its content type."""
-        body = self._decompressed(self._body())
         host = self.headers.get("Host", "")
         if not self.server.is_meant(host):
-            raise _BadRequestError(HTTPStatus.MISDIRECTED_REQUEST, f"this receiver is not called {host[:100]!r}; start it with --allow-host NAME if it is")
+            message = f"this receiver is not called {host[:100]!r}; start it with --allow-host NAME if it is"
+            raise self._unreadable(HTTPStatus.MISDIRECTED_REQUEST, message)
         decode = DECODERS.get(self.path.partition("?")[0].rstrip("/"))
         if decode is None:
-            raise _BadRequestError(HTTPStatus.NOT_FOUND, f"no such path: {self.path}; known: {', '.join(DECODERS)}")
+            raise self._unreadable(HTTPStatus.NOT_FOUND, f"no such path: {self.path[:100]}; known: {', '.join(DECODERS)}")
         content_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type not in (PROTOBUF, JSON):
-            raise _BadRequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {PROTOBUF} or {JSON}, not {content_type!r}")
+            raise self._unreadable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {PROTOBUF} or {JSON}, not {content_type[:100]!r}")
+        body = self._decompressed(self._body())
         return decode(body, is_json=content_type == JSON), content_type
 
     def do_GET(self) -> None:
@@ -295,9 +300,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline(8)
 
     def _unreadable(self, status: HTTPStatus, message: str) -> _BadRequestError:
-        """An error that leaves part of the body unread: the connection cannot go on."""
+        """An error that leaves the body or part of it unread: the connection cannot go on."""
         self.close_connection = True
         return _BadRequestError(status, message)
+
+    def _linger(self) -> None:
+        """Drops what the client still sends, for a moment: closing a connection with something unread in it resets it, and the answer is lost."""
+        end = time.monotonic() + LINGER_SECONDS
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_SECONDS)
+            while time.monotonic() < end and self.connection.recv(1 << 16):
+                pass
 
     def _decompressed(self, body: bytes) -> bytes:
         encoding = self.headers.get("Content-Encoding", "identity").strip().lower()

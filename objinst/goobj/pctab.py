@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from objinst.errors import ObjectError
+from objinst.goobj.leb128 import read_unsigned, unsigned
+
+U32 = 0xFFFFFFFF
+"""What the runtime's step reads: 32 bits (runtime/symtab.go, readvarint)."""
 
 
 def decode(data: bytes | memoryview, quantum: int, size: int | None = None) -> list[tuple[int, int]]:
@@ -20,14 +24,16 @@ def decode(data: bytes | memoryview, quantum: int, size: int | None = None) -> l
         if raw < 0x80:  # most numbers are of one byte
             at += 1
         else:
-            raw, at = _varint(data, at)
+            raw, at = read_unsigned(data, at)
+            raw &= U32
         if raw == 0 and pairs:
             break
         if at < end and data[at] < 0x80:
             delta = data[at]
             at += 1
         else:
-            delta, at = _varint(data, at)
+            delta, at = read_unsigned(data, at)
+            delta &= U32
         value += -(raw >> 1) - 1 if raw & 1 else raw >> 1
         pc += delta * quantum
         pairs.append((value, pc))
@@ -43,7 +49,7 @@ def decode(data: bytes | memoryview, quantum: int, size: int | None = None) -> l
 
 def first(data: bytes | memoryview) -> int:
     """The value at the function's first pc. Raises ObjectError for a table without any."""
-    raw, _ = _varint(data, 0)
+    raw = read_unsigned(data, 0)[0] & U32
     return (-(raw >> 1) - 1 if raw & 1 else raw >> 1) - 1
 
 
@@ -61,30 +67,7 @@ def encode(pairs: Sequence[tuple[int, int]], quantum: int) -> bytes:
         if end <= pc or (end - pc) % quantum:
             raise ValueError(f"pc {end} behind {pc} (quantum {quantum})")
         delta = new - value
-        out += varint(delta << 1 if delta >= 0 else (-delta << 1) - 1)
-        out += varint((end - pc) // quantum)
+        out += unsigned(delta << 1 if delta >= 0 else (-delta << 1) - 1)
+        out += unsigned((end - pc) // quantum)
         value, pc = new, end
     return bytes(out + b"\0") if merged else b""
-
-
-def _varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if at >= len(data) or shift > 63:
-            raise ObjectError("pc table is truncated")
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & 0xFFFFFFFF, at
-        shift += 7
-
-
-def varint(value: int) -> bytes:
-    """An unsigned number, seven bits a byte, the lowest first (encoding/binary, PutUvarint)."""
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from objinst.actions import ACTIONS
 from objinst.errors import OtelobjError
 from objinst.gobuild import LinkCommand
 from objinst.link.build import Build, check_supported
@@ -39,7 +40,7 @@ class Choice:
 def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -> RuleSet:
     """The rules that are given for the program. Raises OtelobjError."""
     try:
-        return load(rule_files, os.environ).of_program(build.info.path)
+        return load(rule_files, os.environ, ACTIONS).of_program(build.info.path)
     except OtelobjError:
         check_supported(command, build.header)  # the go command links shared libraries in the folder of their output: a relative rule file is not there
         raise

@@ -17,17 +17,16 @@ from objinst.link.build import Build
 from objinst.link.choice import choose
 from objinst.link.rewriter import Rewriter, checked
 from objinst.link.session import Session
+from objinst.plan.action import Plannable
 from objinst.plan.declared import Declared
-from objinst.plan.eligibility import Planned, calls, counts
+from objinst.plan.eligibility import Planned
 from objinst.plan.judge import ABI_INTERNAL, Function, read_function
 from objinst.plan.layout import Layout, evidence, find_layout
 from objinst.plan.missing import close
-from objinst.plan.model import FunctionPlan, Refusal
-from objinst.plan.probes import CountPlan, judge_count
-from objinst.plan.scope import fork_set
+from objinst.plan.model import CountPlan, FunctionPlan, Refusal
 from objinst.plan.select import candidates
 from objinst.plan.workers import work_calls
-from objinst.rules import Action, Rule, RuleSet, parse_func_name
+from objinst.rules import Rule, RuleSet, parse_func_name
 from objinst.signatures.agree import Evidence
 from trampolines.contract import EpilogueScan
 
@@ -129,14 +128,14 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
     worker = bool(work_calls(obj, index, session.arch))
     function = read_function(obj, index)
-    counted = _counted(session, package, obj, index) if any(counts(action) for _, action in matching) else None
+    counted = session.eligibility.gate.count(obj, index, package) if any(action.counts for _, action in matching) else None
     if isinstance(function, Refusal):
         made = tuple(_made(session, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
         return Explained(session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
     found = evidence(obj, index, function.info, function.calls, session.arch)
     layout = find_layout(obj, index, found, session.finder.signatures, (function.file, function.line), lambda: None)
     epilogues = session.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
-    hooks = [(rule, action) for rule, action in matching if calls(action)]
+    hooks = [(rule, action) for rule, action in matching if action.calls]
     outcome = _outcome(session, package, function, hooks) if hooks or not matching else None
     if isinstance(outcome, FunctionPlan) and not outcome.hooks and isinstance(layout, Layout):
         can_exit = epilogues.sites and not epilogues.refusal and layout.results is not None
@@ -146,23 +145,12 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
     return Explained(session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
 
 
-def _counted(session: Session, package: str, obj: Object, index: int) -> CountPlan | Refusal:
-    return judge_count(obj, index) if package not in session.facts.closed else _closed(package)
-
-
-def _outcome(session: Session, package: str, function: Function, hooks: Sequence[tuple[Rule, Action]]) -> FunctionPlan | Refusal:
-    if package in session.facts.closed:
-        return _closed(package)
-    forbidden = fork_set(function.object) if package == "syscall" else frozenset()
+def _outcome(session: Session, package: str, function: Function, hooks: Sequence[tuple[Rule, Plannable]]) -> FunctionPlan | Refusal:
     if hooks:
-        outcomes = session.eligibility.judge_meant(function, hooks, forbidden, package, Declared(function.object, session.load))
+        outcomes = session.eligibility.judge(function, package, hooks, Declared(function.object, session.load))
     else:
-        outcomes = session.eligibility.judge(function, hooks, forbidden, package)
+        outcomes = session.eligibility.gate.judge(function, package)
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
-
-
-def _closed(package: str) -> Refusal:
-    return Refusal("runtime", f"{package} belongs to the runtime or to what hooks stand on")
 
 
 def _object(session: Session, package: str) -> Object:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from objinst import paths
+from objinst.actions.probe import PACKAGE as PROBE
 from objinst.gobuild import ImportCfg, LinkCommand
 from objinst.link import passes, report, unseen
 from objinst.link.build import Build, check_supported
@@ -17,7 +18,7 @@ from objinst.link.choice import choose, read_rules
 from objinst.link.options import options
 from objinst.link.session import open_session
 from objinst.plan.missing import problems, stop, unmatched_problems
-from objinst.rules import PROBE, RT
+from objinst.rules import RT
 from objinst.store import cache
 
 

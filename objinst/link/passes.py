@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from objinst import ending, paths
+from objinst.actions.probe import PACKAGE as PROBE
 from objinst.errors import OtelobjError, making_sense
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.goobj import Edit
@@ -28,14 +29,12 @@ from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.probes import list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.static import layout
-from objinst.rules import PROBE, RT, RuleSet, is_built_in
+from objinst.rules import RT, RuleSet, is_built_in
 from objinst.store import cache
 from objinst.store.digest import hooks_digest
 from objinst.store.parallel import share_out
 from objinst.types.names import escape
 
-KIND = "archive"
-"""Of what is kept here in the cache."""
 SLOT = "slot.json"
 TEST_DEPS = "testing/internal/testdeps"
 
@@ -94,7 +93,7 @@ def runtime(session: Session) -> NewRuntime:
         (folder / SLOT).write_text(json.dumps(asdict(slot)))
 
     key = session.digest_of(["runtime", identity(session.packages["runtime"]), session.hooks_digest, f"{has_context(session)}"])
-    made = cache.folder(KIND, key, make)
+    made = cache.folder("archive", key, make)
     return NewRuntime(made / COPY, runtimepkg.Slot(**json.loads((made / SLOT).read_text())))
 
 
@@ -114,10 +113,10 @@ def packages(session: Session, slot: runtimepkg.Slot) -> dict[str, Result]:
     rewriter = functools.cache(lambda: Rewriter.of(session, slot))
 
     def rewritten(package: str) -> Result:
-        made = cache.folder(KIND, keys[package], lambda folder: rewrite(session, rewriter(), package, folder))
+        made = cache.folder("archive", keys[package], lambda folder: rewrite(session, rewriter(), package, folder))
         return read_result(made, session.path(package))
 
-    new = [package for package, key in keys.items() if not cache.has(KIND, key)]
+    new = [package for package, key in keys.items() if not cache.has("archive", key)]
     if new:
         rewriter()  # here, or each of the processes would read the hooks' packages
         share_out([(session.path(package).stat().st_size, functools.partial(rewritten, package)) for package in new])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objinst import paths
+from objinst.actions import ACTIONS
 from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import programs
 from objinst.link import passes
@@ -41,7 +42,7 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
 
     Raises OtelobjError if there is no program.
     """
-    rules = load(rule_files, os.environ)
+    rules = load(rule_files, os.environ, ACTIONS)
     targets: dict[Target, None] = {}
     missing: dict[str, Missing] = {}
     for program in programs(packages, Path.cwd()):

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from objinst.actions.probe import PACKAGE as PROBE
 from objinst.errors import OtelobjError, making_sense
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
 from objinst.link.session import Session
 from objinst.plan.eligibility import Planned
 from objinst.plan.specs import Offsets
-from objinst.rewrite.function import Runtime, hook_function
+from objinst.rewrite.function import hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes
 from objinst.rewrite.runtimepkg import Slot
-from objinst.rules import PROBE, RT, SPAN
+from objinst.rewrite.site import Runtime
+from objinst.rules import RT
 from trampolines import Arch
 
 
@@ -31,7 +33,7 @@ class Rewriter:
     def of(cls, session: Session, slot: Slot) -> Rewriter:
         """Raises ObjectError if the hooks' packages are of another version."""
         probe = session.load(PROBE)
-        return cls(session.arch, Runtime.of(rt_object(session), RT, session.load(SPAN)), None if probe is None else ProbeLayouts.of(probe, PROBE), Offsets(slot.offset, slot.guard))
+        return cls(session.arch, Runtime.of(rt_object(session), RT, session.load), None if probe is None else ProbeLayouts.of(probe, PROBE), Offsets(slot.offset, slot.guard))
 
     def rewrite(self, edit: Edit, package: str, table: str, plans: Iterable[Planned]) -> tuple[list[str], list[str]]:
         """The names of the descriptors, and of the table of counters if there is one, that an object gets. table: its name, unique in the link."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import trampolines
 from objinst import paths
+from objinst.actions import ACTIONS
 from objinst.ending import write_whole
 from objinst.errors import OtelobjError
 from objinst.gobuild import usertree
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     plain = done.stdout.strip()
     began = time.time()
     folder = Path.cwd()
-    rules = load(rule_files, os.environ)
+    rules = load(rule_files, os.environ, ACTIONS)
     line = marked(plain, link_digest(rules, folder))
     tree = [*usertree.module_file_candidates(folder), *with_folders(usertree.hook_sources(hook_packages(rules.rules), folder))]
     inputs = [*rule_sources(rule_files), Path(command[0]), *own_files(), *tree]

@@ -10,20 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import Object
+from objinst.plan.action import Plannable
 from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts
+from objinst.plan.gate import Gate
 from objinst.plan.hooks import HookFinder
-from objinst.plan.judge import Function, judge_each, read_function
-from objinst.plan.keys import own_keys
+from objinst.plan.judge import Function, read_function
 from objinst.plan.lasting import Lasting
-from objinst.plan.model import FunctionPlan, Refusal, Status, Target
-from objinst.plan.pinned import Reliance
-from objinst.plan.probes import CountPlan, judge_count
-from objinst.plan.scope import fork_set
+from objinst.plan.model import CountPlan, FunctionPlan, Refusal, Status, Target
 from objinst.plan.select import candidates, only_leads_on
-from objinst.plan.spans import makes_spans
-from objinst.rules import Action, Probe, ProbeKind, Rule, RuleSet, Span, parse_func_name
+from objinst.rules import FuncName, Rule, RuleSet
 from trampolines import Arch
+
+TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.com/otelobj/otelobj/hooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +50,25 @@ class Eligibility:
     packages: frozenset[str]
     hooks: frozenset[str]
 
+    @functools.cached_property
+    def gate(self) -> Gate:
+        return Gate(self.arch, self.finder, self.facts)
+
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
-        forbidden = fork_set(obj) if package == "syscall" else frozenset()
         source = Declared(obj, self.load)
         found = candidates(obj, package, self.rules, self.versions, own=package in self.packages, load=self.load, foreign=self._is_foreign)
         for index, matching in found:
-            counting = [(rule, action) for rule, action in matching if counts(action)]
-            hooks = [(rule, action) for rule, action in matching if calls(action)]
+            counting = [(rule, action) for rule, action in matching if action.counts]
+            hooks = [(rule, action) for rule, action in matching if action.calls]
             function = read_function(obj, index) if hooks else None
             hooks = self._meant(hooks, function, source) if function else hooks
             outcomes: list[FunctionPlan | Refusal] = []
-            counted: CountPlan | Refusal | None = None
-            home = self._home(obj, index, package)
-            if home in self.facts.closed:
-                counted = Refusal("runtime", f"{home} belongs to the runtime or to what hooks stand on")
-                outcomes = [counted] * len(hooks)
-            else:
-                if hooks and function:
-                    outcomes = self.judge_meant(function, hooks, forbidden, package, source)
-                if counting:
-                    counted = judge_count(obj, index)
+            if isinstance(function, Function):
+                outcomes = self.judge(function, package, hooks, source)
+            elif function:
+                outcomes = [self.gate.closed(obj, index, package) or function] * len(hooks)
+            counted = self.gate.count(obj, index, package) if counting else None
             outcome_of = dict(zip(hooks, outcomes, strict=True))
             yield Planned(
                 next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
@@ -80,7 +77,7 @@ class Eligibility:
                     *(
                         _target(rule, obj, index, package, function, outcome)
                         for (rule, action), outcome in zip(hooks, outcomes, strict=True)
-                        if not counts(action)
+                        if not action.counts
                     ),
                     *(
                         _count_target(rule, obj, index, package, counted, stress=outcome_of.get((rule, action)))
@@ -90,37 +87,20 @@ class Eligibility:
                 ),
             )
 
-    def _home(self, obj: Object, index: int, package: str) -> str:
-        """The package whose rules hold for a function. A copy of a closed package's function, wherever it lies, may be the one that the linker
-        keeps for the runtime."""
-        name = None if package in self.facts.closed else parse_func_name(obj.name(index))
-        return package if name is None or name.pkg not in self.facts.closed else name.pkg
-
-    def judge(
-        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str, *, at_exit: bool = False
-    ) -> list[FunctionPlan | Refusal]:
-        """The outcome for each of the actions, or of none. at_exit: the exit is to be seen, whether or not an action asks for it."""
-        if isinstance(function, Refusal):
-            return [function] * max(len(hooks), 1)
-        if function.index in forbidden:
-            return [Refusal("fork", "it can run between fork and exec")] * max(len(hooks), 1)
-        return judge_each(function, hooks, self.arch, self.finder, self._pinned_by(function.object, package, function.index), at_exit=at_exit)
-
     def _is_foreign(self, package: str) -> bool:
         return package in self.hooks and package not in self.packages
 
-    def judge_meant(
-        self, function: Function | Refusal, hooks: Sequence[tuple[Rule, Action]], forbidden: frozenset[int], package: str, source: Declared
-    ) -> list[FunctionPlan | Refusal]:
-        """As `judge`; a span that a rule does not mean keeps none of the other actions from the function."""
-        left_out = [self._lasts(function, rule, package, source) if isinstance(action, Span) else None for rule, action in hooks]
+    def judge(self, function: Function, package: str, hooks: Sequence[tuple[Rule, Plannable]], source: Declared) -> list[FunctionPlan | Refusal]:
+        """The outcome for each of the actions. A span that a rule does not mean keeps none of the others from the function."""
+        closed = self.gate.closed(function.object, function.index, package)
+        left_out = [closed or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
         meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
-        judged = iter(self.judge(function, meant, forbidden, package) if meant else ())
+        judged = iter(self.gate.judge(function, package, meant) if meant else ())
         return [refusal or next(judged) for refusal in left_out]
 
-    def _lasts(self, function: Function | Refusal, rule: Rule, package: str, source: Declared) -> Refusal | None:
-        name = None if isinstance(function, Refusal) else source.name(function.index)
-        return None if isinstance(function, Refusal) or name is None else self.lasting.refusal(rule, name, function.object, function.index, package)
+    def _lasts(self, function: Function, rule: Rule, package: str, source: Declared) -> Refusal | None:
+        name = source.name(function.index)
+        return None if name is None else self.lasting.refusal(rule, name, function.object, function.index, package)
 
     @functools.cached_property
     def lasting(self) -> Lasting:
@@ -133,18 +113,21 @@ class Eligibility:
 
     @functools.cached_property
     def _span_patterns(self) -> list[Rule]:
-        return [rule for rule in self.rules.rules if rule.is_glob and any(isinstance(action, Span) for action in rule.do)]
+        return [rule for rule in self.rules.rules if rule.is_glob and any(action.spans for action in rule.do)]
 
     @staticmethod
-    def _meant(matching: list[tuple[Rule, Action]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Action]]:
+    def _meant(matching: list[tuple[Rule, Plannable]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Plannable]]:
         """The actions without those that would come twice, and without spans of what makes telemetry itself."""
         if isinstance(function, Refusal):
             return matching
         own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
-        return [(rule, action) for rule, action in own if not isinstance(action, Span) or makes_spans(rule, source.name(function.index))]
+        return [(rule, action) for rule, action in own if not action.spans or _may_span(rule, source.name(function.index))]
 
-    def _pinned_by(self, obj: Object, package: str, index: int) -> Reliance:
-        return Reliance.on(own_keys(obj, package, index), self.facts.pinned.get(package, {}), self.facts.frames.get(package, {}))
+
+def _may_span(rule: Rule, name: FuncName | None) -> bool:
+    """Whether a rule that names a function and asks for spans means it. What makes and exports telemetry is traced only if a rule
+    names it: the export of one span would make the next."""
+    return name is not None and not (rule.is_glob and name.pkg.startswith(TELEMETRY))
 
 
 def _target(rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal | None, outcome: FunctionPlan | Refusal) -> Target:
@@ -163,16 +146,6 @@ def _target(rule: Rule, obj: Object, index: int, package: str, function: Functio
         inlined_calls=0,
         left_out=plan.left_out(rule.name) if plan else (),
     )
-
-
-def counts(action: Action) -> bool:
-    """Wants a counter in front of the function."""
-    return isinstance(action, Probe) and action.kind is not ProbeKind.LATENCY
-
-
-def calls(action: Action) -> bool:
-    """Wants Go code to run at the entry or the exit of the function; stress and hot do where they can have it."""
-    return not (isinstance(action, Probe) and action.kind is ProbeKind.COUNT)
 
 
 def _count_target(

@@ -6,13 +6,12 @@ are among CONTEXT_METHODS. A parameter has the target's type, or is interface{}.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import HookFunction, Refusal, Value
-from objinst.rules import Action, InjectHooks
 from objinst.signatures.find import Signatures
 from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
 from objinst.types.names import escape
@@ -56,19 +55,16 @@ class HookFinder:
         boxed = tuple(i for i, (param, value) in enumerate(zip(typed.params[1:], values, strict=True)) if param.name != value.type.name)
         return HookFunction(package, symbol, assign(self.goarch, typed.params, typed.results), typed.params[0].name, methods, boxed)
 
-    def claimed(self, actions: Sequence[Action]) -> Signature | None:
-        """What hooks say of a function that nothing else describes, if their rule wants that to count: the parameters behind the
-        context are the function's parameters, or its results. None if one is interface{}, which may stand for another type.
+    def claimed(self, package: str, before: str, after: str) -> Signature | None:
+        """What hooks say of a function that nothing else describes: the parameters behind the context are the function's parameters, or its
+        results. before, after: "" for none. None if one is interface{}, which may stand for another type.
 
         Raises OtelobjError as `find` does.
         """
-        action = next((action for action in actions if isinstance(action, InjectHooks) and action.declares), None)
-        if action is None:
+        params, results = (self._declared(package, name)[2].params[1:] if name else None for name in (before, after))
+        if any(param.type == "interface {}" for param in (*(params or ()), *(results or ()))):
             return None
-        before, after = (self._declared(action.path, name)[2].params[1:] if name else None for name in (action.before, action.after))
-        if any(param.type == "interface {}" for param in (*(before or ()), *(after or ()))):
-            return None
-        return Signature(before or (), after or (), incomplete=after is None)
+        return Signature(params or (), results or (), incomplete=results is None)
 
     def _declared(self, package: str, name: str) -> tuple[Object, str, Signature]:
         obj = self.load(package)

@@ -1,4 +1,10 @@
-"""Whether one function can be hooked by given rules, and how: a FunctionPlan or a Refusal."""
+"""What one function by itself allows: to be hooked by given rules, and how, or to have a counter. objinst.plan.gate asks, with what the rest of the
+link says; nobody else does.
+
+A counter almost any function can have, since its stub calls nothing, needs no stack and knows no types. What is left out is what the symbol swap
+itself cannot do: assembly (its callers may have conventions of their own, and on arm64 the stub changes R16, R17 and R27), FIPS text (its
+checksum covers the code), functions without code.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +12,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import FuncInfo, Object, pctab
+from objinst.plan.action import Plannable
 from objinst.plan.forms import Exit, context_use, exit_form, unchecked, unmapped
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, evidence, find_layout
-from objinst.plan.model import FunctionPlan, HookUse, ProbeUse, Refusal, Use
+from objinst.plan.model import CountPlan, FunctionPlan, Refusal, Use
 from objinst.plan.pinned import NOBODY, Reliance
 from objinst.plan.scope import refusal_by_name
-from objinst.plan.spans import Subject, plan_span
 from objinst.plan.specs import try_encode
-from objinst.rules import Action, Probe, ProbeKind, Rule, Span
-from objinst.types import FuncABI
+from objinst.plan.subject import Subject
+from objinst.rules import Rule
+from objinst.types import FuncABI, Signature
 from trampolines import Arch
 from trampolines.asm import EncodeError
 
 ABI_INTERNAL = 1
+FIPS = Refusal("fips", "it is part of the FIPS module, whose checksum covers the code")
+WRAPPER = Refusal("assembly", "it is written in assembly or only a wrapper for it")
+ASSEMBLY = Refusal("assembly", "it is written in assembly")
+EMPTY = Refusal("empty", "the compiler left no code of it")
 MOST_NUMBERS = 1024
 """uintptrs in parameters and results of one function: each is listed in its descriptor."""
 
@@ -42,18 +53,32 @@ class Function:
         return next((name for name in self.calls.values() if name.startswith("runtime.morestack")), "")
 
 
-def read_function(obj: Object, index: int) -> Function | Refusal:
-    """Raises ObjectError if the object's tables do not make sense."""
+def _not_swapped(obj: Object, index: int) -> Refusal | None:
+    """Why no other code can take a function's place, as far as its symbol says."""
     sym = obj.sym(index)
     if sym.kind == obj.tables.kinds.get("STEXTFIPS"):
-        return Refusal("fips", "it is part of the FIPS module, whose checksum covers the code")
+        return FIPS
+    return WRAPPER if sym.abi != ABI_INTERNAL else None
+
+
+def is_assembly(obj: Object, info: FuncInfo) -> bool:
+    """Whether a function that the compiler could have written is assembly, too."""
+    return bool(info.func_flag & obj.tables.func_flags["FuncFlagAsm"])
+
+
+def read_function(obj: Object, index: int) -> Function | Refusal:
+    """Raises ObjectError if the object's tables do not make sense."""
+    refusal = _not_swapped(obj, index)
+    if refusal:
+        return refusal
+    sym = obj.sym(index)
     raw = {name: obj.aux_data(index, name) for name in ("AuxFuncInfo", "AuxPcsp", "AuxPcfile", "AuxPcline")}
-    if sym.abi != ABI_INTERNAL or any(value is None for value in raw.values()):
-        return Refusal("assembly", "it is written in assembly or only a wrapper for it")
+    if any(value is None for value in raw.values()):
+        return WRAPPER
     quantum = obj.tables.pc_quantum(obj.header.goarch)
     tables = {name: pctab.decode(raw[name] or b"", quantum, sym.size) for name in ("AuxPcsp", "AuxPcfile", "AuxPcline")}
     if not all(tables.values()):
-        return Refusal("empty", "the compiler left no code of it")
+        return EMPTY
     kind = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
     calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == kind}
     number = tables["AuxPcfile"][0][0]
@@ -64,23 +89,42 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
 
 
+def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
+    """Raises ObjectError if the object's tables do not make sense."""
+    refusal = _not_swapped(obj, index)
+    if refusal:
+        return refusal
+    sym = obj.sym(index)
+    if not sym.size:
+        return EMPTY
+    found = obj.aux_indices(index)
+    places = [found.get(obj.tables.aux[name]) for name in ("AuxFuncInfo", "AuxPcfile", "AuxPcline")]
+    raw_info, raw_file, raw_line = (b"" if place is None else obj.data(place) for place in places)
+    if not raw_info or not raw_file or not raw_line:
+        return WRAPPER
+    info = FuncInfo.parse_head(raw_info, f"{obj.origin}: {sym.name}")
+    if is_assembly(obj, info):
+        return ASSEMBLY
+    return CountPlan(index, sym.name, info, pctab.first(raw_file), pctab.first(raw_line))
+
+
 def judge_each(
-    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
+    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
 ) -> list[FunctionPlan | Refusal]:
     """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
     whole = judge(function, rules, arch, finder, pinned_by, at_exit=at_exit)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:
         return [whole] * max(len(rules), 1)
-    alone = [judge(function, [rule], arch, finder, pinned_by, at_exit=at_exit) for rule in rules]
+    alone = [judge(function, [rule], arch, finder, pinned_by) for rule in rules]
     fitting = [rule for rule, outcome in zip(rules, alone, strict=True) if isinstance(outcome, FunctionPlan)]
     if len(fitting) in (0, len(rules)):
         return alone if not fitting else [whole] * len(rules)
-    together = judge(function, fitting, arch, finder, pinned_by, at_exit=at_exit)
+    together = judge(function, fitting, arch, finder, pinned_by)
     return [outcome if isinstance(outcome, Refusal) else together for outcome in alone]
 
 
 def judge(
-    function: Function, rules: Sequence[tuple[Rule, Action]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
+    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
 ) -> FunctionPlan | Refusal:
     """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned;
     at_exit: the exit is to be seen, whether or not a rule asks for it."""
@@ -88,30 +132,31 @@ def judge(
     refusal = refusal_by_name(function.symbol)
     if refusal:
         return refusal
-    if function.info.func_flag & obj.tables.func_flags["FuncFlagAsm"]:
-        return Refusal("assembly", "it is written in assembly")
+    if is_assembly(obj, function.info):
+        return ASSEMBLY
     told = evidence(obj, index, function.info, function.calls, arch)
     place = (function.file, function.line)
-    layout = find_layout(obj, index, told, finder.signatures, place, lambda: finder.claimed([action for _, action in rules]))
+    layout = find_layout(obj, index, told, finder.signatures, place, lambda: _claimed(rules, finder))
     if isinstance(layout, Refusal):
         return layout
     refusal = unmapped(pinned_by.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, pinned_by.pin))
     context = context_use(obj, index, function.morestack, function.calls, arch)
     if refusal or isinstance(context, Refusal):
         return refusal or context  # type: ignore[return-value]
-    if layout.results is None and (at_exit or any(_needs_results(action) for _, action in rules)):
+    wanted = at_exit or any(action.needs_exit for _, action in rules)
+    if layout.results is None and wanted:
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
     params, results = layout.params, layout.results or ()
+    subject = Subject.of(function.symbol, params, results, finder, obj)
     uses: list[Use] = []
     for rule, action in rules:
-        use = _use(rule, action, Subject.of(function.symbol, params, results, finder.signatures.table, obj), finder)
+        use = action.plan(rule, subject)
         if isinstance(use, Refusal):
             return use
-        if not isinstance(use, ProbeUse) or not any(isinstance(other, ProbeUse) and other.kind is use.kind for other in uses):
-            uses.append(use)  # a second rule measures nothing else
-    wanted = at_exit or any(use.needs_exit for use in uses)
+        if not any(use.repeats(other) for other in uses):
+            uses.append(use)
     leaving = None
-    if layout.results is not None and (wanted or any(isinstance(use, ProbeUse) or "SetSkipCall" in use.methods for use in uses)):
+    if layout.results is not None and (wanted or any(use.takes_exit for use in uses)):
         found = find_exit(function, layout.abi, arch)
         if isinstance(found, Refusal) and wanted:
             return found
@@ -135,25 +180,9 @@ def judge(
     return plan
 
 
-def _needs_results(action: Action) -> bool:
-    if isinstance(action, Probe):
-        return action.kind is ProbeKind.LATENCY
-    return isinstance(action, Span) or bool(action.after)
-
-
-def _use(rule: Rule, action: Action, subject: Subject, finder: HookFinder) -> Use | Refusal:
-    """What one action of a rule does to a function."""
-    if isinstance(action, Span):
-        return plan_span(rule, action, subject)
-    if isinstance(action, Probe):
-        return ProbeUse(rule.name, rule.instrumentation, action.kind)
-    params = subject.params if subject.recv is None else (subject.recv, *subject.params)
-    before = finder.find(action.path, action.before, subject.symbol, params, "parameters") if action.before else None
-    after = finder.find(action.path, action.after, subject.symbol, subject.results, "results") if action.after else None
-    for hook in (before, after):
-        if isinstance(hook, Refusal):
-            return hook
-    return HookUse(rule.name, rule.instrumentation, before, after)  # type: ignore[arg-type]
+def _claimed(rules: Sequence[tuple[Rule, Plannable]], finder: HookFinder) -> Signature | None:
+    claims = next((action.claims for _, action in rules if action.claims), None)
+    return None if claims is None else finder.claimed(*claims)
 
 
 def find_exit(function: Function, abi: FuncABI, arch: Arch) -> Exit | Refusal:

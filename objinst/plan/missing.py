@@ -15,7 +15,7 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, usertree
 from objinst.goobj import Object
 from objinst.plan.model import Status, Target
-from objinst.rules import FuncName, Rule, RuleSet, Span, Where, is_built_in, parse_func_name
+from objinst.rules import FuncName, Rule, RuleSet, Where, is_built_in, parse_func_name
 
 NEAR = 3
 """Names to show."""
@@ -110,7 +110,7 @@ def refused_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjE
 def telling(targets: Iterable[Target], rules: RuleSet) -> list[Target]:
     """Those of which `refused_problems` and `unfound_problems` can say anything."""
     refusing = {rule.name for rule in rules.rules if not rule.optional and not rule.is_glob}
-    wanting = {rule.name for rule in rules.rules if not rule.optional and any(isinstance(action, Span) and action.paths for action in rule.do)}
+    wanting = {rule.name for rule in rules.rules if not rule.optional and any(action.paths for action in rule.do)}
     return [target for target in targets if target.rule in (wanting if target.status is Status.HOOKED else refusing)]
 
 
@@ -122,7 +122,7 @@ def unfound_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjE
             hooked.setdefault(target.rule, []).append(target)
     found = []
     for rule in (rule for rule in rules.rules if rule.name in hooked and not rule.optional):
-        for path in (path for action in rule.do if isinstance(action, Span) for path in action.paths):
+        for path in (path for action in rule.do for path in action.paths):
             reasons = [next((why for why in target.left_out if why.startswith(f"{path}: ")), "") for target in hooked[rule.name]]
             if all(reasons):
                 what = f"{path.origin}: rule {rule.name}: no function that it names has {path}; {reasons[0]}"

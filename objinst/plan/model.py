@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-from objinst.rules import ProbeKind
-from objinst.types import Assigned, FuncABI, GoType, Kind
+from objinst.goobj import FuncInfo
+from objinst.types import Assigned, FuncABI, GoType
 from trampolines.contract import ContextUse, EpilogueScan
 
 BOXING = frozenset({"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"})
@@ -68,103 +69,54 @@ class HookFunction:
 
 
 @dataclass(frozen=True, slots=True)
-class HookUse:
-    """One rule's hooks on one target."""
+class Use(ABC):
+    """What one action of a rule does to one target. The actions derive their own (objinst.actions)."""
 
     rule: str
     instrumentation: str
-    before: HookFunction | None
-    after: HookFunction | None
+
+    @property
+    def before(self) -> HookFunction | None:
+        """A typed hook at the entry. An action without typed hooks has some that come with otelobj and read the areas themselves."""
+        return None
+
+    @property
+    def after(self) -> HookFunction | None:
+        """A typed hook at the exit."""
+        return None
+
+    @property
+    def typed(self) -> bool:
+        return self.before is not None or self.after is not None
 
     @property
     def methods(self) -> frozenset[str]:
+        """That its hooks call on their context."""
         return frozenset(m for hook in (self.before, self.after) if hook for m in hook.methods)
-
-    @property
-    def needs_exit(self) -> bool:
-        return self.after is not None
 
     @property
     def boxes(self) -> bool:
         """May ask for values as interfaces."""
         return bool(self.methods & BOXING) or any(hook.boxed for hook in (self.before, self.after) if hook)
 
-
-@dataclass(frozen=True, slots=True)
-class SpanValue:
-    """Where a span finds a value. offsets: the first in the args area (in_args) or the results area, each further one behind the
-    pointer found so far; kind: internal/abi.Kind of what lies there. elem, elem_size: of a slice. count: the length is wanted.
-    fields: names that only the dynamic type of the interface found there has."""
-
-    in_args: bool
-    offsets: tuple[int, ...]
-    kind: Kind
-    elem: Kind | None = None
-    elem_size: int = 0
-    empty: bool = False
-    count: bool = False
-    fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SpanUse:
-    """One rule's span on one target. name: literals and values, empty for title. title: the function as people write it; function:
-    as runtime.FuncForPC does. kind: OpenTelemetry's SpanKind. context: offset of the context.Context parameter.
-
-    left_out: paths of the rule that this function does not have, `path: why`; its spans do without them.
-    """
-
-    rule: str
-    instrumentation: str
-    title: str
-    function: str
-    name: tuple[str | SpanValue, ...]
-    kind: int
-    at_entry: tuple[tuple[str, SpanValue], ...]
-    at_return: tuple[tuple[str, SpanValue], ...]
-    errors: tuple[SpanValue, ...]
-    context: int | None
-    left_out: tuple[str, ...] = ()
+    @property
+    def takes_exit(self) -> bool:
+        """Sees the exit where there is one to see, and does without it elsewhere."""
+        return "SetSkipCall" in self.methods
 
     @property
-    def methods(self) -> frozenset[str]:
-        return frozenset()
-
-    @property
-    def needs_exit(self) -> bool:
-        return True
-
-    @property
-    def boxes(self) -> bool:
+    def only_timed(self) -> bool:
+        """If nothing else is done to the target, hooks/rt itself does all of it."""
         return False
 
-
-@dataclass(frozen=True, slots=True)
-class ProbeUse:
-    """A measurement by Go code: of latency, which needs the exit, or a disturbance (stress, hot), which takes it where it can have it."""
-
-    rule: str
-    instrumentation: str
-    kind: ProbeKind
-
     @property
-    def latency(self) -> bool:
-        return self.kind is ProbeKind.LATENCY
+    def left_out(self) -> tuple[str, ...]:
+        """Paths of the rule that this target does not have, `path: why`; it goes on without them."""
+        return ()
 
-    @property
-    def methods(self) -> frozenset[str]:
-        return frozenset()
-
-    @property
-    def needs_exit(self) -> bool:
-        return self.latency
-
-    @property
-    def boxes(self) -> bool:
+    def repeats(self, _other: Use) -> bool:
+        """Whether it would do once more what another use of the same target does."""
         return False
-
-
-Use = HookUse | SpanUse | ProbeUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +158,23 @@ class FunctionPlan:
 
     def left_out(self, rule: str) -> tuple[str, ...]:
         """See Target."""
-        return tuple(why for use in self.hooks if isinstance(use, SpanUse) and use.rule == rule for why in use.left_out)
+        return tuple(why for use in self.hooks if use.rule == rule for why in use.left_out)
 
     @property
     def skippable(self) -> bool:
         return self.has_exit and any("SetSkipCall" in use.methods for use in self.hooks)
+
+
+@dataclass(frozen=True, slots=True)
+class CountPlan:
+    """A function that gets a counter. info: without its inlined calls; file: index in the object's file table; line: of its first
+    instruction."""
+
+    index: int
+    symbol: str
+    info: FuncInfo
+    file: int
+    line: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ functions that the runtime calls where no Go code of ours may run.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 
 from objinst.goobj import Object
@@ -33,6 +34,7 @@ def closed_packages(imports: Callable[[str], Iterable[str]], rt: str) -> frozens
     return frozenset(seen | RT_IMPORTS)
 
 
+@functools.lru_cache(maxsize=4)
 def fork_set(syscall: Object) -> frozenset[int]:
     """Text symbols of package syscall that can run between fork and exec: reached by calls from the child's code."""
     roots = [index for name in FORK_ROOTS for index in syscall.find_all(name)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from objinst.goobj import FuncInfo, Object
+from objinst.plan.action import Plannable, plannable
 from objinst.plan.declared import Declared, Load
-from objinst.rules import Action, Rule, RuleSet, parse_func_name
+from objinst.rules import Rule, RuleSet, parse_func_name
 
 
 def candidates(
@@ -18,7 +19,7 @@ def candidates(
     own: bool = True,
     load: Load = lambda _: None,
     foreign: Callable[[str], bool] = lambda _: False,
-) -> Iterator[tuple[int, list[tuple[Rule, Action]]]]:
+) -> Iterator[tuple[int, list[tuple[Rule, Plannable]]]]:
     """(index, matching actions in order) of every text symbol of `obj` that some rule names.
 
     A dup-ok function (an instance of a generic) is named by the package that declares it, wherever a copy lies, and so is a closure. own: the
@@ -38,8 +39,8 @@ def candidates(
             yield index, matching
 
 
-def _actions(rules: RuleSet, package: str, version: str | None) -> Sequence[tuple[Rule, Action]]:
-    return [(rule, action) for rule in rules.match(package, version) for action in rule.do]
+def _actions(rules: RuleSet, package: str, version: str | None) -> Sequence[tuple[Rule, Plannable]]:
+    return [(rule, action) for rule in rules.match(package, version) for action in plannable(rule)]
 
 
 def only_leads_on(rule: Rule, symbol: str, obj: Object, info: FuncInfo) -> bool:

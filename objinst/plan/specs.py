@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from objinst.plan.model import FunctionPlan, HookFunction, HookUse, Value
+from objinst.plan.model import FunctionPlan, HookFunction, Value
 from trampolines import Arch
 from trampolines.asm import WORD, exit_room
 from trampolines.contract import Base, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Piece, ThroughSpec, ThunkSpec
@@ -76,11 +76,10 @@ BUILT_IN_THUNK = ThunkSpec((), (), 40)
 
 def hook_thunks(plan: FunctionPlan) -> list[ThunkSpec]:
     """The thunks of all hooks of a plan."""
-    built_in = [BUILT_IN_THUNK] if any(not isinstance(use, HookUse) for use in plan.hooks) else []
+    built_in = [BUILT_IN_THUNK] if any(not use.typed for use in plan.hooks) else []
     return built_in + [
         thunk_spec(hook, values, base)
         for use in plan.hooks
-        if isinstance(use, HookUse)
         for hook, values, base in ((use.before, plan.params, Base.ARGS), (use.after, plan.results, Base.RESULTS))
         if hook is not None
     ]

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import Aux, Edit, Object, Reloc, SymRef
+from objinst.goobj.leb128 import signed, unsigned
 from objinst.goobj.records import RELOC, Blk
 from objinst.types.dies import DieReader
 from objinst.types.dwarf_tables import Abbrev, for_header
@@ -138,7 +139,7 @@ def _read_unit(obj: Object) -> _Unit:
 def _die(edit: Edit, wrapper: tuple[int, Abbrev], place: Place) -> tuple[bytes, list[Reloc]]:
     """A DIE without children, and its relocations."""
     number, abbrev = wrapper
-    out = bytearray(_uleb(number))
+    out = bytearray(unsigned(number))
     relocs = []
     for name, form in abbrev.attrs:
         if form == "string":
@@ -150,7 +151,7 @@ def _die(edit: Edit, wrapper: tuple[int, Abbrev], place: Place) -> tuple[bytes, 
             relocs.append(Reloc(len(out), 4, edit.tables.relocs[WIDE], 0, place.text))
             out += bytes(4)
         elif form == "udata":
-            out += _uleb(place.size)
+            out += unsigned(place.size)
         elif form == "block1":
             out += bytes([1, DW_OP_CALL_FRAME_CFA])
         else:
@@ -164,28 +165,12 @@ def _line_program(edit: Edit, place: Place) -> tuple[bytes, list[Reloc]]:
     """One row, of the whole symbol, that is no statement (the linker's header makes statements the default)."""
     head = bytes([0, 1 + POINTER, DW_LNE_SET_ADDRESS])
     out = bytearray(head + bytes(POINTER))
-    out += bytes([DW_LNS_SET_FILE]) + _uleb(place.file + 1)
-    out += bytes([DW_LNS_ADVANCE_LINE]) + _sleb(place.line - 1)
-    out += bytes([DW_LNS_NEGATE_STMT, DW_LNS_COPY, DW_LNS_ADVANCE_PC]) + _uleb(place.size)
+    out += bytes([DW_LNS_SET_FILE]) + unsigned(place.file + 1)
+    out += bytes([DW_LNS_ADVANCE_LINE]) + signed(place.line - 1)
+    out += bytes([DW_LNS_NEGATE_STMT, DW_LNS_COPY, DW_LNS_ADVANCE_PC]) + unsigned(place.size)
     out += bytes([0, 1, DW_LNE_END_SEQUENCE])
     return bytes(out), [_address(edit, len(head), place.text, 0)]
 
 
 def _address(edit: Edit, at: int, text: SymRef, offset: int) -> Reloc:
     return Reloc(at, POINTER, edit.tables.relocs["R_ADDR"], offset, text)
-
-
-def _uleb(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def _sleb(value: int) -> bytes:
-    out = bytearray()
-    while not -0x40 <= value < 0x40:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value & 0x7F])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Object, SymRef
-from objinst.plan.probes import CountPlan
+from objinst.plan.model import CountPlan
 from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.rtpkg import dropped
 from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, layout

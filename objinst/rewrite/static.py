@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from objinst.errors import ObjectError
 from objinst.goobj import Edit, Object, Reloc, SymRef
+from objinst.goobj.leb128 import read_unsigned
 
 WORD = 8
 STRUCT_FIELDS = 56
@@ -72,12 +73,8 @@ def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
 
 def _name(data: bytes) -> str:
     """abi.Name: flags, varint length, bytes."""
-    length, shift, at = 0, 0, 1
-    while True:
-        length |= (data[at] & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if data[at - 1] < 0x80:
-            return data[at : at + length].decode()
+    length, at = read_unsigned(data, 1)
+    return data[at : at + length].decode()
 
 
 @dataclass(frozen=True, slots=True)

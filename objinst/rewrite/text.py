@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, InlNode, Reloc, SymRef, pctab, stackmap
+from objinst.goobj.leb128 import unsigned
 from objinst.rewrite.dwarf import Place, dwarf_aux
 from trampolines.contract import Code, FixupKind, Patched, Phase
 
@@ -141,7 +142,7 @@ def _open_defer(edit: Edit, code: Code) -> list[SymRef]:
     (cmd/compile/internal/ssagen, emitOpenDeferInfo)."""
     if code.open_defer is None:
         return []
-    data = pctab.varint(code.open_defer.bits) + pctab.varint(code.open_defer.slots)
+    data = unsigned(code.open_defer.bits) + unsigned(code.open_defer.slots)
     return [NO_SYMBOL, NO_SYMBOL, edit.add_shared(OPEN_DEFER_NAME, edit.tables.kinds["SRODATA"], data)]
 
 

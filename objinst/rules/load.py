@@ -13,20 +13,18 @@ from pathlib import Path
 import yaml
 
 from objinst.errors import UsageError
-from objinst.rules.model import Action, InjectHooks, Probe, ProbeKind, Rule, RuleSet, Where, version_key
-from objinst.rules.names import import_path_error, name_glob, path_glob
+from objinst.rules.action import Action, Actions
+from objinst.rules.model import Rule, RuleSet, Where, version_key
+from objinst.rules.names import name_glob, path_glob
 from objinst.rules.nodes import MAX_BYTES, Nodes, closest
-from objinst.rules.spans import read_span
 
 BUILT_IN = Path(__file__).parent
-PROBE_SUPPORT = BUILT_IN / "support" / "probe.yaml"
-"""Writes at the end of the program what probes have measured; in force wherever a probe is."""
+SUPPORT = BUILT_IN / "support"
+"""Rules that are in force wherever an action that names them is."""
 ALL = "all"
 """In $OTELOBJ_DISABLE: every built-in rule. A file of that name is no built-in one."""
 RULE_KEYS = ("target", "version", "where", "do", "name", "optional", "instrumentation")
 WHERE_KEYS = ("func", "recv", "all-of", "one-of", "not")
-HOOK_KEYS = ("before", "after", "path", "signature")
-ACTIONS = ("inject_hooks", "span", "probe")
 SOURCE_ACTIONS = ("inject_code", "add_struct_fields", "add_file", "wrap_call", "expand_directive", "assign_value", "set_fields")
 SOURCE_SELECTORS = ("file", "struct", "struct_literal", "function_call", "directive", "kind", "identifier")
 MAX_DEPTH = 32
@@ -34,7 +32,6 @@ MAX_DEPTH = 32
 
 FUNC = re.compile(r"[^\s()\[\]/]+")
 RECV = re.compile(r"[^\s().\[\]/]+")
-HOOK = re.compile(r"[^\W\d]\w*")
 TARGET = re.compile(r"[^\s\"'`:;<>\\()]+")
 NAME = re.compile(r"[^\W_](?:[^\W]|[-. /+:@()*])*")
 """Of a rule: it stands in reports, warnings, and lists that are separated by commas."""
@@ -43,21 +40,21 @@ SUPPORTING = frozenset({"sdk", "probe"})
 """Instrumentations of built-in rules that only support others: alone they instrument nothing."""
 
 
-def load(paths: Sequence[Path], environ: Mapping[str, str]) -> RuleSet:
-    """The built-in rules, then $OTELOBJ_RULES, then `paths`; a rule replaces an earlier one of the same name.
+def load(paths: Sequence[Path], environ: Mapping[str, str], actions: Actions) -> RuleSet:
+    """The built-in rules, then $OTELOBJ_RULES, then `paths`; a rule replaces an earlier one of the same name. actions: those that rules may have.
 
     $OTELOBJ_DISABLE leaves instrumentations out, `all` every built-in one. Raises UsageError.
     """
     disabled = [name.strip() for name in environ.get("OTELOBJ_DISABLE", "").split(",") if name.strip()]
     built_in = sorted(BUILT_IN.glob("*.yaml"))
     listed = [Path(name) for name in environ.get("OTELOBJ_RULES", "").split(os.pathsep) if name]
-    defaults = {rule.name: rule for path in built_in for rule in read_file(path)}
-    given = {rule.name: rule for path in (*listed, *paths) for rule in read_file(path)}
+    defaults = {rule.name: rule for path in built_in for rule in read_file(path, actions)}
+    given = {rule.name: rule for path in (*listed, *paths) for rule in read_file(path, actions)}
     _check_disabled(disabled, {rule.instrumentation for rule in (*defaults.values(), *given.values())})
     merged = given if ALL in disabled else defaults | given
     chosen = [rule for rule in merged.values() if rule.instrumentation not in {*disabled} - {ALL}]
-    if any(isinstance(action, Probe) for rule in chosen for action in rule.do):
-        chosen += read_file(PROBE_SUPPORT)
+    for name in sorted({action.support for rule in chosen for action in rule.do} - {""}):
+        chosen += read_file(SUPPORT / name, actions)
     return RuleSet(tuple(chosen))
 
 
@@ -79,8 +76,8 @@ def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
             raise UsageError(f"OTELOBJ_DISABLE: no instrumentation is called {name!r}", closest(name, names))
 
 
-def read_file(path: Path) -> list[Rule]:
-    """Raises UsageError if the file cannot be read or is no rule file."""
+def read_file(path: Path, actions: Actions) -> list[Rule]:
+    """actions: those that rules may have. Raises UsageError if the file cannot be read or is no rule file."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -91,7 +88,7 @@ def read_file(path: Path) -> list[Rule]:
         raise UsageError(f"rule file {path}: not UTF-8 at byte {error.start}", "a rule file is YAML text") from error
     if len(content) > MAX_BYTES:
         raise UsageError(f"rule file {path}: larger than {MAX_BYTES} bytes", "is it a rule file? spread the rules over several files")
-    reader = _Reader(path)
+    reader = _Reader(path, actions)
     root = reader.compose(text)
     if root is None:
         return []
@@ -106,6 +103,10 @@ def read_file(path: Path) -> list[Rule]:
 
 class _Reader(Nodes):
     """Rules from the nodes of one file."""
+
+    def __init__(self, path: Path, actions: Actions) -> None:
+        super().__init__(path)
+        self.known = actions
 
     def rule(self, key: yaml.ScalarNode, node: yaml.Node) -> Rule:
         name = str(key.value)
@@ -208,37 +209,6 @@ class _Reader(Nodes):
         name = str(key.value)
         if name in SOURCE_ACTIONS:
             raise self.error(key, f"rule {rule}: `{name}` changes source text, and objects have none", "use inject_hooks with a hook package")
-        if name not in ACTIONS:
-            raise self.error(key, f"rule {rule}: unknown action {name!r}", closest(name, ACTIONS))
-        if name == "probe":
-            return self.probe(value)
-        return read_span(self, value) if name == "span" else self.hooks(key, value, rule)
-
-    def probe(self, node: yaml.Node) -> Probe:
-        kinds = [kind.value for kind in ProbeKind]
-        name = self.text(node, f"probe ({', '.join(kinds)})")
-        if name not in kinds:
-            raise self.error(node, f"unknown probe {name!r}", closest(name, kinds))
-        return Probe(ProbeKind(name))
-
-    def hooks(self, key: yaml.Node, node: yaml.Node, rule: str) -> InjectHooks:
-        keys = self.keys(node, HOOK_KEYS, "inject_hooks")
-        if "path" not in keys or not ("before" in keys or "after" in keys):
-            raise self.error(key, f"rule {rule}: inject_hooks needs `path`, and `before` or `after`")
-        before, after = (self.hook(keys[name], name) if name in keys else "" for name in ("before", "after"))
-        path = self.text(keys["path"], "path")
-        wrong = import_path_error(path)
-        if wrong:
-            raise self.error(
-                keys["path"], f"path {path!r} is no import path: {wrong}", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
-            )
-        declares = "signature" in keys
-        if declares and self.text(keys["signature"], "signature") != "declared":
-            raise self.error(keys["signature"], f"rule {rule}: signature can only be `declared`", "leave it out to hook only what other sources describe")
-        return InjectHooks(before, after, path, declares)
-
-    def hook(self, node: yaml.Node, what: str) -> str:
-        name = self.text(node, what)
-        if not HOOK.fullmatch(name) or not name[0].isupper():
-            raise self.error(node, f"{what}: {name!r} is no exported Go function", "write its name only; `path` names its package")
-        return name
+        if name not in self.known:
+            raise self.error(key, f"rule {rule}: unknown action {name!r}", closest(name, list(self.known)))
+        return self.known[name].parse(self, key, value, rule)

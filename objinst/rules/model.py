@@ -6,44 +6,12 @@ import functools
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from enum import Enum
 
+from objinst.rules.action import Action
 from objinst.rules.names import FuncName, is_glob, matches_func, matches_package, matches_recv
-from objinst.rules.spans import Span
 
 VERSION = re.compile(r"v(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 """A module version; minor and patch may be left out in a rule (golang.org/x/mod/semver)."""
-
-
-@dataclass(frozen=True, slots=True)
-class InjectHooks:
-    """Typed hooks: function names (empty: none) in the Go package `path`. declares: where no source names a function's types, those of
-    its hooks are taken for them, as far as its code agrees."""
-
-    before: str
-    after: str
-    path: str
-    declares: bool = False
-
-
-class ProbeKind(Enum):
-    """count: calls; latency: a histogram of their durations; stress: count, and now and then a forced GC and a deep stack; hot: the same at every third call."""
-
-    COUNT = "count"
-    LATENCY = "latency"
-    STRESS = "stress"
-    HOT = "hot"
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A built-in measurement that needs no Go code of the user's."""
-
-    kind: ProbeKind
-
-
-Action = InjectHooks | Span | Probe
-"""What a rule does to a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +82,7 @@ class Rule:
     @property
     def probes(self) -> bool:
         """Does nothing but measure, so that it needs no SDK."""
-        return all(isinstance(action, Probe) for action in self.do)
+        return all(action.measures for action in self.do)
 
     @property
     def is_glob(self) -> bool:

@@ -3,7 +3,7 @@
 A folder is made beside its place and renamed into it, so an interrupt or a full disk leaves nothing half made; two processes
 that make the same one both succeed. Sizes, times and digests of its files stand in it: one that lost some to a power cut is made again.
 Links hold a shared lock while they use the cache; what was not used for the longest time is removed when a link has added to it
-and no other is running, but only in a folder that is marked as ours. `objinst.store.root` says where it is; $OTELOBJ_CACHE_SIZE is the bound.
+and no other is running, neither of this user nor of one who reads from here, but only in a folder that is marked as ours. `objinst.store.root` says where it is; $OTELOBJ_CACHE_SIZE is the bound.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -36,7 +37,14 @@ UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 ROOM = 0.8
 """Share of the bound that is left after trimming, so that not every link has to trim."""
 
+READERS = "readers"
+"""The lock that others may hold who read from this cache. The owner must let them read its file."""
+READERS_WAIT = 5.0
+"""Seconds for which a link waits for it."""
+
 _made: set[Path] = set()
+_left_out: set[Path] = set()
+"""Shared caches whose lock was not to be had."""
 
 
 def has(kind: str, digest: str) -> bool:
@@ -45,7 +53,7 @@ def has(kind: str, digest: str) -> bool:
 
 
 def _find(kind: str, digest: str) -> Path | None:
-    places = (_in(folder, kind, digest) for folder in (root(), *shared()))
+    places = (_in(folder, kind, digest) for folder in (root(), *_readable()))
     return next((place for place in places if _is_whole(place)), None)
 
 
@@ -167,36 +175,80 @@ def lock(name: str) -> Iterator[None]:
         yield
 
 
-def _lock_file(name: str) -> BinaryIO:
+def _lock_file(name: str, mode: int = 0o600) -> BinaryIO:
     """Open, and neither emptied nor found behind a link. Raises OtelobjError."""
     path = ready() / "locks" / f"{name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode), "r+b", buffering=0)
     except OSError as error:
         raise OtelobjError(f"cache {path}: {reason(error)}", REMEDY) from error
 
 
 @contextlib.contextmanager
 def in_use() -> Iterator[None]:
-    """While a link uses the cache nothing is removed from it; what it added may push out what is older. Raises UsageError."""
+    """While a link uses the cache, and shared ones, nothing is removed from them; what it added may push out what is older. Raises UsageError."""
     limit = bound()
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, OtelobjError):  # a cache that cannot be written, or a file system without locks
             handle = stack.enter_context(_lock_file("cache"))
             fcntl.flock(handle, fcntl.LOCK_SH)
+            _lock_file(READERS, 0o644).close()
+        for place in shared():
+            stack.enter_context(_read_lock(place))
         yield
     if _made:
         trim(limit)
 
 
 @contextlib.contextmanager
+def _read_lock(place: Path) -> Iterator[None]:
+    """Keeps the owner of a shared cache from removing what a link here reads. Where it cannot be had in time nothing is read from that cache.
+
+    Its own file: whoever may read the shared cache can hold it, and the owner's links must not wait for them.
+    """
+    try:
+        handle = os.open(place / "locks" / f"{READERS}.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # nobody removes anything from a copy, or a layer of an image
+        yield
+        return
+    try:
+        end = time.monotonic() + READERS_WAIT
+        while not _is_locked(handle):
+            if time.monotonic() > end:
+                _left_out.add(place)
+                break
+            time.sleep(0.05)
+        yield
+    finally:
+        _left_out.discard(place)
+        os.close(handle)
+
+
+def _is_locked(handle: int) -> bool:
+    """Whether a shared lock was to be had; so it is on a file system without locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _readable() -> list[Path]:
+    """Shared caches to look into."""
+    return [place for place in shared() if place not in _left_out]
+
+
+@contextlib.contextmanager
 def alone(*, wait: bool) -> Iterator[bool]:
-    """Whether no link uses the cache; none will meanwhile. wait: until that is so."""
+    """Whether no link uses the cache, of other users either; none will meanwhile. wait: until that is so."""
     with contextlib.ExitStack() as stack:
         try:
-            handle = stack.enter_context(_lock_file("cache"))
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            for name, mode in (("cache", 0o600), (READERS, 0o644)):
+                handle = stack.enter_context(_lock_file(name, mode))
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except (OSError, OtelobjError):
             yield False
         else:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from objinst.ending import temporaries
 from objinst.errors import OtelobjError, UsageError, reason
 
 TAG = "CACHEDIR.TAG"
@@ -153,13 +154,13 @@ def _unwritable(place: Path) -> str:
 def _private() -> Path:
     """A folder among the temporary ones that is this user's alone. Raises OtelobjError."""
     try:
-        place = Path(tempfile.gettempdir()) / f"otelobj-{os.geteuid()}"
+        place = temporaries() / f"otelobj-{os.geteuid()}"
         with contextlib.suppress(FileExistsError):
             place.mkdir(mode=0o700)
         state = place.lstat()
         if stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o077:
             return place
-        fresh = Path(tempfile.mkdtemp(prefix="otelobj-"))
+        fresh = Path(tempfile.mkdtemp(prefix="otelobj-", dir=place.parent))
     except OSError as error:
         raise OtelobjError(f"no folder for the cache: {error.filename}: {reason(error)}", REMEDY) from error
     owner = os.getpid()

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from objinst.goobj.leb128 import read_unsigned
 from objinst.goobj.object import Object
 from objinst.goobj.records import Reloc, SymRef
 from objinst.types.model import Kind, Method
@@ -178,11 +179,5 @@ class _Reader:
 
 def _varint_text(data: bytes, at: int) -> tuple[str, int]:
     """A length and that many bytes; and where they end."""
-    length = shift = 0
-    while at < len(data):
-        byte = data[at]
-        length |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            break
+    length, at = read_unsigned(data, at)
     return data[at : at + length].decode("utf-8", "surrogateescape"), at + length

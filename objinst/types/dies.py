@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from objinst.errors import ObjectError
+from objinst.goobj.leb128 import read_unsigned
 from objinst.goobj.object import Object
 from objinst.goobj.records import Reloc
 from objinst.types.dwarf_tables import Abbrev, for_header
@@ -104,12 +105,10 @@ class DieReader:
         return end
 
     def number(self, at: int) -> tuple[int, int]:
-        """The ULEB128 number at an offset, and the offset behind it."""
-        value = shift = 0
-        while 0 <= at < len(self.data):
-            byte = self.data[at]
-            value |= (byte & 0x7F) << shift
-            at, shift = at + 1, shift + 7
-            if byte < 0x80:
-                return value, at
-        raise self.error(at, "truncated number")
+        """The ULEB128 number at an offset, and the offset after it."""
+        if at < 0:
+            raise self.error(at, "before the beginning")
+        try:
+            return read_unsigned(self.data, at)
+        except ObjectError as error:
+            raise self.error(at, "truncated number") from error

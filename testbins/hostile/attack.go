@@ -11,12 +11,26 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 )
 
-const clients = 16
+// clients at a time: few, or the peak says how many large requests a busy machine was reading at once rather than what the server keeps.
+const clients = 4
+
+// runs are texts of one letter each, as long as any is needed: to make one for each request would take longer than to send it.
+var runs = func() (all [26]string) {
+	for i := range all {
+		all[i] = strings.Repeat(string(rune('a'+i)), 900_000)
+	}
+	return all
+}()
+
+var commas = strings.Repeat(",", 500_000)
 
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
@@ -60,27 +74,31 @@ func attack(plain, secure, prefix string, n int) {
 // send writes a request by hand, and reports whether the connection can be used again.
 func send(conn net.Conn, answers *bufio.Reader, prefix string, i int, random *rand.Rand) bool {
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
-	long := func(n int) string { return strings.Repeat(string(rune('a'+random.IntN(26))), n) }
-	method, path, header, body := "GET", fmt.Sprintf("%s%d", prefix, i), "", ""
+	long := func(n int) string { return runs[random.IntN(len(runs))][:n] }
+	method, path, header := []string{"GET"}, []string{prefix, strconv.Itoa(i)}, []string(nil)
 	switch i % 8 {
 	case 0: // a path and a query of its own
-		path = fmt.Sprintf("%s%d-%s?q=%s", prefix, i, long(200), long(100_000))
+		path = append(path, "-", long(200), "?q=", long(100_000))
 	case 1: // a method of its own
-		method = fmt.Sprintf("M%d%s", i, long(10_000))
+		method = []string{"M", strconv.Itoa(i), long(10_000)}
 	case 2: // a header of nearly a megabyte
-		header = "User-Agent: " + long(900_000) + "\r\n"
+		header = []string{"User-Agent: ", long(900_000), "\r\n"}
 	case 3:
-		header = "X-Forwarded-For: 10.0.0." + fmt.Sprint(i) + ", " + long(300_000) + "\r\nBaggage: a=" + long(8000) + "\r\n"
+		header = []string{"X-Forwarded-For: 10.0.0.", strconv.Itoa(i), ", ", long(300_000), "\r\nBaggage: a=", long(8000), "\r\n"}
 	case 4: // a trace of its own, and state
-		header = fmt.Sprintf("Traceparent: 00-%032x-%016x-01\r\nTracestate: a=b%s\r\n", i+1, i+1, strings.Repeat(",", 500_000))
+		header = []string{fmt.Sprintf("Traceparent: 00-%032x-%016x-01\r\nTracestate: a=b", i+1, i+1), commas, "\r\n"}
 	case 5: // a body that comes slowly, and is not finished
 		_, _ = fmt.Fprintf(conn, "POST %sslow HTTP/1.1\r\nHost: h%d.example\r\nContent-Length: 1000000\r\n\r\n%s", prefix, i, long(1000))
 		return false
 	case 6: // an absolute one, whose host is a part of it
-		path = fmt.Sprintf("http://host%d.example/boom?%s", i, long(500_000))
+		path = []string{fmt.Sprintf("http://host%d.example/boom?", i), long(500_000)}
 	}
-	request := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: host%d.example:%d\r\n%s\r\n%s", method, path, i, 1+i%60000, header, body)
-	if _, err := io.WriteString(conn, request); err != nil {
+	host := fmt.Sprintf(" HTTP/1.1\r\nHost: host%d.example:%d\r\n", i, 1+i%60000)
+	var request net.Buffers
+	for _, text := range slices.Concat(method, []string{" "}, path, []string{host}, header, []string{"\r\n"}) {
+		request = append(request, unsafe.Slice(unsafe.StringData(text), len(text))) // which is only read
+	}
+	if _, err := request.WriteTo(conn); err != nil {
 		return false
 	}
 	resp, err := http.ReadResponse(answers, nil)

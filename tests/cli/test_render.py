@@ -90,6 +90,15 @@ def test_attributes_that_somebody_has_set_are_shown():
     assert second.endswith("server  svc  method=GET  tenant=acme")
 
 
+def test_attributes_are_counted_beyond_a_limit():
+    many = {f"key{n}": n for n in range(1000)}
+    first, second = (span("a", "1", attributes=many), span("b", "2", "1", attributes=dict(list(many.items())[:30])))
+    (trace,) = build([first, second])
+    _, above, below = rendered(trace).splitlines()
+    assert above.endswith("key28=28  key29=29  … and 970 more")
+    assert below.endswith("key28=28  key29=29")
+
+
 def test_a_programs_text_cannot_steer_the_terminal():
     assert clean("a\x1b[31m\r\nb") == "a\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b"
     assert len(clean("x" * 1000)) == 100

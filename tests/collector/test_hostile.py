@@ -155,6 +155,22 @@ def test_names_of_others_are_refused(collector, host):
     assert collector.spans() == []
 
 
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        (b"/v1/traces", b"Host: attacker.example\r\nContent-Type: application/x-protobuf", b"421"),
+        (b"/v2/traces", b"Host: localhost\r\nContent-Type: application/x-protobuf", b"404"),
+        (b"/v1/traces", b"Host: localhost\r\nContent-Type: text/html", b"415"),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"x" * (4 << 20)], ids=["none yet", "4 MB"])
+def test_what_is_refused_is_not_read(collector, path, header, status, body):
+    """The answer does not wait for a body, and arrives in spite of one."""
+    answer = raw(collector, b"POST " + path + b" HTTP/1.1\r\n" + header + b"\r\nContent-Encoding: gzip\r\nContent-Length: 8000000\r\n\r\n" + body)
+    assert answer.startswith(b"HTTP/1.1 " + status), answer
+    assert b"Connection: close" in answer
+
+
 @pytest.mark.parametrize("host", ["localhost:4318", "127.0.0.1", "[::1]:4318", "10.1.2.3:1", "app.localhost", "LOCALHOST"])
 def test_names_of_ours_are_taken(collector, host):
     assert post(collector, "/v1/traces", trace_request().SerializeToString(), Host=host)[0] == 200

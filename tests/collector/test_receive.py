@@ -149,7 +149,7 @@ def test_unreadable_bodies_end_the_connection(collector):
     host, port = collector.endpoint.removeprefix("http://").split(":")
     for header in (b"Content-Length: 99999999999", b"Content-Length: many", b"Transfer-Encoding: chunked\r\n\r\nzz"):
         with socket.create_connection((host, int(port)), timeout=600) as client:
-            client.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+            client.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n" + header + b"\r\n\r\n")
             answer = b"".join(iter(lambda c=client: c.recv(4096), b""))
         assert answer.startswith((b"HTTP/1.1 413", b"HTTP/1.1 400")), answer
 

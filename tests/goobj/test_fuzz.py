@@ -36,7 +36,8 @@ from objinst.rewrite.result import read_result
 from objinst.plan.judge import read_function
 from objinst.plan.pinned import relied_on
 from objinst.plan.workers import workers
-from objinst.rules import RT, load
+from objinst.rules import RT
+from rule_files import load
 
 PARSES = int(os.environ.get("OTELOBJ_FUZZ_PARSES", "600"))
 REWRITES = int(os.environ.get("OTELOBJ_FUZZ_REWRITES", "80"))

@@ -19,7 +19,7 @@ from objinst.link.session import Session, loader
 from objinst.plan import facts
 from objinst.plan.keys import own_keys
 from objinst.plan.pinned import pinned, relied_on
-from objinst.rules import load
+from rule_files import load
 
 ARCH = trampolines.arch("amd64")
 

@@ -16,7 +16,7 @@ from objinst.plan.declared import Declared
 from objinst.plan.lasting import Lasting
 from objinst.plan.select import candidates
 from objinst.rules import Rule, RuleSet
-from objinst.rules.load import read_file
+from rule_files import read_file
 
 MAIN = """\
 package main

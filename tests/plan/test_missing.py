@@ -9,7 +9,7 @@ import pytest
 from objinst.goobj.archive import Archive
 from objinst.errors import OtelobjError
 from objinst.plan.missing import Surroundings, stop, surroundings, unmatched_problems
-from objinst.rules import load
+from rule_files import load
 from objinst.gobuild import BuildInfo
 from toolchains import exports, goroot
 

@@ -8,7 +8,7 @@ import toolchains
 from objinst.goobj.archive import Archive
 from objinst.plan.select import candidates
 from objinst.rules import RuleSet
-from objinst.rules.load import read_file
+from rule_files import read_file
 
 RULES = """\
 printing:

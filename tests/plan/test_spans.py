@@ -10,14 +10,17 @@ from types_build import Build
 
 from objinst.errors import OtelobjError
 from objinst.plan.missing import refused_problems, unfound_problems
-from objinst.plan.model import SpanUse, SpanValue, Status, Target, Value
-from objinst.plan.spans import Subject, plan_span, title
+from objinst.actions.span import Span, SpanUse, title
+from objinst.plan.hooks import HookFinder
+from objinst.plan.model import Status, Target, Value
+from objinst.plan.subject import CallValue, Subject
 from objinst.rewrite.result import read_result, write_result
-from objinst.rules import Rule, RuleSet, Span
-from objinst.rules.load import read_file
+from objinst.rules import Rule, RuleSet
+from rule_files import read_file
 from objinst.rules.names import printed
 from objinst.types import Kind, Signature, assign, resolve
 from objinst.signatures.dwarf import signature
+from objinst.signatures.find import Signatures
 
 SOURCE = """\
 package p
@@ -69,7 +72,7 @@ def subject(build: Build, symbol: str) -> Subject:
     typed = resolve(declared, build.table, obj)
     abi = assign("amd64", typed.params, typed.results)
     values = [[Value(name.name, home) for name, home in zip(*pair, strict=True)] for pair in ((declared.params, abi.params), (declared.results, abi.results))]
-    return Subject.of(symbol, *map(tuple, values), build.table, obj)
+    return Subject.of(symbol, *map(tuple, values), HookFinder("amd64", Signatures(build.table), build.load), obj)
 
 
 def rule(tmp_path: Path, text: str, where: str = "{ func: place }", more: str = "") -> Rule:
@@ -82,10 +85,10 @@ def planned(build: Build, tmp_path: Path, text: str, symbol: str = "m/p.(*store)
     found = rule(tmp_path, text, **more)
     (action,) = found.do
     assert isinstance(action, Span)
-    return plan_span(found, action, subject(build, symbol))
+    return action.plan(found, subject(build, symbol))
 
 
-def value(build: Build, tmp_path: Path, path: str, symbol: str = "m/p.(*store).place") -> SpanValue:
+def value(build: Build, tmp_path: Path, path: str, symbol: str = "m/p.(*store).place") -> CallValue:
     use = planned(build, tmp_path, f"{{ attributes: {{ a: {path} }} }}", symbol)
     ((_, found),) = (*use.at_entry, *use.at_return)
     return found
@@ -116,14 +119,14 @@ def value(build: Build, tmp_path: Path, path: str, symbol: str = "m/p.(*store).p
     ],
 )
 def test_where_a_value_lies(build, tmp_path, path, offsets, kind, more):
-    assert value(build, tmp_path, path) == SpanValue(in_args=True, offsets=offsets, kind=kind, **more)
+    assert value(build, tmp_path, path) == CallValue(in_args=True, offsets=offsets, kind=kind, **more)
 
 
 def test_results_in_registers_and_on_the_stack(build, tmp_path):
-    assert value(build, tmp_path, "result.n") == SpanValue(in_args=False, offsets=(0,), kind=Kind.INT)
+    assert value(build, tmp_path, "result.n") == CallValue(in_args=False, offsets=(0,), kind=Kind.INT)
     use = planned(build, tmp_path, "{ name: '{arg.now} at {recv.region}', kind: consumer }")
-    assert use.errors == (SpanValue(in_args=False, offsets=(8,), kind=Kind.INTERFACE),)
-    assert use.name == (SpanValue(in_args=True, offsets=(8,), kind=Kind.BOOL), " at ", SpanValue(in_args=True, offsets=(0, 0), kind=Kind.STRING))
+    assert use.errors == (CallValue(in_args=False, offsets=(8,), kind=Kind.INTERFACE),)
+    assert use.name == (CallValue(in_args=True, offsets=(8,), kind=Kind.BOOL), " at ", CallValue(in_args=True, offsets=(0, 0), kind=Kind.STRING))
     assert (use.title, use.function, use.kind, use.context) == ("p.(*store).place", "m/p.(*store).place", 5, None)
 
 

@@ -14,6 +14,7 @@ LEVELS = (
     ("__main__", "cli"),
     ("linked",),
     ("link",),
+    ("actions",),  # an action is read from a rule, planned and written: above all three, which ask it without knowing it
     ("rewrite",),
     ("plan",),
     ("hookpkgs", "signatures"),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from objinst.link.choice import in_force
 from objinst.errors import UsageError
-from objinst.rules import load, supports
-from objinst.rules.load import read_file
+from objinst.rules import supports
+from rule_files import load, read_file
 from objinst.rules.names import MAX_ALTERNATIVES, import_path_error, name_glob, path_glob
 
 HOOK = "r:\n  target: main\n  do: { inject_hooks: { before: B, path: %s } }\n"

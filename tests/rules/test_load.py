@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from objinst.errors import UsageError
-from objinst.rules import InjectHooks, Probe, ProbeKind, Rule, Where, load, parse_func_name
-from objinst.rules.load import read_file
+from objinst.actions.inject_hooks import InjectHooks
+from objinst.actions.probe import Probe, ProbeKind
+from objinst.rules import Rule, Where, parse_func_name
+from rule_files import load, read_file
 from objinst.rules.model import version_key
 
 RULE = """\

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from objinst.errors import UsageError
-from objinst.rules import Span, ValuePath, load
-from objinst.rules.load import read_file
+from objinst.actions.span import Span
+from objinst.rules import ValuePath
+from rule_files import load, read_file
 
 HEAD = "orders:\n  target: example.com/acme/shop\n  do:\n"
 

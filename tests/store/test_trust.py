@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from toolexec_case import HOOKED, Case
 
+from objinst import paths
 from objinst.store import cache, root as cache_root
 from objinst.errors import OtelobjError, UsageError
 
@@ -232,6 +234,78 @@ def test_a_folder_of_the_users_with_a_name_of_ours_is_not_marked(place):
     assert not cache.is_ours()
 
 
+def other_user(monkeypatch, own: Path, shared: Path | None) -> None:
+    """Whose cache is `own`, from here on."""
+    monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(own))
+    if shared:
+        monkeypatch.setenv("OTELOBJ_SHARED_CACHE", str(shared))
+    else:
+        monkeypatch.delenv("OTELOBJ_SHARED_CACHE", raising=False)
+
+
+def test_the_owner_of_a_shared_cache_does_not_trim_it_while_others_read(place, tmp_path, monkeypatch):
+    with cache.in_use():
+        entry = made()
+    other_user(monkeypatch, tmp_path / "mine", place)
+    with cache.in_use():
+        assert made() == entry
+        other_user(monkeypatch, place, None)
+        with cache.in_use():  # the owner's own links do not wait
+            assert cache.trim(0) == 0
+        assert cache.trim(0) == 0
+        assert (entry / "f").read_text() == "x"
+    assert cache.trim(0) > 0
+    assert not entry.exists()
+
+
+def test_readers_that_take_the_lock_for_themselves_stop_nobody(place, tmp_path, monkeypatch):
+    with cache.in_use():
+        made()
+    monkeypatch.setattr(cache, "READERS_WAIT", 0)
+    with (place / "locks" / "readers.lock").open("rb") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        with cache.in_use():
+            assert cache.has("archive", "abcd")
+        other_user(monkeypatch, tmp_path / "mine", place)
+        with cache.in_use():
+            assert not cache.has("archive", "abcd"), "it may go at any time"
+            assert made("y").is_relative_to(tmp_path / "mine")
+    with cache.in_use():
+        assert cache.has("archive", "abcd")
+
+
+def test_the_lock_of_readers_can_be_read(place):
+    old = os.umask(0o022)
+    try:
+        with cache.in_use():
+            pass
+    finally:
+        os.umask(old)
+    assert (place / "locks" / "readers.lock").stat().st_mode & 0o777 == 0o644
+    assert (place / "locks" / "cache.lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_temporary_files_are_never_put_into_the_current_folder(tmp_path, monkeypatch, capsys):
+    """Where tempfile finds no other, it takes that: a user's own."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    monkeypatch.chdir(mine)
+    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: [str(tmp_path / "none"), str(mine)])
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
+    monkeypatch.delenv("OTELOBJ_CACHE_DIR")
+    cache_root._root.cache_clear()
+    monkeypatch.setattr(cache_root, "_unwritable", lambda _: "it cannot be written")
+    with pytest.raises(OtelobjError, match="no folder for temporary files"):
+        made()
+    with pytest.raises(OtelobjError, match="no folder for temporary files"), paths.scratch_anywhere():
+        pass
+    assert list(mine.iterdir()) == []
+    monkeypatch.setenv("TMPDIR", str(mine))  # as the user wants it
+    with paths.scratch_anywhere() as folder:
+        assert folder.parent == mine
+
+
 def test_a_shared_cache_is_read_and_never_written(place, tmp_path, monkeypatch):
     made("one")
     shared = tmp_path / "shared"
@@ -265,7 +339,9 @@ def test_nothing_is_removed_from_a_folder_that_is_not_marked(place, tmp_path):
     made()
     assert not cache.is_ours()
     assert cache.trim(0) == 0
-    done = subprocess.run([ROOT / "bin" / "otelobj", "cache", "clean"], env=os.environ | {"OTELOBJ_CACHE_DIR": str(place)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [ROOT / "bin" / "otelobj", "cache", "clean"], env=os.environ | {"OTELOBJ_CACHE_DIR": str(place)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "CACHEDIR.TAG" in done.stderr
     assert (place / "thesis.tex").exists() and (place / "archive" / "mine").exists()

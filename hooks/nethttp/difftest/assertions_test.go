@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// considered are the interfaces that net/http asks for by type assertion, and why our wrappers offer them, or need not. What we wrap: bodies of
+// considered are the interfaces that net/http and context ask for by type assertion, and why our wrappers offer them, or need not. What we wrap: bodies of
 // responses (read, and written after a protocol switch), bodies of requests that a client sends, bodies of HTTP/2 requests that a server
 // gets, contexts. Writers of responses, connections, transports and errors are never wrapped.
 var considered = map[string]string{
@@ -86,16 +86,17 @@ var considered = map[string]string{
 	"requestTooLarger":                               "of a writer of responses",
 	"error":                                          "of a panic's value",
 	"fmt.Stringer":                                   "of a panic's value",
+	"afterFuncer":                                    "of a context: offered where the context has it",
+	"stringer":                                       "of a context: offered always, or printing one would print what we know of the call",
 	"context.Context":                                "of a value in a context",
 }
 
 // TestInterfacesThatAreAskedFor fails where a Go version asks for one that nobody has thought of.
 func TestInterfacesThatAreAskedFor(t *testing.T) {
-	root := filepath.Join(runtime.GOROOT(), "src", "net", "http")
 	files := token.NewFileSet()
 	declared := map[string]bool{}
 	var parsed []*ast.File
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	read := func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "pprof") {
 			return fs.SkipDir
 		}
@@ -116,9 +117,11 @@ func TestInterfacesThatAreAskedFor(t *testing.T) {
 			return true
 		})
 		return nil
-	})
-	if err != nil {
-		t.Skipf("no sources of the standard library: %v", err)
+	}
+	for _, pkg := range []string{"net/http", "context"} {
+		if err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", pkg), read); err != nil {
+			t.Skipf("no sources of the standard library: %v", err)
+		}
 	}
 	asked := map[string]string{}
 	note := func(expr ast.Expr) {
@@ -159,6 +162,9 @@ func TestInterfacesThatAreAskedFor(t *testing.T) {
 	}
 	if len(asked) < 10 {
 		t.Fatalf("found %d only: %v", len(asked), asked)
+	}
+	if asked["afterFuncer"] == "" || asked["Flusher"] == "" {
+		t.Errorf("not found what is known to be there: %v", asked)
 	}
 	for _, name := range slices.Sorted(maps.Keys(asked)) {
 		if considered[name] == "" {

@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -325,6 +327,119 @@ func TestForeignBody(t *testing.T) {
 		t.Errorf("%T is no io.Seeker", resp.Body)
 	}
 	tel.span(t, trace.SpanKindClient)
+}
+
+// seenRoundTripper keeps what it is asked to send.
+type seenRoundTripper struct{ req *http.Request }
+
+func (s *seenRoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	s.req = req
+	n, err := io.Copy(io.Discard, req.Body)
+	return &http.Response{StatusCode: 200, Proto: "HTTP/1.1", Header: http.Header{}, Body: http.NoBody, ContentLength: n, Request: req}, err
+}
+
+type writerToBody struct{ io.Reader }
+
+func (writerToBody) Close() error { return nil }
+
+func (w writerToBody) WriteTo(to io.Writer) (int64, error) { return io.Copy(to, w.Reader) }
+
+// TestForeignRequestBody: a round tripper of a registered protocol's gets a body with the methods that net/http gives it in a plain program.
+func TestForeignRequestBody(t *testing.T) {
+	for _, length := range []int64{0, 5} {
+		for _, body := range []func() io.ReadCloser{
+			func() io.ReadCloser { return io.NopCloser(strings.NewReader("hello")) },
+			func() io.ReadCloser { return writerToBody{strings.NewReader("hello")} },
+			func() io.ReadCloser { return seekBody{strings.NewReader("hello")} },
+		} {
+			seen := &seenRoundTripper{}
+			transport := &http.Transport{}
+			transport.RegisterProtocol("own", seen)
+			send := func(rt http.RoundTripper) any {
+				req := mustRequest(t, "own://x/")
+				req.Body, req.ContentLength = body(), length
+				if resp, err := rt.RoundTrip(req); err != nil || resp.ContentLength != 5 {
+					t.Fatal(resp, err)
+				}
+				return seen.req.Body
+			}
+			collect(t)
+			sameMethods(t, send(transport), send(hookedTransport{transport}))
+		}
+	}
+}
+
+// sameMethods compares two values by the names of their methods.
+func sameMethods(t *testing.T, want, got any) {
+	t.Helper()
+	names := func(v any) (all []string) {
+		for i := range reflect.TypeOf(v).NumMethod() {
+			all = append(all, reflect.TypeOf(v).Method(i).Name)
+		}
+		return all
+	}
+	if !slices.Equal(names(want), names(got)) {
+		t.Errorf("%T has %v, %T has %v", want, names(want), got, names(got))
+	}
+}
+
+// ownContext is a context that calls functions itself when it is done.
+type ownContext struct {
+	context.Context
+	asked atomic.Int32
+}
+
+// Value knows nothing of the context inside, so that package context takes it for none of its own.
+func (c *ownContext) Value(any) any { return nil }
+
+func (c *ownContext) AfterFunc(f func()) func() bool {
+	c.asked.Add(1)
+	return context.AfterFunc(c.Context, f)
+}
+
+// TestContextsOfTheProgram: package context asks the program's own context, not a goroutine, below every wrapper of ours; and none is printed as a call.
+func TestContextsOfTheProgram(t *testing.T) {
+	collect(t)
+	base, cancel := context.WithCancel(t.Context())
+	own := &ownContext{Context: base}
+	for what, seen := range map[string]func(context.Context) context.Context{
+		"client": func(ctx context.Context) context.Context {
+			rt := &seenRoundTripper{}
+			transport := &http.Transport{}
+			transport.RegisterProtocol("own", rt)
+			req := mustRequest(t, "own://x/").WithContext(ctx)
+			req.Body = http.NoBody
+			if _, err := (hookedTransport{transport}).RoundTrip(req); err != nil {
+				t.Fatal(err)
+			}
+			return rt.req.Context()
+		},
+		"exporter": func(ctx context.Context) context.Context {
+			ictx := hooktest.New(nil, ctx, nil)
+			nethttp.BeforeExport(ictx, nil, ctx, nil)
+			return ictx.GetParam(1).(context.Context)
+		},
+		"otelhttp": func(ctx context.Context) context.Context {
+			req := mustRequest(t, "http://x/").WithContext(ctx)
+			ictx := hooktest.New(nil, req)
+			nethttp.BeforeOtelhttpRoundTrip(ictx, nil, req)
+			return ictx.GetParam(1).(*http.Request).Context()
+		},
+	} {
+		before := own.asked.Load()
+		derived, done := context.WithCancel(seen(own))
+		if own.asked.Load() == before {
+			t.Errorf("%s: the context was not asked", what)
+		}
+		done()
+		if text := fmt.Sprint(derived); strings.Contains(text, "nethttp") || strings.Contains(text, "{") {
+			t.Errorf("%s: printed as %s", what, text)
+		}
+		if _, offers := seen(base).(interface{ AfterFunc(func()) func() bool }); offers {
+			t.Errorf("%s: offers what the context does not", what)
+		}
+	}
+	cancel()
 }
 
 func mustRequest(t *testing.T, url string) *http.Request {

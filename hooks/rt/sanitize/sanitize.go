@@ -114,6 +114,43 @@ func opaque(s string) string {
 	return s
 }
 
+// Value returns a text of the program's: if that is an absolute URL with user info or secrets, as URL returns it, else as it is. What begins as a URL
+// and is none has lost all that may be user info.
+func Value(s string) string {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok || !strings.ContainsAny(rest, "@?#") {
+		return s
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		if !isScheme(scheme) {
+			return s
+		}
+		return scheme + ":" + opaque("//"+rest[strings.LastIndexByte(rest, '@')+1:])
+	case u.Scheme == "": // a path, or a text in which there is a URL
+		return s
+	case strings.Contains(u.Opaque, "://"): // jdbc:postgresql://…
+		inner := s[len(u.Scheme)+1:]
+		return s[:len(s)-len(inner)] + Value(inner)
+	}
+	if u.User == nil && opaque(u.Opaque) == u.Opaque && Query(u.RawQuery) == u.RawQuery && Query(u.Fragment) == u.Fragment {
+		return s
+	}
+	return URL(u)
+}
+
+// isScheme reports whether a text is the scheme of a URL (RFC 3986, section 3.1), or several as in jdbc:mysql.
+func isScheme(s string) bool {
+	for i, c := range []byte(s) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.:", rune(c))) {
+			return false
+		}
+	}
+	return s != ""
+}
+
 // Error returns the text of an error as an attribute may have it: not too long, and a URL that net/http has put there as URL returns it.
 func Error(err error) string {
 	text := err.Error()

@@ -94,6 +94,35 @@ func TestURL(t *testing.T) {
 	}
 }
 
+// TestValue: of whatever a rule takes from an argument, absolute URLs only are changed, and only for what is secret.
+func TestValue(t *testing.T) {
+	for given, want := range map[string]string{
+		"https://h/p?sig=abc&x=1":             "https://h/p?sig=REDACTED&x=1",
+		"https://h/p?X-Goog-Signature=a%20b":  "https://h/p?X-Goog-Signature=REDACTED",
+		"postgres://user:pass@db:5432/shop":   "postgres://db:5432/shop",
+		"redis://:secret@cache/0?x=y":         "redis://cache/0?x=y",
+		"jdbc:postgresql://u:p@db/shop?sig=a": "jdbc:postgresql://db/shop?sig=REDACTED",
+		"https://h/callback#sig=abc":          "https://h/callback#sig=REDACTED",
+		// What is no URL, but meant to be one.
+		"postgres://user:p w@db/shop":      "postgres://db/shop",
+		"postgres://user:p?w/d@db/shop":    "postgres://db/shop",
+		"https://u:%zz@h/p?sig=a&x=%zz":    "https://h/p?sig=REDACTED&x=%zz",
+		"mysql:jdbc://u:p w@db/shop?sig=a": "mysql:jdbc://db/shop?sig=REDACTED",
+		// What stays as it is, to the byte.
+		"https://h/p?b=2&a=%7e&a=1": "https://h/p?b=2&a=%7e&a=1",
+		"HTTP://H:80/%7E?#":         "HTTP://H:80/%7E?#",
+		"a@b.example":               "a@b.example",
+		"/path?sig=abc":             "/path?sig=abc",
+		"see https://h/ or a@b":     "see https://h/ or a@b",
+		"?":                         "?",
+		"":                          "",
+	} {
+		if got := Value(given); got != want {
+			t.Errorf("%q: %q, not %q", given, got, want)
+		}
+	}
+}
+
 func TestVariables(t *testing.T) {
 	if os.Getenv("SANITIZE_TEST") != "" {
 		u, _ := url.Parse("https://example.com/?Token=1&b=2")

@@ -1,28 +1,23 @@
-"""Spans by rule: what their paths mean for one function, as offsets and kinds.
+"""A function as actions see it: its values, found by path, and the Go functions that take them.
 
 A path is resolved against the function's parameters and results (DWARF) and the types of the link (type descriptors), so that
-hooks/span reads memory and looks nothing up. Only behind an interface, whose type is known when the program runs, names remain.
+nothing is looked up when the program runs. Only behind an interface, whose type is known then, names remain.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from objinst.errors import OtelobjError
 from objinst.goobj import Object
-from objinst.plan.model import SpanUse, SpanValue, Value
-from objinst.rules import FuncName, Rule, Span, ValuePath, parse_func_name
-from objinst.rules.names import SEVERAL_BRACKETS, printed
+from objinst.plan.hooks import HookFinder
+from objinst.plan.model import HookFunction, Refusal, Value
+from objinst.rules import ValuePath, parse_func_name
 from objinst.rules.nodes import closest
-from objinst.rules.spans import KINDS
-from objinst.types import Field, GoType, Kind, TypeTable, Unknown
-from objinst.types.names import unescape
+from objinst.types import Field, GoType, Kind, Unknown
 
 WORD = 8
 CONTEXT = "context.Context"
-TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.com/otelobj/otelobj/hooks")
 MAX_POINTERS = 8
 """Pointers in a row, embedded structs in each other: a type may be its own element."""
 SCALARS = frozenset(Kind(number) for number in range(Kind.BOOL, Kind.FLOAT64 + 1)) | {Kind.STRING}
@@ -44,8 +39,24 @@ class NoValueError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class CallValue:
+    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one behind the
+    pointer found so far; kind: internal/abi.Kind of what lies there. elem, elem_size: of a slice. count: the length is wanted.
+    fields: names that only the dynamic type of the interface found there has."""
+
+    in_args: bool
+    offsets: tuple[int, ...]
+    kind: Kind
+    elem: Kind | None = None
+    elem_size: int = 0
+    empty: bool = False
+    count: bool = False
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """A value on the way along a path: see SpanValue."""
+    """A value on the way along a path: see CallValue."""
 
     in_args: bool
     offsets: tuple[int, ...]
@@ -58,21 +69,35 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A function as paths see it. params: without a receiver."""
+    """One function. params: without a receiver; finder: of hooks; near: the function's object."""
 
     symbol: str
     recv: Value | None
     params: tuple[Value, ...]
     results: tuple[Value, ...]
-    table: TypeTable
+    finder: HookFinder
     near: Object
 
     @classmethod
-    def of(cls, symbol: str, params: tuple[Value, ...], results: tuple[Value, ...], table: TypeTable, near: Object) -> Subject:
-        """near: the function's object."""
+    def of(cls, symbol: str, params: tuple[Value, ...], results: tuple[Value, ...], finder: HookFinder, near: Object) -> Subject:
+        """params: with a receiver."""
         name = parse_func_name(symbol)
         method = name is not None and bool(name.recv) and not name.is_closure and bool(params)
-        return cls(symbol, params[0] if method else None, params[1:] if method else params, results, table, near)
+        return cls(symbol, params[0] if method else None, params[1:] if method else params, results, finder, near)
+
+    def before(self, package: str, name: str) -> HookFunction | Refusal:
+        """A Go function that takes the receiver and the parameters, after its context. Raises OtelobjError if there is no such function."""
+        params = self.params if self.recv is None else (self.recv, *self.params)
+        return self.finder.find(package, name, self.symbol, params, "parameters")
+
+    def after(self, package: str, name: str) -> HookFunction | Refusal:
+        """As `before`, with the results."""
+        return self.finder.find(package, name, self.symbol, self.results, "results")
+
+    @property
+    def errors(self) -> tuple[CallValue, ...]:
+        """The results of type error."""
+        return tuple(self._value(_place(value)) for value in self.results if value.type.name == "error")
 
     @property
     def context(self) -> int | None:
@@ -81,7 +106,7 @@ class Subject:
             return None
         return next((value.home.offset for value in self.params if value.type.name == CONTEXT), None)
 
-    def find(self, path: ValuePath) -> SpanValue:
+    def find(self, path: ValuePath) -> CallValue:
         """Raises NoValueError."""
         place = self._root(path)
         for number, name in enumerate(path.fields):
@@ -114,7 +139,7 @@ class Subject:
         for _ in range(MAX_POINTERS):
             if place.type.kind is not Kind.POINTER:
                 return place
-            elem = self.table.resolve(place.type.elem, self.near)
+            elem = self.finder.signatures.table.resolve(place.type.elem, self.near)
             if isinstance(elem, Unknown):
                 raise NoValueError(f"{path}: the layout of {place.type.elem} is not known: {elem.reason}")
             place = Place(place.in_args, (*place.offsets, 0), elem)
@@ -146,73 +171,32 @@ class Subject:
                 if inner.type.kind is Kind.STRUCT:
                     yield inner
 
-    def _length(self, place: Place, path: ValuePath) -> SpanValue:
+    def _length(self, place: Place, path: ValuePath) -> CallValue:
         *way, last = place.offsets
         match place.type.kind:
             case Kind.STRING | Kind.SLICE:
-                return SpanValue(place.in_args, (*way, last + WORD), Kind.INT)
+                return CallValue(place.in_args, (*way, last + WORD), Kind.INT)
             case Kind.MAP | Kind.CHAN | Kind.INTERFACE:
                 return self._value(place, count=True)
         raise NoValueError(f"{path}: a value of type {place.type.name} has no length that could change")
 
-    def _leaf(self, place: Place, path: ValuePath) -> SpanValue:
+    def _leaf(self, place: Place, path: ValuePath) -> CallValue:
         typ = place.type
         if typ.kind in SCALARS or typ.kind is Kind.INTERFACE:
             return self._value(place)
         if typ.kind is Kind.STRUCT:
             names = [item.name for item in typ.fields if item.name != "_"]
             raise NoValueError(f"{path}: {typ.name} is a struct; name one of its fields: {', '.join(names) or 'it has none'}", names)
-        elem = self.table.resolve(typ.elem, self.near) if typ.kind is Kind.SLICE else None
+        elem = self.finder.signatures.table.resolve(typ.elem, self.near) if typ.kind is Kind.SLICE else None
         if elem is not None and not isinstance(elem, Unknown) and elem.kind in ELEMENTS:
-            return SpanValue(place.in_args, place.offsets, Kind.SLICE, elem.kind, elem.size)
+            return CallValue(place.in_args, place.offsets, Kind.SLICE, elem.kind, elem.size)
         hint = f"; len({path}) is its length" if typ.kind in (Kind.SLICE, Kind.MAP, Kind.CHAN) else ""
         raise NoValueError(f"{path}: a value of type {typ.name} cannot be an attribute{hint}")
 
     @staticmethod
-    def _value(place: Place, *, count: bool = False, fields: tuple[str, ...] = ()) -> SpanValue:
-        return SpanValue(place.in_args, place.offsets, place.type.kind, empty=place.type.methods == (), count=count, fields=fields)
+    def _value(place: Place, *, count: bool = False, fields: tuple[str, ...] = ()) -> CallValue:
+        return CallValue(place.in_args, place.offsets, place.type.kind, empty=place.type.methods == (), count=count, fields=fields)
 
 
 def _place(value: Value) -> Place:
     return Place(value.home.in_args, (value.home.offset,), value.type)
-
-
-def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
-    """Raises OtelobjError for a path that a function does not have which the rule names; where a rule takes what it can (a glob,
-    `optional`), that goes into `left_out`."""
-    left_out: dict[ValuePath, str] = {}
-
-    def find(path: ValuePath) -> SpanValue | None:
-        try:
-            return subject.find(path)
-        except NoValueError as error:
-            if not rule.is_glob and not rule.optional:
-                raise OtelobjError(f"{path.origin}: rule {rule.name}: {error}", error.remedy) from error
-            left_out[path] = str(error)
-            return None
-
-    attributes = [(key, path.root, find(path)) for key, path in span.attributes]
-    name = [part if isinstance(part, str) else find(part) for part in span.name]
-    return SpanUse(
-        rule.name, rule.instrumentation, title(subject.symbol), printed(subject.symbol, subject.near.tables.go),
-        () if None in name else tuple(part for part in name if part is not None),
-        KINDS.index(span.kind) + 1,
-        tuple((key, value) for key, root, value in attributes if value and root != "result"),
-        tuple((key, value) for key, root, value in attributes if value and root == "result"),
-        tuple(Subject._value(_place(value)) for value in subject.results if value.type.name == "error"),
-        subject.context,
-        tuple(left_out.values()),
-    )  # fmt: skip
-
-
-def makes_spans(rule: Rule, name: FuncName | None) -> bool:
-    """Whether a rule that names a function and asks for spans means it. What makes and exports telemetry is traced only if a rule
-    names it: the export of one span would make the next."""
-    return name is not None and not (rule.is_glob and name.pkg.startswith(TELEMETRY))
-
-
-def title(symbol: str) -> str:
-    """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
-    name = printed(symbol, SEVERAL_BRACKETS)
-    head = re.split(r"[(\[]", name, maxsplit=1)[0]
-    return unescape(name[head.rfind("/") + 1 :])

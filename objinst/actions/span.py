@@ -1,0 +1,188 @@
+"""The `span` action: a span for every call, with a name, a kind, and attributes that are read from arguments and results by path.
+
+    span: { name: "order {arg.order.ID}", kind: internal, attributes: { order.id: arg.order.ID, n: result.0, size: len(arg.1) } }
+
+What hooks/span needs of one rule on one function is a `span.config` in the function's descriptor, written by field name: it reads memory and looks
+nothing up.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import yaml
+
+from objinst.errors import OtelobjError
+from objinst.plan.action import Plannable
+from objinst.plan.subject import CallValue, NoValueError, Subject
+from objinst.rewrite.site import Emittable, Site
+from objinst.rewrite.static import Address, Field, Slice
+from objinst.rules import Rule, ValuePath
+from objinst.rules.names import SEVERAL_BRACKETS, printed
+from objinst.rules.nodes import Nodes, closest
+from objinst.rules.paths import read_path, read_template
+from objinst.types.names import unescape
+
+PACKAGE = "github.com/otelobj/otelobj/hooks/span"
+KEYS = ("name", "kind", "attributes")
+KINDS = ("internal", "server", "client", "producer", "consumer")
+"""In the order of OpenTelemetry's SpanKind, from 1 on."""
+HOOK_SPAN = 1
+"""rt.HookSpan."""
+IN_ARGS, EMPTY, COUNT = 1, 2, 4
+"""Flags of span.value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span(Plannable):
+    """A span for every call. name: literals and paths, empty for the function's own name; kind: one of KINDS."""
+
+    spans: ClassVar[bool] = True
+    name: tuple[str | ValuePath, ...] = ()
+    kind: str = KINDS[0]
+    attributes: tuple[tuple[str, ValuePath], ...] = ()
+
+    @classmethod
+    def parse(cls, nodes: Nodes, _key: yaml.ScalarNode, value: yaml.Node, _rule: str) -> Self:
+        """Nothing at all is a span with the function's name."""
+        if isinstance(value, yaml.ScalarNode) and not value.value:
+            return cls()
+        keys = nodes.keys(value, KEYS, "span")
+        kind = nodes.text(keys["kind"], "kind") if "kind" in keys else KINDS[0]
+        if kind not in KINDS:
+            raise nodes.error(keys["kind"], f"unknown span kind {kind!r}", closest(kind, KINDS))
+        name = read_template(nodes, keys["name"], "name") if "name" in keys else ()
+        return cls(name, kind, _read_attributes(nodes, keys["attributes"]) if "attributes" in keys else ())
+
+    @property
+    def package(self) -> str:
+        return PACKAGE
+
+    @property
+    def paths(self) -> tuple[ValuePath, ...]:
+        parts = (*self.name, *(path for _, path in self.attributes))
+        return tuple(dict.fromkeys(part for part in parts if isinstance(part, ValuePath)))
+
+    @property
+    def needs_exit(self) -> bool:
+        return True
+
+    def plan(self, rule: Rule, function: Subject) -> SpanUse:
+        """Raises OtelobjError for a path that a function does not have which the rule names; where a rule takes what it can (a glob,
+        `optional`), that goes into `left_out`."""
+        left_out: dict[ValuePath, str] = {}
+
+        def find(path: ValuePath) -> CallValue | None:
+            try:
+                return function.find(path)
+            except NoValueError as error:
+                if not rule.is_glob and not rule.optional:
+                    raise OtelobjError(f"{path.origin}: rule {rule.name}: {error}", error.remedy) from error
+                left_out[path] = str(error)
+                return None
+
+        attributes = [(key, path.root, find(path)) for key, path in self.attributes]
+        name = [part if isinstance(part, str) else find(part) for part in self.name]
+        return SpanUse(
+            rule.name, rule.instrumentation, title(function.symbol), printed(function.symbol, function.near.tables.go),
+            () if None in name else tuple(part for part in name if part is not None),
+            KINDS.index(self.kind) + 1,
+            tuple((key, value) for key, root, value in attributes if value and root != "result"),
+            tuple((key, value) for key, root, value in attributes if value and root == "result"),
+            function.errors,
+            function.context,
+            tuple(left_out.values()),
+        )  # fmt: skip
+
+
+ACTION = Span
+
+
+@dataclass(frozen=True, slots=True)
+class SpanUse(Emittable):
+    """One rule's span on one target. name: literals and values, empty for title. title: the function as people write it; function:
+    as runtime.FuncForPC does. kind: OpenTelemetry's SpanKind. context: offset of the context.Context parameter."""
+
+    title: str
+    function: str
+    name: tuple[str | CallValue, ...]
+    kind: int
+    at_entry: tuple[tuple[str, CallValue], ...]
+    at_return: tuple[tuple[str, CallValue], ...]
+    errors: tuple[CallValue, ...]
+    context: int | None
+    left_out: tuple[str, ...] = ()
+
+    def emit(self, site: Site) -> dict[str, Field]:
+        """The hooks get the config where others get the itab of their context."""
+        config = Address(None, _config(site, self))
+        before, after = (site.built_in(f"{PACKAGE}.{name}") for name in ("before", "after"))
+        return {"Flags": HOOK_SPAN, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
+
+
+def title(symbol: str) -> str:
+    """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
+    name = printed(symbol, SEVERAL_BRACKETS)
+    head = re.split(r"[(\[]", name, maxsplit=1)[0]
+    return unescape(name[head.rfind("/") + 1 :])
+
+
+def _read_attributes(nodes: Nodes, node: yaml.Node) -> tuple[tuple[str, ValuePath], ...]:
+    found = []
+    for key, value in nodes.pairs(node, "attributes to be a mapping of names to paths"):
+        name = nodes.text(key, "the name of an attribute")
+        found.append((name, read_path(nodes, value, nodes.text(value, f"attribute {name}"))))
+    return tuple(found)
+
+
+def _config(site: Site, use: SpanUse) -> int:
+    """The offset of a `span.config` in the site's data."""
+    kind, data = site.struct(PACKAGE, "config"), site.data
+    at = data.reserve(kind.size)
+    data.put(
+        at, kind, Title=use.title, Function=use.function, File=site.plan.file, Line=site.plan.line, Kind=use.kind, Name=_name(site, use.name),
+        AtEntry=_attributes(site, use.at_entry), AtReturn=_attributes(site, use.at_return), Errors=_values(site, use.errors),
+        HasContext=int(use.context is not None), Context=use.context or 0,
+    )  # fmt: skip
+    return at
+
+
+def _name(site: Site, parts: tuple[str | CallValue, ...]) -> Slice:
+    kind, data = site.struct(PACKAGE, "part"), site.data
+    start = data.reserve(kind.size * len(parts))
+    for number, part in enumerate(parts):
+        at = start + number * kind.size
+        if isinstance(part, str):
+            data.put(at, kind, Text=part)
+        else:
+            data.put(at, kind, Value=Address(None, _values(site, (part,)).at))
+    return Slice(start, len(parts))
+
+
+def _attributes(site: Site, attributes: tuple[tuple[str, CallValue], ...]) -> Slice:
+    kind, data = site.struct(PACKAGE, "attr"), site.data
+    start = data.reserve(kind.size * len(attributes))
+    for number, (key, value) in enumerate(attributes):
+        at = start + number * kind.size
+        data.put(at, kind, Key=key)
+        _value(site, at + kind.fields["Value"], value)
+    return Slice(start, len(attributes))
+
+
+def _values(site: Site, values: tuple[CallValue, ...]) -> Slice:
+    kind, data = site.struct(PACKAGE, "value"), site.data
+    start = data.reserve(kind.size * len(values))
+    for number, value in enumerate(values):
+        _value(site, start + number * kind.size, value)
+    return Slice(start, len(values))
+
+
+def _value(site: Site, at: int, value: CallValue) -> None:
+    data = site.data
+    flags = (IN_ARGS if value.in_args else 0) | (EMPTY if value.empty else 0) | (COUNT if value.count else 0)
+    data.put(
+        at, site.struct(PACKAGE, "value"), Offsets=data.int32s(value.offsets), Kind=int(value.kind), Elem=int(value.elem or 0), ElemSize=value.elem_size,
+        Flags=flags, Fields=data.strings(value.fields),
+    )  # fmt: skip

@@ -1,0 +1,28 @@
+"""An action as the plan knows it: asked what it does to one function."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+
+from objinst.plan.model import Refusal, Use
+from objinst.plan.subject import Subject
+from objinst.rules import Action, Rule
+
+
+class Plannable(Action):
+    """What every action of a rule is; only the reader of rules does not ask for it."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def plan(self, rule: Rule, function: Subject) -> Use | Refusal:
+        """rule: whose action it is. Raises OtelobjError for a rule that is wrong, whatever the function."""
+
+
+def plannable(rule: Rule) -> Iterable[Plannable]:
+    """The actions of a rule."""
+    for action in rule.do:
+        if not isinstance(action, Plannable):
+            raise TypeError(f"{type(action).__name__} cannot be planned; see docs/contributing/action.md")
+        yield action

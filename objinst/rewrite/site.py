@@ -1,0 +1,126 @@
+"""What an action is given to write with: the place of its hook in the descriptor of one function, and what hooks/rt calls there."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from objinst.goobj import Edit, Object, SymRef
+from objinst.plan.model import FunctionPlan, HookFunction, Use, Value
+from objinst.plan.specs import BUILT_IN_THUNK, thunk_spec
+from objinst.rewrite.dwarf import entry_name
+from objinst.rewrite.probes import Probes
+from objinst.rewrite.static import Address, Field, Layout, StaticData, layout
+from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from trampolines import Arch
+from trampolines.contract import Base, ThunkSpec
+
+THUNK_ARGS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the rewrite of a function needs to know of hooks/rt, and of the hook packages that read what an action writes. call_hash: type
+    hash of *rt.Call, for itabs; load: the object of a package of the link or its hooks."""
+
+    path: str
+    desc: Layout
+    value: Layout
+    hook: Layout
+    call_hash: int
+    load: Callable[[str], Object | None]
+    structs: dict[str, Layout] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, obj: Object, path: str, load: Callable[[str], Object | None]) -> Runtime:
+        """Reads the layouts from the archive of rt. Raises ObjectError if it is of another version."""
+        index = obj.find(f"type:*{path}.Call")
+        call_hash = 0 if index is None else int.from_bytes(obj.data(index)[16:20], "little")
+        desc, value, hook = (layout(obj, f"{path}.{name}") for name in ("Desc", "Value", "Hook"))
+        return cls(path, desc, value, hook, call_hash, load)
+
+    def struct(self, package: str, name: str) -> Layout:
+        """A struct of a hook package. Raises ObjectError if the package is of another version."""
+        key = f"{package}.{name}"
+        if key not in self.structs:
+            obj = self.load(package)
+            if obj is None:
+                raise ValueError(f"{package} is not in the link")
+            self.structs[key] = layout(obj, key)
+        return self.structs[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One hook of one function. data: of the function's descriptor, where addresses without a symbol lead to; probes: counters and histograms of
+    this object, None if hooks/probe is not in the link."""
+
+    edit: Edit
+    arch: Arch
+    rt: Runtime
+    data: StaticData
+    plan: FunctionPlan
+    probes: Probes | None
+
+    def struct(self, package: str, name: str) -> Layout:
+        """See Runtime."""
+        return self.rt.struct(package, name)
+
+    def typed(self, hook: HookFunction, values: tuple[Value, ...], base: Base) -> Address:
+        """A func value of the thunk that calls a typed hook. base: where values are that do not lie in the args area."""
+        return self._func(add_thunk(self.edit, self.arch, self.rt, hook.symbol, thunk_spec(hook, values, base)))
+
+    def built_in(self, hook: str) -> Address:
+        """A func value of the thunk of a hook that comes with otelobj and reads the areas itself; one thunk serves the whole object."""
+        if hook not in self.edit.shared:
+            self.edit.shared[hook] = add_thunk(self.edit, self.arch, self.rt, hook, BUILT_IN_THUNK)
+        return self._func(self.edit.shared[hook])
+
+    def _func(self, thunk: SymRef) -> Address:
+        return Address(None, self.data.words([Address(thunk)]))
+
+    def context(self, hook: HookFunction) -> Address:
+        """What a typed hook gets its context with: an itab of (its context interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
+        interface has no methods, it is an `any`, which has the type."""
+        call = Address(type_ref(self.edit, f"*{self.rt.path}.Call"))
+        if not hook.methods:
+            return call
+        words: list[Address | int] = [Address(type_ref(self.edit, hook.context_type)), call, self.rt.call_hash]
+        words += [Address(self.edit.add_ref(f"{self.rt.path}.(*Call).{method}", ABI_INTERNAL)) for method in hook.methods]
+        return Address(None, self.data.words(words))
+
+
+class Emittable(Use):
+    """What every use of a planned function is; the plan does not ask for it."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def emit(self, site: Site) -> Mapping[str, Field]:
+        """Writes what the hook needs; returns the fields of its rt.Hook."""
+
+
+def emittable(use: Use) -> Emittable:
+    if not isinstance(use, Emittable):
+        raise TypeError(f"{type(use).__name__} cannot be emitted; see docs/contributing/action.md")
+    return use
+
+
+def type_ref(edit: Edit, type_name: str) -> SymRef:
+    return edit.add_ref(f"type:{type_name}", 0)
+
+
+def add_thunk(edit: Edit, arch: Arch, rt: Runtime, hook: str, spec: ThunkSpec) -> SymRef:
+    code = arch.thunk(spec)
+    file = edit.add_file("<otelobj>")
+    nosplit = bool(dict(code.entries).get("nosplit"))
+    shape = TextShape(THUNK_ARGS, (not nosplit,) * (THUNK_ARGS // 8), 0, 0, 1, file, 1, entry_name(hook))
+    flag = edit.tables.sym_flags["SymFlagNoSplit"] if nosplit else 0
+    roles: Mapping[str, Role] = {
+        "hook": Role(edit.add_ref(hook, ABI_INTERNAL)),
+        "catch": Role(edit.add_ref(f"{rt.path}.catch·f", 0)),
+        "deferreturn": Role(edit.add_ref("runtime.deferreturn", ABI_INTERNAL)),
+        "morestack": Role(edit.add_ref("runtime.morestack_noctxt", 0)),
+    }
+    return add_text(edit, f"otelobj.thunk.{hook}", code, shape, roles, flag=flag)
