@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -106,7 +106,39 @@ def has_context(session: Session) -> bool:
 # The packages that rules name
 
 
-def packages(session: Session, slot: runtimepkg.Slot) -> dict[str, Result]:
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What was done to the packages, each and together. rules: names of those that name a function; telling: targets that may be a problem."""
+
+    results: Mapping[str, Result]
+
+    @property
+    def archives(self) -> dict[str, Path]:
+        """Of the packages that were changed: any other's is the one that was given, or runtime would lose its slot again."""
+        return {package: result.path for package, result in self.results.items() if result.changed}
+
+    @property
+    def rules(self) -> set[str]:
+        return {rule for result in self.results.values() for rule in result.rules}
+
+    @property
+    def telling(self) -> list[Target]:
+        return [target for result in self.results.values() for target in result.telling]
+
+    @property
+    def descriptors(self) -> list[str]:
+        return [name for result in self.results.values() for name in result.descriptors]
+
+    @property
+    def tables(self) -> list[str]:
+        return [name for result in self.results.values() for name in result.tables]
+
+    def targets(self) -> list[Target]:
+        """All of them, read from the cache."""
+        return [target for result in self.results.values() for target in result.targets()]
+
+
+def packages(session: Session, slot: runtimepkg.Slot) -> Rewritten:
     """Plans and rewrites every package that rules name, by several processes where much is new. Raises OtelobjError for a rule that cannot
     be carried out."""
     keys = {package: package_key(session, package) for package in touched(session)}
@@ -121,7 +153,7 @@ def packages(session: Session, slot: runtimepkg.Slot) -> dict[str, Result]:
         rewriter()  # here, or each of the processes would read the hooks' packages
         share_out([(session.path(package).stat().st_size, functools.partial(rewritten, package)) for package in new])
     # What went wrong in another process goes wrong again here, and is told.
-    return {package: rewritten(package) for package in keys}
+    return Rewritten({package: rewritten(package) for package in keys})
 
 
 def touched(session: Session) -> list[str]:
