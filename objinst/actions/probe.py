@@ -18,8 +18,10 @@ from objinst.plan.model import Use
 from objinst.plan.subject import Subject
 from objinst.rewrite.site import Emittable, Site
 from objinst.rewrite.static import Address, Field
-from objinst.rules import PROBE, Rule
+from objinst.rules import Rule
 from objinst.rules.nodes import Nodes, closest
+
+PACKAGE = "github.com/otelobj/otelobj/hooks/probe"
 
 
 class ProbeKind(Enum):
@@ -49,7 +51,7 @@ class Probe(Plannable):
 
     @property
     def package(self) -> str:
-        return PROBE
+        return PACKAGE
 
     @property
     def counts(self) -> bool:
@@ -91,8 +93,8 @@ class ProbeUse(Emittable):
         """The hooks get, where others get the itab of their context, the table of this object and the histogram of this function: the table
         stays in the program as long as the descriptor does."""
         if site.probes is None:
-            raise ValueError(f"{PROBE} is not in the link")
-        before, after = (site.built_in(f"{PROBE}.{part}{self.kind.value.capitalize()}") for part in ("before", "after"))
+            raise ValueError(f"{PACKAGE} is not in the link")
+        before, after = (site.built_in(f"{PACKAGE}.{part}{self.kind.value.capitalize()}") for part in ("before", "after"))
         table = Address(site.probes.table)
         timed = self.kind is ProbeKind.LATENCY
         place = Address(site.probes.histograms, site.probes.histogram(site.plan.symbol)) if timed else table

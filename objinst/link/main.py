@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from objinst import paths
+from objinst.actions.probe import PACKAGE as PROBE
 from objinst.gobuild import ImportCfg, LinkCommand
 from objinst.link import passes, report, unseen
 from objinst.link.build import Build, check_supported
@@ -17,7 +18,7 @@ from objinst.link.choice import choose, read_rules
 from objinst.link.options import options
 from objinst.link.session import open_session
 from objinst.plan.missing import problems, stop, unmatched_problems
-from objinst.rules import PROBE, RT
+from objinst.rules import RT
 from objinst.store import cache
 
 
@@ -63,18 +64,17 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         runtime = passes.runtime(session)
 
         # Every package that rules name: plan, then rewrite, or what an earlier link has left in the cache.
-        results = passes.packages(session, runtime.slot)
+        rewritten = passes.packages(session, runtime.slot)
 
         # A rule that names no function, or one that cannot be hooked, ends the build. Beyond this point nothing is refused.
-        nameless = choice.nameless({rule for result in results.values() for rule in result.rules}, session.load)
-        stop(problems(nameless, [target for result in results.values() for target in result.telling], session.rules))
+        nameless = choice.nameless(rewritten.rules, session.load)
+        stop(problems(nameless, rewritten.telling, session.rules))
 
         # The archives to link. probe learns of all tables, rt of all descriptors, and the root package loads the hook packages.
-        archives = {**cfg.packages, **session.hooks, "runtime": runtime.path}
-        archives |= {package: result.path for package, result in results.items() if result.changed}  # the others' are the ones that were given
+        archives = {**cfg.packages, **session.hooks, "runtime": runtime.path, **rewritten.archives}
         if PROBE in session.wanted:
-            archives[PROBE] = passes.probe_tables(session, archives[PROBE], [table for result in results.values() for table in result.tables])
-        archives[RT] = passes.rt(session, runtime.slot, [descriptor for result in results.values() for descriptor in result.descriptors])
+            archives[PROBE] = passes.probe_tables(session, archives[PROBE], rewritten.tables)
+        archives[RT] = passes.rt(session, runtime.slot, rewritten.descriptors)
         root = passes.root_package(session, archives.get("main", session.packages["main"]))
         clock.lap("rewrite")
 
@@ -85,10 +85,9 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
 
     # What the user should know of a program that is linked.
     if status == 0:
-        unseen.warn(session, results.values())
+        unseen.warn(session, rewritten.results.values())
         if report.is_wanted():
-            named = [target for result in results.values() for target in result.targets()]
-            counted = unseen.count_inlined(session, [*named, *absent, *(missing.target() for missing in nameless)])
+            counted = unseen.count_inlined(session, [*rewritten.targets(), *absent, *(missing.target() for missing in nameless)])
             clock.lap("report")
             report.report_link(command, build.header, counted, session.hooks, clock)
     return status

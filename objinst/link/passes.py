@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from objinst import ending, paths
+from objinst.actions.probe import PACKAGE as PROBE
 from objinst.errors import OtelobjError, making_sense
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.goobj import Edit
@@ -28,14 +29,12 @@ from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.probes import list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.static import layout
-from objinst.rules import PROBE, RT, RuleSet, is_built_in
+from objinst.rules import RT, RuleSet, is_built_in
 from objinst.store import cache
 from objinst.store.digest import hooks_digest
 from objinst.store.parallel import share_out
 from objinst.types.names import escape
 
-KIND = "archive"
-"""Of what is kept here in the cache."""
 SLOT = "slot.json"
 TEST_DEPS = "testing/internal/testdeps"
 
@@ -94,7 +93,7 @@ def runtime(session: Session) -> NewRuntime:
         (folder / SLOT).write_text(json.dumps(asdict(slot)))
 
     key = session.digest_of(["runtime", identity(session.packages["runtime"]), session.hooks_digest, f"{has_context(session)}"])
-    made = cache.folder(KIND, key, make)
+    made = cache.folder("archive", key, make)
     return NewRuntime(made / COPY, runtimepkg.Slot(**json.loads((made / SLOT).read_text())))
 
 
@@ -107,22 +106,54 @@ def has_context(session: Session) -> bool:
 # The packages that rules name
 
 
-def packages(session: Session, slot: runtimepkg.Slot) -> dict[str, Result]:
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What was done to the packages, each and together. rules: names of those that name a function; telling: targets that may be a problem."""
+
+    results: Mapping[str, Result]
+
+    @property
+    def archives(self) -> dict[str, Path]:
+        """Of the packages that were changed: any other's is the one that was given, or runtime would lose its slot again."""
+        return {package: result.path for package, result in self.results.items() if result.changed}
+
+    @property
+    def rules(self) -> set[str]:
+        return {rule for result in self.results.values() for rule in result.rules}
+
+    @property
+    def telling(self) -> list[Target]:
+        return [target for result in self.results.values() for target in result.telling]
+
+    @property
+    def descriptors(self) -> list[str]:
+        return [name for result in self.results.values() for name in result.descriptors]
+
+    @property
+    def tables(self) -> list[str]:
+        return [name for result in self.results.values() for name in result.tables]
+
+    def targets(self) -> list[Target]:
+        """All of them, read from the cache."""
+        return [target for result in self.results.values() for target in result.targets()]
+
+
+def packages(session: Session, slot: runtimepkg.Slot) -> Rewritten:
     """Plans and rewrites every package that rules name, by several processes where much is new. Raises OtelobjError for a rule that cannot
     be carried out."""
     keys = {package: package_key(session, package) for package in touched(session)}
     rewriter = functools.cache(lambda: Rewriter.of(session, slot))
 
     def rewritten(package: str) -> Result:
-        made = cache.folder(KIND, keys[package], lambda folder: rewrite(session, rewriter(), package, folder))
+        made = cache.folder("archive", keys[package], lambda folder: rewrite(session, rewriter(), package, folder))
         return read_result(made, session.path(package))
 
-    new = [package for package, key in keys.items() if not cache.has(KIND, key)]
+    new = [package for package, key in keys.items() if not cache.has("archive", key)]
     if new:
         rewriter()  # here, or each of the processes would read the hooks' packages
         share_out([(session.path(package).stat().st_size, functools.partial(rewritten, package)) for package in new])
     # What went wrong in another process goes wrong again here, and is told.
-    return {package: rewritten(package) for package in keys}
+    return Rewritten({package: rewritten(package) for package in keys})
 
 
 def touched(session: Session) -> list[str]:

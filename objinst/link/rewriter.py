@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from objinst.actions.probe import PACKAGE as PROBE
 from objinst.errors import OtelobjError, making_sense
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
 from objinst.link.session import Session
@@ -14,7 +15,7 @@ from objinst.rewrite.function import hook_function
 from objinst.rewrite.probes import ProbeLayouts, Probes
 from objinst.rewrite.runtimepkg import Slot
 from objinst.rewrite.site import Runtime
-from objinst.rules import PROBE, RT
+from objinst.rules import RT
 from trampolines import Arch
 
 
@@ -33,8 +34,7 @@ class Rewriter:
         """Raises ObjectError if the hooks' packages are of another version."""
         for package in session.wanted:  # what actions write for them has their types
             session.load(package)
-        probe = session.load(PROBE)
-        rt = Runtime.of(rt_object(session), RT, session.load)
+        rt, probe = Runtime.of(rt_object(session), RT, session.load), session.load(PROBE)
         return cls(session.arch, rt, None if probe is None else ProbeLayouts.of(probe, PROBE), Offsets(slot.offset, slot.guard))
 
     def rewrite(self, edit: Edit, package: str, table: str, plans: Iterable[Planned]) -> tuple[list[str], list[str]]:

@@ -115,11 +115,11 @@ def judge_each(
     whole = judge(function, rules, arch, finder, pinned_by, at_exit=at_exit)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:
         return [whole] * max(len(rules), 1)
-    alone = [judge(function, [rule], arch, finder, pinned_by, at_exit=at_exit) for rule in rules]
+    alone = [judge(function, [rule], arch, finder, pinned_by) for rule in rules]
     fitting = [rule for rule, outcome in zip(rules, alone, strict=True) if isinstance(outcome, FunctionPlan)]
     if len(fitting) in (0, len(rules)):
         return alone if not fitting else [whole] * len(rules)
-    together = judge(function, fitting, arch, finder, pinned_by, at_exit=at_exit)
+    together = judge(function, fitting, arch, finder, pinned_by)
     return [outcome if isinstance(outcome, Refusal) else together for outcome in alone]
 
 

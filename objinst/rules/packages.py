@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from objinst.rules.model import Rule
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
-PROBE = "github.com/otelobj/otelobj/hooks/probe"
 
 
 def hook_packages(rules: Iterable[Rule]) -> tuple[str, ...]:

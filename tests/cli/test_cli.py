@@ -378,7 +378,7 @@ def test_every_kind_of_the_cache_is_known_to_clean(own_cache):
     from objinst.store import cache
 
     sources = "".join(path.read_text() for path in (ROOT / "objinst").rglob("*.py"))
-    used = set(re.findall(r'cache\.(?:folder\(|root\(\) / )"(\w+)"', sources))
+    used = set(re.findall(r'(?:cache\.(?:folder\(|root\(\) / )|Known\()"(\w+)"', sources))
     assert len(used) > 4
     assert used <= set(cache_command.KINDS)
     with cache.lock("x"):

@@ -130,6 +130,17 @@ def test_a_circle_is_found(tmp_path: Path) -> None:
     assert set(circle({f"objinst.{name}": tmp_path / f"{name}.py" for name in "abc"})) == {"objinst.a", "objinst.b", "objinst.c"}
 
 
+@pytest.mark.parametrize("path", modules("objinst/plan"), ids=lambda path: path.stem)
+def test_plan_writes_nothing(path: Path) -> None:
+    """What it works out is kept by those who ask (objinst.store.known)."""
+    assert "store" not in parts(imports(path))
+
+
+def test_nobody_borrows_from_the_list_of_passes() -> None:
+    users = [path for path in modules("objinst") if "objinst.link.main" in imports(path)]
+    assert [str(path.relative_to(ROOT / "objinst")) for path in users] == ["__main__.py", "link/external.py"]
+
+
 def test_errors_import_nothing() -> None:
     assert parts(imports(ROOT / "objinst/errors.py")) == set()
 
