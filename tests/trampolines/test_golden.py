@@ -13,6 +13,7 @@ from trampolines.contract import (
     Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GateSpec, GrowGuard, Load, Piece, RegClass, ThroughSpec,
     ThunkSpec,
 )  # fmt: skip
+from trampolines_shapes import CASES
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 INT, FLOAT = RegClass.INT, RegClass.FLOAT
@@ -65,7 +66,7 @@ def stubs(goarch: str) -> dict[str, Code]:
         "hold": arch.hold_stub(),
         "gate of dieFromSignal": arch.death_gate(GateSpec((1, 2, 15))),
         "gate of raisebadsignal": arch.foreign_gate(GateSpec((1, 2, 15))),
-    } | through(arch, goarch)
+    } | through(arch, goarch) | {case.name: case.code for case in CASES if case.goarch == goarch}
 
 
 def through(arch: Arch, goarch: str) -> dict[str, Code]:
