@@ -210,8 +210,8 @@ def unless_concerned(asm: Assembly, spec: ContextFilter) -> None:
         asm.emit(x.load(R12, R12, spec.node_cell, WORD))
         asm.emit(x.load(R12, R12, 0, WORD))
         asm.emit(x.test(R12))
-        concerned.append(jump_if(asm, x.JE))
         if spec.sends is not None:
+            concerned.append(jump_if(asm, x.JE))
             asm.emit(x.test(INT_ARGS[spec.sends]))
         jump_to(asm, x.JNE if spec.sends is None else x.JE, "body")
         for at in concerned:
