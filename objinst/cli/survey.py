@@ -94,7 +94,7 @@ def take(packages: Mapping[str, Path], goarch: str) -> Survey:
     """Judges every function. Raises OtelobjError for an archive that cannot be read."""
     files = {package: Archive.read(path) for package, path in packages.items()}
     objects = {package: archive.go_object()[1] for package, archive in files.items()}
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     finder = HookFinder(goarch, Signatures(TypeTable(objects.get, list(objects))), objects.get)
     known = pinned(relied_on(list(archive.objects().values()), package, arch) for package, archive in files.items())
     closed = closed_packages(lambda package: [path for path, _ in objects[package].autolib] if package in objects else [], RT)

@@ -79,7 +79,7 @@ class Link:
     _keys: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.arch = trampolines.arch(self.goarch)
+        self.arch = trampolines.load(self.goarch)
         self.table = TypeTable(self.load, [*self.packages, *self.hooks])
         self.finder = HookFinder(self.goarch, Signatures(self.table, self.helper), self.load)
         self.hooks_digest = self._digest(sorted(identity(path) for path in self.hooks.values()))

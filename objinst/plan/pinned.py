@@ -84,7 +84,7 @@ def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
     for index in obj.text_symbols():
         sym = obj.sym(index)
         flagged, wrapper = bool(sym.flag & nosplit), sym.abi == 0
-        if not flagged and not wrapper and not arch.LEAVES_UNMARKED:
+        if not flagged and not wrapper and not arch.traits.leaves_unmarked:
             continue
         made = [(reloc.off, callee_key(obj, package, reloc.sym)) for reloc in obj.relocs(index) if reloc.type == call]
         checked = not flagged and any(callee.startswith("runtime.morestack") for _, callee in made)

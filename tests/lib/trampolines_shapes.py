@@ -38,9 +38,9 @@ MIXED = packed((INT, 0, 8), (INT, 1, 1), (INT, 2, 2), (INT, 3, 4), (FLOAT, 0, 8)
 
 
 def entries(goarch: str) -> dict[str, EntrySpec]:
-    arch = trampolines.arch(goarch)
-    everything = packed(*((INT, i, 8) for i in range(arch.INT_REGS)), *((FLOAT, i, 8) for i in range(arch.FLOAT_REGS)))
-    skip = packed((INT, 0, 8), (FLOAT, 0, 8), (INT, arch.INT_REGS - 1, 8), (FLOAT, arch.FLOAT_REGS - 1, 4))
+    arch = trampolines.load(goarch)
+    everything = packed(*((INT, i, 8) for i in range(len(arch.traits.int_args))), *((FLOAT, i, 8) for i in range(len(arch.traits.float_args))))
+    skip = packed((INT, 0, 8), (FLOAT, 0, 8), (INT, len(arch.traits.int_args) - 1, 8), (FLOAT, len(arch.traits.float_args) - 1, 4))
     return {
         "entry-bare": EntrySpec((), ContextUse.RAW, toggle=False),
         "entry-toggle": EntrySpec(packed((INT, 0, 8)), ContextUse.POINTER),
@@ -57,25 +57,25 @@ def entries(goarch: str) -> dict[str, EntrySpec]:
 
 
 def exits(goarch: str) -> dict[str, ExitSpec]:
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     short, long, negative = ((b"\x48\x83\xc4\x30\x5d", 0x38), (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), (b"\x48\x83\xec\x80\x5d", 0x88))
     if goarch == "arm64":
         short = long = negative = (b"", 0)
     mixed = packed((INT, 0, 8), (INT, 1, 1), (FLOAT, 0, 8), (INT, 2, 8), (FLOAT, 1, 4), (INT, 3, 4))
-    words = min(arch.INT_REGS + arch.FLOAT_REGS, 26)
-    full = packed(*((INT, i, 8) for i in range(arch.INT_REGS)), *((FLOAT, i, 8) for i in range(words - arch.INT_REGS)))
+    words = min(len(arch.traits.int_args) + len(arch.traits.float_args), 26)
+    full = packed(*((INT, i, 8) for i in range(len(arch.traits.int_args))), *((FLOAT, i, 8) for i in range(words - len(arch.traits.int_args))))
     return {
         "exit-none": ExitSpec(*short, (), 0, (), SLOT),
         "exit-stack-results": ExitSpec(*long, (), 0, (), SLOT),
         "exit-pointer": ExitSpec(*negative, packed((INT, 0, 8)), 8, (True,), SLOT),
         "exit-floats": ExitSpec(*short, packed((FLOAT, 0, 8), (FLOAT, 1, 4), (FLOAT, 2, 4)), 16, (False, False), SLOT),
         "exit-mixed": ExitSpec(*short, mixed, 40, (True, False, False, True, False), SLOT),
-        "exit-full": ExitSpec(*long, full, 8 * words, tuple(i < arch.INT_REGS and i % 2 == 0 for i in range(words)), SLOT, checked=0x1008),
+        "exit-full": ExitSpec(*long, full, 8 * words, tuple(i < len(arch.traits.int_args) and i % 2 == 0 for i in range(words)), SLOT, checked=0x1008),
     }
 
 
 def thunks(goarch: str) -> dict[str, ThunkSpec]:
-    last = trampolines.arch(goarch).INT_REGS - 1
+    last = len(trampolines.load(goarch).traits.int_args) - 1
     loads = (
         Load(Base.ARGS, Piece(INT, 2, 8, 0)), Load(Base.ARGS, Piece(INT, 3, 1, 8)), Load(Base.RESULTS, Piece(INT, 4, 4, 12)), Load(Base.RESULTS, Piece(FLOAT, 0, 8, 16)),
         Load(Base.ARGS, Piece(FLOAT, 1, 4, 24)), Load(Base.ARGS, Piece(INT, last, 2, 30)),
@@ -99,7 +99,7 @@ def thunks(goarch: str) -> dict[str, ThunkSpec]:
 
 def cases() -> Iterator[Case]:
     for goarch in trampolines.ARCHITECTURES:
-        arch = trampolines.arch(goarch)
+        arch = trampolines.load(goarch)
         yield from (Case(goarch, name, spec, arch.entry_stub(spec)) for name, spec in entries(goarch).items())
         yield from (Case(goarch, name, spec, arch.exit_stub(spec)) for name, spec in exits(goarch).items())
         yield from (Case(goarch, name, spec, arch.thunk(spec)) for name, spec in thunks(goarch).items())

@@ -16,7 +16,7 @@ from objinst.plan import facts
 from objinst.plan.pinned import own_keys, pinned, relied_on
 from objinst.rules import load
 
-ARCH = trampolines.arch("amd64")
+ARCH = trampolines.load("amd64")
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_address_of_code(version: str, goarch: str, tmp_path: Path) -> None:
     command = ["go", "tool", "compile", "-std", "-p", "main", "-importcfg", "importcfg", "-o", "main.a", *SOURCES]
     subprocess.run(command, cwd=tmp_path, env=go_env(version, goarch), check=True)
     objects = list(Archive.read(tmp_path / "main.a").objects().values())
-    found = relied_on(objects, "main", trampolines.arch(goarch))
+    found = relied_on(objects, "main", trampolines.load(goarch))
     assert found.pins["main.started"] == "main.main (address)"
     assert found.pins[f"main#{objects[0].find('main.called')}"] == "main.relies"
     assert not any("deferred" in key or objects[0].name(int(key.partition("#")[2])) == "main.deferred.func1" for key in found.pins if key.startswith("main#"))

@@ -39,7 +39,7 @@ LARGE_TEARDOWN = {"amd64": (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), "arm64
 
 
 def stubs(goarch: str) -> dict[str, Code]:
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     return {
         "entry stub, plain": arch.entry_stub(EntrySpec((), ContextUse.RAW, toggle=False)),
         "entry stub, every width": arch.entry_stub(EntrySpec(SPILLS, ContextUse.POINTER)),

@@ -235,7 +235,7 @@ def reads_context(md: capstone.Cs, f: Function) -> bool:
 
 
 def check(version: str, goarch: str, part: slice) -> None:
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     md = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64) if goarch == "amd64" else capstone.Cs(capstone.CS_ARCH_ARM64, 0)
     counts: collections.Counter[str] = collections.Counter()
     spills: collections.Counter[str] = collections.Counter()

@@ -8,29 +8,15 @@ volume 2, appendix A; what of it the Go compiler uses (cmd/compile/internal/amd6
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trampolines.amd64.abi import CONTEXT
+from trampolines.flow import Step
 
 PREFIXES = b"\x66\xf2\xf3\x2e\x3e\x64\x65\xf0"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One instruction: its length, what it does to DX, where it jumps to (offset; switches: to the cases of a switch), whether what stands
-    behind it can be reached. callee: what a call calls, "" where only a register knows; None for all that is no call."""
-
-    length: int
-    reads: bool = False
-    writes: bool = False
-    target: int | None = None
-    falls: bool = True
-    switches: bool = False
-    callee: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operands:
+class Operands(NamedTuple):
     """A decoded ModRM: length in bytes with SIB and displacement; reg, rm: numbers; rm is -1 for memory; addresses: base and index."""
 
     length: int
@@ -40,8 +26,7 @@ class Operands:
 
 
 def decode(code: bytes, start: int, calls: Mapping[int, str]) -> Step | None:
-    """The instruction at an offset; None: not known. calls: offset of each relocated displacement of a call, or of a jump out of the
-    function -> name of the callee."""
+    """See trampolines.flow.Decode."""
     at = start
     prefixes = set()
     while at < len(code) and code[at] in PREFIXES:

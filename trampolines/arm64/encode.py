@@ -103,6 +103,11 @@ def compare(left: int, right: int) -> bytes:
     return word(0xEB00_001F | _reg(right) << 16 | _reg(left) << 5)
 
 
+def test_byte(reg: int) -> bytes:
+    """TSTW $0xff, reg"""
+    return word(0x7200_1C1F | _reg(reg) << 5)
+
+
 def address(reg: int) -> bytes:
     """ADRP 0, reg; ADD $0, reg, reg: both want a relocation"""
     return word(0x9000_0000 | _reg(reg)) + word(0x9100_0000 | reg << 5 | reg)
@@ -176,8 +181,6 @@ LOAD_SAVED_FP = word(0xF85F_83F0)
 """MOVD -8(RSP), R16"""
 LINK_TO_R3 = word(0xAA1E_03E3)
 """MOVD R30, R3"""
-TEST_R16 = word(0x7200_1E1F)
-"""TSTW $0xff, R16"""
 RET = word(0xD65F_03C0)
 SVC = word(0xD400_0001)
 """SVC $0: a system call"""

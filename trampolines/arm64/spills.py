@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
-from trampolines.arm64.abi import FLOAT_REGS, INT_REGS, R27, SP
+from trampolines.arm64.abi import FLOAT_ARGS, INT_ARGS, R27, SP
 from trampolines.contract import Piece, RegClass, SpillScan
 
 LINK = 8
@@ -25,7 +25,7 @@ PAIRS = {0xA900_0000: (RegClass.INT, 8), 0x2900_0000: (RegClass.INT, 4), 0x6D00_
 IMM_MASK = 0xFFC0_0000
 ADD_MASK, ADD_TO_R27, SHIFT_12 = 0xFF80_001F, 0x9100_001B, 0x0040_0000
 """Slots out of a displacement's reach: ADD $n, RSP, R27, perhaps with ADD $m<<12, R27, R27 behind it."""
-LIMITS = {RegClass.INT: INT_REGS, RegClass.FLOAT: FLOAT_REGS}
+LIMITS = {RegClass.INT: len(INT_ARGS), RegClass.FLOAT: len(FLOAT_ARGS)}
 
 
 def find_spills(code: bytes, calls: Mapping[int, str]) -> SpillScan:
