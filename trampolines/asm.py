@@ -56,9 +56,10 @@ class Frame(NamedTuple):
         """Offset of the args area from SP while the frame is open."""
         return self.depth + ARGS
 
-    def words(self, pointers: Mapping[int, bool]) -> tuple[bool, ...]:
-        """A locals map. pointers: flags by offset from SP; any other word holds none."""
-        return tuple([pointers.get(at, False) for at in range(0, self.depth - WORD, WORD)])
+    def words(self, at: int = 0, pointers: Sequence[bool] = ()) -> tuple[bool, ...]:
+        """A locals map: flags of the words from SP + at on; no other word holds a pointer."""
+        below = at // WORD
+        return (*(False,) * below, *pointers, *(False,) * (self.locals // WORD - below - len(pointers)))
 
 
 class Label:
@@ -149,23 +150,25 @@ class Assembly(ABC):
             self.sp = sp
 
     def _close(self) -> None:
-        if self.code and (not self._pcsp or self._pcsp[-1][1] != len(self.code)):
-            self._pcsp.append((self.sp, len(self.code)))
+        end = len(self.code)
+        if end and (not self._pcsp or self._pcsp[-1][1] != end):
+            self._pcsp.append((self.sp, end))
 
-    def branch(self, label: Label, encode: Callable[[int], bytes]) -> None:
-        """A jump to a label. encode: makes it of its distance in bytes, counted from its first one."""
+    def branch(self, label: Label, size: int, encode: Callable[[int], bytes]) -> None:
+        """A jump of `size` bytes to a label. encode: makes it of its distance in bytes, counted from its first one."""
         at = len(self.code)
         if label.at < 0:
             self._waiting += not label.uses
             label.uses.append((at, encode))
-            self.code += encode(0)
+            self.code += bytes(size)
         else:
             self.code += encode(label.at - at)
 
     def bind(self, label: Label) -> None:
         """The label is here. Raises EncodeError if one of the jumps to it does not reach."""
         label.at = here = len(self.code)
-        self._waiting -= bool(label.uses)
+        if label.uses:
+            self._waiting -= 1
         for at, encode in label.uses:
             jump = encode(here - at)
             self.code[at : at + len(jump)] = jump

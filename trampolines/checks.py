@@ -10,21 +10,21 @@ from trampolines.contract import ContextFilter, ExitSpec, Piece, RegClass, Thunk
 
 CONTEXT_REGISTERS = 2
 """A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
-SIZES = {RegClass.INT: (1, 2, 4, 8), RegClass.FLOAT: (4, 8)}
+INT_SIZES, FLOAT_SIZES = (1, 2, 4, 8), (4, 8)
 
 
 def check_pieces(pieces: Sequence[Piece], int_regs: int, float_regs: int) -> None:
     """Raises EncodeError unless every piece is an argument register, named once, at an offset that its size divides."""
-    limits = {RegClass.INT: int_regs, RegClass.FLOAT: float_regs}
-    seen = set()
+    taken = {True: 0, False: 0}
     for piece in pieces:
-        if not 0 <= piece.index < limits[piece.reg] or piece.size not in SIZES[piece.reg]:
-            raise EncodeError(f"no {piece.reg.value} register {piece.index} of {piece.size} bytes")
-        if piece.offset < 0 or piece.offset % piece.size:
-            raise EncodeError(f"{piece.reg.value} register {piece.index}: {piece.size} bytes at offset {piece.offset}")
-        if (piece.reg, piece.index) in seen:
-            raise EncodeError(f"{piece.reg.value} register {piece.index} is named twice")
-        seen.add((piece.reg, piece.index))
+        integer, index, size = piece.reg is RegClass.INT, piece.index, piece.size
+        if not 0 <= index < (int_regs if integer else float_regs) or size not in (INT_SIZES if integer else FLOAT_SIZES):
+            raise EncodeError(f"no {piece.reg.value} register {index} of {size} bytes")
+        if piece.offset < 0 or piece.offset % size:
+            raise EncodeError(f"{piece.reg.value} register {index}: {size} bytes at offset {piece.offset}")
+        if taken[integer] >> index & 1:
+            raise EncodeError(f"{piece.reg.value} register {index} is named twice")
+        taken[integer] |= 1 << index
 
 
 def check_area(pieces: Sequence[Piece], area: int, area_map: Sequence[bool]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class RegClass(Enum):
@@ -52,8 +53,7 @@ class FixupKind(Enum):
     ADDR = "addr"  # arm64 only: ADRP + ADD pair, 8 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fixup:
+class Fixup(NamedTuple):
     """A place in `Code.code` that needs an address. offset, size: bytes. addend: already includes what trailing immediate
     bytes of a PCREL need (Go's linker computes S + addend - (P + 4))."""
 

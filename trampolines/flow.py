@@ -19,6 +19,13 @@ TRANSPARENT = ("runtime.duffzero", "runtime.duffcopy", "runtime.gcWriteBarrier")
 """Callees that leave the closure register alone. After any other call it holds nothing that the caller passed."""
 
 
+class StackCheck(NamedTuple):
+    """At the head of a function. end: offset behind the check; tail: offset of the code that grows the stack."""
+
+    end: int
+    tail: int
+
+
 class Step(NamedTuple):
     """One decoded instruction. length: in bytes. reads, writes: the closure register; reads is None where that is not known. target: offset that
     it jumps to. falls: what stands behind it can be reached. switches: it jumps to the cases of a switch. callee: what a call calls, "" where only

@@ -33,19 +33,15 @@ FUTEX_WAKE_PRIVATE = 1 | 128
 def save(asm: Assembly, base: int, offset: int, pieces: Sequence[Piece]) -> None:
     """Stores registers at base + offset + piece.offset."""
     for piece in pieces:
-        if piece.reg is RegClass.INT:
-            asm.store(asm.INT_ARGS[piece.index], base, offset + piece.offset, piece.size)
-        else:
-            asm.store_float(asm.FLOAT_ARGS[piece.index], base, offset + piece.offset, piece.size)
+        store, register = (asm.store, asm.INT_ARGS) if piece.reg is RegClass.INT else (asm.store_float, asm.FLOAT_ARGS)
+        store(register[piece.index], base, offset + piece.offset, piece.size)
 
 
 def restore(asm: Assembly, base: int, offset: int, pieces: Sequence[Piece]) -> None:
     """Loads registers from base + offset + piece.offset."""
     for piece in pieces:
-        if piece.reg is RegClass.INT:
-            asm.load(asm.INT_ARGS[piece.index], base, offset + piece.offset, piece.size)
-        else:
-            asm.load_float(asm.FLOAT_ARGS[piece.index], base, offset + piece.offset, piece.size)
+        load, register = (asm.load, asm.INT_ARGS) if piece.reg is RegClass.INT else (asm.load_float, asm.FLOAT_ARGS)
+        load(register[piece.index], base, offset + piece.offset, piece.size)
 
 
 def stack_check(asm: Assembly, frame: Frame, grow: Label, room: int = 0) -> None:
@@ -201,7 +197,7 @@ def entry_stub(macros: Macros, spec: EntrySpec) -> Code:
         asm.bind(skip)
         zero_results(asm, spec)
         asm.jump("exit")
-    return asm.finish(frame.locals, frame.words({context: spec.context is ContextUse.POINTER}))
+    return asm.finish(frame.locals, frame.words(context, (spec.context is ContextUse.POINTER,)))
 
 
 def exit_stub(macros: Macros, spec: ExitSpec) -> Code:
@@ -230,7 +226,7 @@ def exit_stub(macros: Macros, spec: ExitSpec) -> Code:
     restore(asm, asm.SP, area, spec.results)
     asm.close_frame(frame)
     asm.ret()
-    return asm.finish(frame.locals, frame.words({area + WORD * i: flag for i, flag in enumerate(spec.area_map)}))
+    return asm.finish(frame.locals, frame.words(area, spec.area_map))
 
 
 def thunk(macros: Macros, spec: ThunkSpec) -> Code:
@@ -272,7 +268,7 @@ def thunk(macros: Macros, spec: ThunkSpec) -> Code:
     if checked:
         asm.bind(grow)
         grow_stack(asm, PARAMS)
-    return asm.finish(frame.locals, frame.words({}), OpenDefer(bits=frame.locals - deferred - WORD, slots=frame.locals - deferred))
+    return asm.finish(frame.locals, frame.words(), OpenDefer(bits=frame.locals - deferred - WORD, slots=frame.locals - deferred))
 
 
 def hold_stub(macros: Macros) -> Code:
@@ -284,7 +280,7 @@ def hold_stub(macros: Macros) -> Code:
     asm.call("callee")
     asm.close_held_frame(frame)
     asm.ret()
-    return asm.finish(frame.locals, frame.words({}))
+    return asm.finish(frame.locals, frame.words())
 
 
 def count_stub(macros: Macros, *, atomics: bool) -> Code:

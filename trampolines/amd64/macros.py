@@ -14,15 +14,16 @@ from trampolines.asm import STACK_GUARD, STACK_HI, STACK_LO, STACK_NOSPLIT, STAC
 from trampolines.contract import Base, FixupKind
 
 SAVED_BP = 8
+JCC_SIZE = 6
 
 
 def _jcc(condition: int, distance: int) -> bytes:
     """distance: from its first byte, as for labels."""
-    return x.jcc(condition, distance - 6)
+    return x.jcc(condition, distance - JCC_SIZE)
 
 
 def _jmp(distance: int) -> bytes:
-    return x.jmp(distance - 5)
+    return x.jmp(distance - len(x.JMP))
 
 
 CONDITIONAL = {condition: partial(_jcc, condition) for condition in (x.JE, x.JNE, x.JB, x.JBE, x.JS)}
@@ -108,7 +109,7 @@ class Macros(Assembly):
         self.fixup(FixupKind.CALL, role, 4, at=self.emit(x.JMP) + 1)
 
     def jump_to(self, label: Label) -> None:
-        self.branch(label, _jmp)
+        self.branch(label, len(x.JMP), _jmp)
 
     def ret(self) -> None:
         self.code += x.RET
@@ -130,7 +131,7 @@ class Macros(Assembly):
         if isinstance(to, str):
             self.fixup(FixupKind.CALL, to, 4, at=self.emit(x.jcc(condition)) + 2)
         else:
-            self.branch(to, CONDITIONAL[condition])
+            self.branch(to, JCC_SIZE, CONDITIONAL[condition])
 
     def jump_if_zero(self, reg: int, to: Label | str) -> None:
         self.code += x.test(reg)

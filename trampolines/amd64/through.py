@@ -81,7 +81,7 @@ def through_stub(macros: Macros, spec: ThroughSpec) -> Code:
     if entry.guard:
         may_grow(asm, entry.guard)
     grow_stack(asm, entry.spills)
-    before = frame.words({context: entry.context is ContextUse.POINTER})
-    behind = frame.words({area + WORD * i: flag for i, flag in enumerate(spec.area_map)})
-    phases = Phase(ended, True, before), Phase(results.at, False, frame.words({})), Phase(left, False, behind)
+    before = frame.words(context, (entry.context is ContextUse.POINTER,))
+    behind = frame.words(area, spec.area_map)
+    phases = Phase(ended, True, before), Phase(results.at, False, frame.words()), Phase(left, False, behind)
     return asm.finish(frame.locals, before, phases=phases)

@@ -16,6 +16,8 @@ from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, INT_ARGS, R0, R1, R2, R8,
 from trampolines.asm import STACK_HI, STACK_LO, STACK_NOSPLIT, STACK_SMALL, WORD, Assembly, EncodeError, Frame, Label
 from trampolines.contract import Base, FixupKind
 
+SIZE = 4
+"""Of every instruction."""
 LINK = 8
 """The slot of R30 at 0(RSP), below the outgoing arguments."""
 CONDITIONAL = {condition: partial(a.branch_if, condition) for condition in (a.EQ, a.NE, a.HS, a.LO, a.MI, a.LS)}
@@ -113,7 +115,7 @@ class Macros(Assembly):
         self.code += a.load_exclusive(R17, R16)
         self.code += a.add(R17, R17, 1)
         self.code += a.store_exclusive(R27, R17, R16)
-        self.branch(again, partial(a.branch_if_not_zero_word, R27))
+        self.branch(again, SIZE, partial(a.branch_if_not_zero_word, R27))
 
     def call(self, role: str) -> None:
         self.fixup(FixupKind.CALL, role, 4, at=self.emit(a.BL))
@@ -126,7 +128,7 @@ class Macros(Assembly):
         self.fixup(FixupKind.CALL, role, 4, at=self.emit(a.B))
 
     def jump_to(self, label: Label) -> None:
-        self.branch(label, a.branch)
+        self.branch(label, SIZE, a.branch)
 
     def ret(self) -> None:
         self.code += a.RET
@@ -146,13 +148,13 @@ class Macros(Assembly):
         self.code += a.compare(reg, R27)
 
     def jump_if(self, condition: int, to: Label | str) -> None:
-        self.branch(self._target(to), CONDITIONAL[condition])
+        self.branch(self._target(to), SIZE, CONDITIONAL[condition])
 
     def jump_if_zero(self, reg: int, to: Label | str) -> None:
-        self.branch(self._target(to), partial(a.branch_if_zero, reg))
+        self.branch(self._target(to), SIZE, partial(a.branch_if_zero, reg))
 
     def jump_if_not_zero(self, reg: int, to: Label | str) -> None:
-        self.branch(self._target(to), partial(a.branch_if_not_zero, reg))
+        self.branch(self._target(to), SIZE, partial(a.branch_if_not_zero, reg))
 
     def jump_if_true(self, reg: int, to: Label | str) -> None:
         self.code += a.test_byte(reg)
@@ -180,7 +182,7 @@ class Macros(Assembly):
         on = Label()
         self.address(R16, desc)
         self.load(R16, R16, 0, 1)
-        self.branch(on, partial(a.branch_if_not_zero_word, R16))
+        self.branch(on, SIZE, partial(a.branch_if_not_zero_word, R16))
         self.jump(to)
         self.bind(on)
 
@@ -240,7 +242,7 @@ class Macros(Assembly):
         self.code += a.compare(R11, old)
         self.jump_if(a.NE, lost)
         self.code += a.store_exclusive(R12, new, base)
-        self.branch(once_more, partial(a.branch_if_not_zero_word, R12))
+        self.branch(once_more, SIZE, partial(a.branch_if_not_zero_word, R12))
         self.code += a.BARRIER
 
         def retry() -> None:

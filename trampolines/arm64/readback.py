@@ -1,4 +1,4 @@
-"""Reads the stubs of a linked arm64 program back: the mirror of stubs.py and probe.py, addresses in place of fixups.
+"""Reads the stubs of a linked arm64 program back: the mirror of what sequences.py makes, addresses in place of fixups.
 
 pc: address of code's first byte. Nothing is assumed of code that does not begin as ours does. An external linker may have made
 ADRP+ADD a NOP and an ADR.
