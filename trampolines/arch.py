@@ -126,6 +126,7 @@ ARM64 = Traits(
 
 ARCHES = {found.name: found for found in (AMD64, ARM64)}
 """By GOARCH."""
+LEVELS = tuple(found.level for found in ARCHES.values())
 
 
 def traits(goarch: str) -> Traits:
@@ -133,4 +134,4 @@ def traits(goarch: str) -> Traits:
     try:
         return ARCHES[goarch]
     except KeyError:
-        raise ArchError(f"architecture {goarch} is not known to this otelobj (it knows {', '.join(ARCHES)})") from None
+        raise ArchError(f"architecture {goarch!r} is not known to this otelobj (it knows {', '.join(ARCHES)})") from None

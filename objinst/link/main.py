@@ -33,10 +33,11 @@ from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, is_built_in
 from objinst.signatures.gotypes import GoTypes
 from objinst.store import cache
 from objinst.store.digest import hooks_digest, own_digest
+from trampolines.arch import ARCHES, LEVELS
 
-SUPPORTED = {("linux", "amd64"), ("linux", "arm64")}
+SUPPORTED = {("linux", goarch) for goarch in ARCHES}
 BUILD_MODES = {"", "exe", "pie", "default"}
-LEVEL = re.compile(r" (GO(?:AMD|ARM)64)=(\S+)")
+LEVEL = re.compile(rf" ({'|'.join(LEVELS)})=(\S+)")
 """The architecture's level in the header line of objects."""
 SDK = "sdk"
 
@@ -211,7 +212,8 @@ def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]
 
 def _check_supported(command: LinkCommand, header: headers.Header) -> None:
     if (header.goos, header.goarch) not in SUPPORTED:
-        raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", "linux/amd64 and linux/arm64 are; OTELOBJ_ON_ERROR=plain links without hooks")
+        supported = " and ".join("/".join(pair) for pair in sorted(SUPPORTED))
+        raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", f"{supported} are; OTELOBJ_ON_ERROR=plain links without hooks")
     mode = command.get("buildmode") or ""
     if mode not in BUILD_MODES or command.on("linkshared"):
         flag = "-linkshared" if command.on("linkshared") else f"-buildmode={mode}"
@@ -245,7 +247,7 @@ def _go(command: LinkCommand, header: headers.Header, info: BuildInfo, *, cgo: b
     """The user's go command, told what the build at hand was told."""
     settings = info.settings | dict(LEVEL.findall(header.line))
     env = {"GOOS": header.goos, "GOARCH": header.goarch, "CGO_ENABLED": "1" if cgo else "0"}
-    for name in ("GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140"):
+    for name in (*LEVELS, "GOEXPERIMENT", "GOFIPS140"):
         value = settings.get(name) or os.environ.get(name)
         if value:
             env[name] = value

@@ -73,7 +73,7 @@ def of_object(obj: Object, goarch: str) -> Iterator[Text]:
         code, raw = bytes(obj.data(index)), obj.aux_data(index, "AuxPcsp")
         if not code:
             continue
-        pcsp = pctab.decode(raw if raw is not None else b"", obj.tables.pc_quantum(goarch), len(code) if raw is not None and len(raw) else None)
+        pcsp = pctab.decode(raw if raw is not None else b"", obj.traits.quantum, len(code) if raw is not None and len(raw) else None)
         info = FuncInfo.parse(obj.aux_data(index, "AuxFuncInfo"))
         relocs = obj.relocs(index)
         calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in relocs if reloc.type == kind}

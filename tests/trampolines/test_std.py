@@ -38,7 +38,7 @@ def functions(version: str, goarch: str, part: slice) -> Iterator[Function]:
     """Compiled functions, those that the runtime's stack maps describe: ABIInternal, not written in assembly."""
     for path in std_archives(version, goarch)[part]:
         obj = Archive.read(path).go_object()[1]
-        quantum = obj.tables.pc_quantum(goarch)
+        quantum = obj.traits.quantum
         kind = obj.tables.relocs["R_CALLARM64" if goarch == "arm64" else "R_CALL"]
         tables: dict[int | None, set[int]] = collections.defaultdict(set)
         for index in range(obj.n_defs):
