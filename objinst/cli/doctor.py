@@ -228,5 +228,5 @@ def check_c_compiler(go: GoCommand) -> Finding:
 def check_qemu() -> Finding:
     qemu = shutil.which(f"qemu-{ARM64.machine}-static") or shutil.which(f"qemu-{ARM64.machine}")
     if qemu is None and os.uname().machine != ARM64.machine:
-        return Finding(NOTE, "qemu", "not installed: arm64 programs are built but cannot be run here", "apt-get install qemu-user-static")
-    return Finding(OK, "qemu", qemu or "not needed: this is an arm64 machine")
+        return Finding(NOTE, "qemu", f"not installed: {ARM64.name} programs are built but cannot be run here", "apt-get install qemu-user-static")
+    return Finding(OK, "qemu", qemu or f"not needed: this is an {ARM64.name} machine")
