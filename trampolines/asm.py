@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from trampolines.contract import Base, Code, Fixup, FixupKind, OpenDefer, Phase
 
@@ -80,40 +80,40 @@ class Assembly(ABC):
     Where it cannot reach a role by itself, it goes to the next `leave` or `outlet` of that role.
     """
 
-    SP: int
-    G: int
-    CONTEXT: int
-    INT_ARGS: tuple[int, ...]
+    SP: ClassVar[int]
+    G: ClassVar[int]
+    CLOSURE: ClassVar[int]
+    INT_ARGS: ClassVar[tuple[int, ...]]
     """Arguments and results in the ABI's order."""
-    FLOAT_ARGS: tuple[int, ...]
-    T0: int
-    T1: int
+    FLOAT_ARGS: ClassVar[tuple[int, ...]]
+    T0: ClassVar[int]
+    T1: ClassVar[int]
     """Free at any entry and exit. Macros that take neither may change others that are, too."""
-    NODE: int
-    TAG: int
-    MARK: int
-    CELL: int
+    NODE: ClassVar[int]
+    TAG: ClassVar[int]
+    MARK: ClassVar[int]
+    CELL: ClassVar[int]
     """What a filter holds (ContextFilter): `NODE` outlives `TAG`, which outlives `MARK`."""
-    BASES: Mapping[Base, int]
+    BASES: ClassVar[Mapping[Base, int]]
     """What a thunk holds its parameters in while it fills the hook's."""
-    COPY: int
+    COPY: ClassVar[int]
     """A thunk copies stack arguments by way of it."""
-    SCALED: bool
+    SCALED: ClassVar[bool]
     """A displacement is counted in units of what is moved, so both sides of a copy must be aligned for it."""
-    STATE: int
-    WATCHER: int
-    SIGNAL: int
-    PASSED: int
-    MINUS: int
-    SPARE: int
+    STATE: ClassVar[int]
+    WATCHER: ClassVar[int]
+    SIGNAL: ClassVar[int]
+    PASSED: ClassVar[int]
+    MINUS: ClassVar[int]
+    SPARE: ClassVar[int]
     """What gates hold (GateSpec)."""
-    SYSTEM_ARGS: tuple[int, ...]
-    SYSTEM_RESULT: int
-    SYS_GETPID: int
-    SYS_FUTEX: int
-    EQ: int
-    NE: int
-    NEGATIVE: int
+    SYSTEM_ARGS: ClassVar[tuple[int, ...]]
+    SYSTEM_RESULT: ClassVar[int]
+    SYS_GETPID: ClassVar[int]
+    SYS_FUTEX: ClassVar[int]
+    EQ: ClassVar[int]
+    NE: ClassVar[int]
+    NEGATIVE: ClassVar[int]
     """Conditions, for `jump_if`."""
 
     __slots__ = ("_late", "_outlets", "_pcsp", "_waiting", "code", "entries", "fixups", "sp")
@@ -374,4 +374,4 @@ class Assembly(ABC):
     @abstractmethod
     def exchange(self, base: int, old: int, new: int, again: Label) -> None:
         """Makes the word at `base` new if it is old (which is in SYSTEM_RESULT, too); if not, moves SIGNAL to the first argument and jumps.
-        What comes before is seen by others before what comes behind."""
+        Others see what was stored before it no later than what is stored after it."""

@@ -68,7 +68,7 @@ def check_filter(spec: ContextFilter, int_regs: int) -> None:
 
 
 def check_thunk(spec: ThunkSpec, int_regs: int, float_regs: int) -> None:
-    """Raises EncodeError unless the loads fill argument registers behind the hook's context, each once, and the copies stay in the
+    """Raises EncodeError unless the loads fill argument registers after those of the hook context, each once, and the copies stay in the
     hook's args area. Offsets of loads count from anywhere, so they need no alignment."""
     registers = [Piece(load.dst.reg, load.dst.index, load.dst.size, 0) for load in spec.loads]
     check_pieces(registers, int_regs, float_regs)

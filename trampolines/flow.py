@@ -1,6 +1,6 @@
 """Where execution of a compiled function can come to, and what it does to the closure register on the way: walks over decoded instructions.
 
-Nothing stands behind a call that never returns: the compiler ends the block there and lays out any other block behind it
+Execution does not go on after a call that never returns: the compiler ends the block there, and any other block may follow in the code
 (cmd/compile/internal/ssa, BlockExit; amd64/ssa.go and arm64/ssa.go, ssaGenBlock, Go 1.22-1.27). So such calls are known by name.
 """
 
@@ -14,13 +14,13 @@ ENDS = (
     "runtime.goexit", "runtime.sigpanic",
 )  # fmt: skip
 """Callees that never return, by the first letters of their names (ssagen/ssa.go, callers of rtcall without returns, and OCALLFUNC), and
-runtime.morestack, behind which the function starts again as if it had only now been called."""
+runtime.morestack, after which the function starts again as if it had only now been called."""
 TRANSPARENT = ("runtime.duffzero", "runtime.duffcopy", "runtime.gcWriteBarrier")
 """Callees that leave the closure register alone. After any other call it holds nothing that the caller passed."""
 
 
 class StackCheck(NamedTuple):
-    """At the head of a function. end: offset behind the check; tail: offset of the code that grows the stack."""
+    """At the head of a function. end: offset of the first instruction after the check; tail: offset of the code that grows the stack."""
 
     end: int
     tail: int
@@ -28,7 +28,7 @@ class StackCheck(NamedTuple):
 
 class Step(NamedTuple):
     """One decoded instruction. length: in bytes. reads, writes: the closure register; reads is None where that is not known. target: offset that
-    it jumps to. falls: what stands behind it can be reached. switches: it jumps to the cases of a switch. callee: what a call calls, "" where only
+    it jumps to. falls: the next instruction can be reached. switches: it jumps to the cases of a switch. callee: what a call calls, "" where only
     a register knows; None for all that is no call."""
 
     length: int
@@ -39,7 +39,7 @@ class Step(NamedTuple):
     switches: bool = False
     callee: str | None = None
 
-    def behind(self, at: int, cases: Sequence[int]) -> list[int]:
+    def successors(self, at: int, cases: Sequence[int]) -> list[int]:
         """Offsets of what can be executed next. at: of the instruction; cases: offsets that the function's jump tables name."""
         found = list(cases) if self.switches else []
         if self.target is not None:
@@ -75,7 +75,7 @@ def reads_context(decode: Decode, code: bytes, calls: Mapping[int, str], cases: 
         elif step.reads:
             return True
         elif not step.writes and (step.callee is None or step.callee.startswith(TRANSPARENT)):
-            todo += step.behind(at, cases)
+            todo += step.successors(at, cases)
     return False if clear else None
 
 
@@ -96,5 +96,5 @@ def reaches(decode: Decode, code: bytes, calls: Mapping[int, str], cases: Sequen
         if step is None:
             clear = False
         elif step.callee is None or not step.callee.startswith(ENDS):
-            todo += step.behind(at, cases)
+            todo += step.successors(at, cases)
     return False if clear else None

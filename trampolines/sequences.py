@@ -22,7 +22,7 @@ EXIT_SPILLS = 4 * WORD
 PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
 """Of a thunk: func(itab, ctx, args, results, boxes unsafe.Pointer)."""
 NOSPLIT_LOCALS = 256
-"""A thunk with locals up to this size needs no stack check: the caller has one, and the hook has its own."""
+"""A thunk with locals up to this size needs no stack check: its caller has one, and so has the hook."""
 FUTEX_WAKE_PRIVATE = 1 | 128
 """include/uapi/linux/futex.h"""
 
@@ -53,7 +53,7 @@ def stack_check(asm: Assembly, frame: Frame, grow: Label, room: int = 0) -> None
 
 
 def grow_stack(asm: Assembly, spills: Sequence[Piece]) -> None:
-    """The tail behind a stack check: save the arguments where the runtime finds them, grow, start again."""
+    """The tail of a stack check: save the arguments where the runtime finds them, grow, start again."""
     save(asm, asm.SP, ARGS, spills)
     asm.call_morestack()
     restore(asm, asm.SP, ARGS, spills)
@@ -102,22 +102,22 @@ def unless_concerned(asm: Assembly, spec: ContextFilter) -> None:
         asm.bind(concerned)
 
 
-def call_enter(asm: Assembly, spec: EntrySpec, frame: Frame, context: int) -> None:
-    """Saves the arguments in the args area and the closure register at SP + context, and calls enter(desc, args base, g)."""
+def call_enter(asm: Assembly, spec: EntrySpec, frame: Frame, closure: int) -> None:
+    """Saves the arguments in the args area and the closure register at SP + closure, and calls enter(desc, args base, g)."""
     save(asm, asm.SP, frame.args, spec.spills)
-    asm.store(asm.CONTEXT, asm.SP, context, WORD)
+    asm.store(asm.CLOSURE, asm.SP, closure, WORD)
     asm.address(asm.INT_ARGS[0], "desc")
     asm.stack_address(asm.INT_ARGS[1], frame.args)
     asm.move(asm.INT_ARGS[2], asm.G)
     asm.call("enter")
 
 
-def entered(asm: Assembly, spec: EntrySpec, frame: Frame, context: int) -> None:
+def entered(asm: Assembly, spec: EntrySpec, frame: Frame, closure: int) -> None:
     """Makes the registers what the body expects. Whether to skip it is in T0."""
     if spec.skippable:
         asm.move(asm.T0, asm.INT_ARGS[0])
     restore(asm, asm.SP, frame.args, spec.spills)
-    asm.load(asm.CONTEXT, asm.SP, context, WORD)
+    asm.load(asm.CLOSURE, asm.SP, closure, WORD)
 
 
 def zero_results(asm: Assembly, spec: EntrySpec) -> None:
@@ -133,7 +133,7 @@ def zero_results(asm: Assembly, spec: EntrySpec) -> None:
 
 
 def jump_if_recorded(asm: Assembly, slot_offset: int, args: int, record: Label) -> None:
-    """The fast path of an exit (see ExitSpec) goes on behind it; jumps if the top record is at or below the call with its args base at SP + args."""
+    """To `record` if the top record is at or below the call with its args base at SP + args, see ExitSpec."""
     none = Label()
     asm.load(asm.T0, asm.G, slot_offset, WORD)
     asm.jump_if_zero(asm.T0, none)
@@ -166,7 +166,7 @@ def copy(asm: Assembly, base: int, offset: int, to: int, size: int) -> None:
 
 
 def entry_stub(macros: Macros, spec: EntrySpec) -> Code:
-    """See EntrySpec. Locals: the spill area of enter, one word for the closure context.
+    """See EntrySpec. Locals: the spill area of enter, one word for the closure register.
 
     Raises EncodeError for pieces that are no argument registers and for stack results that are no whole words.
     """
@@ -175,15 +175,15 @@ def entry_stub(macros: Macros, spec: EntrySpec) -> Code:
     check_stack_results(spec.stack_results)
     asm, grow, skip = macros(), Label(), Label()
     frame = asm.frame(ENTER_SPILLS + WORD)
-    context = frame.first + ENTER_SPILLS
+    closure = frame.first + ENTER_SPILLS
     if spec.toggle:
         asm.jump_if_off("desc", "body")
     if spec.filter:
         unless_concerned(asm, spec.filter)
     stack_check(asm, frame, grow, spec.room)
     asm.open_frame(frame)
-    call_enter(asm, spec, frame, context)
-    entered(asm, spec, frame, context)
+    call_enter(asm, spec, frame, closure)
+    entered(asm, spec, frame, closure)
     asm.close_frame(frame)
     if spec.skippable:
         asm.jump_if_true(asm.T0, skip)
@@ -197,7 +197,7 @@ def entry_stub(macros: Macros, spec: EntrySpec) -> Code:
         asm.bind(skip)
         zero_results(asm, spec)
         asm.jump("exit")
-    return asm.finish(frame.locals, frame.words(context, (spec.context is ContextUse.POINTER,)))
+    return asm.finish(frame.locals, frame.words(closure, (spec.context is ContextUse.POINTER,)))
 
 
 def exit_stub(macros: Macros, spec: ExitSpec) -> Code:
@@ -359,7 +359,7 @@ def death_gate(macros: Macros, spec: GateSpec) -> Code:
 
 
 def _if_watched(asm: Assembly) -> None:
-    """To the body if nobody watches; else STATE and WATCHER hold the word's address and what it says."""
+    """To the body if no process watches; else STATE and WATCHER hold the word's address and what it says."""
     asm.address(asm.STATE, "state")
     asm.load(asm.WATCHER, asm.STATE, 0, WORD)
     asm.compare_zero(asm.WATCHER)

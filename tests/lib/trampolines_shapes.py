@@ -25,7 +25,7 @@ class Case:
 
 
 def packed(*pieces: tuple[RegClass, int, int], start: int = 0) -> tuple[Piece, ...]:
-    """Registers one behind the other, as fields of a struct lie."""
+    """Registers one after the other, as fields of a struct lie."""
     out, at = [], start
     for reg, index, size in pieces:
         at = -(-at // size) * size

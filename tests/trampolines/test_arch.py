@@ -1,4 +1,4 @@
-"""Records of architectures (trampolines.arch): what hangs on them, and that whoever lacks a part is refused instead of taken for another."""
+"""Records of architectures (trampolines.arch): what depends on them, and that one without some part is refused instead of taken for another."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_folder_is_asked_for_part_by_part(registered: None, tmp_path: Path, mo
     lacks = re.fullmatch(r"architecture riscv64: Macros in trampolines/riscv64/macros.py lacks (.*)", refused())
     assert lacks
     wanted = set(lacks[1].split(", "))
-    assert wanted == {*Assembly.__abstractmethods__, *Assembly.__annotations__} - {"SP", "ret"} and {"CONTEXT", "jump_if_zero"} <= wanted
+    assert wanted == {*Assembly.__abstractmethods__, *Assembly.__annotations__} - {"SP", "ret"} and {"CLOSURE", "jump_if_zero"} <= wanted
     methods = "".join(f"    def {name}(self, *_, **__):\n        pass\n" for name in Assembly.__abstractmethods__)
     registers = "".join(f"    {name} = 0\n" for name in Assembly.__annotations__)
     (folder / "macros.py").write_text(f"from trampolines.asm import Assembly\n\nclass Macros(Assembly):\n{registers}{methods}")
@@ -219,7 +219,7 @@ def test_levels_with_atomic_instructions(level: str, atomics: bool) -> None:
 ALONE = {"amd64": {"through", "padding"}, "arm64": {"hold"}}
 """What exists on one architecture only; the first line of each file says so."""
 PUBLIC = {
-    "abi": {"INT_ARGS", "FLOAT_ARGS", "CONTEXT", "G", "SP"},
+    "abi": {"INT_ARGS", "FLOAT_ARGS", "CLOSURE", "G", "SP"},
     "macros": {"Macros"},
     "decode": {"decode"},
     "prologue": {"stack_check"},

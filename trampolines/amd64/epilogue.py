@@ -3,7 +3,7 @@
 The proof of completeness is the pc-to-SP table: a RET is executed with SP where it was at the entry, so every RET lies in a
 run of code where the table says 0. There are three kinds of such runs, and each must look exactly like one of them:
 the head of the function (stack check and PUSHQ BP); the tail that the stack check jumps to (it calls morestack and starts
-again); the end of an epilogue, which is RET, perhaps behind padding, and may be followed by the tail. Anything else leaves
+again); the end of an epilogue, which is RET, perhaps after padding, and may be followed by the tail. Anything else leaves
 the function in another way, by a tail call. Where the frame is nothing but the saved BP, POPQ BP; RET takes a short jump.
 A branch to a return goes to the first instruction of its epilogue: the assembler makes it from the RET that was the branch's
 target. Source: cmd/internal/obj/x86/obj6.go (preprocess, case obj.ARET; stacksplit), Go 1.22-1.27.
@@ -52,9 +52,9 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
         ret = skip_nops(code, start, end)
         if ret == end or code[ret] != RET:
             return refuse("tail-call", f"it leaves at {start:#x} without a return instruction")
-        behind = skip_nops(code, ret + 1, end)
-        if behind != end and not (check and check.tail in (ret + 1, behind)):
-            return refuse("epilogue", f"the code behind the return at {ret:#x} is not understood")
+        after = skip_nops(code, ret + 1, end)
+        if after != end and not (check and check.tail in (ret + 1, after)):
+            return refuse("epilogue", f"the code after the return at {ret:#x} is not understood")
         site = _site(code, runs, number, ret)
         if isinstance(site, str):
             return refuse("epilogue", f"the epilogue before {start:#x} {site}")

@@ -6,10 +6,12 @@ reaches any function. Only the flags change where nothing is said; no function e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import ClassVar
 
 from trampolines.amd64 import encode as x
-from trampolines.amd64.abi import AX, CONTEXT, CX, DI, DX, FLOAT_ARGS, INT_ARGS, R8, R9, R10, R12, R13, SI, SP, G
+from trampolines.amd64.abi import AX, CLOSURE, CX, DI, DX, FLOAT_ARGS, INT_ARGS, R8, R9, R10, R12, R13, SI, SP, G
 from trampolines.asm import STACK_GUARD, STACK_HI, STACK_LO, STACK_NOSPLIT, STACK_SMALL, Assembly, EncodeError, Frame, Label
 from trampolines.contract import Base, FixupKind
 
@@ -32,11 +34,11 @@ CONDITIONAL = {condition: partial(_jcc, condition) for condition in (x.JE, x.JNE
 class Macros(Assembly):
     """See trampolines.asm.Assembly."""
 
-    SP, G, CONTEXT = SP, G, CONTEXT
+    SP, G, CLOSURE = SP, G, CLOSURE
     INT_ARGS, FLOAT_ARGS = INT_ARGS, FLOAT_ARGS
     T0, T1 = R12, R13
     NODE, TAG, MARK, CELL = R12, R13, R12, R12
-    BASES = {Base.ARGS: R12, Base.RESULTS: R13, Base.BOXES: CONTEXT}  # noqa: RUF012 - nobody changes it
+    BASES: ClassVar[Mapping[Base, int]] = {Base.ARGS: R12, Base.RESULTS: R13, Base.BOXES: CLOSURE}
     COPY = SI
     SCALED = False
     STATE, WATCHER, SIGNAL, PASSED, MINUS, SPARE = R12, R13, R9, CX, R10, R8

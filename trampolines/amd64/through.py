@@ -1,4 +1,4 @@
-"""The call-through, on amd64 alone: one stub that runs the hooks before and behind a call of the body.
+"""The call-through, on amd64 alone: one stub that runs the hooks before and after a call of the body.
 
 For bodies whose return has no room for a jump: RET alone, or POPQ BP; RET far from the end of the function. (On arm64 RET has the size of a
 branch.) The stub is a text symbol of its own, marked as wrapper, so that tracebacks, runtime.Caller and profiles leave its frame out. In the
@@ -36,7 +36,7 @@ def head_stub(macros: Macros) -> Code:
 
 
 def through_stub(macros: Macros, spec: ThroughSpec) -> Code:
-    """See ThroughSpec. Locals: the spill areas of the three callees in one place, a word for the closure context, the results area. While the
+    """See ThroughSpec. Locals: the spill areas of the three callees in one place, a word for the closure register, the results area. While the
     body runs nothing in this frame is live: what the body still needs it has in registers and in its own frame.
 
     Raises EncodeError for what does not fit together, and for anything on the stack.
@@ -50,12 +50,12 @@ def through_stub(macros: Macros, spec: ThroughSpec) -> Code:
     asm, grow, skip, record, results = macros(), Label(), Label(), Label(), Label()
     spills = max(ENTER_SPILLS, EXIT_SPILLS, spec.body_args)
     frame = asm.frame(spills + WORD + WORD * len(spec.area_map))
-    context, area = frame.first + spills, frame.first + spills + WORD
+    closure, area = frame.first + spills, frame.first + spills + WORD
     stack_check(asm, frame, grow)
     asm.open_frame(frame)
-    call_enter(asm, entry, frame, context)
+    call_enter(asm, entry, frame, closure)
     ended = asm.here
-    entered(asm, entry, frame, context)
+    entered(asm, entry, frame, closure)
     if entry.skippable:
         asm.jump_if_true(asm.T0, skip)
     asm.call("called")
@@ -81,7 +81,7 @@ def through_stub(macros: Macros, spec: ThroughSpec) -> Code:
     if entry.guard:
         may_grow(asm, entry.guard)
     grow_stack(asm, entry.spills)
-    before = frame.words(context, (entry.context is ContextUse.POINTER,))
-    behind = frame.words(area, spec.area_map)
-    phases = Phase(ended, True, before), Phase(results.at, False, frame.words()), Phase(left, False, behind)
+    before = frame.words(closure, (entry.context is ContextUse.POINTER,))
+    after = frame.words(area, spec.area_map)
+    phases = Phase(ended, True, before), Phase(results.at, False, frame.words()), Phase(left, False, after)
     return asm.finish(frame.locals, before, phases=phases)

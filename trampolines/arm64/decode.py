@@ -1,4 +1,4 @@
-"""Instructions of compiled code, as far as somebody here asks: where execution goes on, and what they do to the closure context, R26 (arm64).
+"""Instructions of compiled code, as far as somebody here asks: where execution goes on, and what they do to the closure register, R26 (arm64).
 
 Source: Arm Architecture Reference Manual for A-profile, chapter C4 (the encoding index); cmd/internal/obj/arm64/asm7.go, Go 1.22-1.27.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from trampolines.arm64.abi import CONTEXT
+from trampolines.arm64.abi import CLOSURE
 from trampolines.flow import Step
 
 UNDEF = 0xBEA7_1700
@@ -20,7 +20,7 @@ NOT_KNOWN = Step(SIZE, reads=None)
 
 
 def decode(code: bytes, start: int, calls: Mapping[int, str]) -> Step | None:
-    """See trampolines.flow.Decode. What is no branch goes on behind it, known or not."""
+    """See trampolines.flow.Decode. After what is no branch comes the next instruction, whether it is known or not."""
     if start + SIZE > len(code):
         return None
     (word,) = struct.unpack_from("<I", code, start)
@@ -36,11 +36,11 @@ def _branch(word: int, at: int, callee: str | None) -> Step | None:
     if word & 0xFF00_0010 == 0x5400_0000:  # B.cond
         return Step(SIZE, target=at + _distance(word >> 5, 19))
     if word & 0x7E00_0000 == 0x3400_0000:  # CBZ, CBNZ
-        return Step(SIZE, word & 31 == CONTEXT, target=at + _distance(word >> 5, 19))
+        return Step(SIZE, word & 31 == CLOSURE, target=at + _distance(word >> 5, 19))
     if word & 0x7E00_0000 == 0x3600_0000:  # TBZ, TBNZ
-        return Step(SIZE, word & 31 == CONTEXT, target=at + _distance(word >> 5, 14))
+        return Step(SIZE, word & 31 == CLOSURE, target=at + _distance(word >> 5, 14))
     if word & 0xFF9F_FC1F == 0xD61F_0000:  # BR, BLR, RET
-        reads = word >> 5 & 31 == CONTEXT
+        reads = word >> 5 & 31 == CLOSURE
         if word & 0x0060_0000 == 0x0020_0000:
             return Step(SIZE, reads, callee="")
         return Step(SIZE, reads, falls=False, switches=not word & 0x0060_0000)
@@ -56,7 +56,7 @@ def _distance(words: int, bits: int) -> int:
 
 
 def _straight(word: int) -> Step:
-    """Of an instruction behind which the next one is executed."""
+    """Of an instruction after which the next one is executed."""
     group = word >> 25 & 15
     if group in (8, 9):
         return _immediate(word)
@@ -74,7 +74,7 @@ def _straight(word: int) -> Step:
 
 def _made(reads: tuple[int, ...], writes: int = -1) -> Step:
     """reads, writes: registers; -1 is none."""
-    return Step(SIZE, CONTEXT in reads, writes == CONTEXT)
+    return Step(SIZE, CLOSURE in reads, writes == CLOSURE)
 
 
 def _immediate(word: int) -> Step:
@@ -103,14 +103,14 @@ def _memory(word: int) -> Step:
     rt, rn, rt2, rm = word & 31, word >> 5 & 31, word >> 10 & 31, word >> 16 & 31
     vector, load, kind = word >> 26 & 1, word >> 22 & 1, word >> 28 & 3
     if kind == 0:
-        if CONTEXT not in (rt, rt2, rm, rn):
+        if CLOSURE not in (rt, rt2, rm, rn):
             return _made(())
-        return _made((rn,)) if rn == CONTEXT else NOT_KNOWN
+        return _made((rn,)) if rn == CLOSURE else NOT_KNOWN
     if kind == 1:  # load of a literal
         return (_made(()) if vector else _made((), rt)) if not word & 0x0100_0000 else NOT_KNOWN
     if kind == 2:  # pairs
         both = () if vector else (rt, rt2)
-        return Step(SIZE, CONTEXT in ((rn,) if load else (rn, *both)), bool(load) and CONTEXT in both)
+        return Step(SIZE, CLOSURE in ((rn,) if load else (rn, *both)), bool(load) and CLOSURE in both)
     loads = word >> 22 & 3 != 0
     index: tuple[int, ...] = ()
     if not word & 0x0100_0000 and word & 0x0020_0000:

@@ -30,11 +30,11 @@ GAP = 16
 def open_frame(asm: Assembly, frame: Frame) -> None:
     """Changes R16."""
     asm.moved(-GAP)
-    before, move, behind = a.open_frame(frame.depth + GAP)
+    before, move, after = a.open_frame(frame.depth + GAP)
     asm.emit(b"".join((a.LOAD_SAVED_FP, *before, move)))
     asm.moved(frame.depth)
     asm.store(R16, SP, frame.depth - WORD, WORD)
-    asm.emit(b"".join(behind))
+    asm.emit(b"".join(after))
 
 
 def close_frame(asm: Assembly, frame: Frame) -> None:

@@ -8,11 +8,13 @@ role go by way of a branch in the stub. Any macro may change R27 where a displac
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import ClassVar
 
 from trampolines.arm64 import encode as a
 from trampolines.arm64 import hold
-from trampolines.arm64.abi import CONTEXT, FLOAT_ARGS, INT_ARGS, R0, R1, R2, R8, R9, R10, R11, R12, R16, R17, R19, R20, R21, R27, SP, ZR, G
+from trampolines.arm64.abi import CLOSURE, FLOAT_ARGS, INT_ARGS, R0, R1, R2, R8, R9, R10, R11, R12, R16, R17, R19, R20, R21, R27, SP, ZR, G
 from trampolines.asm import STACK_HI, STACK_LO, STACK_NOSPLIT, STACK_SMALL, WORD, Assembly, EncodeError, Frame, Label
 from trampolines.contract import Base, FixupKind
 
@@ -26,11 +28,11 @@ CONDITIONAL = {condition: partial(a.branch_if, condition) for condition in (a.EQ
 class Macros(Assembly):
     """See trampolines.asm.Assembly."""
 
-    SP, G, CONTEXT = SP, G, CONTEXT
+    SP, G, CLOSURE = SP, G, CLOSURE
     INT_ARGS, FLOAT_ARGS = INT_ARGS, FLOAT_ARGS
     T0, T1 = R16, R17
     NODE, TAG, MARK, CELL = R16, R17, R27, R17
-    BASES = {Base.ARGS: R19, Base.RESULTS: R20, Base.BOXES: R21}  # noqa: RUF012 - nobody changes it
+    BASES: ClassVar[Mapping[Base, int]] = {Base.ARGS: R19, Base.RESULTS: R20, Base.BOXES: R21}
     COPY = R17
     SCALED = True
     STATE, WATCHER, SIGNAL, PASSED, MINUS, SPARE = R16, R17, R9, R9, R10, R11
@@ -192,10 +194,10 @@ class Macros(Assembly):
 
     def open_frame(self, frame: Frame) -> None:
         """MOVD.W R30, -size(RSP); MOVD R29, -8(RSP); SUB $8, RSP, R29, or what a large one takes."""
-        before, move, behind = a.open_frame(frame.depth)
+        before, move, after = a.open_frame(frame.depth)
         self.code += b"".join((*before, move))
         self.moved(self.sp + frame.depth)
-        self.code += b"".join(behind)
+        self.code += b"".join(after)
 
     def close_frame(self, frame: Frame) -> None:
         """MOVD -8(RSP), R29; MOVD.P size(RSP), R30, or what a large one takes."""

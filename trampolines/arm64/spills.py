@@ -20,7 +20,7 @@ STORES = {0x3900_0000: (RegClass.INT, 1), 0x7900_0000: (RegClass.INT, 2), 0xB900
 PAIRS = {0xA900_0000: (RegClass.INT, 8), 0x2900_0000: (RegClass.INT, 4), 0x6D00_0000: (RegClass.FLOAT, 8), 0x2D00_0000: (RegClass.FLOAT, 4)}
 IMM_MASK = 0xFFC0_0000
 ADD_MASK, ADD_TO_R27, SHIFT_12 = 0xFF80_001F, 0x9100_001B, 0x0040_0000
-"""Slots out of a displacement's reach: ADD $n, RSP, R27, perhaps with ADD $m<<12, R27, R27 behind it."""
+"""Slots out of a displacement's reach: ADD $n, RSP, R27, perhaps with ADD $m<<12, R27, R27 after it."""
 LIMITS = {RegClass.INT: len(INT_ARGS), RegClass.FLOAT: len(FLOAT_ARGS)}
 
 
