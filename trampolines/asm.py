@@ -1,44 +1,134 @@
-"""What both assemblers share: growing code with fixups and the pc-to-SP table, and the checks of what a caller hands in.
+"""What both macro-assemblers share: growing code with labels, fixups and the pc-to-SP table, and the macros that each of them has.
 
-A stub with a wrong register or stack map corrupts the user's program without a sound, so whatever does not fit raises.
+A macro is one step of a sequence (trampolines.sequences), whatever it takes on a machine: `jump_if_zero` is TESTQ and JE on amd64, CBZ on
+arm64. The folder of an architecture has a class with the macros, in its macros.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
-from trampolines.contract import Code, ContextFilter, ExitSpec, Fixup, FixupKind, OpenDefer, Phase, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, Code, Fixup, FixupKind, OpenDefer, Phase
 
 WORD = 8
-SHAPES = 4096
-"""Stubs to remember: many functions are of one shape, and each is made once to see whether it can be."""
+ARGS = 8
+"""From SP to the args area at a function's entry: above the return address (amd64), or the slot of the link register (arm64)."""
+STACK_LO = 0
+"""Offset of g.stack.lo."""
+STACK_HI = 8
+"""Offset of g.stack.hi (runtime/runtime2.go: stack is g's first field)."""
+STACK_GUARD = 16
+"""Offset of g.stackguard0."""
 STACK_SMALL = 128
 """internal/abi/stack.go: a frame up to this size may lie below the guard."""
 STACK_BIG = 4096
 """internal/abi/stack.go: the check for a larger frame would have to guard against underflow."""
 STACK_NOSPLIT = 2 * 800
 """internal/abi/stack.go, StackNosplitBase: what a chain of functions without a check may use below a checked frame; twice that with -race."""
-CONTEXT_REGISTERS = 2
-"""A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
-FUTEX_WAKE_PRIVATE = 1 | 128
-"""include/uapi/linux/futex.h"""
-SIZES = {RegClass.INT: (1, 2, 4, 8), RegClass.FLOAT: (4, 8)}
 
 
 class EncodeError(ValueError):
     """An operand that an instruction cannot hold, or a frame that a stub may not have."""
 
 
-@dataclass(slots=True)
-class Assembly:
-    """Code under construction. sp: bytes that SP has moved since the entry; `track` records it from here on."""
+def exit_room(frame: int) -> int:
+    """What the entry stub of a function without a stack check must make sure of, for an exit stub with this frame to find STACK_NOSPLIT
+    below it. The check itself leaves one StackNosplit."""
+    return frame + STACK_NOSPLIT // 2
 
-    code: bytearray = field(default_factory=bytearray)
-    fixups: list[Fixup] = field(default_factory=list)
-    entries: dict[str, int] = field(default_factory=dict)
-    sp: int = 0
-    _pcsp: list[tuple[int, int]] = field(default_factory=list)
+
+class Frame(NamedTuple):
+    """A stub's frame. first: offset of its first usable word from SP; depth: bytes that SP moves. The top word belongs to the frame pointer
+    that is saved in it (amd64) or by a callee (arm64)."""
+
+    first: int
+    depth: int
+
+    @property
+    def locals(self) -> int:
+        """FuncInfo.Locals, in bytes."""
+        return self.depth - WORD
+
+    @property
+    def args(self) -> int:
+        """Offset of the args area from SP while the frame is open."""
+        return self.depth + ARGS
+
+    def words(self, at: int = 0, pointers: Sequence[bool] = ()) -> tuple[bool, ...]:
+        """A locals map: flags of the words from SP + at on; no other word holds a pointer."""
+        below = at // WORD
+        return (*(False,) * below, *pointers, *(False,) * (self.locals // WORD - below - len(pointers)))
+
+
+class Label:
+    """A place in code under construction. at: its offset, negative as long as it is not known."""
+
+    __slots__ = ("at", "uses")
+
+    def __init__(self) -> None:
+        self.at = -1
+        self.uses: list[tuple[int, Callable[[int], bytes]]] = []
+        """Of jumps that wait for it: offset, and what makes the jump of its distance, in bytes from its first one."""
+
+
+class Assembly(ABC):
+    """Code under construction, and the macros. sp: bytes that SP has moved since the entry; `moved` records it from here on.
+
+    Operands: register numbers of the machine, offsets and sizes in bytes. A conditional jump goes to a label of the same stub, or to a role.
+    Where it cannot reach a role by itself, it goes to the next `leave` or `outlet` of that role.
+    """
+
+    SP: ClassVar[int]
+    G: ClassVar[int]
+    CLOSURE: ClassVar[int]
+    INT_ARGS: ClassVar[tuple[int, ...]]
+    """Arguments and results in the ABI's order."""
+    FLOAT_ARGS: ClassVar[tuple[int, ...]]
+    T0: ClassVar[int]
+    T1: ClassVar[int]
+    """Free at any entry and exit. Macros that take neither may change others that are, too."""
+    NODE: ClassVar[int]
+    TAG: ClassVar[int]
+    MARK: ClassVar[int]
+    CELL: ClassVar[int]
+    """What a filter holds (ContextFilter): `NODE` outlives `TAG`, which outlives `MARK`."""
+    BASES: ClassVar[Mapping[Base, int]]
+    """What a thunk holds its parameters in while it fills the hook's."""
+    COPY: ClassVar[int]
+    """A thunk copies stack arguments by way of it."""
+    SCALED: ClassVar[bool]
+    """A displacement is counted in units of what is moved, so both sides of a copy must be aligned for it."""
+    STATE: ClassVar[int]
+    WATCHER: ClassVar[int]
+    SIGNAL: ClassVar[int]
+    PASSED: ClassVar[int]
+    MINUS: ClassVar[int]
+    SPARE: ClassVar[int]
+    """What gates hold (GateSpec)."""
+    SYSTEM_ARGS: ClassVar[tuple[int, ...]]
+    SYSTEM_RESULT: ClassVar[int]
+    SYS_GETPID: ClassVar[int]
+    SYS_FUTEX: ClassVar[int]
+    EQ: ClassVar[int]
+    NE: ClassVar[int]
+    NEGATIVE: ClassVar[int]
+    """Conditions, for `jump_if`."""
+
+    __slots__ = ("_late", "_outlets", "_pcsp", "_waiting", "code", "entries", "fixups", "sp")
+
+    def __init__(self, sp: int = 0) -> None:
+        self.code = bytearray()
+        self.fixups: list[Fixup] = []
+        self.entries: dict[str, int] = {}
+        self.sp = sp
+        self._pcsp: list[tuple[int, int]] = []
+        self._waiting = 0
+        self._outlets: dict[str, Label] = {}
+        self._late: list[Callable[[], None]] = []
+
+    # code, labels, tables
 
     @property
     def here(self) -> int:
@@ -50,6 +140,9 @@ class Assembly:
         self.code += code
         return at
 
+    def fixup(self, kind: FixupKind, role: str, size: int, *, at: int, addend: int = 0) -> None:
+        self.fixups.append(Fixup(at, size, kind, role, addend))
+
     def moved(self, sp: int) -> None:
         """From the next instruction on SP has moved by `sp` bytes in all."""
         if sp != self.sp:
@@ -57,85 +150,228 @@ class Assembly:
             self.sp = sp
 
     def _close(self) -> None:
-        if self.code and (not self._pcsp or self._pcsp[-1][1] != len(self.code)):
-            self._pcsp.append((self.sp, len(self.code)))
+        end = len(self.code)
+        if end and (not self._pcsp or self._pcsp[-1][1] != end):
+            self._pcsp.append((self.sp, end))
 
-    def fixup(self, kind: FixupKind, role: str, size: int, *, at: int, addend: int = 0) -> None:
-        self.fixups.append(Fixup(at, size, kind, role, addend))
+    def branch(self, label: Label, size: int, encode: Callable[[int], bytes]) -> None:
+        """A jump of `size` bytes to a label. encode: makes it of its distance in bytes, counted from its first one."""
+        at = len(self.code)
+        if label.at < 0:
+            self._waiting += not label.uses
+            label.uses.append((at, encode))
+            self.code += bytes(size)
+        else:
+            self.code += encode(label.at - at)
+
+    def bind(self, label: Label) -> None:
+        """The label is here. Raises EncodeError if one of the jumps to it does not reach."""
+        label.at = here = len(self.code)
+        if label.uses:
+            self._waiting -= 1
+        for at, encode in label.uses:
+            jump = encode(here - at)
+            self.code[at : at + len(jump)] = jump
+
+    def far(self, role: str) -> Label:
+        """The label of the next `leave` or `outlet` of a role, for jumps that cannot reach it by themselves."""
+        return self._outlets.setdefault(role, Label())
+
+    def leave(self, role: str) -> None:
+        """Jumps to a role; so do the conditional jumps before that could not."""
+        waiting = self._outlets.pop(role, None)
+        if waiting is not None:
+            self.bind(waiting)
+        self.jump(role)
+
+    def outlet(self, role: str) -> None:
+        """As `leave`, but nothing comes here except such conditional jumps: without any, there is no code."""
+        if role in self._outlets:
+            self.leave(role)
+
+    def later(self, make: Callable[[], None]) -> None:
+        """Code that is made by the next `out_of_line`."""
+        self._late.append(make)
+
+    def out_of_line(self) -> None:
+        """What macros have put off, where execution does not fall into it."""
+        for make in self._late:
+            make()
+        self._late.clear()
 
     def finish(self, frame: int, locals_map: Sequence[bool], open_defer: OpenDefer | None = None, phases: Sequence[Phase] = ()) -> Code:
+        """Raises EncodeError for a jump to a label that is nowhere, and for code that was put off and never made."""
+        if self._waiting or self._late:
+            raise EncodeError(f"{self._waiting} labels and {len(self._late)} pieces of code have no place in the stub")
         self._close()
         entries = tuple(self.entries.items())
         return Code(bytes(self.code), tuple(self.fixups), tuple(self._pcsp), frame, tuple(locals_map), entries, open_defer, tuple(phases))
 
+    # registers and memory
 
-def check_pieces(pieces: Sequence[Piece], int_regs: int, float_regs: int) -> None:
-    """Raises EncodeError unless every piece is an argument register, named once, at an offset that its size divides."""
-    limits = {RegClass.INT: int_regs, RegClass.FLOAT: float_regs}
-    seen = set()
-    for piece in pieces:
-        if not 0 <= piece.index < limits[piece.reg] or piece.size not in SIZES[piece.reg]:
-            raise EncodeError(f"no {piece.reg.value} register {piece.index} of {piece.size} bytes")
-        if piece.offset < 0 or piece.offset % piece.size:
-            raise EncodeError(f"{piece.reg.value} register {piece.index}: {piece.size} bytes at offset {piece.offset}")
-        if (piece.reg, piece.index) in seen:
-            raise EncodeError(f"{piece.reg.value} register {piece.index} is named twice")
-        seen.add((piece.reg, piece.index))
+    @abstractmethod
+    def move(self, dst: int, src: int) -> None: ...
 
+    @abstractmethod
+    def move_long(self, dst: int, src: int) -> None:
+        """32 bits; the upper half becomes 0."""
 
-def check_area(pieces: Sequence[Piece], area: int, area_map: Sequence[bool]) -> None:
-    """Raises EncodeError unless the map covers the area exactly, the pieces lie in it, and every pointer word is written by one of them:
-    the collector would follow whatever an unwritten word holds."""
-    if area < 0 or len(area_map) != (area + WORD - 1) // WORD:
-        raise EncodeError(f"a pointer map of {len(area_map)} words for an area of {area} bytes")
-    if any(piece.offset + piece.size > area for piece in pieces):
-        raise EncodeError(f"a register outside the area of {area} bytes")
-    written = {piece.offset for piece in pieces if piece.reg is RegClass.INT and piece.size == WORD}
-    for word, pointer in enumerate(area_map):
-        if pointer and WORD * word not in written:
-            raise EncodeError(f"the pointer at byte {WORD * word} of the area comes from no register")
+    @abstractmethod
+    def set_value(self, reg: int, value: int) -> None:
+        """16 bits without sign; the rest becomes 0."""
 
+    @abstractmethod
+    def zero(self, reg: int) -> None: ...
 
-def check_exit_frame(frame: int, spec: ExitSpec) -> None:
-    """Raises EncodeError for an exit stub's frame for which the body's stack check left no room.
+    @abstractmethod
+    def zero_float(self, reg: int) -> None: ...
 
-    The linker adds up chains of functions without a check from StackSmall bytes below the guard (cmd/link/internal/ld/stackcheck.go).
-    A check for a frame of n bytes promises that SP - max(n, StackSmall) is not below that (cmd/internal/obj, stacksplit).
-    """
-    room = max(STACK_SMALL, spec.body_frame, spec.checked)
-    if frame > room and not spec.unchecked:
-        raise EncodeError(f"results of {spec.area} bytes need a frame of {frame} bytes at the exit, where {room} are sure to be free")
+    @abstractmethod
+    def negate(self, dst: int, src: int, *, keep: bool) -> None:
+        """dst becomes -src. keep: src is needed afterwards."""
 
+    @abstractmethod
+    def load(self, dst: int, base: int, disp: int, size: int) -> None:
+        """Extended with zeros."""
 
-def exit_room(frame: int) -> int:
-    """What the entry stub of a function without a stack check must make sure of, for an exit stub with this frame to find STACK_NOSPLIT
-    below it. The check itself leaves one StackNosplit."""
-    return frame + STACK_NOSPLIT // 2
+    @abstractmethod
+    def store(self, src: int, base: int, disp: int, size: int) -> None: ...
 
+    @abstractmethod
+    def load_float(self, dst: int, base: int, disp: int, size: int) -> None: ...
 
-def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:
-    """Raises EncodeError for (offset, size) pairs that are not whole words."""
-    for offset, size in stack_results:
-        if offset < 0 or size < 0 or offset % WORD or size % WORD:
-            raise EncodeError(f"stack results of {size} bytes at offset {offset}")
+    @abstractmethod
+    def store_float(self, src: int, base: int, disp: int, size: int) -> None: ...
 
+    @abstractmethod
+    def store_zero(self, disp: int) -> None:
+        """A word at SP + disp."""
 
-def check_filter(spec: ContextFilter, int_regs: int) -> None:
-    """Raises EncodeError for a mark of other than one or two bytes, for a filter with both conditions (there are not registers enough),
-    and for what is no argument register."""
-    if spec.sends is not None and not 0 <= spec.sends < int_regs:
-        raise EncodeError(f"no integer register {spec.sends}")
-    if spec.mark and (spec.inherited or spec.mark[1] not in (1, 2)):
-        raise EncodeError(f"a mark of {spec.mark[1]} bytes, inherited={spec.inherited}")
+    @abstractmethod
+    def store_one(self, disp: int) -> None:
+        """A byte at SP + disp. May change T0."""
 
+    @abstractmethod
+    def address(self, dst: int, role: str) -> None: ...
 
-def check_thunk(spec: ThunkSpec, int_regs: int, float_regs: int) -> None:
-    """Raises EncodeError unless the loads fill argument registers behind the hook's context, each once, and the copies stay in the
-    hook's args area. Offsets of loads count from anywhere, so they need no alignment."""
-    registers = [Piece(load.dst.reg, load.dst.index, load.dst.size, 0) for load in spec.loads]
-    check_pieces(registers, int_regs, float_regs)
-    if any((load.dst.reg is RegClass.INT and load.dst.index < CONTEXT_REGISTERS) or load.dst.offset < 0 for load in spec.loads):
-        raise EncodeError("a load into the registers of the hook's context, or from in front of its base")
-    for copy in spec.copies:
-        if min(copy.offset, copy.to, copy.size) < 0 or copy.to + copy.size > spec.hook_args:
-            raise EncodeError(f"a copy of {copy.size} bytes to offset {copy.to} of a hook's {spec.hook_args} bytes of arguments")
+    @abstractmethod
+    def stack_address(self, dst: int, disp: int) -> None:
+        """dst becomes SP + disp."""
+
+    @abstractmethod
+    def distance(self, dst: int, disp: int) -> None:
+        """dst becomes g.stack.hi - (SP + disp)."""
+
+    @abstractmethod
+    def increment(self, role: str, *, atomics: bool) -> None:
+        """Adds one to a word that others may change at the same time. Changes T0 and T1. atomics: see Arch.count_stub."""
+
+    # jumps
+
+    @abstractmethod
+    def call(self, role: str) -> None: ...
+
+    @abstractmethod
+    def call_morestack(self) -> None:
+        """Calls role "morestack" as the compiler does."""
+
+    @abstractmethod
+    def jump(self, role: str) -> None: ...
+
+    @abstractmethod
+    def jump_to(self, label: Label) -> None: ...
+
+    @abstractmethod
+    def ret(self) -> None: ...
+
+    @abstractmethod
+    def compare(self, left: int, right: int) -> None:
+        """What follows is one jump_if or several, with nothing between that is not a move."""
+
+    @abstractmethod
+    def compare_zero(self, reg: int) -> None: ...
+
+    @abstractmethod
+    def compare_value(self, reg: int, value: int, spare: int) -> None:
+        """value: 16 bits without sign. May change `spare`."""
+
+    @abstractmethod
+    def compare_word(self, reg: int, base: int, disp: int) -> None:
+        """With a word in memory."""
+
+    @abstractmethod
+    def jump_if(self, condition: int, to: Label | str) -> None:
+        """After a comparison."""
+
+    @abstractmethod
+    def jump_if_zero(self, reg: int, to: Label | str) -> None: ...
+
+    @abstractmethod
+    def jump_if_not_zero(self, reg: int, to: Label | str) -> None: ...
+
+    @abstractmethod
+    def jump_if_true(self, reg: int, to: Label | str) -> None:
+        """reg: a bool, of which only the lowest byte is defined."""
+
+    @abstractmethod
+    def jump_if_zero_at(self, base: int, disp: int, size: int, to: Label | str) -> None:
+        """size: 1 or 4. May change T1."""
+
+    @abstractmethod
+    def jump_unless_zero_at(self, base: int, disp: int, size: int, to: Label | str) -> None:
+        """size: 1 or 4. May change T1."""
+
+    @abstractmethod
+    def jump_unless_g(self, base: int, disp: int, to: Label | str) -> None:
+        """Unless the word is g. May change T1."""
+
+    @abstractmethod
+    def jump_if_at_most(self, reg: int, base: int, to: Label | str) -> None:
+        """If reg <= the word at `base`, without sign."""
+
+    @abstractmethod
+    def jump_if_off(self, desc: str, to: str) -> None:
+        """To a role if the first byte at another is 0. May change T0."""
+
+    # stack
+
+    @classmethod
+    @abstractmethod
+    def frame(cls, size: int) -> Frame:
+        """With `size` bytes to use, a multiple of WORD."""
+
+    @abstractmethod
+    def open_frame(self, frame: Frame) -> None: ...
+
+    @abstractmethod
+    def close_frame(self, frame: Frame) -> None: ...
+
+    @abstractmethod
+    def open_held_frame(self, frame: Frame) -> None:
+        """Of the holding stub, at its first instruction."""
+
+    @abstractmethod
+    def close_held_frame(self, frame: Frame) -> None: ...
+
+    @abstractmethod
+    def teardown(self, code: bytes, body_frame: int) -> None:
+        """The body's own epilogue but for its return (see ExitSpec). Raises EncodeError for code that does not free `body_frame` bytes in all."""
+
+    @abstractmethod
+    def jump_below_guard(self, below: int, to: Label) -> None:
+        """The compiler's own stack check of a function that needs `below` bytes. May change T0 and T1."""
+
+    @abstractmethod
+    def jump_without_room(self, below: int, to: Label) -> None:
+        """If less than STACK_NOSPLIT bytes are left of the stack below the next `below`. May change T1."""
+
+    # the operating system
+
+    @abstractmethod
+    def system_call(self, number: int) -> None:
+        """Arguments in SYSTEM_ARGS, what comes back in SYSTEM_RESULT."""
+
+    @abstractmethod
+    def exchange(self, base: int, old: int, new: int, again: Label) -> None:
+        """Makes the word at `base` new if it is old (which is in SYSTEM_RESULT, too); if not, moves SIGNAL to the first argument and jumps.
+        Others see what was stored before it no later than what is stored after it."""

@@ -1,7 +1,6 @@
 """What a caller hands to an architecture and what it gets back: definitions only, no logic.
 
-The two architecture packages (`trampolines.amd64`, `trampolines.arm64`) implement `trampolines.Arch` over these records and
-never import each other. Nothing here knows of archives, objects or linkers: a place that needs an
+`trampolines.Arch` takes and gives these records. Nothing here knows of archives, objects or linkers: a place that needs an
 address is a Fixup that names a *role* (and the kind of instruction it sits in); the caller maps roles to symbols and
 kinds to relocation types.
 
@@ -15,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class RegClass(Enum):
@@ -48,12 +48,11 @@ class Piece:
 
 class FixupKind(Enum):
     CALL = "call"  # amd64: rel32 of CALL or JMP; arm64: imm26 of B or BL
-    PCREL = "pcrel"  # amd64 only: RIP-relative disp32, possibly with immediate bytes behind it (see Fixup.addend)
+    PCREL = "pcrel"  # amd64 only: RIP-relative disp32, possibly followed by immediate bytes (see Fixup.addend)
     ADDR = "addr"  # arm64 only: ADRP + ADD pair, 8 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fixup:
+class Fixup(NamedTuple):
     """A place in `Code.code` that needs an address. offset, size: bytes. addend: already includes what trailing immediate
     bytes of a PCREL need (Go's linker computes S + addend - (P + 4))."""
 
@@ -69,7 +68,7 @@ class OpenDefer:
     """Where the runtime finds an open-coded defer when it unwinds a frame (runtime/panic.go, initOpenCodedDefers, Go 1.22-1.27).
 
     bits: of the byte whose bit i says that slot i is pending; slots: of func value 0. Both in bytes below the frame's varp (the top
-    of its locals). The code also needs one call of role "deferreturn", behind which it returns: there a recovered panic goes on.
+    of its locals). The code also needs one call of role "deferreturn", after which it returns: there a recovered panic goes on.
     """
 
     bits: int
@@ -78,8 +77,8 @@ class OpenDefer:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """The maps at calls before `end` (bytes from the start of the code) and behind the phase before. args: the arguments are live, else
-    nothing in the args area is; locals_map: as in Code. Behind the last phase the first one holds again."""
+    """The maps at calls before `end` (bytes from the start of the code) and after the previous phase. args: the arguments are live, else
+    nothing in the args area is; locals_map: as in Code. After the last phase the first one holds again."""
 
     end: int
     args: bool
@@ -113,7 +112,7 @@ class Code:
 
 
 class ContextUse(Enum):
-    """What the closure-context register (DX / R26) holds at a function's entry."""
+    """What the closure register (DX / R26) holds at a function's entry."""
 
     POINTER = "pointer"  # a live pointer: F calls morestack, or reads the register before writing it
     RAW = "raw"  # unknown, handed on as a raw word
@@ -298,7 +297,7 @@ class EpilogueScan:
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """A body whose returns jump to role "target". Code behind the original's end is an island: jumps that short ones lead to."""
+    """A body whose returns jump to role "target". Code after the original's end is an island: jumps that short ones lead to."""
 
     code: bytes
     fixups: tuple[Fixup, ...]

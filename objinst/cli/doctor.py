@@ -26,8 +26,9 @@ from objinst.goobj import tables
 from objinst.hookpkgs import goversions
 from objinst.rules import load
 from objinst.store import cache
+from trampolines.arch import ARCHES, ARM64
 
-PLATFORMS = ("linux/amd64", "linux/arm64")
+PLATFORMS = tuple(f"linux/{goarch}" for goarch in ARCHES)
 NEEDED_PYTHON = (3, 11)
 FREE_BYTES = 500 << 20
 """Room for the hook packages' modules and archives."""
@@ -226,7 +227,7 @@ def check_c_compiler(go: GoCommand) -> Finding:
 
 
 def check_qemu() -> Finding:
-    qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
-    if qemu is None and os.uname().machine != "aarch64":
-        return Finding(NOTE, "qemu", "not installed: arm64 programs are built but cannot be run here", "apt-get install qemu-user-static")
-    return Finding(OK, "qemu", qemu or "not needed: this is an arm64 machine")
+    qemu = shutil.which(f"qemu-{ARM64.machine}-static") or shutil.which(f"qemu-{ARM64.machine}")
+    if qemu is None and os.uname().machine != ARM64.machine:
+        return Finding(NOTE, "qemu", f"not installed: {ARM64.name} programs are built but cannot be run here", "apt-get install qemu-user-static")
+    return Finding(OK, "qemu", qemu or f"not needed: this is an {ARM64.name} machine")

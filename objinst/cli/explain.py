@@ -19,6 +19,7 @@ from objinst.plan.layout import Layout
 from objinst.plan.model import FunctionPlan, Refusal, Value
 from objinst.rules import RuleSet
 from objinst.rules.load import load, read_file
+from trampolines.arch import traits
 from trampolines.contract import ContextUse, PatchSite
 
 AROUND = 16
@@ -142,8 +143,7 @@ def _code(told: Explained, text: Text, capstone: Any, *, body: bool) -> Iterator
 
 def disassembly(capstone: Any, goarch: str, text: Text) -> Iterator[tuple[int, str]]:
     """Offset and line: offset, SP's distance from entry, bytes, instruction, what its relocation names."""
-    kind = (capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN) if goarch == "arm64" else (capstone.CS_ARCH_X86, capstone.CS_MODE_64)
-    machine = capstone.Cs(*kind)
+    machine = capstone.Cs(*(getattr(capstone, name) for name in traits(goarch).capstone))
     at = 0
     while at < len(text.code):
         size, shown = next(((found.size, f"{found.mnemonic} {found.op_str}".strip()) for found in machine.disasm(text.code[at:], at, 1)), (0, "(data)"))

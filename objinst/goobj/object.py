@@ -42,7 +42,8 @@ from objinst.goobj.records import (
     Sym,
     SymRef,
 )  # fmt: skip
-from objinst.goobj.tables import QUANTA, Tables, for_version
+from objinst.goobj.tables import Tables, for_version
+from trampolines.arch import ArchError, Traits, traits
 
 REMEDY = headers.REMEDY
 TYPE_PREFIX = "type:"
@@ -58,8 +59,10 @@ class Object:
         self.raw = bytes(data)
         self.header, self.base = headers.parse(self.raw, origin)
         self.tables: Tables = for_version(self.header.go_version, origin)
-        if self.header.goarch not in QUANTA:
-            raise self.error(f"architecture {self.header.goarch!r} is not known to this otelobj (it knows {', '.join(QUANTA)})")
+        try:
+            self.traits: Traits = traits(self.header.goarch)
+        except ArchError as error:
+            raise self.error(str(error)) from error
         self.blob = memoryview(self.raw)[self.base :]
         if len(self.blob) < HEADER.size:
             raise self.error(f"offset {self.base}: truncated header")
@@ -258,6 +261,16 @@ class Object:
 
     def relocs(self, index: int) -> list[Reloc]:
         return [Reloc(off, size, kind, add, SymRef(p, i)) for off, size, kind, add, p, i in RELOC.iter_unpack(self.raw_relocs(index))]
+
+    @functools.cached_property
+    def call_type(self) -> int:
+        """The relocation type of direct calls, and of jumps out of a function. Raises ArchError if the architecture's record names none."""
+        return self.tables.relocs[self.traits.call_relocation]
+
+    def calls(self, index: int) -> dict[int, str]:
+        """Every direct call of a function, and every jump out of it: offset of its relocation -> name of what is called."""
+        call = self.call_type
+        return {reloc.off: self.resolve(reloc.sym).name for reloc in self.relocs(index) if reloc.type == call}
 
     def refers_to(self, index: int) -> set[tuple[int, int]]:
         """What the relocations of a definition name: relocs() for those who look through a whole link."""

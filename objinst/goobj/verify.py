@@ -81,7 +81,7 @@ class Checker:
         self.reloc_kinds = frozenset(obj.tables.reloc_names)
         self.aux_kinds = frozenset(obj.tables.aux.values())
         self.text_aux = {obj.tables.aux[name]: name for name in (*PC_TABLES, "AuxFuncInfo", "AuxFuncdata")}
-        self.quantum = obj.tables.pc_quantum(obj.header.goarch)
+        self.quantum = obj.traits.quantum
         self._resolved: set[tuple[int, int]] = set()
         self._places: dict[tuple[int, int], int | None] = {}
         self._tables: set[tuple[str, int, int]] = set()

@@ -17,12 +17,13 @@ from objinst.gobuild.loaded import loaded
 from objinst.goobj import Header
 from objinst.goobj import header as headers
 from objinst.goobj.archive import peek
+from trampolines.arch import ARCHES, LEVELS
 
-SUPPORTED = {("linux", "amd64"), ("linux", "arm64")}
+SUPPORTED = {("linux", goarch) for goarch in ARCHES}
 BUILD_MODES = {"", "exe", "pie", "default"}
-LEVEL = re.compile(r" (GO(?:AMD|ARM)64)=(\S+)")
+LEVEL = re.compile(rf" ({'|'.join(LEVELS)})=(\S+)")
 """The architecture's level in the header line of objects."""
-GO_SETTINGS = ("GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140")
+GO_SETTINGS = (*LEVELS, "GOEXPERIMENT", "GOFIPS140")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def _content_digest(path: Path, _size: int, _mtime: int) -> str:
 def check_supported(command: LinkCommand, header: Header) -> None:
     """Raises OtelobjError for links that hooks cannot be put into."""
     if (header.goos, header.goarch) not in SUPPORTED:
-        raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", "linux/amd64 and linux/arm64 are; OTELOBJ_ON_ERROR=plain links without hooks")
+        supported = " and ".join("/".join(pair) for pair in sorted(SUPPORTED))
+        raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", f"{supported} are; OTELOBJ_ON_ERROR=plain links without hooks")
     mode = command.get("buildmode") or ""
     if mode not in BUILD_MODES or command.on("linkshared"):
         flag = "-linkshared" if command.on("linkshared") else f"-buildmode={mode}"

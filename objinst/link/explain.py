@@ -195,7 +195,7 @@ def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Te
             relocs[reloc.off] = f"{kinds.get(reloc.type & WEAK_MASK, reloc.type)} {name}" + (f"{reloc.add:+d}" if reloc.add else "")
     sym = obj.sym(index)
     info = FuncInfo.parse(obj.aux_data(index, "AuxFuncInfo") or b"", f"{obj.origin}: {sym.name}")
-    pcsp = pctab.decode(obj.aux_data(index, "AuxPcsp") or b"", obj.tables.pc_quantum(obj.header.goarch), sym.size)
+    pcsp = pctab.decode(obj.aux_data(index, "AuxPcsp") or b"", obj.traits.quantum, sym.size)
     args, own = (_first_map(obj, index, name) for name in ("FUNCDATA_ArgsPointerMaps", "FUNCDATA_LocalsPointerMaps"))
     return Text(what, sym.name, bytes(obj.data(index)), relocs, tuple(pcsp), info.args, info.locals, args, own)
 

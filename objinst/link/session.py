@@ -66,7 +66,7 @@ class Session:
 
     @functools.cached_property
     def arch(self) -> Arch:
-        return trampolines.arch(self.goarch)
+        return trampolines.load(self.goarch)
 
     @property
     def archives(self) -> dict[str, Path]:

@@ -20,10 +20,9 @@ from elftools.elf.elffile import ELFFile
 
 from objinst.errors import OtelobjError
 from objinst.goobj import pctab
+from trampolines.arch import ARCHES
 
-MACHINES = {"EM_X86_64": "amd64", "EM_AARCH64": "arm64"}
-RELATIVE = {"amd64": 8, "arm64": 1027}
-"""R_X86_64_RELATIVE and R_AARCH64_RELATIVE: a word that holds an address in the program itself."""
+MACHINES = {found.elf_machine: found for found in ARCHES.values()}
 PCLN_MAGIC = 0xFFFFFFF1
 EXECUTE = 1
 FLAG_ASM = 4
@@ -33,7 +32,7 @@ MINPC = 160
 FOREIGN = {b"\xcf\xfa\xed\xfe": "a Mach-O program", b"\xca\xfe\xba\xbe": "a universal Mach-O program", b"MZ": "a PE program (Windows)"}
 DAMAGE = (ELFError, ConstructError, struct.error, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError)
 """What reading a damaged file raises."""
-REMEDY = "name a program that `go build -toolexec=otelobj` or `otelobj link` wrote for linux/amd64 or linux/arm64"
+REMEDY = "name a program that `go build -toolexec=otelobj` or `otelobj link` wrote for " + " or ".join(f"linux/{goarch}" for goarch in ARCHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,8 @@ class Program:
         machine = elf["e_machine"]
         if machine not in MACHINES:
             raise self.error(f"a program for {machine}")
-        self.goarch = MACHINES[machine]
+        self.traits = MACHINES[machine]
+        self.goarch = self.traits.name
         self.segments = [(seg["p_vaddr"], bytearray(seg.data()), bool(seg["p_flags"] & EXECUTE)) for seg in elf.iter_segments("PT_LOAD")]
         for section in elf.iter_sections("SHT_RELA"):
             self._relocate(section.data())
@@ -85,7 +85,7 @@ class Program:
 
     def _relocate(self, table: bytes) -> None:
         for offset, info, addend in struct.iter_unpack("<QQq", table):
-            if info & 0xFFFFFFFF == RELATIVE[self.goarch]:
+            if info & 0xFFFFFFFF == self.traits.elf_relative:
                 for start, data, _ in self.segments:
                     if start <= offset <= start + len(data) - 8:
                         struct.pack_into("<Q", data, offset - start, addend)

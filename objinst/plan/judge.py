@@ -75,18 +75,15 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     raw = {name: obj.aux_data(index, name) for name in ("AuxFuncInfo", "AuxPcsp", "AuxPcfile", "AuxPcline")}
     if any(value is None for value in raw.values()):
         return WRAPPER
-    quantum = obj.tables.pc_quantum(obj.header.goarch)
-    tables = {name: pctab.decode(raw[name] or b"", quantum, sym.size) for name in ("AuxPcsp", "AuxPcfile", "AuxPcline")}
+    tables = {name: pctab.decode(raw[name] or b"", obj.traits.quantum, sym.size) for name in ("AuxPcsp", "AuxPcfile", "AuxPcline")}
     if not all(tables.values()):
         return EMPTY
-    kind = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
-    calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == kind}
     number = tables["AuxPcfile"][0][0]
     if not 0 <= number < len(obj.files):
         raise obj.error(f"{sym.name}: its pcfile table names file {number} of {len(obj.files)}")
     file = obj.files[number].removeprefix("gofile..")
     info = FuncInfo.parse(raw["AuxFuncInfo"] or b"", f"{obj.origin}: {sym.name}")
-    return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), calls, file, info.start_line)
+    return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), obj.calls(index), file, info.start_line)
 
 
 def judge_count(obj: Object, index: int) -> CountPlan | Refusal:

@@ -47,7 +47,7 @@ class Lasting:
         if served is not None:
             what = f"it calls {served}, which accepts connections" if served else "it accepts connections"
             return Refusal("serves", f"{what} in a loop, perhaps as long as the program runs; {EXACTLY}")
-        signals = next((callee for callee in _calls(obj, index).values() if callee in SIGNALS), None)
+        signals = next((callee for callee in obj.calls(index).values() if callee in SIGNALS), None)
         if signals:
             return Refusal("signals", f"it calls {signals}, so it may wait for the end of the program; {EXACTLY}")
         return None
@@ -64,7 +64,7 @@ class Lasting:
         local = LISTENER.encode() in obj.raw
         if not served and not local:
             return {}
-        calls = {index: _calls(obj, index) for index in obj.text_symbols()}
+        calls = {index: obj.calls(index) for index in obj.text_symbols()}
         found = {obj.name(index): "" for index in calls if local and self._accepts(obj, index, calls[index])}
         todo = True
         while todo:
@@ -96,8 +96,3 @@ class Lasting:
             return False
         code, cases = bytes(obj.data(index)), switch_cases(obj, index)
         return any(callee == STARTS and self._arch.comes_back(code, calls, cases, at) for at, callee in calls.items()) and returns_nothing(obj, index)
-
-
-def _calls(obj: Object, index: int) -> dict[int, str]:
-    call = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
-    return {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == call}

@@ -28,8 +28,6 @@ from objinst.plan.forms import ADDRESS, ASSEMBLY, switch_cases
 from objinst.plan.keys import callee_key, own_keys
 from trampolines import Arch
 
-CALL_SIZE = 4
-"""Bytes that a call's relocation covers."""
 FROM_ASSEMBLY = 1 << 2
 """cmd/internal/goobj/objfile.go, ObjFlagFromAssembly, Go 1.22-1.27."""
 LOCALS_MAP = 1
@@ -76,15 +74,13 @@ def relied_on(objects: Sequence[Object], package: str, arch: Arch) -> Calls:
 
 def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
     """Of a compiled object. package: import path of the object itself. Raises ObjectError."""
-    tables = obj.tables
-    call = tables.relocs[_call(obj)]
-    nosplit = tables.sym_flags["SymFlagNoSplit"]
+    call, nosplit = obj.call_type, obj.tables.sym_flags["SymFlagNoSplit"]
     found = Calls()
     unchecked: set[int] = set()
     for index in obj.text_symbols():
         sym = obj.sym(index)
         flagged, wrapper = bool(sym.flag & nosplit), sym.abi == 0
-        if not flagged and not wrapper and not arch.LEAVES_UNMARKED:
+        if not flagged and not wrapper and not arch.traits.leaves_unmarked:
             continue
         made = [(reloc.off, callee_key(obj, package, reloc.sym)) for reloc in obj.relocs(index) if reloc.type == call]
         checked = not flagged and any(callee.startswith("runtime.morestack") for _, callee in made)
@@ -94,7 +90,7 @@ def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
         found.names.add(sym.name)
         code = obj.data(index)
         for offset, callee in made:
-            if not 0 <= offset <= len(code) - CALL_SIZE:
+            if not 0 <= offset <= len(code) - arch.traits.call_tail:
                 raise obj.error(f"{sym.name}: a call at {offset:#x}, of {len(code)} bytes of code")
             if callee.startswith("runtime.morestack"):
                 continue
@@ -112,26 +108,21 @@ def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
 
 def _addresses(obj: Object, unchecked: set[int], arch: Arch) -> Iterator[tuple[int, int]]:
     """The functions whose code's address some code takes, and that are no closures: (function, who takes it)."""
-    tables = obj.tables
-    kind = tables.relocs["R_ADDRARM64" if obj.header.goarch == "arm64" else "R_PCREL"]
+    kind = obj.tables.relocs[arch.traits.address_relocation]
     internal = {obj.ref_of(index): index for index in unchecked}
     users: dict[int, int] = {}
     for number, (_, _, found, _, pkg, idx) in enumerate(RELOC.iter_unpack(obj.block(Blk.RELOC))):
         if found == kind and (index := internal.get(SymRef(pkg, idx))) is not None:
             users.setdefault(index, number)
-    call = tables.relocs[_call(obj)]
     for index, number in users.items():
         user = obj.owner_of_reloc(number)
-        if obj.is_text(user):
-            calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == call}
-            if arch.reads_context(bytes(obj.data(index)), calls, switch_cases(obj, index)) is False:
-                yield index, user
+        if obj.is_text(user) and arch.reads_context(bytes(obj.data(index)), obj.calls(index), switch_cases(obj, index)) is False:
+            yield index, user
 
 
 def assembly_calls(obj: Object, package: str, compiled: Sequence[Object]) -> Calls:
     """Of an assembled object. compiled: the other objects of its archive. Raises ObjectError."""
     found = Calls()
-    call = obj.tables.relocs[_call(obj)]
     for index in range(obj.n_defs):
         caller = obj.name(index) + ASSEMBLY
         unmapped = obj.is_text(index) and _unmapped(obj, index)
@@ -140,7 +131,7 @@ def assembly_calls(obj: Object, package: str, compiled: Sequence[Object]) -> Cal
             if (target.index is not None and target.index < obj.n_defs) or not target.name or target.name.startswith(("runtime.morestack", *PREFIXES)):
                 continue
             keys = {callee_key(obj, package, reloc.sym).removesuffix("·f")}
-            called = keys if reloc.type == call else set().union(*(_held(other, package, target.name) for other in compiled))
+            called = keys if reloc.type == obj.call_type else set().union(*(_held(other, package, target.name) for other in compiled))
             for key in keys | called:
                 found.pins.setdefault(key, caller)
             for key in called if unmapped else ():
@@ -177,8 +168,6 @@ def _held(obj: Object, package: str, name: str) -> set[str]:
     return keys
 
 
-def _call(obj: Object) -> str:
-    return "R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,10 @@ def _definitions(key: str, packages: list[str], load: Load) -> list[tuple[str, i
 
 def _callees(obj: Object, index: int, package: str) -> set[str]:
     """Keys of the functions that a function calls or has func values of; none if it calls what may look at the stack anyway."""
-    call = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
     keys: set[str] = set()
     for reloc in obj.relocs(index):
         found = obj.resolve(reloc.sym)
-        if reloc.type == call:
+        if reloc.type == obj.call_type:
             if found.package == "runtime" or (found.name.startswith("runtime.") and not QUIET.match(found.name)):
                 return set()
             keys.add(callee_key(obj, package, reloc.sym))

@@ -25,8 +25,6 @@ from trampolines import Arch
 TAKES = frozenset({"runtime.chanrecv2", "runtime.selectgo", "runtime.selectnbrecv"})
 RECEIVE = "runtime.chanrecv1"
 """A receive without `ok`: also what waits for an end, a place or a token."""
-CALL_SIZE = 4
-"""From the relocation of a call to its return address: the displacement of CALL, or all of BL."""
 PUTS_BACK = frozenset({"runtime.chansend1", "runtime.selectnbsend"})
 _RANGE_BODY = re.compile(r"-range\d+$")
 
@@ -40,11 +38,10 @@ def workers(obj: Object, arch: Arch) -> list[tuple[str, int]]:
 
 def work_calls(obj: Object, index: int, arch: Arch) -> list[int]:
     """Return addresses, bytes from the function's start, of its calls that bring work; none if it is no worker. Raises ObjectError."""
-    call = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
-    calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == call}
+    calls = obj.calls(index)
     wanted = TAKES if PUTS_BACK.intersection(calls.values()) else TAKES | {RECEIVE}
     code, cases = bytes(obj.data(index)), switch_cases(obj, index)
-    found = [at + CALL_SIZE for at, callee in calls.items() if callee in wanted and arch.comes_back(code, calls, cases, at)]
+    found = [at + arch.traits.call_tail for at, callee in calls.items() if callee in wanted and arch.comes_back(code, calls, cases, at)]
     return found if found and returns_nothing(obj, index) else []
 
 

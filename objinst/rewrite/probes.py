@@ -107,9 +107,9 @@ def _lines(names: list[str] | dict[str, int]) -> str:
 
 
 def _atomics(obj: Object) -> bool:
-    """Whether GOARM64, as the header line has it, promises Armv8.1's atomic instructions (cmd/go, GOARM64: v8.1 and later, or ,lse)."""
-    level = next((word.removeprefix("GOARM64=") for word in obj.header.line.split() if word.startswith("GOARM64=")), "v8.0")
-    return ",lse" in level or not level.startswith("v8.0")
+    """Whether the level that the header line names promises the instructions that a counting stub asks for."""
+    setting = f"{obj.traits.level}="
+    return obj.traits.has_atomics(next((word.removeprefix(setting) for word in obj.header.line.split() if word.startswith(setting)), ""))
 
 
 def list_tables(edit: Edit, path: str, tables: list[str]) -> None:

@@ -21,7 +21,7 @@ from objinst.rewrite.channels import channel_offsets
 from objinst.rewrite.death import signal_offsets
 from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
-from objinst.rewrite.swap import Original, add_exit_stub, call_names, morestack_ref, move_body, patch_body, patch_epilogues, put_stub, read_original
+from objinst.rewrite.swap import Original, add_exit_stub, morestack_ref, move_body, patch_body, patch_epilogues, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from trampolines import Arch
 from trampolines.asm import exit_room
@@ -209,7 +209,7 @@ def _exit(edit: Edit, arch: Arch, watched: Watch, original: Original, slot: Slot
 def _returns(edit: Edit, arch: Arch, original: Original) -> EpilogueScan:
     """Raises ObjectError if the returns of a function cannot all be patched."""
     obj, index = edit.object, original.index
-    scan = arch.find_epilogues(bytes(obj.data(index)), original.pcsp, call_names(edit, index))
+    scan = arch.find_epilogues(bytes(obj.data(index)), original.pcsp, obj.calls(index))
     if scan.refusal or not scan.sites:
         raise ObjectError(f"{obj.origin}: the exits of {obj.sym(index).name} cannot be patched: {scan.refusal}", REMEDY)
     return scan

@@ -22,8 +22,6 @@ NO_VALUE = -1
 """What holds where a pc table says nothing (runtime/symtab.go, pcdatavalue)."""
 COUNTED_FRAME = 256
 """A frame of a call-through up to this size, in bytes, can be counted as its body's: the linker allows functions without a stack check 800 in all."""
-RETURN_ADDRESS = 8
-"""What a call pushes on amd64, which alone has call-throughs."""
 DWARF_AUX = ("AuxDwarfInfo", "AuxDwarfLoc", "AuxDwarfRanges", "AuxDwarfLines")
 
 
@@ -42,7 +40,7 @@ def read_original(edit: Edit, index: int) -> Original:
     """Raises ObjectError for a text symbol without FuncInfo or pc tables."""
     obj, tables = edit.object, edit.tables
     by_type = {aux.type: aux.sym for aux in reversed(obj.aux(index))}
-    quantum = tables.pc_quantum(obj.header.goarch)
+    quantum = obj.traits.quantum
 
     def local(aux_name: str) -> bytes:
         ref = by_type.get(tables.aux[aux_name])
@@ -60,13 +58,6 @@ def shape(original: Original, args_map: tuple[bool, ...], name: str, shown_as: S
     """A stub's FuncInfo: the function's own, but for the frame. name, shown_as: see TextShape."""
     info = original.info
     return TextShape(info.args, args_map, info.func_id, info.func_flag, info.start_line, original.file, original.line, name, shown_as)
-
-
-def call_names(edit: Edit, index: int) -> dict[int, str]:
-    """Offset and callee of every direct call in a function."""
-    obj = edit.object
-    kind = edit.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
-    return {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == kind}
 
 
 def morestack_ref(edit: Edit, index: int, context: ContextUse) -> SymRef:
@@ -122,7 +113,7 @@ def _longer(edit: Edit, index: int, size: int, like: int) -> list[Aux]:
     """The aux list of a function whose code has grown to `size` bytes. In what is new nothing is inlined and nothing may be preempted;
     the rest holds there as it does at offset `like`."""
     obj, tables = edit.object, edit.tables
-    was, quantum = obj.sym(index).size, tables.pc_quantum(obj.header.goarch)
+    was, quantum = obj.sym(index).size, obj.traits.quantum
     plain = {tables.aux[name] for name in ("AuxPcsp", "AuxPcfile", "AuxPcline")}
     inline, pcdata = tables.aux["AuxPcinline"], tables.aux["AuxPcdata"]
     made: list[Aux] = []
@@ -185,8 +176,8 @@ def count_frame(edit: Edit, original: Original, body: SymRef, through: Code) -> 
     obj, tables, index = edit.object, edit.tables, original.index
     sym = obj.sym(index)
     called = next(fixup.offset for fixup in through.fixups if fixup.role == "called")
-    depth = next(value for value, end in through.pcsp if called < end) + RETURN_ADDRESS
-    if any(value for value, _ in original.pcsp) or depth > COUNTED_FRAME or sym.name in obj.jump_tables or call_names(edit, index):
+    depth = next(value for value, end in through.pcsp if called < end) + obj.traits.call_pushes
+    if any(value for value, _ in original.pcsp) or depth > COUNTED_FRAME or sym.name in obj.jump_tables or obj.calls(index):
         return body
     flag = sym.flag & ~tables.sym_flags["SymFlagDupok"]
     direct = edit.add_copy(index, flag=flag, flag2=sym.flag2 & ~tables.sym_flags2.get("SymFlagABIWrapper", 0))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, InlNode, Reloc, SymRef, pctab, stackmap
 from objinst.goobj.leb128 import unsigned
 from objinst.rewrite.dwarf import Place, dwarf_aux
-from trampolines.contract import Code, FixupKind, Patched, Phase
+from trampolines.contract import Code, Patched, Phase
 
 ABI_INTERNAL = 1
 STACK_MAP_NAME = "gclocals·otelobj"
@@ -26,13 +26,6 @@ OUTERMOST = -1
 """Index in a function's tree of inlined calls: none of them."""
 UNSAFE_POINT_ALL = -2
 """abi.UnsafePointUnsafe: every instruction is unsafe for asynchronous preemption."""
-
-FIXUP_RELOCS = {
-    ("amd64", FixupKind.CALL): "R_CALL",
-    ("amd64", FixupKind.PCREL): "R_PCREL",
-    ("arm64", FixupKind.CALL): "R_CALLARM64",
-    ("arm64", FixupKind.ADDR): "R_ADDRARM64",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +58,11 @@ class TextShape:
 
 def relocations(edit: Edit, code: Code | Patched, roles: Mapping[str, Role]) -> list[Reloc]:
     """The relocations of `code`, its fixups bound to symbols. Raises KeyError for a role that has no symbol."""
-    goarch = edit.object.header.goarch
+    traits = edit.object.traits
     relocs = []
     for fixup in code.fixups:
         role = roles[fixup.role]
-        kind = edit.tables.relocs[FIXUP_RELOCS[goarch, fixup.kind]]
+        kind = edit.tables.relocs[traits.relocation(fixup.kind)]
         relocs.append(Reloc(fixup.offset, fixup.size, kind, fixup.addend + role.addend, role.ref))
     return sorted(relocs, key=lambda reloc: reloc.off)
 
@@ -77,7 +70,7 @@ def relocations(edit: Edit, code: Code | Patched, roles: Mapping[str, Role]) -> 
 def text_aux(edit: Edit, text: SymRef, code: Code, shape: TextShape) -> list[Aux]:
     """The aux list of the text symbol `text`, made from `code`; its aux symbols are appended to the object, those that equal others once."""
     tables = edit.tables
-    quantum = tables.pc_quantum(edit.object.header.goarch)
+    quantum = edit.object.traits.quantum
     size = len(code.code)
 
     def shared(data: bytes, kind: str = "SRODATA", name: str = "", align: int = 0) -> SymRef:
@@ -124,7 +117,7 @@ def _shown_where(code: Code) -> list[tuple[int, int]]:
 
 def pc_table(edit: Edit, pairs: Sequence[tuple[int, int]]) -> SymRef:
     """An aux symbol that holds a pc-value table."""
-    return edit.add_shared("", edit.tables.kinds["SRODATA"], _encoded_table(tuple(pairs), edit.tables.pc_quantum(edit.object.header.goarch)))
+    return edit.add_shared("", edit.tables.kinds["SRODATA"], _encoded_table(tuple(pairs), edit.object.traits.quantum))
 
 
 @functools.lru_cache(4096)

@@ -13,16 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from objinst.types.model import GoType, Kind
+from trampolines.arch import traits
 from trampolines.contract import Piece, RegClass
 
 WORD = 8
-REGISTERS = {"amd64": (9, 15), "arm64": (16, 16)}
-"""Integer and floating-point argument registers (cmd/compile/internal/ssa/opGen.go, ParamIntRegNames, ParamFloatRegNames)."""
-
-_NAMES = {
-    "amd64": {RegClass.INT: ["AX", "BX", "CX", "DI", "SI", "R8", "R9", "R10", "R11"], RegClass.FLOAT: [f"X{i}" for i in range(15)]},
-    "arm64": {RegClass.INT: [f"R{i}" for i in range(16)], RegClass.FLOAT: [f"F{i}" for i in range(16)]},
-}
 _FLOATS = {Kind.FLOAT32: (4,), Kind.FLOAT64: (8,), Kind.COMPLEX64: (4, 4), Kind.COMPLEX128: (8, 8)}
 _WORDS = {Kind.STRING: 2, Kind.SLICE: 3, Kind.INTERFACE: 2}
 
@@ -40,7 +34,7 @@ class Assigned:
     def place(self, goarch: str) -> str:
         """For people: `AX BX`, or `16(args)` for bytes from the first stack-assigned argument; `nowhere` for a value without bytes."""
         if self.pieces:
-            return " ".join(_NAMES[goarch][piece.reg][piece.index] for piece in self.pieces)
+            return " ".join(traits(goarch).register(piece.reg, piece.index) for piece in self.pieces)
         return f"{self.offset}(args)" if self.type.size else "nowhere"
 
 
@@ -93,11 +87,12 @@ class FuncABI:
 
 
 def assign(goarch: str, params: Sequence[GoType], results: Sequence[GoType]) -> FuncABI:
-    """params: receiver first, a hidden dictionary included. Raises KeyError for an architecture without ABIInternal here."""
-    inputs = _State(*REGISTERS[goarch])
+    """params: receiver first, a hidden dictionary included. Raises ArchError for an architecture that is not known."""
+    available = len(traits(goarch).int_args), len(traits(goarch).float_args)
+    inputs = _State(*available)
     ins = [inputs.place(value) for value in params]
     start = _round(inputs.stack, WORD)
-    outputs = _State(*REGISTERS[goarch], stack=start)
+    outputs = _State(*available, stack=start)
     outs = [outputs.place(value) for value in results]
     spill_offset = _round(outputs.stack, WORD)
     spill_size = _round(inputs.home, WORD)

@@ -47,7 +47,7 @@ VERSIONS = ("1.22", "1.24", "1.26", "1.27")
 SMALL = ("maps", "internal/oserror", "internal/oserror", "encoding", "unicode/utf16")
 LARGE = ("errors", "sync", "container/ring", "container/list", "context")
 LARGE_EVERY = 500
-ARCH = trampolines.arch("amd64")
+ARCH = trampolines.load("amd64")
 
 
 def read_everything(data: bytes) -> list[tuple[int, Object]]:

@@ -21,9 +21,9 @@ MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(Healt
 @st.composite
 def pieces(draw: st.DrawFn, goarch: str, most: int = 40, start: int = 0, room: int = 1 << 30) -> tuple[Piece, ...]:
     """Registers as the ABI assigns them: in order, naturally aligned, from `start` on."""
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     used = {RegClass.INT: 0, RegClass.FLOAT: 0}
-    limits = {RegClass.INT: arch.INT_REGS, RegClass.FLOAT: arch.FLOAT_REGS}
+    limits = {RegClass.INT: len(arch.traits.int_args), RegClass.FLOAT: len(arch.traits.float_args)}
     found, offset = [], start
     for reg in draw(st.lists(st.sampled_from(RegClass), max_size=most)):
         size = draw(st.sampled_from((1, 2, 4, 8) if reg is RegClass.INT else (4, 8)))

@@ -12,7 +12,7 @@ from objinst.goobj import FuncInfo, Object, stackmap
 from objinst.types import TypeTable
 from objinst.signatures.agree import Evidence
 from toolchains import go_env, goroot
-from trampolines import arch
+from trampolines import load
 from trampolines.contract import SpillScan
 
 
@@ -64,7 +64,7 @@ def entry_map(obj: Object, index: int) -> tuple[bool, ...] | None:
 
 
 def spill_scan(goarch: str) -> Callable[[Object, int], SpillScan]:
-    find = arch(goarch).find_spills
+    find = load(goarch).find_spills
 
     def scan(obj: Object, index: int) -> SpillScan:
         wanted = {obj.tables.relocs[name] for name in ("R_CALL", "R_CALLARM64")}

@@ -21,7 +21,7 @@ from objinst.plan.keys import own_keys
 from objinst.plan.pinned import pinned, relied_on
 from rule_files import load
 
-ARCH = trampolines.arch("amd64")
+ARCH = trampolines.load("amd64")
 
 
 def found_in(packages: Mapping[str, Path], rt: str) -> facts.Facts:
@@ -159,7 +159,7 @@ def test_address_of_code(version: str, goarch: str, tmp_path: Path) -> None:
     command = ["go", "tool", "compile", "-std", "-p", "main", "-importcfg", "importcfg", "-o", "main.a", *SOURCES]
     subprocess.run(command, cwd=tmp_path, env=go_env(version, goarch), check=True)
     objects = list(Archive.read(tmp_path / "main.a").objects().values())
-    found = relied_on(objects, "main", trampolines.arch(goarch))
+    found = relied_on(objects, "main", trampolines.load(goarch))
     assert found.pins["main.started"] == "main.main (address)"
     assert found.pins[f"main#{objects[0].find('main.called')}"] == "main.relies"
     assert not any("deferred" in key or objects[0].name(int(key.partition("#")[2])) == "main.deferred.func1" for key in found.pins if key.startswith("main#"))

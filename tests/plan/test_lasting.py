@@ -205,7 +205,7 @@ def rule(tmp_path: Path, where: str, target: str = "example.com/app/**") -> Rule
 def left_out(build: Build, given: Rule) -> dict[str, str]:
     """Function of the program -> why the rule makes no span of it."""
     obj = build.object("example.com/app")
-    lasting = Lasting(trampolines.arch(build.goarch), build.load, given.matches_package)
+    lasting = Lasting(trampolines.load(build.goarch), build.load, given.matches_package)
     source = Declared(obj, build.load)
     named = [(index, source.name(index)) for index, _ in candidates(obj, "main", RuleSet((given,)), lambda _: None, load=build.load)]
     refusals = {obj.name(index): lasting.refusal(given, name, obj, index, "main") for index, name in named if name is not None}

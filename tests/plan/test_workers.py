@@ -57,7 +57,7 @@ def built(version: str, goarch: str, folder: Path, *flags: str) -> tuple[Path, P
 def own(archive: Path, goarch: str) -> list[str]:
     """The names of the workers, when the places of their calls have been looked at."""
     obj = Archive.read(archive).go_object()[1]
-    found = workers(obj, trampolines.arch(goarch))
+    found = workers(obj, trampolines.load(goarch))
     md = DISASSEMBLERS[goarch]
     ends = {
         (printed(obj.name(index), obj.tables.go), insn.address + insn.size)

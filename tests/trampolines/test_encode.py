@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
@@ -112,7 +113,12 @@ AMD64: dict[str, Callable[[], object]] = {
     "add_sp": lambda: sp_immediate(x.add_sp, "add"),
     "sub_sp": lambda: sp_immediate(x.sub_sp, "sub"),
     "free_forms": free_forms,
-    "jcc": lambda: [(x.jcc(c), f"{n} {AT + 6:#x}") for c, n in ((x.JE, "je"), (x.JNE, "jne"), (x.JB, "jb"), (x.JBE, "jbe"), (x.JS, "js"))],
+    "jcc": lambda: [
+        (x.jcc(c, d), f"{n} {AT + 6 + d & (1 << 64) - 1:#x}")
+        for c, n in ((x.JE, "je"), (x.JNE, "jne"), (x.JB, "jb"), (x.JBE, "jbe"), (x.JS, "js"))
+        for d in (0, 1, -6, HIGH, LOW)
+    ],
+    "jmp": lambda: [(x.jmp(d), f"jmp {AT + 5 + d & (1 << 64) - 1:#x}") for d in (0, 1, -5, HIGH, LOW)],
     "move_long": lambda: [(x.move_long(d, s), f"mov {NAMES[4][d]}, {NAMES[4][s]}") for d in REGS for s in REGS],
     "set_long": lambda: [(x.set_long(r, v), f"mov {NAMES[4][r]}, {number(v)}") for r in REGS for v in (0, 1, 202, HIGH)],
     "compare_exchange": lambda: [(x.compare_exchange(r, b), f"lock cmpxchg {mem(b, 0, 8)}, {NAMES[8][r]}") for r in REGS for b in REGS],
@@ -149,8 +155,8 @@ def amd64_wrong() -> Iterator[tuple[str, Call]]:
             yield f"{f.__name__} {r}", lambda f=f, r=r: f(r)
     for v in NOT_DISPS:
         yield f"store_zero disp {v}", lambda v=v: x.store_zero(0, v)
-        for f in (x.add_sp, x.sub_sp, x.imm32, x.free_forms):
-            yield f"{f.__name__} {v}", lambda f=f, v=v: f(v)
+        for f in (x.add_sp, x.sub_sp, x.imm32, x.free_forms, x.jmp, functools.partial(x.jcc, x.JE)):
+            yield f"{getattr(f, '__name__', 'jcc')} {v}", lambda f=f, v=v: f(v)
     yield f"free_forms {LOW}", lambda: x.free_forms(LOW)  # its negative does not fit
     for v in (-129, 128):
         yield f"imm8 {v}", lambda v=v: x.imm8(v)
@@ -241,6 +247,7 @@ ARM64: dict[str, Callable[[], object]] = {
         (a.subtract(d, p, q), f"neg {gpr(d)}, {gpr(q)}" if p == 31 else f"sub {gpr(d)}, {gpr(p)}, {gpr(q)}") for d in ALL for p in ALL for q in ALL
     ],
     "compare": lambda: [(a.compare(p, q), f"cmp {gpr(p)}, {gpr(q)}") for p in ALL for q in ALL],
+    "test_byte": lambda: [(a.test_byte(r), f"tst {gpr(r, 'w')}, #0xff") for r in ALL],
     "address": lambda: [(a.address(r), f"adrp {gpr(r)}, #{AT:#x}; add {gsp(r)}, {gsp(r)}, #0") for r in range(31)],
     "move_immediate": lambda: [(a.move_immediate(r, v), f"mov {gpr(r)}, #{number(v)}") for r in ALL for v in (0, 1, 9, 10, 0xFFFF)],
     "load_exclusive": lambda: [(a.load_exclusive(r, b), f"ldxr {gpr(r)}, [{gsp(b)}]") for r in ALL for b in ALL],
@@ -263,7 +270,6 @@ ARM64: dict[str, Callable[[], object]] = {
     "LOAD_GUARD": lambda: [(a.LOAD_GUARD, "ldr x16, [x28, #0x10]")],
     "COMPARE_GUARD": lambda: [(a.COMPARE_GUARD, "cmp sp, x16")],
     "LINK_TO_R3": lambda: [(a.LINK_TO_R3, "mov x3, x30")],
-    "TEST_R16": lambda: [(a.TEST_R16, "tst w16, #0xff")],
     "RET": lambda: [(a.RET, "ret")],
     "B": lambda: [(a.B, f"b #{AT:#x}")],
     "BL": lambda: [(a.BL, f"bl #{AT:#x}")],
@@ -299,7 +305,7 @@ def arm64_wrong() -> Iterator[tuple[str, Call]]:
             for place in range(count):
                 operands = [*range(4, 4 + place), r, *range(14, 14 + count - place - 1)]
                 yield f"{f.__name__} {operands}", lambda f=f, operands=operands: f(*operands)
-        for f in (a.zero, a.zero_float, a.address):
+        for f in (a.zero, a.zero_float, a.address, a.test_byte):
             yield f"{f.__name__} {r}", lambda f=f, r=r: f(r)
         for f in (a.move, a.move_word, a.compare):
             yield f"{f.__name__} {r}, 0", lambda f=f, r=r: f(r, 0)

@@ -73,7 +73,7 @@ def of_object(obj: Object, goarch: str) -> Iterator[Text]:
         code, raw = bytes(obj.data(index)), obj.aux_data(index, "AuxPcsp")
         if not code:
             continue
-        pcsp = pctab.decode(raw if raw is not None else b"", obj.tables.pc_quantum(goarch), len(code) if raw is not None and len(raw) else None)
+        pcsp = pctab.decode(raw if raw is not None else b"", obj.traits.quantum, len(code) if raw is not None and len(raw) else None)
         info = FuncInfo.parse(obj.aux_data(index, "AuxFuncInfo"))
         relocs = obj.relocs(index)
         calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in relocs if reloc.type == kind}
@@ -239,7 +239,7 @@ PARAMS = [
 
 @pytest.mark.parametrize(("version", "goarch"), PARAMS)
 def test_finders_against_capstone(version: str, goarch: str) -> None:
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     outcomes: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
     wrong: list[str] = []
@@ -306,7 +306,7 @@ PCSP = [(0, 1), (8, 8), (24, 18), (8, 19), (0, 20)]
 ])  # fmt: skip
 def test_the_judge_sees_a_branch_into_a_patched_jump(distance: int, tables: set[int], finding: str | None) -> None:
     text = made("amd64", HEAD + BODY % distance + TAIL, PCSP, tables)
-    scan = trampolines.arch("amd64").find_epilogues(text.code, text.pcsp, {})
+    scan = trampolines.load("amd64").find_epilogues(text.code, text.pcsp, {})
     assert [(site.offset, site.length, site.body_frame) for site in scan.sites] == [(14, 6, 24)]
     found = check_sites(text, scan, "amd64")
     assert found == [] if finding is None else len(found) == 1 and finding in found[0], found
@@ -317,7 +317,7 @@ def test_the_judge_sees_a_branch_into_a_patched_jump(distance: int, tables: set[
 ])  # fmt: skip
 def test_the_judge_sees_a_wrong_site(changes: dict[str, object], finding: str) -> None:
     text = made("amd64", HEAD + BODY % 2 + TAIL, PCSP)
-    (site,) = trampolines.arch("amd64").find_epilogues(text.code, text.pcsp, {}).sites
+    (site,) = trampolines.load("amd64").find_epilogues(text.code, text.pcsp, {}).sites
     found = check_sites(text, EpilogueScan((replace(site, **changes),)), "amd64")
     assert finding == "has nop" and found or any(finding in what for what in found), found
     assert check_sites(text, EpilogueScan(()), "amd64"), "a return without a site"

@@ -68,7 +68,7 @@ def in_a_cycle(flow: dict[int, set[int]], start: int) -> bool:
 
 
 def check(archives: Iterable[Path], goarch: str) -> collections.Counter[bool]:
-    arch, seen = trampolines.arch(goarch), collections.Counter[bool]()
+    arch, seen = trampolines.load(goarch), collections.Counter[bool]()
     for f in functions(archives, goarch, receives):
         flow = graph(goarch, f)
         for place, callee in f.calls.items():
@@ -156,7 +156,7 @@ class Text:
                 width = size - len(opcode)
                 self.code[at : at + size] = opcode + (to - at - size).to_bytes(width, "little", signed=True)
         (place,) = [place for place, callee in self.calls.items() if callee == CALL]
-        found = trampolines.arch(self.goarch).comes_back(bytes(self.code), self.calls, [self.labels[case] for case in cases], place)
+        found = trampolines.load(self.goarch).comes_back(bytes(self.code), self.calls, [self.labels[case] for case in cases], place)
         return found
 
 
@@ -300,4 +300,4 @@ def test_damaged_code(text: Text, cut: int) -> None:
     text.labels["far"] = -4 if cut % 2 else 4000
     text.comes_back()
     text.code = text.code[:-cut]
-    trampolines.arch(text.goarch).comes_back(bytes(text.code), text.calls, [], next(iter(text.calls)))
+    trampolines.load(text.goarch).comes_back(bytes(text.code), text.calls, [], next(iter(text.calls)))

@@ -37,7 +37,7 @@ class Kernel:
 
 
 def gate(goarch: str, state: int, signal: int, *, pid: int = PID) -> tuple[Machine, Kernel]:
-    m, _ = start(goarch, trampolines.arch(goarch).death_gate(GateSpec(SIGNALS)), 1, 8)
+    m, _ = start(goarch, trampolines.load(goarch).death_gate(GateSpec(SIGNALS)), 1, 8)
     kernel = Kernel(goarch, pid)
     m.hosts = {"syscall": kernel}
     m.write(m.roles["state"], 8, state & MASK)
@@ -125,7 +125,7 @@ def test_another_thread_is_faster(goarch: str, now: int, expected: int) -> None:
 @pytest.mark.parametrize("state", [0, PID, -2])
 def test_on_a_foreign_thread(goarch: str, signal: int, handler: int, state: int) -> None:
     """Only where C code had no handler before, and somebody watches; all arguments are handed on."""
-    m, _ = start(goarch, trampolines.arch(goarch).foreign_gate(GateSpec((1, 2, 15))), 1, 16)
+    m, _ = start(goarch, trampolines.load(goarch).foreign_gate(GateSpec((1, 2, 15))), 1, 16)
     m.write(m.roles["state"], 8, state & MASK)
     for number in range(65):
         m.write(m.roles["forward"] + 8 * number, 8, handler if number == signal else 0xBAD)

@@ -13,6 +13,7 @@ from trampolines.contract import (
     Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GateSpec, GrowGuard, Load, Piece, RegClass, ThroughSpec,
     ThunkSpec,
 )  # fmt: skip
+from trampolines_shapes import CASES
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 INT, FLOAT = RegClass.INT, RegClass.FLOAT
@@ -38,7 +39,7 @@ LARGE_TEARDOWN = {"amd64": (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), "arm64
 
 
 def stubs(goarch: str) -> dict[str, Code]:
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     return {
         "entry stub, plain": arch.entry_stub(EntrySpec((), ContextUse.RAW, toggle=False)),
         "entry stub, every width": arch.entry_stub(EntrySpec(SPILLS, ContextUse.POINTER)),
@@ -65,7 +66,7 @@ def stubs(goarch: str) -> dict[str, Code]:
         "hold": arch.hold_stub(),
         "gate of dieFromSignal": arch.death_gate(GateSpec((1, 2, 15))),
         "gate of raisebadsignal": arch.foreign_gate(GateSpec((1, 2, 15))),
-    } | through(arch, goarch)
+    } | through(arch, goarch) | {case.name: case.code for case in CASES if case.goarch == goarch}
 
 
 def through(arch: Arch, goarch: str) -> dict[str, Code]:

@@ -46,7 +46,7 @@ def made(*ends: bytes, between: bytes = b"", tail: bytes = b"\xe8\0\0\0\0\xeb\0"
 
 def test_every_return_is_a_site() -> None:
     code, pcsp, calls = made(RET, b"\x90" + RET, RET)
-    scan = trampolines.arch("amd64").find_epilogues(code, pcsp, calls)
+    scan = trampolines.load("amd64").find_epilogues(code, pcsp, calls)
     assert scan.refusal is None and len(scan.sites) == 3
     assert [site.length for site in scan.sites] == [6, 7, 6]
     assert {(site.teardown, site.body_frame) for site in scan.sites} == {(FREE + POP, 0x28)}
@@ -64,15 +64,15 @@ def test_every_return_is_a_site() -> None:
     ],
 )
 def test_other_ways_out_are_refused(ends: tuple[bytes, ...], reason: str) -> None:
-    scan = trampolines.arch("amd64").find_epilogues(*made(*ends))
+    scan = trampolines.load("amd64").find_epilogues(*made(*ends))
     assert not scan.sites and scan.refusal and scan.refusal[0] == reason
 
 
 def test_padding_inside_an_epilogue() -> None:
     code, pcsp, calls = made(RET, between=b"\x0f\x1f\x00")
-    (site,) = trampolines.arch("amd64").find_epilogues(code, pcsp, calls).sites
+    (site,) = trampolines.load("amd64").find_epilogues(code, pcsp, calls).sites
     assert site.teardown == FREE + POP and site.length == 9
-    scan = trampolines.arch("amd64").find_epilogues(*made(RET, between=WORK))
+    scan = trampolines.load("amd64").find_epilogues(*made(RET, between=WORK))
     assert not scan.sites and scan.refusal and scan.refusal[0] == "epilogue"
 
 
@@ -89,7 +89,7 @@ PUSH = b"\x55"
 
 
 def test_short_jumps_to_the_end() -> None:
-    arch = trampolines.arch("amd64")
+    arch = trampolines.load("amd64")
     code, pcsp = saved_bp_only(b"\x90" * 20, returns=3)
     scan = arch.find_epilogues(code, pcsp, {})
     assert [(site.offset, site.length, site.teardown, site.body_frame) for site in scan.sites] == [(21, 2, POP, 8), (43, 2, POP, 8), (65, 2, POP, 8)]
@@ -99,7 +99,7 @@ def test_short_jumps_to_the_end() -> None:
 
 
 def test_short_jumps_reach_so_far() -> None:
-    arch = trampolines.arch("amd64")
+    arch = trampolines.load("amd64")
     for behind, reached in ((127, True), (128, False)):
         code, pcsp = saved_bp_only(b"")
         code += b"\x90" * (behind - 2) + POP + RET
@@ -114,7 +114,7 @@ def test_short_jumps_reach_so_far() -> None:
 
 def test_unknown_prologue_and_wrong_frame_are_refused() -> None:
     code, pcsp, calls = made(RET)
-    find = trampolines.arch("amd64").find_epilogues
+    find = trampolines.load("amd64").find_epilogues
     assert find(b"\x49\x3b\x66\x18" + code[4:], pcsp, calls).refusal  # stackguard1
     assert find(code.replace(FREE, b"\x48\x83\xc4\x28"), pcsp, calls).refusal
     assert find(b"\xc3", [(0, 1)], {}).refusal == find(b"\x31\xc0\xc3", [(0, 3)], {}).refusal
@@ -137,7 +137,7 @@ def test_unknown_prologue_and_wrong_frame_are_refused() -> None:
 )
 def test_amd64_spills(stores: bytes, pieces: tuple[Piece, ...] | None) -> None:
     code, _, calls = made(RET, tail=stores + b"\xe8\0\0\0\0\xeb\0")
-    scan = trampolines.arch("amd64").find_spills(code, calls)
+    scan = trampolines.load("amd64").find_spills(code, calls)
     assert (scan.pieces, bool(scan.refusal)) == (pieces or (), pieces is None)
 
 
@@ -158,7 +158,7 @@ def test_arm64_spills(stores: bytes, pieces: tuple[Piece, ...] | None) -> None:
     code = bytearray(a.LOAD_GUARD + a.COMPARE_GUARD + a.branch_if(a.LS, 8) + a.RET + stores + a.LINK_TO_R3)
     calls = {len(code): "runtime.morestack_noctxt"}
     code += a.BL + a.B
-    scan = trampolines.arch("arm64").find_spills(bytes(code), calls)
+    scan = trampolines.load("arm64").find_spills(bytes(code), calls)
     assert (scan.pieces, bool(scan.refusal)) == (pieces or (), pieces is None)
 
 
@@ -173,19 +173,19 @@ def test_arm64_spills(stores: bytes, pieces: tuple[Piece, ...] | None) -> None:
     ],
 )
 def test_arm64_other_ways_out_are_refused(word: bytes, reason: str) -> None:
-    scan = trampolines.arch("arm64").find_epilogues(word + a.RET, [(0, 8)], {})
+    scan = trampolines.load("arm64").find_epilogues(word + a.RET, [(0, 8)], {})
     assert not scan.sites and scan.refusal and scan.refusal[0] == reason
-    plain = trampolines.arch("arm64").find_epilogues(a.B + a.RET, [(0, 8)], {})
+    plain = trampolines.load("arm64").find_epilogues(a.B + a.RET, [(0, 8)], {})
     assert [site.offset for site in plain.sites] == [4]
-    assert trampolines.arch("arm64").find_epilogues(a.B + a.RET, [(0, 8)], {0: "p.other"}).refusal
-    assert trampolines.arch("arm64").find_epilogues(a.RET, [(16, 4)], {}).refusal
+    assert trampolines.load("arm64").find_epilogues(a.B + a.RET, [(0, 8)], {0: "p.other"}).refusal
+    assert trampolines.load("arm64").find_epilogues(a.RET, [(16, 4)], {}).refusal
 
 
 @pytest.mark.parametrize("goarch", trampolines.ARCHITECTURES)
 @pytest.mark.parametrize("hook_args", [0, 400, 4000])
 def test_the_stack_check_is_the_compilers(goarch: str, hook_args: int) -> None:
     """A frame of n bytes goes down to guard - StackSmall and no further: SP - max(n, StackSmall) > guard - StackSmall."""
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     code = arch.thunk(ThunkSpec((), (), hook_args)) if hook_args else arch.entry_stub(EntrySpec((), ContextUse.RAW, toggle=False))
     frame = max(value for value, _ in code.pcsp)
     for guard_above, grows in ((0, True), (-1, False)):

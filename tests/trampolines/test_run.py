@@ -46,7 +46,7 @@ def entry_case(data: st.DataObject, goarch: str) -> tuple[EntrySpec, int]:
        stay=st.sampled_from(("", "", "curg", "locks", "throwsplit")))  # fmt: skip
 def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bool, move: bool, stay: str) -> None:
     spec, args = entry_case(data, goarch)
-    m, rng = start(goarch, trampolines.arch(goarch).entry_stub(spec), seed, args)
+    m, rng = start(goarch, trampolines.load(goarch).entry_stub(spec), seed, args)
     context, sp, fp = m.regs[m.context], m.sp, m.regs[m.fp_name]
     passed = {piece: register(m, piece) for piece in spec.spills}
     log: list[str] = []
@@ -120,7 +120,7 @@ def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bo
 @given(data=st.data(), seed=st.integers(0, 1 << 32))
 def test_entry_switched_off(goarch: str, data: st.DataObject, seed: int) -> None:
     spec, args = entry_case(data, goarch)
-    m, _ = start(goarch, trampolines.arch(goarch).entry_stub(spec), seed, args)
+    m, _ = start(goarch, trampolines.load(goarch).entry_stub(spec), seed, args)
     if not spec.toggle:
         return
     m.write(m.roles["desc"], 1, 0)
@@ -147,7 +147,7 @@ def test_entry_of_a_channel_operation(
     mark &= (1 << 8 * size) - 1
     context = ContextFilter(**CONTEXT, inherited=not size, sends=3 if when == "select" else None, mark=(26, size) if size else None)
     spec = EntrySpec((Piece(RegClass.INT, 0, 8, 0),), ContextUse.RAW, toggle=False, filter=context)
-    m, _ = start(goarch, trampolines.arch(goarch).entry_stub(spec), seed, 8)
+    m, _ = start(goarch, trampolines.load(goarch).entry_stub(spec), seed, 8)
     m.write(G + SLOT, 8, NODE if slot else 0)
     m.write(G + 152, 8, 5 << 40)
     m.write(NODE + 8, 8, (5 if own else 6) << 40)
@@ -165,7 +165,7 @@ def test_entry_of_a_channel_operation(
     if size:
         concerned = concerned and channel and mark not in (tag, (1 << 8 * size) - 1)
     called: list[int] = []
-    m.hosts = {"enter": lambda m: called.append(m.read(m.regs[m.ints[1]] - trampolines.arch(goarch).RETURN_BELOW_ARGS, 8))}
+    m.hosts = {"enter": lambda m: called.append(m.read(m.regs[m.ints[1]] - trampolines.load(goarch).traits.return_below_args, 8))}
     if not concerned:
         m.write(G + 16, 8, STACK + 0x1000)  # no stack check is reached
     regs, floats, mem = dict(m.regs), dict(m.floats), dict(m.mem)
@@ -203,9 +203,9 @@ def test_exit(goarch: str, data: st.DataObject, seed: int, top: str | None, entr
     frame = 32 + spec.area + 8 if goarch == "amd64" else (8 + 32 + spec.area + 8 + 15) & ~15
     if frame > max(128, spec.body_frame, spec.checked) and not spec.unchecked:
         with pytest.raises(EncodeError, match="at the exit"):
-            trampolines.arch(goarch).exit_stub(spec)
+            trampolines.load(goarch).exit_stub(spec)
         return
-    m, rng = start(goarch, trampolines.arch(goarch).exit_stub(spec), seed, 24)
+    m, rng = start(goarch, trampolines.load(goarch).exit_stub(spec), seed, 24)
     sp, fp = m.sp, m.regs[m.fp_name]
     m.write(G, 8, sp - frame - 1600 + (1 if narrow else -rng.randrange(0, 64)))
     distance = STACK + 0x2000 - (sp + 8)
@@ -268,7 +268,7 @@ def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool, panics: 
         copies.append(Copy(data.draw(bases), far + at + data.draw(st.sampled_from((0, 1, 8))), at, size))
         at += size
     hook_args = -(-max(end_of(tuple(homes)), stack) // 8) * 8 + 16
-    m, rng = start(goarch, trampolines.arch(goarch).thunk(ThunkSpec(loads, tuple(copies), hook_args)), seed, 40)
+    m, rng = start(goarch, trampolines.load(goarch).thunk(ThunkSpec(loads, tuple(copies), hook_args)), seed, 40)
     addresses = {Base.ARGS: 0xB000_0000, Base.RESULTS: 0xB100_0000, Base.BOXES: 0xB200_0000}
     for base in addresses.values():
         for i in range(0, far + stack + 600):
@@ -333,7 +333,7 @@ def test_thunk(goarch: str, data: st.DataObject, seed: int, grow: bool, panics: 
 
 @ARCHES
 def test_a_thunk_without_moves_hands_on_its_own_arguments(goarch: str) -> None:
-    m, rng = start(goarch, trampolines.arch(goarch).thunk(ThunkSpec((), (), 40)), 1, 40)
+    m, rng = start(goarch, trampolines.load(goarch).thunk(ThunkSpec((), (), 40)), 1, 40)
     given = [m.regs[reg] for reg in m.ints[:5]]
     seen = []
 
@@ -352,7 +352,7 @@ def test_a_thunk_without_moves_hands_on_its_own_arguments(goarch: str) -> None:
 def test_slot_handover(goarch: str, curg: bool) -> None:
     """The creator's slot, or nil: the new g's word is always stored, and nothing else."""
     teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
-    code = trampolines.arch(goarch).slot_handover(SLOT, 48, 192, teardown, frame)
+    code = trampolines.load(goarch).slot_handover(SLOT, 48, 192, teardown, frame)
     m, _ = start(goarch, code, 1, 0)
     sp, fp = m.sp, m.regs[m.fp_name]
     new, mach, creator = 0xC000_0000, 0xD000_0000, 0xE000_0000
@@ -377,7 +377,7 @@ def test_slot_handover(goarch: str, curg: bool) -> None:
 def test_hold(goarch: str, seed: int, move: bool, finds_gap: bool) -> None:
     """Registers go through in both directions, and the frame pointers stay a chain: on arm64, whether the runtime that moves the stack finds the
     one in the gap (Go 1.26) or only the copy."""
-    m, rng = start(goarch, trampolines.arch(goarch).hold_stub(), seed, 0)
+    m, rng = start(goarch, trampolines.load(goarch).hold_stub(), seed, 0)
     m.regs[m.fp_name] = fp = m.sp - 8 if goarch == "arm64" else m.sp + 64
     outer = m.sp + 256
     m.write(fp, 8, outer)
@@ -414,13 +414,13 @@ def test_hold(goarch: str, seed: int, move: bool, finds_gap: bool) -> None:
 
 @ARCHES
 def test_getg(goarch: str) -> None:
-    m, _ = start(goarch, trampolines.arch(goarch).getg(), 1, 0)
+    m, _ = start(goarch, trampolines.load(goarch).getg(), 1, 0)
     assert m.run(m.sp) == "return" and m.regs[m.ints[0]] == G
 
 
 @pytest.mark.parametrize("on", [True, False])
 def test_head_of_a_call_through(on: bool) -> None:
-    m, _ = start("amd64", trampolines.arch("amd64").head_stub(), 1, 0)
+    m, _ = start("amd64", trampolines.load("amd64").head_stub(), 1, 0)
     m.write(m.roles["desc"], 1, on)
     regs = dict(m.regs)
     assert m.run(m.sp) == ("through" if on else "body") and m.regs == regs
@@ -443,7 +443,7 @@ def test_call_through(data: st.DataObject, seed: int, skip: bool, grow: bool, mo
     entry = EntrySpec(
         spills, data.draw(st.sampled_from(ContextUse)), skippable=data.draw(st.booleans()), results=results, guard=data.draw(st.sampled_from((None, GUARD)))
     )
-    m, rng = start("amd64", trampolines.arch("amd64").through_stub(ThroughSpec(entry, args, area, area_map, SLOT)), seed, args)
+    m, rng = start("amd64", trampolines.load("amd64").through_stub(ThroughSpec(entry, args, area, area_map, SLOT)), seed, args)
     context, sp, fp = m.regs[m.context], m.sp, m.regs[m.fp_name]
     passed = {piece: register(m, piece) for piece in spills}
     returned: dict[Piece, int] = {}

@@ -38,7 +38,7 @@ def functions(version: str, goarch: str, part: slice) -> Iterator[Function]:
     """Compiled functions, those that the runtime's stack maps describe: ABIInternal, not written in assembly."""
     for path in std_archives(version, goarch)[part]:
         obj = Archive.read(path).go_object()[1]
-        quantum = obj.tables.pc_quantum(goarch)
+        quantum = obj.traits.quantum
         kind = obj.tables.relocs["R_CALLARM64" if goarch == "arm64" else "R_CALL"]
         tables: dict[int | None, set[int]] = collections.defaultdict(set)
         for index in range(obj.n_defs):
@@ -235,7 +235,7 @@ def reads_context(md: capstone.Cs, f: Function) -> bool:
 
 
 def check(version: str, goarch: str, part: slice) -> None:
-    arch = trampolines.arch(goarch)
+    arch = trampolines.load(goarch)
     md = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64) if goarch == "amd64" else capstone.Cs(capstone.CS_ARCH_ARM64, 0)
     counts: collections.Counter[str] = collections.Counter()
     spills: collections.Counter[str] = collections.Counter()

@@ -88,7 +88,7 @@ def test_reduction_keeps_what_differs() -> None:
 
 DAMAGES = {
     "stack map": ("objinst/rewrite/swap.py", "shape(original, args_map, name)", "shape(original, (False,) * len(args_map), name)"),
-    "register": ("trampolines/amd64/stubs.py", "    restore(asm, SP, args, spec.spills)\n", "    restore(asm, SP, args, spec.spills[:-1])\n"),
+    "register": ("trampolines/sequences.py", "    restore(asm, asm.SP, frame.args, spec.spills)\n", "    restore(asm, asm.SP, frame.args, spec.spills[:-1])\n"),
     "results": ("objinst/rewrite/text.py", "locals_map=code.locals_map)", "locals_map=(False,) * len(code.locals_map))"),
 }
 

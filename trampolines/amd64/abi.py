@@ -6,15 +6,6 @@ AX, CX, DX, BX, SP, BP, SI, DI, R8, R9, R10, R11, R12, R13, R14, R15 = range(16)
 
 INT_ARGS = (AX, BX, CX, DI, SI, R8, R9, R10, R11)
 FLOAT_ARGS = tuple(range(15))
-INT_REGS = len(INT_ARGS)
-FLOAT_REGS = len(FLOAT_ARGS)
-LEAVES_UNMARKED = False
 G = R14
-CONTEXT = DX
-
-STACK_LO = 0
-"""Offset of g.stack.lo."""
-STACK_HI = 8
-"""Offset of g.stack.hi (runtime/runtime2.go: stack is g's first field)."""
-STACK_GUARD = 16
-"""Offset of g.stackguard0."""
+CLOSURE = DX
+"""The closure register."""

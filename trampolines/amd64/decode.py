@@ -1,5 +1,5 @@
 """Instructions of compiled code, as far as somebody here asks: how long they are, where execution goes on, and what they do to the closure
-context, DX (amd64).
+register, DX (amd64).
 
 What is not known is said to be, never guessed. A partial write counts as a write: the pointer is gone after it. Source: Intel SDM
 volume 2, appendix A; what of it the Go compiler uses (cmd/compile/internal/amd64/ssa.go, Go 1.22-1.27).
@@ -8,29 +8,15 @@ volume 2, appendix A; what of it the Go compiler uses (cmd/compile/internal/amd6
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from trampolines.amd64.abi import CONTEXT
+from trampolines.amd64.abi import CLOSURE
+from trampolines.flow import Step
 
 PREFIXES = b"\x66\xf2\xf3\x2e\x3e\x64\x65\xf0"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One instruction: its length, what it does to DX, where it jumps to (offset; switches: to the cases of a switch), whether what stands
-    behind it can be reached. callee: what a call calls, "" where only a register knows; None for all that is no call."""
-
-    length: int
-    reads: bool = False
-    writes: bool = False
-    target: int | None = None
-    falls: bool = True
-    switches: bool = False
-    callee: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operands:
+class Operands(NamedTuple):
     """A decoded ModRM: length in bytes with SIB and displacement; reg, rm: numbers; rm is -1 for memory; addresses: base and index."""
 
     length: int
@@ -40,8 +26,7 @@ class Operands:
 
 
 def decode(code: bytes, start: int, calls: Mapping[int, str]) -> Step | None:
-    """The instruction at an offset; None: not known. calls: offset of each relocated displacement of a call, or of a jump out of the
-    function -> name of the callee."""
+    """See trampolines.flow.Decode."""
     at = start
     prefixes = set()
     while at < len(code) and code[at] in PREFIXES:
@@ -84,7 +69,7 @@ def _operands(code: bytes, at: int, rex: int) -> Operands:
 
 def _made(length: int, op: Operands, *, reads: tuple[int, ...], writes: tuple[int, ...]) -> Step:
     """reads, writes: registers beside the addresses; -1 is none."""
-    return Step(length, CONTEXT in (*reads, *op.addresses), CONTEXT in writes)
+    return Step(length, CLOSURE in (*reads, *op.addresses), CLOSURE in writes)
 
 
 ALU_ROWS = range(0x40)
@@ -106,14 +91,14 @@ def _one_byte(code: bytes, at: int, start: int, rex: int, prefixes: set[int], ca
         return Step(here, falls=False)
     if op & 0xF0 == 0x50:
         number = op & 7 | (rex & 1) << 3
-        return Step(here, op < 0x58 and number == CONTEXT, op >= 0x58 and number == CONTEXT)
+        return Step(here, op < 0x58 and number == CLOSURE, op >= 0x58 and number == CLOSURE)
     if op & 0xF0 == 0xB0:
         size = 1 if op < 0xB8 else 8 if rex & 8 else wide
-        return Step(here + size, writes=(op & 7 | (rex & 1) << 3) == CONTEXT)
+        return Step(here + size, writes=(op & 7 | (rex & 1) << 3) == CLOSURE)
     if op in SIMPLE:
         return Step(here + (wide if SIMPLE[op] == 4 else SIMPLE[op]), writes=op == 0x99)
     if op in range(0x91, 0x98):
-        return Step(here, reads=(op & 7 | (rex & 1) << 3) == CONTEXT)
+        return Step(here, reads=(op & 7 | (rex & 1) << 3) == CLOSURE)
     return _with_operands(code, at, start, rex, wide)
 
 
@@ -156,12 +141,12 @@ def _with_operands(code: bytes, at: int, start: int, rex: int, wide: int) -> Ste
     if opcode in (0xF6, 0xF7):
         immediate = (1 if opcode == 0xF6 else wide) if number < 2 else 0
         divides = number >= 6 and opcode == 0xF7
-        return _made(length + immediate, op, reads=(op.rm, CONTEXT if divides else -1), writes=(CONTEXT,) if number >= 4 and opcode == 0xF7 else ())
+        return _made(length + immediate, op, reads=(op.rm, CLOSURE if divides else -1), writes=(CLOSURE,) if number >= 4 and opcode == 0xF7 else ())
     if opcode in (0xFE, 0xFF) and number < 2:
         return _made(length, op, reads=(op.rm,), writes=())
     if opcode == 0xFF and number in (2, 4):
         calls = number == 2
-        return Step(length, CONTEXT in (op.rm, *op.addresses), falls=calls, switches=not calls, callee="" if calls else None)
+        return Step(length, CLOSURE in (op.rm, *op.addresses), falls=calls, switches=not calls, callee="" if calls else None)
     return None
 
 
@@ -185,7 +170,7 @@ def _two_byte(code: bytes, at: int, start: int, rex: int, prefixes: set[int]) ->
     if opcode in (0x31, 0xA2):
         return Step(here, writes=True)
     if opcode in range(0xC8, 0xD0):
-        return Step(here, reads=(opcode & 7 | (rex & 1) << 3) == CONTEXT)
+        return Step(here, reads=(opcode & 7 | (rex & 1) << 3) == CLOSURE)
     if opcode in (0x38, 0x3A):
         return _three_byte(code, at, start, rex, prefixes)
     op = _operands(code, at + 1, rex)
@@ -249,7 +234,7 @@ def _vex(code: bytes, at: int, start: int) -> Step | None:
         return _vector(opcode, length, op, wide_move=third & 3 == 2)
     if table == 2:
         if opcode == MULX:
-            return _made(length, op, reads=(CONTEXT,), writes=())
+            return _made(length, op, reads=(CLOSURE,), writes=())
         if opcode == BLS:
             return _made(length, op, reads=(op.rm,), writes=(other,))
         return _made(length, op, reads=(op.rm, other) if opcode in (ANDN, BITS, SHIFTS) else (), writes=(op.reg,) if opcode in (ANDN, BITS, SHIFTS) else ())

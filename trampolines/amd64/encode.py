@@ -224,8 +224,13 @@ def short_jump(distance: int) -> bytes:
     return b"\xeb" + imm8(distance)
 
 
-def jcc(condition: int) -> bytes:
-    """Jcc rel32; the last four bytes want an address"""
+def jcc(condition: int, distance: int = 0) -> bytes:
+    """Jcc rel32: distance in bytes from its end; or else the last four bytes want an address"""
     if condition not in (JE, JNE, JB, JBE, JS):
         raise EncodeError(f"condition {condition:#x}")
-    return bytes([0x0F, condition]) + bytes(4)
+    return bytes([0x0F, condition]) + imm32(distance)
+
+
+def jmp(distance: int) -> bytes:
+    """JMP rel32: distance in bytes from its end"""
+    return b"\xe9" + imm32(distance)

@@ -3,10 +3,10 @@
 The proof of completeness is the pc-to-SP table: a RET is executed with SP where it was at the entry, so every RET lies in a
 run of code where the table says 0. There are three kinds of such runs, and each must look exactly like one of them:
 the head of the function (stack check and PUSHQ BP); the tail that the stack check jumps to (it calls morestack and starts
-again); the end of an epilogue, which is RET, perhaps behind padding, and may be followed by the tail. Anything else leaves
-the function in another way, by a tail call. Where the frame is nothing but the saved BP, POPQ BP; RET takes a short jump. NOPs come from the padding that keeps jumps off 32-byte boundaries (asm6.go,
-makePjcCtx). A branch to a return goes to the first instruction of its epilogue: the assembler makes it from the RET that
-was the branch's target. Source: cmd/internal/obj/x86/obj6.go (preprocess, case obj.ARET; stacksplit), Go 1.22-1.27.
+again); the end of an epilogue, which is RET, perhaps after padding, and may be followed by the tail. Anything else leaves
+the function in another way, by a tail call. Where the frame is nothing but the saved BP, POPQ BP; RET takes a short jump.
+A branch to a return goes to the first instruction of its epilogue: the assembler makes it from the RET that was the branch's
+target. Source: cmd/internal/obj/x86/obj6.go (preprocess, case obj.ARET; stacksplit), Go 1.22-1.27.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from trampolines.amd64.encode import JMP, free_forms, short_jump
+from trampolines.amd64.padding import skip_nops
 from trampolines.amd64.prologue import stack_check
 from trampolines.asm import EncodeError
 from trampolines.contract import EpilogueScan, Fixup, FixupKind, Patched, PatchSite
@@ -22,9 +23,6 @@ PUSH_BP, POP_BP, RET, CALL = b"\x55", 0x5D, 0xC3, 0xE8
 SAVED_BP = 8
 SHORT, SHORT_REACH = 2, 127
 """Length of a short jump, and how far it goes forward from its end."""
-NOPS = (b"\x90", b"\x66\x90", b"\x0f\x1f\x00", b"\x0f\x1f\x40\x00", b"\x0f\x1f\x44\x00\x00", b"\x66\x0f\x1f\x44\x00\x00", b"\x0f\x1f\x80\x00\x00\x00\x00",
-        b"\x0f\x1f\x84\x00\x00\x00\x00\x00", b"\x66\x0f\x1f\x84\x00\x00\x00\x00\x00")  # fmt: skip
-"""The assembler's own (cmd/internal/obj/x86/asm6.go, nop)."""
 TAIL_CALL = "it ends in a tail call, which never comes back to its exit"
 
 
@@ -54,22 +52,22 @@ def find_epilogues(code: bytes, pcsp: Sequence[tuple[int, int]], calls: Mapping[
         ret = skip_nops(code, start, end)
         if ret == end or code[ret] != RET:
             return refuse("tail-call", f"it leaves at {start:#x} without a return instruction")
-        behind = skip_nops(code, ret + 1, end)
-        if behind != end and not (check and check.tail in (ret + 1, behind)):
-            return refuse("epilogue", f"the code behind the return at {ret:#x} is not understood")
+        after = skip_nops(code, ret + 1, end)
+        if after != end and not (check and check.tail in (ret + 1, after)):
+            return refuse("epilogue", f"the code after the return at {ret:#x} is not understood")
         site = _site(code, runs, number, ret)
         if isinstance(site, str):
             return refuse("epilogue", f"the epilogue before {start:#x} {site}")
         sites.append(site)
     if len({site.teardown for site in sites}) > 1:
         return refuse("epilogue", "its epilogues differ")
-    far = next((site.offset for site in sites if site.length < len(JMP) and not in_reach(site, len(code))), None)
+    far = next((site.offset for site in sites if site.length < len(JMP) and not _in_reach(site, len(code))), None)
     if far is not None:
         return EpilogueScan((), ("epilogue", f"the epilogue at {far:#x} has no room for a jump to the end of the function"), through=True)
     return EpilogueScan(tuple(sites))
 
 
-def in_reach(site: PatchSite, island: int) -> bool:
+def _in_reach(site: PatchSite, island: int) -> bool:
     """Whether a short jump at a site reaches code at `island`."""
     return island - (site.offset + SHORT) <= SHORT_REACH
 
@@ -83,7 +81,7 @@ def patch_returns(code: bytes, sites: Sequence[PatchSite]) -> Patched:
             patched[site.offset : site.offset + len(JMP)] = JMP
             fixups.append(Fixup(site.offset + 1, 4, FixupKind.CALL, "target"))
             continue
-        if not in_reach(site, island) or site.length < SHORT:
+        if not _in_reach(site, island) or site.length < SHORT:
             raise EncodeError(f"the end of the function is too far from its return at {site.offset:#x}")
         patched[site.offset : site.offset + SHORT] = short_jump(island - (site.offset + SHORT))
         if len(patched) == island:
@@ -113,13 +111,3 @@ def _site(code: bytes, runs: Sequence[tuple[int, int, int]], number: int, ret: i
         if offset >= start and code[offset:pop] == encoded:
             return PatchSite(offset, ret + 1 - offset, encoded + bytes([POP_BP]), frame)
     return "does not free the frame with ADDQ or SUBQ"
-
-
-def skip_nops(code: bytes, at: int, end: int) -> int:
-    """The first offset from `at` on that is no padding."""
-    while at < end:
-        nop = next((nop for nop in NOPS if code.startswith(nop, at, end)), None)
-        if nop is None:
-            break
-        at += len(nop)
-    return at

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+
+from trampolines.flow import StackCheck
 
 JLS = rb"(?:\x76(?P<ls8>.)|\x0f\x86(?P<ls32>.{4}))"
 JCS = rb"(?:\x72(?P<cs8>.)|\x0f\x82(?P<cs32>.{4}))"
@@ -19,14 +20,6 @@ FORMS = (
     re.compile(rb"\x4c\x8d(?:\x64\x24.|\xa4\x24.{4})" + CMP_R12_GUARD + JLS, re.DOTALL),  # LEAQ -n(SP), R12; CMPQ R12, 16(R14); JLS tail
     re.compile(rb"\x49\x89\xe4\x49\x81\xec.{4}" + JCS + CMP_R12_GUARD + JLS, re.DOTALL),  # MOVQ SP, R12; SUBQ $n, R12; JCS tail; CMPQ ...
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StackCheck:
-    """end: offset behind the check; tail: offset of the code that grows the stack."""
-
-    end: int
-    tail: int
 
 
 def stack_check(code: bytes) -> StackCheck | None:

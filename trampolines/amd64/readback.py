@@ -1,4 +1,4 @@
-"""Reads the stubs of a linked amd64 program back: the mirror of stubs.py and probe.py, addresses in place of fixups.
+"""Reads the stubs of a linked amd64 program back: the mirror of what sequences.py makes, addresses in place of fixups.
 
 pc: address of code's first byte. Nothing is assumed of code that does not begin as ours does.
 """
@@ -51,13 +51,13 @@ def read_exits(code: bytes, pc: int, pcsp: Sequence[tuple[int, int]]) -> list[tu
         jumps = [(at, target) for at in places if (target := _jump(code, pc, at)) is not None]
         if jumps:
             found.append(jumps[0])
-        elif frame > SAVED_BP or code[end - 1 : end] == POP_BP:  # else the tail behind a call that never returns
+        elif frame > SAVED_BP or code[end - 1 : end] == POP_BP:  # else the tail after a call that never returns
             found.append((end - 1, None))
     return found
 
 
 def read_through(code: bytes, pc: int) -> int | None:
-    """Address of the call-through that a function's head goes on to, behind what read_entry reads. JMP through."""
+    """Address of the call-through that a function's head goes on to, after what read_entry reads. JMP through."""
     return _jump(code, pc, HEAD)
 
 

@@ -10,7 +10,8 @@ import struct
 from collections.abc import Mapping
 
 from trampolines.amd64.abi import FLOAT_ARGS, INT_ARGS
-from trampolines.amd64.epilogue import CALL, skip_nops
+from trampolines.amd64.epilogue import CALL
+from trampolines.amd64.padding import skip_nops
 from trampolines.amd64.prologue import stack_check
 from trampolines.contract import Piece, RegClass, SpillScan
 

@@ -103,6 +103,11 @@ def compare(left: int, right: int) -> bytes:
     return word(0xEB00_001F | _reg(right) << 16 | _reg(left) << 5)
 
 
+def test_byte(reg: int) -> bytes:
+    """TSTW $0xff, reg"""
+    return word(0x7200_1C1F | _reg(reg) << 5)
+
+
 def address(reg: int) -> bytes:
     """ADRP 0, reg; ADD $0, reg, reg: both want a relocation"""
     return word(0x9000_0000 | _reg(reg)) + word(0x9100_0000 | reg << 5 | reg)
@@ -128,7 +133,7 @@ def store_exclusive(status: int, src: int, base: int) -> bytes:
 
 
 def atomic_add(src: int, old: int, base: int) -> bytes:
-    """LDADDD src, (base), old (Armv8.1; old ZR: nobody asks for it)"""
+    """LDADDD src, (base), old (Armv8.1; old ZR: it is not wanted)"""
     return word(0xF820_0000 | _reg(src) << 16 | _reg(base) << 5 | _reg(old))
 
 
@@ -143,7 +148,7 @@ def zero_float(reg: int) -> bytes:
 
 
 def open_frame(size: int) -> tuple[tuple[bytes, ...], bytes, tuple[bytes, ...]]:
-    """What comes before SP moves, the instruction that moves it, and what comes behind, as the assembler has it:
+    """What comes before SP moves, the instruction that moves it, and what comes after, as the assembler has it:
     MOVD.W R30, -size(RSP); MOVD R29, -8(RSP); SUB $8, RSP, R29
     or, above 0xf0, SUB $size, RSP, R27; STP (R29, R30), -8(R27); MOVD R27, RSP; SUB $8, RSP, R29
     """
@@ -176,13 +181,11 @@ LOAD_SAVED_FP = word(0xF85F_83F0)
 """MOVD -8(RSP), R16"""
 LINK_TO_R3 = word(0xAA1E_03E3)
 """MOVD R30, R3"""
-TEST_R16 = word(0x7200_1E1F)
-"""TSTW $0xff, R16"""
 RET = word(0xD65F_03C0)
 SVC = word(0xD400_0001)
 """SVC $0: a system call"""
 BARRIER = word(0xD503_3BBF)
-"""DMB ISH: what was stored before is seen before what is stored behind"""
+"""DMB ISH: what was stored before is seen before what is stored after"""
 B = word(0x1400_0000)
 BL = word(0x9400_0000)
 EQ, NE, HS, LO, MI, LS = 0, 1, 2, 3, 4, 9

@@ -1,4 +1,4 @@
-"""Reads the stubs of a linked arm64 program back: the mirror of stubs.py and probe.py, addresses in place of fixups.
+"""Reads the stubs of a linked arm64 program back: the mirror of what sequences.py makes, addresses in place of fixups.
 
 pc: address of code's first byte. Nothing is assumed of code that does not begin as ours does. An external linker may have made
 ADRP+ADD a NOP and an ADR.
@@ -31,7 +31,7 @@ def read_through(code: bytes, pc: int) -> int | None:
 
 
 def read_count(code: bytes, pc: int) -> int | None:
-    """Address that a counting stub goes on to: the first branch out of it, behind an address in R16 and arithmetic on R17."""
+    """Address that a counting stub goes on to: the first branch out of it, after an address in R16 and arithmetic on R17."""
     words = _words(code[:32])
     if len(words) < 5 or _address(words[0], words[1], pc, R16) is None or not any(word & 0x1F == R17 for word in words[2:4]):
         return None

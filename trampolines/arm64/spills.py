@@ -6,26 +6,22 @@ Source: cmd/internal/obj/arm64/obj7.go (stacksplit) and cmd/internal/obj.(*FuncI
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from trampolines.arm64.abi import FLOAT_REGS, INT_REGS, R27, SP
+from trampolines.arm64.abi import FLOAT_ARGS, INT_ARGS, R27, SP
+from trampolines.arm64.prologue import stack_check
 from trampolines.contract import Piece, RegClass, SpillScan
 
 LINK = 8
-LOAD_GUARD = 0xF940_0B90
-"""MOVD 16(R28), R16: g.stackguard0. //go:systemstack functions load stackguard1; they run on the system stack, where nothing is hooked."""
 LINK_TO_R3 = 0xAA1E_03E3
 NOP = 0xD503_201F
-BCOND_MASK, BLO, BLS = 0xFF00_001F, 0x5400_0003, 0x5400_0009
-CHECK_WORDS = 12
-"""The longest stack check is shorter: a frame's size may take two instructions."""
 STORES = {0x3900_0000: (RegClass.INT, 1), 0x7900_0000: (RegClass.INT, 2), 0xB900_0000: (RegClass.INT, 4), 0xF900_0000: (RegClass.INT, 8),
           0xBD00_0000: (RegClass.FLOAT, 4), 0xFD00_0000: (RegClass.FLOAT, 8)}  # fmt: skip
 PAIRS = {0xA900_0000: (RegClass.INT, 8), 0x2900_0000: (RegClass.INT, 4), 0x6D00_0000: (RegClass.FLOAT, 8), 0x2D00_0000: (RegClass.FLOAT, 4)}
 IMM_MASK = 0xFFC0_0000
 ADD_MASK, ADD_TO_R27, SHIFT_12 = 0xFF80_001F, 0x9100_001B, 0x0040_0000
-"""Slots out of a displacement's reach: ADD $n, RSP, R27, perhaps with ADD $m<<12, R27, R27 behind it."""
-LIMITS = {RegClass.INT: INT_REGS, RegClass.FLOAT: FLOAT_REGS}
+"""Slots out of a displacement's reach: ADD $n, RSP, R27, perhaps with ADD $m<<12, R27, R27 after it."""
+LIMITS = {RegClass.INT: len(INT_ARGS), RegClass.FLOAT: len(FLOAT_ARGS)}
 
 
 def find_spills(code: bytes, calls: Mapping[int, str]) -> SpillScan:
@@ -34,12 +30,12 @@ def find_spills(code: bytes, calls: Mapping[int, str]) -> SpillScan:
     if not grow:
         return SpillScan(None)
     words = [word for (word,) in struct.iter_unpack("<I", code)]
-    start = _tail(words)
-    if start is None or len(grow) != 1 or start > grow[0] // 4:
+    check = stack_check(code)
+    if check is None or len(grow) != 1 or check.tail > grow[0]:
         return SpillScan((), ("spills", "its stack check is not understood"))
     pieces: list[Piece] = []
     bases = {SP: 0}
-    for at in range(start, grow[0] // 4):
+    for at in range(check.tail // 4, grow[0] // 4):
         word = words[at]
         if word in (LINK_TO_R3, NOP):
             continue
@@ -51,21 +47,6 @@ def find_spills(code: bytes, calls: Mapping[int, str]) -> SpillScan:
             return SpillScan((), ("spills", f"the instruction at {4 * at:#x} before morestack is not a spill"))
         pieces += found
     return SpillScan(tuple(pieces))
-
-
-def _tail(words: Sequence[int]) -> int | None:
-    """Index of the first word of the code that grows the stack: where BLS goes, and BLO (frames that need a guard against underflow)."""
-    if not words or words[0] != LOAD_GUARD:
-        return None
-    targets = set()
-    for at, word in enumerate(words[:CHECK_WORDS]):
-        if word & BCOND_MASK in (BLO, BLS):
-            distance = word >> 5 & 0x7FFFF
-            targets.add(at + (distance - (1 << 19) if distance >> 18 else distance))
-        if word & BCOND_MASK == BLS:
-            target = targets.pop()
-            return target if not targets and at < target < len(words) else None
-    return None
 
 
 def _stores(word: int, bases: Mapping[int, int]) -> list[Piece]:

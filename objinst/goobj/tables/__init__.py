@@ -41,15 +41,6 @@ class Tables:
     def reloc_names(self) -> dict[int, str]:
         return {number: name for name, number in self.relocs.items()}
 
-    @staticmethod
-    def pc_quantum(goarch: str) -> int:
-        """The smallest instruction in bytes (cmd/internal/sys/arch.go, MinLC)."""
-        return QUANTA[goarch]
-
-
-QUANTA = {"amd64": 1, "arm64": 4}
-"""Architectures whose objects are read."""
-
 
 def supported() -> tuple[str, ...]:
     """Go minor versions that have tables, oldest first: ("1.22", …)."""

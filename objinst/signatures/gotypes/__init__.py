@@ -22,10 +22,11 @@ from objinst.gobuild.gocmd import Go
 from objinst.store import cache
 from objinst.store.digest import content_digest
 from objinst.types import NoSignature, Param, Signature
+from trampolines.arch import LEVELS
 
 HELPER = Path(__file__).parent / "helper"
 PROGRAM = "gotypes"
-HOST = {"GOOS": "", "GOARCH": "", "GOAMD64": "", "GOARM64": "", "GOEXPERIMENT": "", "GOFIPS140": "", "GOENV": "off", "CGO_ENABLED": "0"}
+HOST = {"GOOS": "", "GOARCH": "", **dict.fromkeys(LEVELS, ""), "GOEXPERIMENT": "", "GOFIPS140": "", "GOENV": "off", "CGO_ENABLED": "0"}
 """The program runs here, whatever the build at hand is for."""
 
 Answer = Mapping[str, Signature] | NoSignature
