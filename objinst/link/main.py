@@ -20,7 +20,7 @@ from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.gobuild.gocmd import Go
 from objinst.gobuild.loaded import loaded
 from objinst.goobj import header as headers
-from objinst.hookpkgs import HookRequest, goversions, resolve
+from objinst.hookpkgs import HookRequest, minimum, resolve
 from objinst.link.options import options
 from objinst.link.passes import PROBE, RT, Link, identity
 from objinst.link.report import Report, write_report
@@ -156,7 +156,7 @@ def _report(command: LinkCommand, header: headers.Header, targets: Sequence[Targ
 def hook_packages(rules: Sequence[Rule], go_version: str) -> tuple[str, ...]:
     """Import paths of the hook packages that rules need, and rt. Raises OtelobjError if one needs a newer Go."""
     packages = tuple(sorted({RT, *(_hook_package(action) for rule in rules for action in rule.do)}))
-    goversions.check(packages, go_version)
+    minimum.check(packages, go_version)
     return packages
 
 
@@ -171,13 +171,12 @@ def make_link(
     *, has_sources: bool = False,
 ) -> Link:  # fmt: skip
     """has_sources: source files are what was compiled. The go command has made sure of that when it runs the linker."""
-    minor = int(re.sub(r"^go1\.(\d+).*", r"\1", header.go_version))
     tags = [tag for tag in info.settings.get("-tags", "").split(",") if tag]
     has_sources = has_sources or "TOOLEXEC_IMPORTPATH" in os.environ
     modules = usertree.user_modules(Path(os.environ.get("PWD") or os.getcwd())) if has_sources else {}  # noqa: PTH109 - the shell's view first
     helper = GoTypes(go, header.goos, header.goarch, {**packages, **hooks}, tags, has_sources, modules)
     digest = f"{own_digest()}{rules.digest()} {info.path} sources={helper.has_sources}"
-    return Link(header.goarch, minor, root, packages, hooks, rules, info.version_of, digest, folder, helper)
+    return Link(header.goarch, root, packages, hooks, rules, info.version_of, digest, folder, helper)
 
 
 def _rewrite(link: Link, cfg: ImportCfg, wanted: Sequence[str]) -> tuple[dict[str, Path], list[Result]]:

@@ -66,7 +66,6 @@ class Link:
     """
 
     goarch: str
-    go_minor: int
     root: str
     packages: Mapping[str, Path]
     hooks: Mapping[str, Path]
@@ -109,8 +108,8 @@ class Link:
             edit = Edit(obj)
             slot = runtimepkg.extend_g(edit)
             node = layout(self.rt_object, f"{RT}.node")
-            watched = (*runtimepkg.GOROUTINES, *(runtimepkg.CHANNELS if self.has_context else ()))
-            runtimepkg.watch(edit, self.arch, RT, self.rt_layouts.desc, node, slot, [function for function in watched if function.exists(self.go_minor)])
+            watched = runtimepkg.watched(obj.tables.runtime, channels=self.has_context)
+            runtimepkg.watch(edit, self.arch, RT, self.rt_layouts.desc, node, slot, watched)
             runtimepkg.hand_over_slot(edit, self.arch, slot)
             if self.has_context:
                 death.gates(edit, self.arch, RT)

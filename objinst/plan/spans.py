@@ -14,7 +14,7 @@ from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.plan.model import SpanUse, SpanValue, Value
 from objinst.rules import FuncName, Rule, Span, ValuePath, parse_func_name
-from objinst.rules.names import SEVERAL_BRACKETS, printed
+from objinst.rules.names import printed
 from objinst.rules.nodes import closest
 from objinst.rules.spans import KINDS
 from objinst.types import Field, GoType, Kind, TypeTable, Unknown
@@ -194,7 +194,7 @@ def plan_span(rule: Rule, span: Span, subject: Subject) -> SpanUse:
     attributes = [(key, path.root, find(path)) for key, path in span.attributes]
     name = [part if isinstance(part, str) else find(part) for part in span.name]
     return SpanUse(
-        rule.name, rule.instrumentation, title(subject.symbol), printed(subject.symbol, subject.near.tables.go),
+        rule.name, rule.instrumentation, title(subject.symbol), printed(subject.symbol, subject.near.tables.runtime.bracket_pairs),
         () if None in name else tuple(part for part in name if part is not None),
         KINDS.index(span.kind) + 1,
         tuple((key, value) for key, root, value in attributes if value and root != "result"),
@@ -213,6 +213,6 @@ def makes_spans(rule: Rule, name: FuncName | None) -> bool:
 
 def title(symbol: str) -> str:
     """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
-    name = printed(symbol, SEVERAL_BRACKETS)
+    name = printed(symbol, pairs=2)
     head = re.split(r"[(\[]", name, maxsplit=1)[0]
     return unescape(name[head.rfind("/") + 1 :])

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from objinst.goobj import Aux, Edit, Object, Reloc, SymRef
 from objinst.goobj.leb128 import signed, unsigned
 from objinst.goobj.records import RELOC, Blk
+from objinst.types.abbrevs import Abbrev, for_header
 from objinst.types.dies import DieReader
-from objinst.types.dwarf_tables import Abbrev, for_header
 
 DW_OP_CALL_FRAME_CFA = 0x9C
 DW_LNS_COPY, DW_LNS_ADVANCE_PC, DW_LNS_ADVANCE_LINE, DW_LNS_SET_FILE, DW_LNS_NEGATE_STMT = 1, 2, 3, 4, 6

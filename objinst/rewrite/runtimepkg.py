@@ -15,6 +15,7 @@ from enum import Enum
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.goversions import RuntimeTable
 from objinst.plan.inlining import inlined_calls, own_keys
 from objinst.rewrite.channels import channel_offsets
 from objinst.rewrite.death import signal_offsets
@@ -98,7 +99,8 @@ class When(Enum):
 @dataclass(frozen=True, slots=True)
 class Watch:
     """A function of package runtime whose entry calls a function of hooks/rt, and its exit one, too, if there is a `back`: where the entry has left a
-    record. spills: its arguments; pointers: flags of the words of its args area; results: in registers."""
+    record. spills: its arguments; pointers: flags of the words of its args area; results: in registers; signature: of the function, as
+    the Go version's runtime.json has it, where Go versions differ."""
 
     symbol: str
     call: str
@@ -107,11 +109,7 @@ class Watch:
     when: When = When.ALWAYS
     back: str = ""
     results: tuple[Piece, ...] = ()
-    since: int = 22
-    until: int = 99
-
-    def exists(self, go_minor: int) -> bool:
-        return self.since <= go_minor <= self.until
+    signature: str = ""
 
 
 def _words(count: int) -> tuple[Piece, ...]:
@@ -134,12 +132,12 @@ GOROUTINES = (
     Watch("syscall.Exit", "onExit", _words(1), (False,)),
     Watch("os.sigpipe", "onSigpipe"),
     Watch("runtime.goexit1", "onGoroutineEnd"),
-    Watch("runtime.corostart.deferwrap1", "onGoroutineEnd", since=23),
-    Watch("runtime.runfinq", "onSystemGoroutine", until=24),
-    Watch("runtime.runFinalizers", "onSystemGoroutine", since=25),
-    Watch("runtime.runCleanups", "onSystemGoroutine", since=25),
-    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", until=22),
-    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, since=23),
+    Watch("runtime.corostart.deferwrap1", "onGoroutineEnd"),
+    Watch("runtime.runfinq", "onSystemGoroutine"),
+    Watch("runtime.runFinalizers", "onSystemGoroutine"),
+    Watch("runtime.runCleanups", "onSystemGoroutine"),
+    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", signature="()"),
+    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, signature="(chan struct{})"),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
 A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
@@ -156,6 +154,12 @@ CHANNELS = (
 """What the compiler calls, after it has inlined: chansend1(c *hchan, elem unsafe.Pointer); selectnbsend(c *hchan, elem unsafe.Pointer)
 (selected bool); chanrecv1(c *hchan, elem unsafe.Pointer); chanrecv2(c *hchan, elem unsafe.Pointer) (received bool); selectnbrecv(elem unsafe.Pointer, c *hchan) (selected, received bool);
 selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool)."""
+
+
+def watched(table: RuntimeTable, *, channels: bool) -> list[Watch]:
+    """The functions that this Go version has. Its generator has made sure that none is missing (objinst/goversions/needs.py)."""
+    every = (*GOROUTINES, *(CHANNELS if channels else ()))
+    return [one for one in every if one.symbol in table.functions and one.signature in ("", table.functions[one.symbol])]
 
 
 def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slot, functions: Iterable[Watch]) -> None:

@@ -14,7 +14,7 @@ from objinst.errors import ObjectError
 from objinst.goobj.leb128 import read_unsigned
 from objinst.goobj.object import Object
 from objinst.goobj.records import Reloc
-from objinst.types.dwarf_tables import Abbrev, for_header
+from objinst.types.abbrevs import Abbrev, for_header
 
 _FIXED = {"data1": 1, "data2": 2, "data4": 4, "data8": 8, "flag": 1}
 _REFERENCES = {"ref_addr": 4, "sec_offset": 4, "addr": 8}

@@ -19,7 +19,7 @@ LEVELS = (
     ("hookpkgs", "signatures"),
     ("types",),
     ("gobuild", "goobj", "rules", "collector"),
-    ("store",),
+    ("store", "goversions"),
     ("paths",),
     ("ending", "errors"),
 )
