@@ -21,10 +21,11 @@ from objinst import goversions, paths
 from objinst.cli.gotool import GoCommand, find
 from objinst.collector.render import console, count
 from objinst.errors import OtelobjError
+from objinst.platform import target
+from objinst.platform.host import host
 from objinst.rules import load
 from objinst.store import cache
 
-PLATFORMS = ("linux/amd64", "linux/arm64")
 NEEDED_PYTHON = (3, 11)
 FREE_BYTES = 500 << 20
 """Room for the hook packages' modules and archives."""
@@ -154,8 +155,8 @@ def check_go(go: GoCommand) -> Finding:
 
 def check_platform(go: GoCommand) -> Finding:
     platform = f"{go.env['GOOS']}/{go.env['GOARCH']}"
-    if platform not in PLATFORMS:
-        return Finding(PROBLEM, "platform", f"{platform} is not supported", f"build for {' or '.join(PLATFORMS)} with GOOS and GOARCH")
+    if platform not in target.platforms():
+        return Finding(PROBLEM, "platform", f"{platform} is not supported", f"build for {' or '.join(target.platforms())} with GOOS and GOARCH")
     return Finding(OK, "platform", platform)
 
 
@@ -224,6 +225,6 @@ def check_c_compiler(go: GoCommand) -> Finding:
 
 def check_qemu() -> Finding:
     qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
-    if qemu is None and os.uname().machine != "aarch64":
+    if qemu is None and host().goarch != "arm64":
         return Finding(NOTE, "qemu", "not installed: arm64 programs are built but cannot be run here", "apt-get install qemu-user-static")
     return Finding(OK, "qemu", qemu or "not needed: this is an arm64 machine")

@@ -60,6 +60,7 @@ class Explained:
     made: the stubs in the order in which a call meets them, thunks, then the body; empty if it is refused.
     """
 
+    goos: str
     goarch: str
     go_version: str
     package: str
@@ -129,7 +130,7 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
     counted = _counted(link, package, obj, index) if any(counts(action) for _, action in matching) else None
     if isinstance(function, Refusal):
         made = tuple(_made(link, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
-        return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
+        return Explained(obj.header.goos, link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
     found = evidence(obj, index, function.info, function.calls, link.arch)
     layout = find_layout(obj, index, found, link.finder.signatures, (function.file, function.line), lambda: None)
     epilogues = link.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
@@ -140,7 +141,7 @@ def _explain(link: Link, package: str, index: int, symbol: str, others: tuple[st
         outcome = replace(outcome, epilogues=epilogues if can_exit else None)
     plan, count = outcome if isinstance(outcome, FunctionPlan) else None, counted if isinstance(counted, CountPlan) else None
     made = tuple(_made(link, obj, package, index, plan, count)) if plan or count else ()
-    return Explained(link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
+    return Explained(obj.header.goos, link.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
 
 
 def _counted(link: Link, package: str, obj: Object, index: int) -> CountPlan | Refusal:

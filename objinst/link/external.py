@@ -20,6 +20,7 @@ from objinst.goobj.archive import peek
 from objinst.link import main as link
 from objinst.link import version
 from objinst.link.plain import link_plainly
+from objinst.platform.host import goos, host
 
 USAGE = """Usage: otelobj link [--rules FILE]... [--go PLACE] [--] ARGS
 
@@ -132,6 +133,6 @@ def _tools(place: Path) -> Iterator[Path]:
         yield place
         return
     roots = [place] if place.is_dir() else [place.parent.parent, place.resolve().parent.parent] if place.is_file() else []
-    machine = {"x86_64": "linux_amd64", "aarch64": "linux_arm64"}.get(os.uname().machine, "")
+    machine = f"{goos()}_{host().goarch}"
     for root in roots:
         yield from sorted((root / "pkg" / "tool").glob("*/link"), key=lambda tool: tool.parent.name != machine)

@@ -27,6 +27,7 @@ from objinst.link.report import Report, write_report
 from objinst.plan.missing import Missing, Surroundings, refused_problems, stop, surroundings, unfound_problems, unmatched_problems
 from objinst.plan.model import Target
 from objinst.plan.unseen import exact_rules, warning
+from objinst.platform.target import check, check_mode
 from objinst.rewrite.result import Result
 from objinst.rewrite.spans import SPAN
 from objinst.rules import Action, InjectHooks, Probe, Rule, RuleSet, is_built_in, load, supports
@@ -34,8 +35,6 @@ from objinst.signatures.gotypes import GoTypes
 from objinst.store import cache
 from objinst.store.digest import hooks_digest, own_digest
 
-SUPPORTED = {("linux", "amd64"), ("linux", "arm64")}
-BUILD_MODES = {"", "exe", "pie", "default"}
 LEVEL = re.compile(r" (GO(?:AMD|ARM)64)=(\S+)")
 """The architecture's level in the header line of objects."""
 SDK = "sdk"
@@ -209,12 +208,7 @@ def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]
 
 
 def _check_supported(command: LinkCommand, header: headers.Header) -> None:
-    if (header.goos, header.goarch) not in SUPPORTED:
-        raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", "linux/amd64 and linux/arm64 are; OTELOBJ_ON_ERROR=plain links without hooks")
-    mode = command.get("buildmode") or ""
-    if mode not in BUILD_MODES or command.on("linkshared"):
-        flag = "-linkshared" if command.on("linkshared") else f"-buildmode={mode}"
-        raise OtelobjError(f"{flag} is not supported yet", "-buildmode exe and pie are; OTELOBJ_ON_ERROR=plain links without hooks")
+    check_mode(check(header.goos, header.goarch), command.get("buildmode") or "", linkshared=command.on("linkshared"))
 
 
 def _check_same(packages: dict[str, Path], identities: dict[str, str], header: headers.Header) -> None:

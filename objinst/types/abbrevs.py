@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from objinst.goobj.header import Header
 from objinst.goversions import for_version
+from objinst.platform.target import Target, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,15 @@ class Abbrev:
 def for_header(header: Header) -> tuple[Abbrev, ...]:
     """The table of the compiler that wrote an object, by abbreviation number. Raises ObjectError for an unknown version."""
     experiments = header.line.rpartition(" X:")[2].split(",")
-    return _resolved(header.go_version, "dwarf5" in experiments, header.goos in {"darwin", "ios"})
+    return _resolved(header.go_version, "dwarf5" in experiments, (target(header.goos) or Target(header.goos)).udata_form)
 
 
 @functools.cache
-def _resolved(go_version: str, dwarf5: bool, darwin: bool) -> tuple[Abbrev, ...]:
+def _resolved(go_version: str, dwarf5: bool, udata: str) -> tuple[Abbrev, ...]:
     pseudo = {
         "lo_pc_pseudo": "addrx" if dwarf5 else "addr",
         "hi_pc_pseudo": "udata" if dwarf5 else "addr",
-        "udata_pseudo": "data4" if darwin else "udata",
+        "udata_pseudo": udata,
     }
     rows = for_version(go_version).dwarf
     return tuple(Abbrev(row.name, row.tag, row.children, tuple((attr, pseudo.get(form, form)) for attr, form in row.attrs)) for row in rows)
