@@ -67,13 +67,27 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
             import traceback  # noqa: PLC0415
 
             traceback.print_exc()
-        problem = explained(error)
+        problem = explained(error, rerun())
     if instead and os.environ.get("OTELOBJ_ON_ERROR") == "plain":
         from objinst.link.plain import link_plainly  # noqa: PLC0415
 
         return attempt(lambda: link_plainly(instead, problem.brief()))
     print(f"otelobj: {problem.brief()}", file=sys.stderr)
     return problem.exit_status
+
+
+def rerun() -> str:
+    """The command that has led here: the go command's, if that has started this process."""
+    import shlex  # noqa: PLC0415
+
+    from objinst.platform.host import host  # noqa: PLC0415
+
+    try:
+        parent = [word for word in host().parent_command() if word]
+    except OSError:
+        parent = []
+    is_go = parent and os.path.basename(parent[0]) in {"go", "go.exe"}  # noqa: PTH119
+    return shlex.join(parent if is_go else ["otelobj", *(word for word in sys.argv[1:] if word != "--tool")])
 
 
 def tool(mode: str, *argv: str) -> int:

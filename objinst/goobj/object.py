@@ -259,6 +259,14 @@ class Object:
     def relocs(self, index: int) -> list[Reloc]:
         return [Reloc(off, size, kind, add, SymRef(p, i)) for off, size, kind, add, p, i in RELOC.iter_unpack(self.raw_relocs(index))]
 
+    def code_relocs(self, index: int) -> list[Reloc]:
+        """relocs() of a text symbol. Raises ObjectError if one lies outside of its code."""
+        found, size = self.relocs(index), len(self.data(index))
+        for reloc in found:
+            if not 0 <= reloc.off <= size - reloc.size:
+                raise self.error(f"{self.name(index)}: a relocation at {reloc.off} of {size} bytes of code")
+        return found
+
     def refers_to(self, index: int) -> set[tuple[int, int]]:
         """What the relocations of a definition name: relocs() for those who look through a whole link."""
         self._check_def(index)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trampolines
 from objinst import paths
-from objinst.errors import OtelobjError, making_sense
+from objinst.errors import OtelobjError
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
 from objinst.goobj.archive import Archive, peek
 from objinst.plan.declared import Declared
@@ -97,7 +97,6 @@ class Link:
 
     # steps
 
-    @making_sense("package runtime")
     def runtime(self) -> tuple[Path, runtimepkg.Slot]:
         """The copy of package runtime with the goroutine slot."""
         slot_file = "slot.json"
@@ -186,7 +185,6 @@ class Link:
         """But the root package, which nobody imports."""
         return self._digest(sorted(identity(path) for name, path in self.packages.items() if name != "main"))
 
-    @making_sense("a package to rewrite")
     def _rewrite(self, package: str, path: Path, slot: runtimepkg.Slot, folder: Path) -> None:
         archive = Archive.read(path)
         targets: list[Target] = []
@@ -218,7 +216,6 @@ class Link:
         obj = self.load(PROBE)
         return None if obj is None else ProbeLayouts.of(obj, PROBE)
 
-    @making_sense("a package to look at")
     def planned(self, package: str) -> list[Target]:
         """The targets of one package, without a rewrite."""
         objects = Archive.read(self._path(package)).objects().values()
@@ -355,7 +352,6 @@ class Link:
         root = self.load("main")
         return root is not None and any(package == TEST_DEPS for package, _ in root.autolib)
 
-    @making_sense(f"package {RT}")
     def rt(self, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:
         """The copy of package rt that knows this link."""
         archive = Archive.read(self.hooks.get(RT) or self.packages[RT])
@@ -366,7 +362,6 @@ class Link:
         rtpkg.name_for_debuggers(edit, RT)
         return paths.write_scratch(self.folder / "rt.a", archive.to_bytes({member: checked(edit)}))
 
-    @making_sense(f"package {PROBE}")
     def probe(self, path: Path, tables: Sequence[str]) -> Path:
         """The copy of package probe that knows the tables of this link. path: of the archive so far."""
         archive = Archive.read(path)
@@ -375,7 +370,6 @@ class Link:
         list_tables(edit, PROBE, list(tables))
         return paths.write_scratch(self.folder / "probe.a", archive.to_bytes({member: checked(edit)}))
 
-    @making_sense("package main")
     def root_package(self, path: Path, loaded: Sequence[str]) -> Path:
         """The copy of the root package that loads the hook packages."""
         archive = Archive.read(path)

@@ -55,7 +55,7 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     if not all(tables.values()):
         return Refusal("empty", "the compiler left no code of it")
     kind = obj.tables.relocs["R_CALLARM64" if obj.header.goarch == "arm64" else "R_CALL"]
-    calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.relocs(index) if reloc.type == kind}
+    calls = {reloc.off: obj.resolve(reloc.sym).name for reloc in obj.code_relocs(index) if reloc.type == kind}
     number = tables["AuxPcfile"][0][0]
     if not 0 <= number < len(obj.files):
         raise obj.error(f"{sym.name}: its pcfile table names file {number} of {len(obj.files)}")

@@ -31,6 +31,8 @@ WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
 """Offsets of abi.Type's fields in bytes (internal/abi/type.go)."""
 TFLAG_GC_MASK_ON_DEMAND = 1 << 4
+G_FIELDS, M_FIELDS = ("goid", "m", "param", "throwsplit"), ("curg", "locks", "mallocing", "preemptoff")
+"""Those that stubs and hooks/rt read (objinst/goversions/needs.py)."""
 REMEDY = "this Go version's runtime.g is not known to otelobj; please report it with `go version`"
 
 
@@ -62,13 +64,19 @@ def extend_g(edit: Edit) -> Slot:
     if type_index is None or g0 is None:
         raise ObjectError(f"{obj.origin}: no type:runtime.g or runtime.g0", REMEDY)
     data = bytearray(obj.data(type_index))
+    if len(data) < TYPE_GCDATA + WORD:
+        raise ObjectError(f"{obj.origin}: type:runtime.g has {len(data)} bytes", REMEDY)
     size, ptrdata = struct.unpack_from("<QQ", data)
     if data[TYPE_TFLAG] & TFLAG_GC_MASK_ON_DEMAND or size % WORD or ptrdata > size or obj.sym(g0).size != size:
         raise ObjectError(f"{obj.origin}: runtime.g has size {size}, pointers up to {ptrdata}, runtime.g0 {obj.sym(g0).size}", REMEDY)
     struct.pack_into("<QQ", data, 0, size + WORD, size + WORD)
     edit.replace(type_index, data=bytes(data), relocs=[_with_mask(edit, reloc, size, ptrdata) for reloc in obj.relocs(type_index)])
     edit.replace(g0, size=size + WORD)
-    return Slot(size, size + WORD, layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields, channel_offsets(obj), signal_offsets(obj))
+    g, m = layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields
+    missing = {*G_FIELDS} - g.keys() | {*M_FIELDS} - m.keys()
+    if missing:
+        raise ObjectError(f"{obj.origin}: runtime.g or runtime.m has no {', '.join(sorted(missing))}", REMEDY)
+    return Slot(size, size + WORD, g, m, channel_offsets(obj), signal_offsets(obj))
 
 
 def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:

@@ -180,6 +180,10 @@ def test_every_version_has_a_way_to_hook_each(version: str) -> None:
     assert set(rtpkg.RUNTIME_FUNCS.values()) <= table.functions.keys()
 
 
+def test_every_field_of_the_runtime_that_is_read_is_needed() -> None:
+    assert {runtimepkg.G_FIELDS, runtimepkg.M_FIELDS} <= set(needs.FIELDS.values())
+
+
 def test_kinds_are_those_of_the_model() -> None:
     assert {needs.KINDS.index(kind.name.title().replace("_", "")): kind for kind in Kind} == {kind.value: kind for kind in Kind}
 
