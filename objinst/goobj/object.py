@@ -260,8 +260,10 @@ class Object:
         return [Reloc(off, size, kind, add, SymRef(p, i)) for off, size, kind, add, p, i in RELOC.iter_unpack(self.raw_relocs(index))]
 
     def code_relocs(self, index: int) -> list[Reloc]:
-        """relocs() of a text symbol. Raises ObjectError if one lies outside of its code."""
+        """relocs() of a text symbol. Raises ObjectError if one lies outside of its code, or not all of that is there."""
         found, size = self.relocs(index), len(self.data(index))
+        if size != self.kind_and_size(index)[1]:
+            raise self.error(f"{self.name(index)}: {size} of {self.kind_and_size(index)[1]} bytes of code")
         for reloc in found:
             if not 0 <= reloc.off <= size - reloc.size:
                 raise self.error(f"{self.name(index)}: a relocation at {reloc.off} of {size} bytes of code")

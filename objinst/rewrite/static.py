@@ -135,7 +135,7 @@ class StaticData:
         """Writes a struct's fields. Raises ObjectError for a field that the struct does not have, or that the value does not fit into."""
         for name, value in fields.items():
             where, room = at + kind.fields[name], self._room(kind, name)
-            size = 4 if room == 4 else SIZES.get(type(value), WORD)
+            size = SIZES.get(type(value), 4 if room == 4 else WORD)
             if room < size or (isinstance(value, int) and value >> 8 * size):
                 raise ObjectError(f"{kind.name}.{name} has {room} bytes, too few for {value!r}", REMEDY)
             if isinstance(value, int):
