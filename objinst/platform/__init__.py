@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
 import re
 from types import ModuleType
 
@@ -29,5 +28,7 @@ def system(goos: str) -> ModuleType | None:
 
 def systems() -> list[ModuleType]:
     """All of them, in the order of their names."""
+    import pkgutil  # noqa: PLC0415 - for messages and commands only
+
     found = (system(module.name) for module in pkgutil.iter_modules(__path__))
     return [module for module in found if module is not None]
