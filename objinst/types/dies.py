@@ -51,15 +51,20 @@ class DieReader:
 
     def read(self, at: int) -> Die | None:
         """The DIE at an offset; None: the end of a list of children. Raises ObjectError."""
+        abbrev, end = self.abbrev(at)
+        if abbrev is self._abbrevs[0]:
+            return None
+        attrs: dict[str, Value] = {}
+        for attr, form in abbrev.attrs:
+            attrs[attr], end = self._value(form, end)
+        return Die(abbrev, attrs, at, end)
+
+    def abbrev(self, at: int) -> tuple[Abbrev, int]:
+        """The abbreviation at the beginning of a DIE, and where its attributes begin. Raises ObjectError."""
         number, end = self.number(at)
         if number >= len(self._abbrevs):
             raise self.error(at, f"abbreviation {number} of {len(self._abbrevs)}")
-        if number == 0:
-            return None
-        attrs: dict[str, Value] = {}
-        for attr, form in self._abbrevs[number].attrs:
-            attrs[attr], end = self._value(form, end)
-        return Die(self._abbrevs[number], attrs, at, end)
+        return self._abbrevs[number], end
 
     def children(self, parent: Die) -> Iterator[Die]:
         """Direct children only. Raises ObjectError if the lists do not end."""
