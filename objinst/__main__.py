@@ -19,12 +19,13 @@ def keep_bytecode() -> None:
     """An installation that cannot be written and has no bytecode keeps it in the cache."""
     sys.dont_write_bytecode = False
     if not os.access(HERE, os.W_OK) and not os.path.isdir(os.path.join(HERE, "__pycache__")):  # noqa: PTH112, PTH118
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-        cache = os.environ.get("OTELOBJ_CACHE_DIR") or os.path.join(base, "otelobj")  # noqa: PTH118
         from pathlib import Path  # noqa: PLC0415
 
+        from objinst.platform.host import host  # noqa: PLC0415
         from objinst.store.root import distrust  # noqa: PLC0415
 
+        base = host().cache_folder(os.environ)
+        cache = os.environ.get("OTELOBJ_CACHE_DIR") or (os.path.join(base, "otelobj") if base else "")  # noqa: PTH118
         if os.path.isabs(cache) and os.path.isdir(cache) and not distrust(Path(cache)):  # noqa: PTH112, PTH117 - bytecode is run: nobody else's
             sys.pycache_prefix = os.path.join(cache, "pycache")  # noqa: PTH118
 
@@ -35,6 +36,8 @@ def main(argv: list[str]) -> int:
         import yaml  # noqa: F401, PLC0415
 
         return 0
+    if argv[:1] == ["--platform"]:  # the launcher asks whether programs for this GOOS and GOARCH can be hooked
+        return attempt(lambda: platform(*argv[1:]))
     from objinst import ending  # noqa: PLC0415
 
     is_tool = argv[:1] in (["--tool"], ["--version-full"], ["link"])
@@ -64,13 +67,27 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
             import traceback  # noqa: PLC0415
 
             traceback.print_exc()
-        problem = explained(error)
+        problem = explained(error, rerun())
     if instead and os.environ.get("OTELOBJ_ON_ERROR") == "plain":
         from objinst.link.plain import link_plainly  # noqa: PLC0415
 
         return attempt(lambda: link_plainly(instead, problem.brief()))
     print(f"otelobj: {problem.brief()}", file=sys.stderr)
     return problem.exit_status
+
+
+def rerun() -> str:
+    """The command that has led here: the go command's, if that has started this process."""
+    import shlex  # noqa: PLC0415
+
+    from objinst.platform.host import host  # noqa: PLC0415
+
+    try:
+        parent = [word for word in host().parent_command() if word]
+    except OSError:
+        parent = []
+    is_go = parent and os.path.basename(parent[0]) in {"go", "go.exe"}  # noqa: PTH119
+    return shlex.join(parent if is_go else ["otelobj", *(word for word in sys.argv[1:] if word != "--tool")])
 
 
 def tool(mode: str, *argv: str) -> int:
@@ -90,6 +107,14 @@ def tool(mode: str, *argv: str) -> int:
     from objinst.link import version  # noqa: PLC0415
 
     return version.main(argv)
+
+
+def platform(goos: str, goarch: str) -> int:
+    """Returns the exit status. Raises OtelobjError for one that cannot be hooked."""
+    from objinst.platform.target import check  # noqa: PLC0415
+
+    check(goos, goarch)
+    return 0
 
 
 def people(argv: list[str]) -> int:

@@ -2,37 +2,33 @@
 
 All of this happens in the signal handler. Nothing is raised: an exception could arrive between a call and the assignment of its result, or
 in a finalizer, where Python drops it. So a process or a file is entered here before anybody could be interrupted who knows of it, and what
-these leave behind in turn (children of a go command that was killed) is adopted and ended as well, where the system is Linux.
+these leave behind in turn (children of a go command that was killed) is adopted and ended as well, where the system can do that.
 
-Against SIGKILL there is no handler. There the kernel ends what was started (PR_SET_PDEATHSIG), and what is half made lies under a name
+Against SIGKILL there is no handler. There the system ends what was started, where it can, and what is half made lies under a name
 that nobody takes for the finished thing.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from objinst.errors import OtelobjError
+from objinst.platform.host import host
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10.0
 """Seconds after which a process that was asked to end is killed."""
 AGAIN = 0.1
 """Seconds after which it is asked again: Python forgets the signals that a forked child gets while it is being set up (PyOS_AfterFork_Child)."""
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-"""linux/prctl.h"""
 
 _processes: dict[int, signal.Signals] = {}
 """Process IDs of our children, and the signal that each ends by after it has cleaned up."""
@@ -46,7 +42,7 @@ _is_ending = False
 
 def handle(*, interrupts: bool) -> None:
     """From now on SIGTERM and SIGHUP end this process as described above. interrupts: SIGINT too; else it raises KeyboardInterrupt."""
-    for number in SIGNALS:
+    for number in host().SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN and (interrupts or number != signal.SIGINT):
             signal.signal(number, _on_signal)
 
@@ -120,7 +116,7 @@ def temporaries() -> Path:
         found = tempfile.gettempdir()
     except OSError:
         found = ""
-    if found not in map(os.path.abspath, filter(None, [*named, "/tmp", "/var/tmp", "/usr/tmp"])):  # noqa: S108 - as tempfile has them
+    if found not in map(os.path.abspath, filter(None, [*named, *host().TEMPORARY])):
         raise OtelobjError("no folder for temporary files can be written", "free some space in /tmp, or point TMPDIR at a folder that can be written")
     return Path(found)
 
@@ -135,7 +131,7 @@ def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Puts a file in its place, whole or not at all, under a name before that nobody can know, and through no link. Raises OSError."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | host().OPEN_EXACTLY
     with temporary(path.with_name(f".{path.name}.{os.urandom(8).hex()}")) as fresh:
         with open(os.open(fresh, flags, 0o666), "wb") as file:  # noqa: PTH123 - pathlib has no flags
             file.write(data)
@@ -194,7 +190,7 @@ def run(
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} if capture_output else {}
     pipes |= {"stdin": subprocess.PIPE} if said is not None else {}
     with deferred():
-        process = subprocess.Popen(command, preexec_fn=_tied(by), **pipes, **options)  # noqa: PLW1509 - it only calls prctl
+        process = subprocess.Popen(command, preexec_fn=_tied(by), **pipes, **options)  # noqa: PLW1509 - it makes one system call
         _processes[process.pid] = by
     with process:
         try:
@@ -247,7 +243,7 @@ def wait(child: int) -> None:
 
 
 def _end_processes() -> None:
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    host().adopt_orphans()
     began = time.monotonic()
     asked = -1
     while True:
@@ -266,16 +262,9 @@ def _end_processes() -> None:
 
 
 def _descendants() -> list[int]:
-    """Process IDs of our children, their children and so on; only those that are entered here where there is no /proc."""
-    try:
-        names = [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - a signal handler has no time for paths
-    except OSError:
-        names = []
-    children: dict[int, list[int]] = {}
-    for name in names:
-        with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-            children.setdefault(int(file.read().rpartition(b")")[2].split()[1]), []).append(int(name))
-    if not names:
+    """Process IDs of our children, their children and so on; only those that are entered here where the system does not tell."""
+    children = host().children()
+    if not children:
         return list(_processes)
     found = list(children.get(os.getpid(), ()))
     for process in found:
@@ -284,36 +273,15 @@ def _descendants() -> list[int]:
 
 
 def _tied(number: signal.Signals) -> Callable[[], None] | None:
-    """For a new child, what makes the kernel send it a signal when this process dies. None where there is no such thing, and in threads: the
-    kernel means the thread that has started it."""
-    if _libc_prctl() is None or threading.get_native_id() != os.getpid():
+    """For a new child, what makes the system send it a signal when this process dies. None where it cannot."""
+    ask = host().tie()
+    if ask is None:
         return None
     parent = os.getpid()
 
     def tie() -> None:
-        _prctl(PR_SET_PDEATHSIG, number)
+        ask(number)
         if os.getppid() != parent:  # it has died before
             os._exit(1)
 
     return tie
-
-
-def _prctl(option: int, value: int) -> None:
-    """Does nothing on systems without it."""
-    call = _libc_prctl()
-    if call is not None:
-        call(option, value)
-
-
-@functools.cache
-def _libc_prctl() -> Callable[[int, int], int] | None:
-    if sys.platform != "linux":
-        return None
-    try:
-        import ctypes  # noqa: PLC0415 - only for links that start something
-
-        prctl = ctypes.CDLL(None).prctl
-    except Exception:  # noqa: BLE001 - a Python without ctypes, or one that is statically linked
-        return None
-    word = ctypes.c_ulong
-    return lambda option, value: int(prctl(option, word(value), word(0), word(0), word(0)))

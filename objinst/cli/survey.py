@@ -26,6 +26,7 @@ from objinst.link.build import read_header
 from objinst.link.session import Session, loader
 from objinst.plan.judge import Function
 from objinst.plan.model import FunctionPlan, Refusal
+from objinst.platform.target import targets
 from objinst.rules import RuleSet, parse_func_name
 from objinst.store import cache
 from objinst.store.digest import own_digest
@@ -82,10 +83,16 @@ def command(packages: tuple[str, ...], goarch: str | None, *, as_json: bool) -> 
 def archives(go: gotool.GoCommand, packages: Sequence[str], goarch: str) -> dict[str, Path]:
     """Import path -> archive of the packages and all they import, from the go command's cache. Raises OtelobjError."""
     format_ = "{{if .Export}}{{.ImportPath}}\t{{.Export}}{{end}}"
-    done = go.run(["list", "-toolexec=", "-export", "-deps", "-f", format_, "--", *packages], Path.cwd(), {"GOOS": "linux", "GOARCH": goarch})
+    done = go.run(["list", "-toolexec=", "-export", "-deps", "-f", format_, "--", *packages], Path.cwd(), {"GOOS": _system(go.env["GOOS"], goarch), "GOARCH": goarch})
     if done.returncode:
         raise OtelobjError(f"go list failed: {done.stderr.strip()}", "the packages must build plainly first")
     return {path: Path(export) for path, _, export in (line.partition("\t") for line in done.stdout.splitlines()) if export}
+
+
+def _system(goos: str, goarch: str) -> str:
+    """The GOOS to compile for: the user's, or one that can be hooked."""
+    able = [one.goos for one in targets() if goarch in one.architectures]
+    return goos if goos in able else able[0]
 
 
 def take(packages: Mapping[str, Path]) -> Survey:

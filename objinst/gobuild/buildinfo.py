@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from objinst.platform.host import host
+
 MARK_SIZE = 16
 """Bytes of the markers around the text (cmd/go/internal/modload/build.go, infoStart and infoEnd)."""
 
@@ -112,11 +114,11 @@ def _unquote(text: str) -> str:
 
 @functools.cache
 def parent_flags() -> tuple[str, ...]:
-    """Flags of the go command that runs us: of `go env -w`, then GOFLAGS, then its own command line from /proc. Later ones win."""
+    """Flags of the go command that runs us: of `go env -w`, then GOFLAGS, then its own command line, where the system tells it. Later ones win."""
     flags = os.environ.get("GOFLAGS")
     words = _split(flags if flags is not None else _go_env_flags())
     with contextlib.suppress(OSError):
-        raw = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+        raw = host().parent_command()
         if raw and re.fullmatch(r"go[\d.]*(\.exe)?", Path(raw[0]).name):
             words += raw[1:]
     return tuple(words)

@@ -5,7 +5,6 @@ from objinst.goobj.funcinfo import FuncInfo, InlNode
 from objinst.goobj.header import Header
 from objinst.goobj.object import Object
 from objinst.goobj.records import STATIC_ABI, Aux, Reloc, Resolved, Sym, SymRef
-from objinst.goobj.tables import Tables, for_version, supported
 from objinst.goobj.verify import verify, verify_copies, verify_turned
 
 __all__ = [
@@ -20,9 +19,6 @@ __all__ = [
     "Resolved",
     "Sym",
     "SymRef",
-    "Tables",
-    "for_version",
-    "supported",
     "verify",
     "verify_copies",
     "verify_turned",

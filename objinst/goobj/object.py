@@ -42,7 +42,7 @@ from objinst.goobj.records import (
     Sym,
     SymRef,
 )  # fmt: skip
-from objinst.goobj.tables import Tables, for_version
+from objinst.goversions import Tables, for_version
 from trampolines.arch import ArchError, Traits, traits
 
 REMEDY = headers.REMEDY
@@ -270,7 +270,17 @@ class Object:
     def calls(self, index: int) -> dict[int, str]:
         """Every direct call of a function, and every jump out of it: offset of its relocation -> name of what is called."""
         call = self.call_type
-        return {reloc.off: self.resolve(reloc.sym).name for reloc in self.relocs(index) if reloc.type == call}
+        return {reloc.off: self.resolve(reloc.sym).name for reloc in self.code_relocs(index) if reloc.type == call}
+
+    def code_relocs(self, index: int) -> list[Reloc]:
+        """relocs() of a text symbol. Raises ObjectError if one lies outside of its code, or not all of that is there."""
+        found, size = self.relocs(index), len(self.data(index))
+        if size != self.kind_and_size(index)[1]:
+            raise self.error(f"{self.name(index)}: {size} of {self.kind_and_size(index)[1]} bytes of code")
+        for reloc in found:
+            if not 0 <= reloc.off <= size - reloc.size:
+                raise self.error(f"{self.name(index)}: a relocation at {reloc.off} of {size} bytes of code")
+        return found
 
     def refers_to(self, index: int) -> set[tuple[int, int]]:
         """What the relocations of a definition name: relocs() for those who look through a whole link."""

@@ -25,6 +25,7 @@ from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import Archive, fingerprint, peek
 from objinst.hookpkgs import fit, modules
 from objinst.hookpkgs.compile import Compiler
+from objinst.platform.host import host
 from objinst.store import cache
 from objinst.store.digest import SOURCES, content_digest
 
@@ -123,7 +124,7 @@ def _digest(request: HookRequest, go: Go) -> str:
 def _memories(memo: Path) -> list[dict[str, Any]]:
     """Empty if there are none or the file is damaged."""
     try:
-        if memo.stat().st_uid != os.geteuid():
+        if host().owner(memo.stat()) != host().user():
             return []
         found = json.loads(memo.read_text("utf-8"))
     except (OSError, ValueError):

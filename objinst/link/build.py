@@ -17,10 +17,9 @@ from objinst.gobuild.loaded import loaded
 from objinst.goobj import Header
 from objinst.goobj import header as headers
 from objinst.goobj.archive import peek
-from trampolines.arch import ARCHES, LEVELS
+from objinst.platform.target import check, check_mode
+from trampolines.arch import LEVELS
 
-SUPPORTED = {("linux", goarch) for goarch in ARCHES}
-BUILD_MODES = {"", "exe", "pie", "default"}
 LEVEL = re.compile(rf" ({'|'.join(LEVELS)})=(\S+)")
 """The architecture's level in the header line of objects."""
 GO_SETTINGS = (*LEVELS, "GOEXPERIMENT", "GOFIPS140")
@@ -114,10 +113,4 @@ def _content_digest(path: Path, _size: int, _mtime: int) -> str:
 
 def check_supported(command: LinkCommand, header: Header) -> None:
     """Raises OtelobjError for links that hooks cannot be put into."""
-    if (header.goos, header.goarch) not in SUPPORTED:
-        supported = " and ".join("/".join(pair) for pair in sorted(SUPPORTED))
-        raise OtelobjError(f"{header.goos}/{header.goarch} is not supported yet", f"{supported} are; OTELOBJ_ON_ERROR=plain links without hooks")
-    mode = command.get("buildmode") or ""
-    if mode not in BUILD_MODES or command.on("linkshared"):
-        flag = "-linkshared" if command.on("linkshared") else f"-buildmode={mode}"
-        raise OtelobjError(f"{flag} is not supported yet", "-buildmode exe and pie are; OTELOBJ_ON_ERROR=plain links without hooks")
+    check_mode(check(header.goos, header.goarch), command.get("buildmode") or "", linkshared=command.on("linkshared"))

@@ -61,6 +61,7 @@ class Explained:
     made: the stubs in the order in which a call meets them, thunks, then the body; empty if it is refused.
     """
 
+    goos: str
     goarch: str
     go_version: str
     package: str
@@ -131,7 +132,7 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
     counted = session.eligibility.gate.count(obj, index, package) if any(action.counts for _, action in matching) else None
     if isinstance(function, Refusal):
         made = tuple(_made(session, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
-        return Explained(session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
+        return Explained(obj.header.goos, session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
     found = evidence(obj, index, function.info, function.calls, session.arch)
     layout = find_layout(obj, index, found, session.finder.signatures, (function.file, function.line), lambda: None)
     epilogues = session.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
@@ -142,7 +143,7 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
         outcome = replace(outcome, epilogues=epilogues if can_exit else None)
     plan, count = outcome if isinstance(outcome, FunctionPlan) else None, counted if isinstance(counted, CountPlan) else None
     made = tuple(_made(session, obj, package, index, plan, count)) if plan or count else ()
-    return Explained(session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
+    return Explained(obj.header.goos, session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
 
 
 def _outcome(session: Session, package: str, function: Function, hooks: Sequence[tuple[Rule, Plannable]]) -> FunctionPlan | Refusal:

@@ -20,7 +20,7 @@ from objinst.goobj.archive import peek
 from objinst.link import main as link
 from objinst.link import version
 from objinst.link.plain import link_plainly
-from trampolines.arch import ARCHES
+from objinst.platform.host import goos, host
 
 USAGE = """Usage: otelobj link [--rules FILE]... [--go PLACE] [--] ARGS
 
@@ -133,6 +133,6 @@ def _tools(place: Path) -> Iterator[Path]:
         yield place
         return
     roots = [place] if place.is_dir() else [place.parent.parent, place.resolve().parent.parent] if place.is_file() else []
-    machine = next((f"linux_{found.name}" for found in ARCHES.values() if found.machine == os.uname().machine), "")
+    machine = f"{goos()}_{host().goarch}"
     for root in roots:
         yield from sorted((root / "pkg" / "tool").glob("*/link"), key=lambda tool: tool.parent.name != machine)

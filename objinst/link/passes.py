@@ -15,11 +15,11 @@ from pathlib import Path
 
 from objinst import ending, paths
 from objinst.actions.probe import PACKAGE as PROBE
-from objinst.errors import OtelobjError, making_sense
+from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.goobj import Edit
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import Closure, HookRequest, goversions, resolve
+from objinst.hookpkgs import Closure, HookRequest, minimum, resolve
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
 from objinst.link.rewriter import Rewriter, checked, rt_object
@@ -44,7 +44,7 @@ TEST_DEPS = "testing/internal/testdeps"
 
 def hook_packages(build: Build, choice: Choice) -> Closure:
     """The hook packages that the rules want, with all that only they need. Raises OtelobjError."""
-    goversions.check(choice.hooks, build.header.go_version)
+    minimum.check(choice.hooks, build.header.go_version)
     usable, go = build.usable, build.go
     here = usertree.build_folder()
     # The standard library's own modules are vendored under other import paths, at versions that nobody else can have.
@@ -74,7 +74,6 @@ class NewRuntime:
     slot: runtimepkg.Slot
 
 
-@making_sense("package runtime")
 def runtime(session: Session) -> NewRuntime:
     """The copy of package runtime with the goroutine slot."""
 
@@ -84,8 +83,7 @@ def runtime(session: Session) -> NewRuntime:
         edit = Edit(obj)
         slot = runtimepkg.extend_g(edit)
         desc, node = (layout(rt_object(session), f"{RT}.{name}") for name in ("Desc", "node"))
-        watched = (*runtimepkg.GOROUTINES, *(runtimepkg.CHANNELS if has_context(session) else ()))
-        runtimepkg.watch(edit, session.arch, RT, desc, node, slot, [function for function in watched if function.exists(session.go_minor)])
+        runtimepkg.watch(edit, session.arch, RT, desc, node, slot, runtimepkg.watched(obj.tables.runtime, channels=has_context(session)))
         runtimepkg.hand_over_slot(edit, session.arch, slot)
         if has_context(session):
             death.gates(edit, session.arch, RT)
@@ -180,7 +178,6 @@ def package_key(session: Session, package: str) -> str:
     return session.digest_of(["package", package, *around, session.versions(package) or "", session.hooks_digest])
 
 
-@making_sense("a package to rewrite")
 def rewrite(session: Session, rewriter: Rewriter, package: str, folder: Path) -> None:
     """Leaves in the folder the copy of a package's archive, if it is changed, and what was done to it."""
     archive = Archive.read(session.path(package))
@@ -202,7 +199,6 @@ def rewrite(session: Session, rewriter: Rewriter, package: str, folder: Path) ->
     write_result(folder, session.rules, targets, descriptors, tables)
 
 
-@making_sense("a package to look at")
 def plan(session: Session, package: str) -> list[Target]:
     """The targets of one package, without a rewrite."""
     objects = Archive.read(session.path(package)).objects().values()
@@ -212,7 +208,6 @@ def plan(session: Session, package: str) -> list[Target]:
 # Packages of which every link has a copy of its own
 
 
-@making_sense(f"package {PROBE}")
 def probe_tables(session: Session, path: Path, tables: Sequence[str]) -> Path:
     """The copy of package probe that knows the tables of this link. path: of the archive so far."""
     archive = Archive.read(path)
@@ -222,7 +217,6 @@ def probe_tables(session: Session, path: Path, tables: Sequence[str]) -> Path:
     return paths.write_scratch(session.folder / "probe.a", archive.to_bytes({member: checked(edit)}))
 
 
-@making_sense(f"package {RT}")
 def rt(session: Session, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:
     """The copy of package rt that knows this link."""
     archive = Archive.read(session.path(RT))
@@ -245,7 +239,6 @@ def is_test(session: Session) -> bool:
     return root is not None and any(package == TEST_DEPS for package, _ in root.autolib)
 
 
-@making_sense("package main")
 def root_package(session: Session, path: Path) -> Path:
     """The copy of the root package that loads the hook packages. path: of the archive so far."""
     archive = Archive.read(path)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from objinst.actions.probe import PACKAGE as PROBE
-from objinst.errors import OtelobjError, making_sense
+from objinst.errors import OtelobjError
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
 from objinst.link.session import Session
 from objinst.plan.eligibility import Planned
@@ -29,7 +29,6 @@ class Rewriter:
     offsets: Offsets
 
     @classmethod
-    @making_sense("the hook packages")
     def of(cls, session: Session, slot: Slot) -> Rewriter:
         """Raises ObjectError if the hooks' packages are of another version."""
         for package in session.wanted:  # what actions write for them has their types

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +58,6 @@ class Session:
     @property
     def goarch(self) -> str:
         return self.header.goarch
-
-    @property
-    def go_minor(self) -> int:
-        return int(re.sub(r"^go1\.(\d+).*", r"\1", self.header.go_version))
 
     @functools.cached_property
     def arch(self) -> Arch:

@@ -22,6 +22,7 @@ from objinst.ending import write_whole
 from objinst.errors import OtelobjError
 from objinst.gobuild import usertree
 from objinst.link.options import options
+from objinst.platform.host import host
 from objinst.rules import RuleSet, hook_packages, load
 from objinst.store.digest import HOOK_SOURCES, SOURCES, hooks_digest, own_digest
 from objinst.store.root import ready, root
@@ -29,8 +30,6 @@ from objinst.store.root import ready, root
 SETTLED = 1.0
 """Seconds after which a file's times can be trusted to change with its content."""
 OUTPUT_VARIABLES = ("OTELOBJ_DISABLE", "OTELOBJ_ON_ERROR")
-STAT = ("stat", "-c", "%n %i %s %y %z", "--")
-"""As the launcher runs it: name, inode, size, and the times of content and inode. Files that do not exist give no line."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -70,7 +69,7 @@ def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
     if not memory or "\n" in signature or root() not in Path(memory).parents or any(_changed_since(name, began - SETTLED) for name in names):
         return
     with contextlib.suppress(OSError, UnicodeError):
-        stamp = subprocess.run([*STAT, *names], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"LC_ALL": "C"}, check=False).stdout
+        stamp = subprocess.run([*host().STAT, *names], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"LC_ALL": "C"}, check=False).stdout
         if not stamp or any(_changed_since(name, began - SETTLED) for name in names):
             return
         ready()
@@ -96,7 +95,7 @@ def _changed_since(name: str, moment: float) -> bool:
 
 def rule_sources(rule_files: Sequence[Path]) -> list[Path]:
     """Rule files in force other than the built-in ones."""
-    listed = [Path(name) for name in os.environ.get("OTELOBJ_RULES", "").split(":") if name]
+    listed = [Path(name) for name in os.environ.get("OTELOBJ_RULES", "").split(os.pathsep) if name]
     return [path.absolute() for path in (*rule_files, *listed)]
 
 

@@ -36,8 +36,8 @@ def verify(program: Program, report: Report) -> Verdict:
     """Raises OtelobjError if report and program cannot be compared at all."""
     if report.otelobj_version != VERSION:
         raise OtelobjError(f"the report is of otelobj {report.otelobj_version}, this is {VERSION}", "verify with the otelobj that linked the program")
-    if (report.goos, report.goarch) != ("linux", program.goarch):
-        raise OtelobjError(f"the report is for {report.goos}/{report.goarch}, {program.path} for linux/{program.goarch}", "name the report of this program")
+    if (report.goos, report.goarch) != (program.goos, program.goarch):
+        raise OtelobjError(f"the report is for {report.goos}/{report.goarch}, {program.path} for {program.goos}/{program.goarch}", "name the report of this program")
     try:
         return _verdict(_Checker(program, sum(target.status is Status.HOOKED for target in report.targets)), report)
     except DAMAGE as error:

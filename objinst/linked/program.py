@@ -1,4 +1,4 @@
-"""A linked Go program in ELF: its memory as the loader sets it up, and its functions.
+"""A linked Go program: its memory as the loader sets it up, and its functions.
 
 Functions come from the runtime's own table, which no stripping removes (cmd/link/internal/ld/pcln.go; runtime/symtab.go, pcHeader,
 moduledata and _func; Go 1.22-1.27). The table counts from the start of Go's text, which moduledata tells (its field minpc is the
@@ -8,31 +8,24 @@ first function's address).
 from __future__ import annotations
 
 import functools
+import importlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from elftools.common.exceptions import ELFError
-from elftools.construct import ConstructError
-from elftools.elf.elffile import ELFFile
-
 from objinst.errors import OtelobjError
 from objinst.goobj import pctab
-from trampolines.arch import ARCHES
+from objinst.platform.target import DamagedImageError, Image, Target, platforms, targets
 
-MACHINES = {found.elf_machine: found for found in ARCHES.values()}
 PCLN_MAGIC = 0xFFFFFFF1
-EXECUTE = 1
 FLAG_ASM = 4
 """abi.FuncFlagAsm (internal/abi/symtab.go)."""
 MINPC = 160
 """Offset of moduledata.minpc: a pointer and six slices before findfunctab."""
-FOREIGN = {b"\xcf\xfa\xed\xfe": "a Mach-O program", b"\xca\xfe\xba\xbe": "a universal Mach-O program", b"MZ": "a PE program (Windows)"}
-DAMAGE = (ELFError, ConstructError, struct.error, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError)
+DAMAGE = (struct.error, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError)
 """What reading a damaged file raises."""
-REMEDY = "name a program that `go build -toolexec=otelobj` or `otelobj link` wrote for " + " or ".join(f"linux/{goarch}" for goarch in ARCHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +42,35 @@ class Func:
 
 
 class Program:
-    """See the module. Raises OtelobjError for what is no Go program in ELF."""
+    """See the module. goos: the system whose programs look like this one. Raises OtelobjError for what is no Go program of a known system."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             with path.open("rb") as file:
-                head = file.read(4)
-                foreign = next((what for magic, what in FOREIGN.items() if head.startswith(magic)), "")
-                if foreign or head != b"\x7fELF":
-                    raise self.error(f"{foreign}: otelobj hooks ELF programs only" if foreign else "no ELF program")
-                self._read(ELFFile(file))
+                system, what = self._system(file.read(4))
+                file.seek(0)
+                if not system.reader:
+                    raise self.error(f"{what}: otelobj hooks {_hooked()}s only")
+                image: Image = importlib.import_module(system.reader).read(file)
         except OSError as error:
-            raise OtelobjError(f"{path}: {error.strerror}", REMEDY) from error
+            raise OtelobjError(f"{path}: {error.strerror}", _remedy()) from error
+        except DamagedImageError as error:
+            raise self.error(str(error)) from error
         except DAMAGE as error:
             raise self.error(f"damaged: {error}") from error
+        self.goos, self.goarch, self.segments, self._pcln, self.symbols = system.goos, image.goarch, image.segments, image.function_table, image.symbols
+
+    def _system(self, head: bytes) -> tuple[Target, str]:
+        """The system whose programs begin so, and what it calls them."""
+        for system in targets():
+            for magic, what in system.programs.items():
+                if head.startswith(magic):
+                    return system, what
+        raise self.error(f"no {_hooked()}")
 
     def error(self, what: str) -> OtelobjError:
-        return OtelobjError(f"{self.path}: {what}", REMEDY)
-
-    def _read(self, elf: ELFFile) -> None:
-        machine = elf["e_machine"]
-        if machine not in MACHINES:
-            raise self.error(f"a program for {machine}")
-        self.traits = MACHINES[machine]
-        self.goarch = self.traits.name
-        self.segments = [(seg["p_vaddr"], bytearray(seg.data()), bool(seg["p_flags"] & EXECUTE)) for seg in elf.iter_segments("PT_LOAD")]
-        for section in elf.iter_sections("SHT_RELA"):
-            self._relocate(section.data())
-        tables = [section["sh_addr"] for section in elf.iter_sections() if section.name.endswith(".gopclntab")]
-        if not tables:
-            raise self.error("no section .gopclntab: no Go program")
-        self._pcln: int = tables[0]
-        self.symbols = {symbol.name: symbol["st_value"] for section in elf.iter_sections("SHT_SYMTAB") for symbol in section.iter_symbols()}
-
-    def _relocate(self, table: bytes) -> None:
-        for offset, info, addend in struct.iter_unpack("<QQq", table):
-            if info & 0xFFFFFFFF == self.traits.elf_relative:
-                for start, data, _ in self.segments:
-                    if start <= offset <= start + len(data) - 8:
-                        struct.pack_into("<Q", data, offset - start, addend)
+        return OtelobjError(f"{self.path}: {what}", _remedy())
 
     # memory
 
@@ -163,3 +145,12 @@ class Program:
         data, base = self._segment(func.pcsp)
         at = func.pcsp - base
         return pctab.decode(bytes(data[at : data.index(0, at + 1) + 1]), func.quantum)
+
+
+def _hooked() -> str:
+    """What programs that can be hooked are, such as `ELF program`."""
+    return " or ".join(what.partition(" ")[2] for system in targets() if system.reader for what in system.programs.values())
+
+
+def _remedy() -> str:
+    return f"name a program that `go build -toolexec=otelobj` or `otelobj link` wrote for {' or '.join(platforms())}"

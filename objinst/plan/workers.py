@@ -33,7 +33,8 @@ def workers(obj: Object, arch: Arch) -> list[tuple[str, int]]:
     """The calls that bring work: name of the function, as runtime.Func.Name has it, and return address, bytes from its start. In order. Raises
     ObjectError."""
     candidates = obj.users(obj.builtin_refs(TAKES | {RECEIVE}))
-    return sorted({(printed(obj.name(index), obj.tables.go), place) for index in candidates if obj.is_text(index) for place in work_calls(obj, index, arch)})
+    pairs = obj.tables.runtime.bracket_pairs
+    return sorted({(printed(obj.name(index), pairs), place) for index in candidates if obj.is_text(index) for place in work_calls(obj, index, arch)})
 
 
 def work_calls(obj: Object, index: int, arch: Arch) -> list[int]:

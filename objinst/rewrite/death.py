@@ -12,6 +12,7 @@ from objinst.errors import ObjectError
 from objinst.goobj import Edit, Object, SymRef
 from objinst.plan.inlining import inlined_calls
 from objinst.plan.keys import symbol_keys
+from objinst.platform.target import check
 from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.static import layout
 from objinst.rewrite.swap import move_body, read_original, shape
@@ -19,9 +20,6 @@ from objinst.rewrite.text import ABI_INTERNAL, Role, relocations, text_aux
 from trampolines import Arch
 from trampolines.contract import Code, GateSpec
 
-SIGHUP, SIGINT, SIGTERM = 1, 2, 15
-DEADLY = GateSpec((SIGHUP, SIGINT, SIGTERM))
-"""What ends a Go program quietly where it does not want it (runtime/sigtab_linux_generic.go, _SigKill)."""
 DIE, BAD = "runtime.dieFromSignal", "runtime.raisebadsignal"
 REMEDY = "this Go version's handling of signals is not known to otelobj; please report it with `go version`"
 
@@ -40,15 +38,17 @@ def signal_offsets(obj: Object) -> dict[str, int]:
 
 def gates(edit: Edit, arch: Arch, rt: str) -> None:
     """rt: import path of hooks/rt. Raises ObjectError for a runtime that has not these functions, or in which the compiler has inlined them."""
+    header = edit.object.header
+    deadly = GateSpec(check(header.goos, header.goarch).deadly)
     state, note = (Role(edit.add_ref(f"{rt}.{name}", 0)) for name in ("death", "deathNote"))
     inlined = {callee for callee, _ in inlined_calls(edit.object, "runtime")}
     for name in (DIE, BAD):
         if inlined & symbol_keys(edit.object, "runtime", name):
             raise ObjectError(f"{edit.object.origin}: the compiler has inlined {name}", "build with another profile, or with -pgo=off")
     die, bad, forward = _find(edit, DIE, ABI_INTERNAL), _find(edit, BAD, ABI_INTERNAL), _find(edit, "runtime.fwdSig", 0)
-    _put(edit, die, arch.death_gate(DEADLY), {"state": state, "note": note})
+    _put(edit, die, arch.death_gate(deadly), {"state": state, "note": note})
     roles = {"state": state, "forward": Role(edit.ref_of(forward)), "gate": Role(edit.ref_of(die))}
-    _put(edit, bad, arch.foreign_gate(DEADLY), roles)
+    _put(edit, bad, arch.foreign_gate(deadly), roles)
 
 
 def _find(edit: Edit, name: str, abi: int) -> int:

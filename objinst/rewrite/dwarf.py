@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from objinst.goobj import Aux, Edit, Object, Reloc, SymRef
 from objinst.goobj.leb128 import signed, unsigned
 from objinst.goobj.records import RELOC, Blk
+from objinst.types.abbrevs import Abbrev, for_header
 from objinst.types.dies import DieReader
-from objinst.types.dwarf_tables import Abbrev, for_header
 
 DW_OP_CALL_FRAME_CFA = 0x9C
 DW_LNS_COPY, DW_LNS_ADVANCE_PC, DW_LNS_ADVANCE_LINE, DW_LNS_SET_FILE, DW_LNS_NEGATE_STMT = 1, 2, 3, 4, 6
@@ -108,10 +108,13 @@ def rename(edit: Edit, index: int, name: str) -> None:
         if target is None or not obj.sym(target).size:
             continue
         data = bytes(obj.data(target))
-        number, start = DieReader(obj, target).number(0)
-        if for_header(obj.header)[number].attrs[0] != ("name", "string"):
+        reader = DieReader(obj, target)
+        abbrev, start = reader.abbrev(0)
+        if abbrev.attrs[:1] != (("name", "string"),):
             continue
-        end = data.index(b"\0", start)
+        end = data.find(b"\0", start)
+        if end < 0:
+            raise reader.error(start, "string without end")
         by = len(name.encode()) - (end - start)
         relocs = [_shifted(reloc, start, by, edit.ref_of(target)) for reloc in obj.relocs(target)]
         changed = data[:start] + name.encode() + data[end:]

@@ -37,7 +37,7 @@ def fill_link(
     edit: Edit, rt: str, slot: Slot, descriptors: Sequence[str], loops: Iterable[tuple[str, int]], arch: Arch, *, is_test: bool
 ) -> None:  # fmt: skip
     """descriptors: names of descriptor symbols in the link; loops: see objinst.plan.workers. is_test: the program is a test binary.
-    Raises ObjectError or KeyError if rt is of another version."""
+    Raises ObjectError if rt is of another version."""
     obj = edit.object
     index = obj.find(f"{rt}.link", 0)
     if index is None:

@@ -15,6 +15,7 @@ from enum import Enum
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.goversions import RuntimeTable
 from objinst.plan.inlining import inlined_calls
 from objinst.plan.keys import symbol_keys
 from objinst.rewrite.channels import channel_offsets
@@ -31,6 +32,8 @@ WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
 """Offsets of abi.Type's fields in bytes (internal/abi/type.go)."""
 TFLAG_GC_MASK_ON_DEMAND = 1 << 4
+G_FIELDS, M_FIELDS = ("goid", "m", "param", "throwsplit"), ("curg", "locks", "mallocing", "preemptoff")
+"""Those that stubs and hooks/rt read (objinst/goversions/needs.py)."""
 REMEDY = "this Go version's runtime.g is not known to otelobj; please report it with `go version`"
 
 
@@ -62,13 +65,19 @@ def extend_g(edit: Edit) -> Slot:
     if type_index is None or g0 is None:
         raise ObjectError(f"{obj.origin}: no type:runtime.g or runtime.g0", REMEDY)
     data = bytearray(obj.data(type_index))
+    if len(data) < TYPE_GCDATA + WORD:
+        raise ObjectError(f"{obj.origin}: type:runtime.g has {len(data)} bytes", REMEDY)
     size, ptrdata = struct.unpack_from("<QQ", data)
     if data[TYPE_TFLAG] & TFLAG_GC_MASK_ON_DEMAND or size % WORD or ptrdata > size or obj.sym(g0).size != size:
         raise ObjectError(f"{obj.origin}: runtime.g has size {size}, pointers up to {ptrdata}, runtime.g0 {obj.sym(g0).size}", REMEDY)
     struct.pack_into("<QQ", data, 0, size + WORD, size + WORD)
     edit.replace(type_index, data=bytes(data), relocs=[_with_mask(edit, reloc, size, ptrdata) for reloc in obj.relocs(type_index)])
     edit.replace(g0, size=size + WORD)
-    return Slot(size, size + WORD, layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields, channel_offsets(obj), signal_offsets(obj))
+    g, m = layout(obj, "runtime.g").fields, layout(obj, "runtime.m").fields
+    missing = {*G_FIELDS} - g.keys() | {*M_FIELDS} - m.keys()
+    if missing:
+        raise ObjectError(f"{obj.origin}: runtime.g or runtime.m has no {', '.join(sorted(missing))}", REMEDY)
+    return Slot(size, size + WORD, g, m, channel_offsets(obj), signal_offsets(obj))
 
 
 def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
@@ -99,7 +108,8 @@ class When(Enum):
 @dataclass(frozen=True, slots=True)
 class Watch:
     """A function of package runtime whose entry calls a function of hooks/rt, and its exit one, too, if there is a `back`: where the entry has left a
-    record. spills: its arguments; pointers: flags of the words of its args area; results: in registers."""
+    record. spills: its arguments; pointers: flags of the words of its args area; results: in registers; signature: of the function, as
+    the Go version's runtime.json has it, where Go versions differ."""
 
     symbol: str
     call: str
@@ -108,11 +118,7 @@ class Watch:
     when: When = When.ALWAYS
     back: str = ""
     results: tuple[Piece, ...] = ()
-    since: int = 22
-    until: int = 99
-
-    def exists(self, go_minor: int) -> bool:
-        return self.since <= go_minor <= self.until
+    signature: str = ""
 
 
 def _words(count: int) -> tuple[Piece, ...]:
@@ -135,12 +141,12 @@ GOROUTINES = (
     Watch("syscall.Exit", "onExit", _words(1), (False,)),
     Watch("os.sigpipe", "onSigpipe"),
     Watch("runtime.goexit1", "onGoroutineEnd"),
-    Watch("runtime.corostart.deferwrap1", "onGoroutineEnd", since=23),
-    Watch("runtime.runfinq", "onSystemGoroutine", until=24),
-    Watch("runtime.runFinalizers", "onSystemGoroutine", since=25),
-    Watch("runtime.runCleanups", "onSystemGoroutine", since=25),
-    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", until=22),
-    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, since=23),
+    Watch("runtime.corostart.deferwrap1", "onGoroutineEnd"),
+    Watch("runtime.runfinq", "onSystemGoroutine"),
+    Watch("runtime.runFinalizers", "onSystemGoroutine"),
+    Watch("runtime.runCleanups", "onSystemGoroutine"),
+    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", signature="()"),
+    Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, signature="(chan struct{})"),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
 A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
@@ -157,6 +163,12 @@ CHANNELS = (
 """What the compiler calls, after it has inlined: chansend1(c *hchan, elem unsafe.Pointer); selectnbsend(c *hchan, elem unsafe.Pointer)
 (selected bool); chanrecv1(c *hchan, elem unsafe.Pointer); chanrecv2(c *hchan, elem unsafe.Pointer) (received bool); selectnbrecv(elem unsafe.Pointer, c *hchan) (selected, received bool);
 selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool)."""
+
+
+def watched(table: RuntimeTable, *, channels: bool) -> list[Watch]:
+    """The functions that this Go version has. Its generator has made sure that none is missing (objinst/goversions/needs.py)."""
+    every = (*GOROUTINES, *(CHANNELS if channels else ()))
+    return [one for one in every if one.symbol in table.functions and one.signature in ("", table.functions[one.symbol])]
 
 
 def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slot, functions: Iterable[Watch]) -> None:

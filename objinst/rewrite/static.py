@@ -8,7 +8,7 @@ behind its first struct and are reached by relocations to the symbol itself.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from objinst.errors import ObjectError
@@ -18,9 +18,22 @@ from objinst.goobj.leb128 import read_unsigned
 WORD = 8
 STRUCT_FIELDS = 56
 """Offset of StructType.Fields (a slice) behind abi.Type (48 bytes) and PkgPath (8)."""
+FIELD_SIZE = 24
 R_WEAK = 0x8000
+REMEDY = "rebuild the packages (go clean -cache); if that does not help, reinstall otelobj: hooks/rt may be of another version"
 LARGEST = 1 << 16
 """Bytes: far more than any of these structs takes."""
+
+
+class Fields(dict[str, int]):
+    """Name -> offset in bytes, of a struct that was read. Whoever asks for another field has another struct before him: ObjectError."""
+
+    def __init__(self, found: Mapping[str, int] | Iterable[tuple[str, int]], struct_name: str = "a struct") -> None:
+        super().__init__(found)
+        self.struct_name = struct_name
+
+    def __missing__(self, name: str) -> int:
+        raise ObjectError(f"{self.struct_name} has no field {name}, but {', '.join(self)}", REMEDY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +53,24 @@ def layout(obj: Object, type_name: str) -> Layout:
         raise ObjectError(f"{obj.origin}: no type descriptor of {type_name}", "the hook package is of another otelobj version")
     data = obj.data(index)
     pointers = {reloc.off: reloc for reloc in obj.relocs(index) if reloc.size == WORD}
+    if len(data) < STRUCT_FIELDS + 3 * WORD or STRUCT_FIELDS not in pointers:
+        raise ObjectError(f"{obj.origin}: {type_name} is no struct, or its descriptor is damaged", REMEDY)
     (size,) = struct.unpack_from("<Q", data)
     (count,) = struct.unpack_from("<Q", data, STRUCT_FIELDS + WORD)
     start = pointers[STRUCT_FIELDS].add
+    if start < 0 or start + FIELD_SIZE * count > len(data):
+        raise ObjectError(f"{obj.origin}: the {count} fields of {type_name} lie elsewhere", REMEDY)
     fields, types = {}, {}
-    for at in range(start, start + 24 * count, 24):
-        name = obj.resolve(pointers[at].sym).index
-        if name is None:
-            raise ObjectError(f"{obj.origin}: field name of {type_name} lies elsewhere")
+    for at in range(start, start + FIELD_SIZE * count, FIELD_SIZE):
+        name = obj.resolve(pointers[at].sym).index if at in pointers else None
+        if name is None or at + WORD not in pointers:
+            raise ObjectError(f"{obj.origin}: name or type of a field of {type_name} lies elsewhere", REMEDY)
         field_name = _name(bytes(obj.data(name)))
         fields[field_name] = struct.unpack_from("<Q", data, at + 16)[0]
         types[field_name] = pointers[at + WORD].sym
     if size > LARGEST or any(offset >= size for offset in fields.values()):
-        raise ObjectError(f"{obj.origin}: {type_name} has {size} bytes, and fields at {sorted(fields.values())}")
-    return Layout(type_name, size, fields, types)
+        raise ObjectError(f"{obj.origin}: {type_name} has {size} bytes, and fields at {sorted(fields.values())}", REMEDY)
+    return Layout(type_name, size, Fields(fields, f"{obj.origin}: {type_name}"), types)
 
 
 def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
@@ -74,7 +91,7 @@ def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
 def _name(data: bytes) -> str:
     """abi.Name: flags, varint length, bytes."""
     length, at = read_unsigned(data, 1)
-    return data[at : at + length].decode()
+    return data[at : at + length].decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +114,8 @@ class Slice:
 
 
 Field = int | str | Address | Slice | None
+SIZES = {str: 2 * WORD, Slice: 3 * WORD, type(None): 0}
+"""Bytes of what is no word."""
 
 
 @dataclass(slots=True)
@@ -113,11 +132,13 @@ class StaticData:
         return at
 
     def put(self, at: int, kind: Layout, **fields: Field) -> None:
-        """Writes a struct's fields. Raises KeyError for a field that the struct does not have."""
+        """Writes a struct's fields. Raises ObjectError for a field that the struct does not have, or that the value does not fit into."""
         for name, value in fields.items():
-            where = at + kind.fields[name]
+            where, room = at + kind.fields[name], self._room(kind, name)
+            size = SIZES.get(type(value), 4 if room == 4 else WORD)
+            if room < size or (isinstance(value, int) and value >> 8 * size):
+                raise ObjectError(f"{kind.name}.{name} has {room} bytes, too few for {value!r}", REMEDY)
             if isinstance(value, int):
-                size = 4 if self._narrow(kind, name) else 8
                 self.data[where : where + size] = value.to_bytes(size, "little")
             elif isinstance(value, str):
                 self.string(where, value)
@@ -128,10 +149,10 @@ class StaticData:
                 struct.pack_into("<QQ", self.data, where + WORD, value.count, value.count)
 
     @staticmethod
-    def _narrow(kind: Layout, name: str) -> bool:
-        """A field of four bytes: the next one begins, or the struct ends, behind it."""
-        ends = sorted([*kind.fields.values(), kind.size])
-        return ends[ends.index(kind.fields[name]) + 1] - kind.fields[name] == 4
+    def _room(kind: Layout, name: str) -> int:
+        """Bytes of a field: up to where the next one begins, or the struct ends."""
+        at = kind.fields[name]
+        return min(end for end in (*kind.fields.values(), kind.size) if end > at) - at
 
     def string(self, where: int, text: str) -> None:
         encoded = text.encode("utf-8", "surrogateescape")

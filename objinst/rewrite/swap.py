@@ -50,8 +50,11 @@ def read_original(edit: Edit, index: int) -> Original:
         return bytes(obj.data(target))
 
     size = obj.sym(index).size
-    first = {name: pctab.decode(local(name), quantum, size)[0][0] for name in ("AuxPcfile", "AuxPcline")}
-    return Original(index, FuncInfo.parse(local("AuxFuncInfo")), first["AuxPcfile"], first["AuxPcline"], tuple(pctab.decode(local("AuxPcsp"), quantum, size)))
+    tables_of = {name: pctab.decode(local(name), quantum, size) for name in ("AuxPcsp", "AuxPcfile", "AuxPcline")}
+    if not all(tables_of.values()):
+        raise obj.error(f"text symbol {obj.sym(index).name} (index {index}) has an empty pc table")
+    file, line = (tables_of[name][0][0] for name in ("AuxPcfile", "AuxPcline"))
+    return Original(index, FuncInfo.parse(local("AuxFuncInfo"), f"{obj.origin}: {obj.name(index)}"), file, line, tuple(tables_of["AuxPcsp"]))
 
 
 def shape(original: Original, args_map: tuple[bool, ...], name: str, shown_as: SymRef | None = None) -> TextShape:

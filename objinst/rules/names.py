@@ -17,8 +17,6 @@ GENERATED = re.compile(r"-fm$|(^|\.)(deferwrap|gowrap)\d+$")
 CLOSURE_PART = re.compile(r"(func\d+|\d+|)(-range\d+)?(\.|$)")
 """What follows a function's name in its closures, range bodies and numbered init functions; empty after `glob.`."""
 NOT_SOURCE = ("type:", "go:", "go.shape.", "_cgo")
-SEVERAL_BRACKETS = "1.27"
-"""The version from which on names are printed with more than one pair."""
 GLOB = "*?[{"
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 
@@ -92,17 +90,18 @@ def parse_func_name(symbol: str) -> FuncName | None:
     return FuncName(pkg, first, tail[1:], args)
 
 
-def printed(symbol: str, go: str) -> str:
-    """A symbol as tracebacks and runtime.Func.Name have it (runtime/traceback.go, funcNamePiecesForPrint). go: minor version, such as 1.26.
+def printed(symbol: str, pairs: int) -> str:
+    """A symbol as tracebacks and runtime.Func.Name have it (runtime/traceback.go, funcNamePiecesForPrint). pairs: of brackets, at most
+    (RuntimeTable.bracket_pairs).
 
-    Up to Go 1.26 everything from the first bracket to the last is left out, from 1.27 on the first brackets' contents and, where more stand
+    With one pair everything from the first bracket to the last is left out. With two, the first brackets' contents and, where more stand
     beside them, what the last ones hold: methods have type parameters of their own.
     """
     start, end = symbol.find("["), symbol.rfind("]")
     if start < 0 or end <= start:
         return symbol
     outside, inside, rest = symbol[:start], symbol[start + 1 : end], symbol[end + 1 :]
-    if _numbers(go) < _numbers(SEVERAL_BRACKETS) or "[" not in inside:
+    if pairs < 2 or "[" not in inside:
         return f"{outside}[...]{rest}"
     depth, closed = 1, -1
     for at, char in enumerate(inside):
@@ -114,10 +113,6 @@ def printed(symbol: str, go: str) -> str:
         if char == "]" and depth == 0:
             closed = at
     return f"{outside}[...]{rest}" if depth == 1 else symbol
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in version.split(".")]
 
 
 def _closing(text: str, at: int) -> int:

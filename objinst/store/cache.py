@@ -9,7 +9,6 @@ and no other is running, neither of this user nor of one who reads from here, bu
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import os
@@ -23,6 +22,7 @@ from typing import BinaryIO
 
 from objinst.ending import temporary_folder, write_whole
 from objinst.errors import OtelobjError, UsageError, reason
+from objinst.platform.host import host
 from objinst.store.root import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
 
 __all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
@@ -122,7 +122,7 @@ def _is_whole(place: Path) -> bool:
     """
     try:
         with open(f"{place}/{RECORD}", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - hundreds of entries a link
-            is_own = os.fstat(file.fileno()).st_uid == os.geteuid()
+            is_own = host().owner(os.fstat(file.fileno())) == host().user()
             text = file.read()
         if not text.endswith(END):
             return False
@@ -134,7 +134,7 @@ def _is_whole(place: Path) -> bool:
             if state.st_size != int(size) or not stat.S_ISREG(state.st_mode):
                 return False
             moved = moved or state.st_mtime_ns != int(changed)
-            is_own = is_own and state.st_uid == os.geteuid()
+            is_own = is_own and host().owner(state) == host().user()
         if not is_own and not is_shared:
             return False  # somebody else has put it there
         if (moved or not is_own) and not _has_content(place, tuple((digest, name) for _, _, digest, name in lines)):
@@ -171,7 +171,7 @@ def is_whole(path: Path) -> bool:
 def lock(name: str) -> Iterator[None]:
     """Held by one process at a time; released when the process ends."""
     with _lock_file(name) as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        host().lock(handle.fileno())
         yield
 
 
@@ -180,7 +180,7 @@ def _lock_file(name: str, mode: int = 0o600) -> BinaryIO:
     path = ready() / "locks" / f"{name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode), "r+b", buffering=0)
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | host().OPEN_EXACTLY, mode), "r+b", buffering=0)
     except OSError as error:
         raise OtelobjError(f"cache {path}: {reason(error)}", REMEDY) from error
 
@@ -192,7 +192,7 @@ def in_use() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, OtelobjError):  # a cache that cannot be written, or a file system without locks
             handle = stack.enter_context(_lock_file("cache"))
-            fcntl.flock(handle, fcntl.LOCK_SH)
+            host().lock(handle.fileno(), shared=True)
             _lock_file(READERS, 0o644).close()
         for place in shared():
             stack.enter_context(_read_lock(place))
@@ -208,7 +208,7 @@ def _read_lock(place: Path) -> Iterator[None]:
     Its own file: whoever may read the shared cache can hold it, and the owner's links must not wait for them.
     """
     try:
-        handle = os.open(place / "locks" / f"{READERS}.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(place / "locks" / f"{READERS}.lock", os.O_RDONLY | host().OPEN_EXACTLY)
     except OSError:  # nobody removes anything from a copy, or a layer of an image
         yield
         return
@@ -228,7 +228,7 @@ def _read_lock(place: Path) -> Iterator[None]:
 def _is_locked(handle: int) -> bool:
     """Whether a shared lock was to be had; so it is on a file system without locks."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        host().lock(handle, shared=True, wait=False)
     except BlockingIOError:
         return False
     except OSError:
@@ -248,7 +248,7 @@ def alone(*, wait: bool) -> Iterator[bool]:
         try:
             for name, mode in (("cache", 0o600), (READERS, 0o644)):
                 handle = stack.enter_context(_lock_file(name, mode))
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                host().lock(handle.fileno(), wait=wait)
         except (OSError, OtelobjError):
             yield False
         else:

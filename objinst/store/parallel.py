@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 from objinst.ending import fork, wait
+from objinst.platform.host import host
 
 WORTH_A_PROCESS = 4 << 20
 """Bytes of archives to read or rewrite from which on the work is shared out."""
@@ -27,8 +28,7 @@ def in_parallel(tasks: Sequence[Callable[[], object]]) -> None:
     Only for tasks whose effect is on disk and which somebody looks for later: one that fails ends the work of its process, quietly.
     The processes end before this returns, also if it ends by an exception, and before this process ends.
     """
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = max(min(processors, len(tasks)), 1)
+    workers = max(min(host().processors(), len(tasks)), 1)
     children: list[int] = []
     try:
         children += (fork(functools.partial(_do, tasks[number::workers])) for number in range(1, workers))

@@ -15,10 +15,12 @@ import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from objinst.ending import temporaries
 from objinst.errors import OtelobjError, UsageError, reason
+from objinst.platform.host import host
 
 TAG = "CACHEDIR.TAG"
 TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of otelobj, which may remove what is in it (https://bford.info/cachedir/).\n"
@@ -41,12 +43,11 @@ KINDS = ENTRY_KINDS | {
     "locks": "lock files",
 }
 """Folders of the cache. Others are not ours and are left alone."""
-SETTINGS = ("OTELOBJ_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "TMPDIR")
 
 
 def root() -> Path:
     """The cache's folder; it may not exist yet. Raises UsageError for one that is relative."""
-    return _root(*(os.environ.get(name, "") for name in SETTINGS))
+    return _root(*(os.environ.get(name, "") for name in ("OTELOBJ_CACHE_DIR", "TMPDIR", *host().CACHE_VARIABLES)))
 
 
 def shared() -> tuple[Path, ...]:
@@ -66,8 +67,8 @@ def ready() -> Path:
 
 
 @functools.cache
-def _root(given: str, xdg: str, home: str, _temporary: str) -> Path:
-    wanted, problem = _wanted(given, xdg, home)
+def _root(given: str, _temporary: str, *variables: str) -> Path:
+    wanted, problem = _wanted(given, dict(zip(host().CACHE_VARIABLES, variables, strict=True)))
     if wanted is not None and not problem:
         problem = distrust(wanted) or ("" if given else _unwritable(wanted))
     if wanted is not None and not problem:
@@ -78,24 +79,14 @@ def _root(given: str, xdg: str, home: str, _temporary: str) -> Path:
     return private
 
 
-def _wanted(given: str, xdg: str, home: str) -> tuple[Path | None, str]:
+def _wanted(given: str, variables: Mapping[str, str]) -> tuple[Path | None, str]:
     """The folder that the environment asks for, or why there is none. Raises UsageError."""
     if given:
         if not os.path.isabs(given):  # noqa: PTH117
             raise UsageError(f"OTELOBJ_CACHE_DIR={given} is relative", "builds start in many folders: name an absolute one")
         return Path(given), ""
-    if os.path.isabs(xdg):  # noqa: PTH117 - the specification ignores relative ones
-        return Path(xdg) / "otelobj", ""
-    if not os.path.isabs(home):  # noqa: PTH117
-        import pwd  # noqa: PLC0415 - only where HOME is missing
-
-        try:
-            home = pwd.getpwuid(os.geteuid()).pw_dir
-        except KeyError:
-            home = ""
-    if not os.path.isdir(home):  # noqa: PTH112
-        return None, "there is no home folder"
-    return Path(home) / ".cache" / "otelobj", ""
+    place = host().cache_folder(variables)
+    return (place / "otelobj", "") if place else (None, "there is no home folder")
 
 
 def distrust(place: Path) -> str:
@@ -105,40 +96,23 @@ def distrust(place: Path) -> str:
     except OSError:
         state = None
     if state is not None and stat.S_ISDIR(state.st_mode):
-        if state.st_uid != os.geteuid():
-            return f"it belongs to user {state.st_uid}, not {os.geteuid()}"
-        if _others_write(state):
+        if host().owner(state) != host().user():
+            return f"it belongs to user {host().owner(state)}, not {host().user()}"
+        if host().others_write(state):
             return "others can write it"
         for kind in KINDS:
             with contextlib.suppress(OSError):
                 inside = (place / kind).lstat()
-                if inside.st_uid != os.geteuid() or _others_write(inside) or not stat.S_ISDIR(inside.st_mode):
+                if host().owner(inside) != host().user() or host().others_write(inside) or not stat.S_ISDIR(inside.st_mode):
                     return f"{kind} in it is not a folder that this user alone can write"
     for parent in {*place.absolute().parents, *place.resolve().parents}:
         with contextlib.suppress(OSError):
             above = parent.stat()
-            if above.st_uid not in {0, os.geteuid()}:
-                return f"user {above.st_uid} can replace it, who owns {parent}"
-            if _others_write(above) and not above.st_mode & stat.S_ISVTX:
+            if host().owner(above) not in {0, host().user()}:
+                return f"user {host().owner(above)} can replace it, who owns {parent}"
+            if host().others_write(above) and not above.st_mode & stat.S_ISVTX:
                 return f"others can replace it, since they can write {parent}"
     return ""
-
-
-def _others_write(state: os.stat_result) -> bool:
-    """Whether anybody but this user can write a folder."""
-    return bool(state.st_mode & stat.S_IWOTH) or (bool(state.st_mode & stat.S_IWGRP) and not _is_own_group(state.st_gid))
-
-
-def _is_own_group(number: int) -> bool:
-    """Whether a group has this user alone, as some distributions give everybody one."""
-    import grp  # noqa: PLC0415
-    import pwd  # noqa: PLC0415
-
-    try:
-        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)
-    except KeyError:
-        return False
-    return user.pw_gid == number and group.gr_name == user.pw_name and not set(group.gr_mem) - {user.pw_name}
 
 
 def _unwritable(place: Path) -> str:
@@ -154,11 +128,11 @@ def _unwritable(place: Path) -> str:
 def _private() -> Path:
     """A folder among the temporary ones that is this user's alone. Raises OtelobjError."""
     try:
-        place = temporaries() / f"otelobj-{os.geteuid()}"
+        place = temporaries() / f"otelobj-{host().user()}"
         with contextlib.suppress(FileExistsError):
             place.mkdir(mode=0o700)
         state = place.lstat()
-        if stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o077:
+        if stat.S_ISDIR(state.st_mode) and host().owner(state) == host().user() and not state.st_mode & 0o077:
             return place
         fresh = Path(tempfile.mkdtemp(prefix="otelobj-", dir=place.parent))
     except OSError as error:

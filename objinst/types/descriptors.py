@@ -20,8 +20,6 @@ TYPE_PREFIX = "type:"
 KIND_MASK = 31
 TFLAG_GC_MASK_ON_DEMAND = 1 << 4
 KIND_GC_PROG = 1 << 6
-GC_PROG_VERSIONS = ("1.22", "1.23")
-"""Versions in which bit 6 of the kind says that GCData is a program; later ones say so by TFlag bit 4."""
 HEAD = struct.Struct("<QQIBBBB")
 GCDATA, TAIL, MIDDLE = 32, 48, 56
 FIELD_SIZE, IMETHOD_SIZE = 24, 8
@@ -100,7 +98,8 @@ class _Reader:
         words = (size + WORD - 1) // WORD
         if not ptr_bytes:
             return (False,) * words
-        program = raw_kind & KIND_GC_PROG if self.object.tables.go in GC_PROG_VERSIONS else tflag & TFLAG_GC_MASK_ON_DEMAND
+        in_kind = self.object.tables.runtime.program_flag == "KindGCProg"
+        program = raw_kind & KIND_GC_PROG if in_kind else tflag & TFLAG_GC_MASK_ON_DEMAND
         reloc = self.relocs.get(GCDATA)
         target = None if program or reloc is None else self.object.resolve(reloc.sym).index
         if target is None or target >= self.object.n_defs:

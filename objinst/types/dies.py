@@ -14,7 +14,7 @@ from objinst.errors import ObjectError
 from objinst.goobj.leb128 import read_unsigned
 from objinst.goobj.object import Object
 from objinst.goobj.records import Reloc
-from objinst.types.dwarf_tables import Abbrev, for_header
+from objinst.types.abbrevs import Abbrev, for_header
 
 _FIXED = {"data1": 1, "data2": 2, "data4": 4, "data8": 8, "flag": 1}
 _REFERENCES = {"ref_addr": 4, "sec_offset": 4, "addr": 8}
@@ -51,15 +51,20 @@ class DieReader:
 
     def read(self, at: int) -> Die | None:
         """The DIE at an offset; None: the end of a list of children. Raises ObjectError."""
+        abbrev, end = self.abbrev(at)
+        if abbrev is self._abbrevs[0]:
+            return None
+        attrs: dict[str, Value] = {}
+        for attr, form in abbrev.attrs:
+            attrs[attr], end = self._value(form, end)
+        return Die(abbrev, attrs, at, end)
+
+    def abbrev(self, at: int) -> tuple[Abbrev, int]:
+        """The abbreviation at the beginning of a DIE, and where its attributes begin. Raises ObjectError."""
         number, end = self.number(at)
         if number >= len(self._abbrevs):
             raise self.error(at, f"abbreviation {number} of {len(self._abbrevs)}")
-        if number == 0:
-            return None
-        attrs: dict[str, Value] = {}
-        for attr, form in self._abbrevs[number].attrs:
-            attrs[attr], end = self._value(form, end)
-        return Die(self._abbrevs[number], attrs, at, end)
+        return self._abbrevs[number], end
 
     def children(self, parent: Die) -> Iterator[Die]:
         """Direct children only. Raises ObjectError if the lists do not end."""

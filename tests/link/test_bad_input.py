@@ -188,8 +188,8 @@ sys.exit(main(["--tool", "--rules", "x", *sys.argv[1:]]))
 @pytest.mark.parametrize(
     ("error", "word"),
     [
-        ("AssertionError('sizes differ')", "internal error: AssertionError: sizes differ at <string>:6"),
-        ("KeyError('x')", "internal error: KeyError"),
+        ("AssertionError('sizes differ')", ", in tool: AssertionError: sizes differ"),
+        ("KeyError('x')", "internal error at objinst/__main__.py:"),
         ("RecursionError('deep')", "report it"),
         ("MemoryError()", "out of memory"),
         ("OSError(28, 'No space left on device')", "free some space"),
@@ -210,6 +210,37 @@ def test_any_exception_is_one_message_or_a_plain_link(tmp_path: Path, error: str
     assert done.stdout == "-buildid=otelobj-plain/a/b/c/d main.a\n"
     done = subprocess.run(command, capture_output=True, text=True, env=env | {"OTELOBJ_TRACEBACK": "1"}, check=False)
     assert done.returncode == 1 and "Traceback" in done.stderr
+
+
+DEFECT = """
+sys.path.insert(0, {root!r})
+from objinst.__main__ import main
+from objinst.link import passes
+def hook_function(*_): return {{}}["a key of our own"]
+passes.hook_function = hook_function
+os.environ["PWD"] = os.getcwd()  # as the launcher's sh does
+sys.argv = ["__main__.py", "--tool", "--rules", "rules.yaml", *argv]
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_defect_of_ours_is_called_one(case: Case) -> None:
+    """Not damage of the packages: nobody is sent to rebuild them."""
+    case.toolexec = wrapper(case.folder, DEFECT.format(root=str(ROOT)))
+    done = case.build()
+    case.refused(done, "internal error at objinst/link/passes.py:", "in Link._rewrite: KeyError: 'a key of our own'", "github.com/otelobj/otelobj/issues")
+    assert "`OTELOBJ_TRACEBACK=1 " in done.stderr and " build '-toolexec=" in done.stderr and "rebuild" not in done.stderr and "go clean" not in done.stderr
+    done = case.build(OTELOBJ_TRACEBACK="1")
+    assert done.returncode and 'KeyError: \'a key of our own\'' in done.stderr and "Traceback" in done.stderr
+    assert case.build(OTELOBJ_ON_ERROR="plain").returncode == 0 and case.run() == PLAIN
+
+
+def test_damage_is_called_damage(case: Case) -> None:
+    """A whole object whose types say something else."""
+    new = swapped(case, "runtime", "data.replace(b'throwsplit', b'throwsplot')")
+    done = case.build()
+    case.refused(done, str(new), "has no throwsplit")
+    assert "internal error" not in done.stderr
 
 
 def test_a_damaged_cache_is_made_again(case: Case) -> None:

@@ -17,6 +17,7 @@ from objinst.plan.subject import CallValue, Subject
 from objinst.rewrite.result import read_result, write_result
 from objinst.rules import Rule, RuleSet
 from rule_files import read_file
+from objinst.goversions import for_version
 from objinst.rules.names import printed
 from objinst.types import Kind, Signature, assign, resolve
 from objinst.signatures.dwarf import signature
@@ -240,4 +241,4 @@ def test_what_a_link_keeps_at_hand_tells_the_same_problems(tmp_path):
     ],
 )
 def test_names(symbol, name, newer, short):
-    assert (printed(symbol, "1.22"), printed(symbol, "1.26"), printed(symbol, "1.27"), title(symbol)) == (name, name, newer or name, short)
+    assert (*(printed(symbol, for_version(f"go{go}").runtime.bracket_pairs) for go in ("1.22", "1.26", "1.27")), title(symbol)) == (name, name, newer or name, short)

@@ -60,7 +60,7 @@ def own(archive: Path, goarch: str) -> list[str]:
     found = workers(obj, trampolines.load(goarch))
     md = DISASSEMBLERS[goarch]
     ends = {
-        (printed(obj.name(index), obj.tables.go), insn.address + insn.size)
+        (printed(obj.name(index), obj.tables.runtime.bracket_pairs), insn.address + insn.size)
         for index in obj.text_symbols()
         for insn in md.disasm(bytes(obj.data(index)), 0)
         if insn.mnemonic in ("call", "bl")

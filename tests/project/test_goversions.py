@@ -11,32 +11,36 @@ import pytest
 
 import toolchains
 from objinst.cli import doctor, gotool
-from objinst.hookpkgs import goversions
+from objinst import goversions
 from objinst.errors import OtelobjError
+from objinst.hookpkgs import minimum
+from objinst.hookpkgs.modules import HOOK_MODULES
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_they_are_those_of_the_tables_and_the_hooks() -> None:
     assert (goversions.lowest(), goversions.newest()) == (toolchains.versions()[0], toolchains.versions()[-1])
-    assert goversions.needed_by("github.com/otelobj/otelobj/hooks/rt") == goversions.needed_by("github.com/otelobj/otelobj/hooks/probe") == goversions.lowest()
-    assert goversions.needed_by("github.com/otelobj/otelobj/hooks/sdk") == goversions.telemetry()
+    own = {f"github.com/otelobj/otelobj/hooks/{name}" for name in ("rt", "probe")}
+    for module in HOOK_MODULES:
+        assert minimum.needed_by(module) == (goversions.lowest() if module in own else goversions.TELEMETRY), module
+    assert own < HOOK_MODULES.keys()
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/limits.md", "docs/hooks.md", "docs/rules.md"])
 def test_documentation_says_both_where_it_says_one(name: str) -> None:
     text = (ROOT / name).read_text()
     for match in re.finditer(r"Go (1\.\d+) (?:or newer|to 1\.\d+|on\b)|from Go (1\.\d+) on", text):
-        assert (match[1] or match[2]) in (goversions.lowest(), goversions.telemetry()), match[0]
+        assert (match[1] or match[2]) in (goversions.lowest(), goversions.TELEMETRY), match[0]
     if name == "README.md":
-        assert f"Go {goversions.telemetry()} to {goversions.newest()}" in text and f"work from Go {goversions.lowest()} on" in text
+        assert f"Go {goversions.TELEMETRY} to {goversions.newest()}" in text and f"work from Go {goversions.lowest()} on" in text
 
 
 @pytest.mark.parametrize("version", ["go1.23.9", "go1.22.10"])
 def test_doctor_says_what_an_old_go_is_good_for(version: str) -> None:
     finding = doctor.check_go(gotool.GoCommand(Path("go"), {"GOVERSION": version}))
-    assert finding.level == doctor.NOTE and goversions.told() in finding.remedy
-    assert doctor.check_go(gotool.GoCommand(Path("go"), {"GOVERSION": "go1.24.1"})).finding.endswith(goversions.told())
+    assert finding.level == doctor.NOTE and goversions.requirement() in finding.remedy
+    assert doctor.check_go(gotool.GoCommand(Path("go"), {"GOVERSION": "go1.24.1"})).finding.endswith(goversions.requirement())
 
 
 def test_no_message_has_numbers_of_its_own() -> None:
@@ -45,10 +49,10 @@ def test_no_message_has_numbers_of_its_own() -> None:
 
 
 def test_hook_packages_are_held_against_the_toolchain() -> None:
-    goversions.check(["example.com/own", "github.com/otelobj/otelobj/hooks/rt", "github.com/otelobj/otelobj/hooks/probe"], "go1.22.10")
-    goversions.check(["github.com/otelobj/otelobj/hooks/sdk"], "go1.24rc1")
+    minimum.check(["example.com/own", "github.com/otelobj/otelobj/hooks/rt", "github.com/otelobj/otelobj/hooks/probe"], "go1.22.10")
+    minimum.check(["github.com/otelobj/otelobj/hooks/sdk"], "go1.24rc1")
     with pytest.raises(OtelobjError, match=r"hooks/sdk needs Go 1\.24, this is go1\.23\.9"):
-        goversions.check(["github.com/otelobj/otelobj/hooks/sdk"], "go1.23.9")
+        minimum.check(["github.com/otelobj/otelobj/hooks/sdk"], "go1.23.9")
 
 
 def test_a_build_with_an_old_go_says_so_before_anything_is_fetched(tmp_path: Path) -> None:

@@ -7,10 +7,8 @@ from objinst.types import GoType, Kind, Param, TypeTable, Unknown, assign
 from objinst.signatures.agree import Evidence
 from objinst.signatures.agree import agree
 from objinst.signatures.dwarf import DICT, _place, dictionary_position
-from objinst.types.dwarf_tables import generate
 from objinst.types.model import Field
 from objinst.types.names import closing, escape, parse, type_arguments, unescape
-from toolchains import goroot, versions
 from trampolines.contract import Piece, RegClass, SpillScan
 
 TABLE = TypeTable(lambda _path: None)
@@ -172,9 +170,3 @@ def test_parameters_are_placed_where_their_names_say() -> None:
     assert [param.name for param in placed] == ["~p0", ".dict", "a", "~p3", "b"]
     assert _place([Param("~p1", "int")], {}) is None
     assert _place([Param("~p0", "int")], {0: DICT}) is None
-
-
-@pytest.mark.parametrize("version", versions())
-def test_dwarf_tables_are_those_of_the_source(version: str) -> None:
-    path, text = generate.render(goroot(version))
-    assert path.read_text() == text, "run python -m objinst.types.dwarf_tables.generate GOROOT"

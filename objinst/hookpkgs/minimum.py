@@ -1,9 +1,4 @@
-"""The Go versions that otelobj works with: this is their only home, for every message, README.md and docs.
-
-There are two lowest ones. Objects are read and functions hooked from the first release that has tables (objinst.goobj.tables); probes and
-hooks of one's own need no more. What makes and exports telemetry is written against OpenTelemetry's modules, whose lowest release its
-go.mod files name.
-"""
+"""The lowest Go version of each hook module: that of its go.mod, and none below what otelobj works with (objinst.goversions)."""
 
 from __future__ import annotations
 
@@ -12,26 +7,10 @@ from collections.abc import Iterable
 
 from objinst import paths
 from objinst.errors import OtelobjError
-from objinst.goobj.tables import supported
+from objinst.goversions import lowest, number
 from objinst.hookpkgs.modules import HOOK_MODULES
 
 GO_LINE = re.compile(r"^go (1\.\d+)", re.MULTILINE)
-DOWNLOAD = "https://go.dev/dl"
-
-
-def lowest() -> str:
-    """For probes and hooks of one's own."""
-    return supported()[0]
-
-
-def newest() -> str:
-    """The newest that this otelobj knows."""
-    return supported()[-1]
-
-
-def telemetry() -> str:
-    """The lowest for what comes with otelobj and makes telemetry."""
-    return max((needed_by(module) for module in HOOK_MODULES), key=_minor)
 
 
 def needed_by(module: str) -> str:
@@ -40,12 +19,7 @@ def needed_by(module: str) -> str:
     found = GO_LINE.search(path.read_text("utf-8"))
     if found is None:
         raise OtelobjError(f"{path} names no Go version", "reinstall otelobj")
-    return max(found[1], lowest(), key=_minor)
-
-
-def told() -> str:
-    """Both lowest versions, in words."""
-    return f"Go {telemetry()} or newer for telemetry, {lowest()} or newer for probes and hooks of your own"
+    return max(found[1], lowest(), key=number)
 
 
 def check(packages: Iterable[str], go_version: str) -> None:
@@ -53,10 +27,6 @@ def check(packages: Iterable[str], go_version: str) -> None:
     match = re.match(r"go(1\.\d+)", go_version)
     for package in packages:
         module = next((module for module in HOOK_MODULES if package == module or package.startswith(f"{module}/")), None)
-        if match and module and _minor(match[1]) < _minor(needed_by(module)):
+        if match and module and number(match[1]) < number(needed_by(module)):
             remedy = f"build with Go {needed_by(module)} or newer; with OTELOBJ_DISABLE=all, probes and hooks of your own work from Go {lowest()} on"
             raise OtelobjError(f"{package} needs Go {needed_by(module)}, this is {go_version}", remedy)
-
-
-def _minor(version: str) -> int:
-    return int(version.split(".")[1])

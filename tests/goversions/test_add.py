@@ -1,0 +1,195 @@
+"""A Go version's folder is what its sources say; what cannot be derived is named, and then nothing is written."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import toolchains
+from objinst import goversions
+from objinst.errors import ObjectError, OtelobjError
+from objinst.goversions import __main__ as command
+from objinst.goversions import needs
+from objinst.goversions.derive import derive
+from objinst.goversions.source import evaluate, signature
+from objinst.rewrite import death, rtpkg, runtimepkg
+from objinst.types.model import Kind
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def copied(place: str, to: Path) -> Path:
+    """A GOROOT of Go 1.27 with what the generator reads."""
+    goroot = toolchains.goroot("1.27")
+    for folder in ("cmd/internal/goobj", "cmd/internal/objabi", "cmd/internal/dwarf", "internal/abi", "runtime", "cmd/link/internal/ld"):
+        (to / "src" / folder).mkdir(parents=True)
+        for path in (goroot / "src" / folder).glob("*.go"):
+            shutil.copy(path, to / "src" / folder)
+    shutil.copy(goroot / "VERSION", to)
+    return to / "src" / place
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the folders of all versions, which the command writes."""
+    place = tmp_path / "goversions"
+    shutil.copytree(goversions.HERE, place)
+    monkeypatch.setattr(command, "HERE", place)
+    monkeypatch.setattr(goversions, "HERE", place)
+    goversions._load.cache_clear()
+    yield place
+    goversions._load.cache_clear()
+
+
+@pytest.mark.parametrize("version", toolchains.versions())
+def test_folders_are_those_of_the_sources(version: str) -> None:
+    assert command.main(["check", str(toolchains.goroot(version))]) == 0
+
+
+def test_every_supported_version_is_tested() -> None:
+    assert goversions.supported() == toolchains.versions()
+
+
+def test_a_version_that_is_added_is_known_as_before(folders: Path) -> None:
+    before = {path.name: path.read_bytes() for path in (folders / "1.27").iterdir()}
+    shutil.rmtree(folders / "1.27")
+    assert "1.27" not in goversions.supported()
+    with pytest.raises(ObjectError, match=r"(?s)'go1.27.3' is not known.*python -m objinst.goversions add GOROOT"):
+        goversions.for_version("go1.27.3")
+    assert command.main(["check", str(toolchains.goroot("1.27"))]) == 1
+    assert command.main(["add", str(toolchains.goroot("1.27"))]) == 0
+    assert {path.name: path.read_bytes() for path in (folders / "1.27").iterdir()} == before
+    assert goversions.for_version("go1.27.3").go == "1.27"
+
+
+def test_numbers_may_move(folders: Path, tmp_path: Path) -> None:
+    """As in a version that does not exist yet: other numbers, nothing else."""
+    kinds = copied("cmd/internal/objabi/symkind.go", tmp_path / "go")
+    kinds.write_text(kinds.read_text().replace("\tSRODATA\n", "\tSNEW\n\tSRODATA\n"))
+    (tmp_path / "go/VERSION").write_text("go1.99rc1\n")
+    assert command.main(["add", str(tmp_path / "go")]) == 0
+    made, known = goversions.for_version("go1.99rc1"), goversions.for_version("go1.27.3")
+    assert made.kinds["SRODATA"] == known.kinds["SRODATA"] + 1 and made.relocs == known.relocs
+    assert goversions.newest() == "1.99"
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "said"),
+    [
+        ("cmd/internal/objabi/symkind.go", ("SNOPTRDATA", "SOTHER"), "src/cmd/internal/objabi/symkind.go: the constant SNOPTRDATA"),
+        ("cmd/internal/goobj/objfile.go", ("\\x00go120ld", "\\x00go128ld"), "src/cmd/internal/goobj/objfile.go: `const Magic"),
+        ("cmd/internal/goobj/objfile.go", ("\tBlkRefName\n", "\tBlkRefName\n\tBlkNew\n"), "src/cmd/internal/goobj/objfile.go: the blocks of an object file"),
+        ("cmd/internal/goobj/objfile.go", ("RelocSize = 4 +", "RelocSize = 8 +"), "const RelocSize"),
+        ("cmd/internal/goobj/funcinfo.go", ("\tLocals ", "\tOther "), "src/cmd/internal/goobj/funcinfo.go: the layout of `type FuncInfo`"),
+        ("cmd/internal/dwarf/dwarf.go", ("DW_FORM_udata_pseudo", "DW_FORM_odd_pseudo"), "src/cmd/internal/dwarf/dwarf.go: what the pseudo forms"),
+        ("cmd/internal/dwarf/dwarf.go", ("\tDW_ABRV_FUNCTION\n", "\tDW_ABRV_FUNCTION\n\tDW_ABRV_NEW\n"), "DW_ABRV constants for"),
+        ("internal/abi/type.go", ("\tGCData ", "\tNew uintptr\n\tGCData "), "src/internal/abi/type.go: the layout of `type Type`"),
+        ("internal/abi/type.go", ("TFlagGCMaskOnDemand TFlag", "TFlagNew TFlag"), "src/internal/abi/type.go: which flag says that GCData is no mask"),
+        ("internal/abi/map.go", ("\tKey ", "\tNew uintptr\n\tKey "), "src/internal/abi/map.go: the layout of `type MapType`"),
+        ("runtime/runtime2.go", ("\tthrowsplit ", "\tsplitthrows "), "src/runtime/runtime2.go: the layout of `type g`"),
+        ("runtime/panic.go", ("func gopanic(", "func newpanic("), "src/runtime: the function runtime.gopanic"),
+        ("runtime/select.go", ("nsends, nrecvs int", "nsends, nrecvs uint"), "src/runtime: runtime.selectgo(*scase, *uint16, *uintptr, uint, uint, bool)"),
+        ("runtime/mfinal.go", ("func runFinalizers(", "func runAll("), "src/runtime: who runs finalizers"),
+        ("runtime/coro.go", ("coroexit(", "cororeturn("), "src/runtime/coro.go: where a coroutine ends"),
+        ("runtime/traceback.go", ("(string, string, string, string, string)", "[]string"), "what funcNamePiecesForPrint prints"),
+        ("runtime/symtab.go", ("\tftab ", "\tnew uintptr\n\tftab "), "src/runtime/symtab.go: the layout of `type moduledata`"),
+        ("runtime/coro.go", None, "src/runtime/coro.go: the file"),
+    ],
+)
+def test_what_is_not_derived_is_named_and_nothing_is_written(
+    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, change: tuple[str, str] | None, said: str
+) -> None:
+    path = copied(place, tmp_path / "go")
+    before = path.read_text()
+    if change is None:
+        path.unlink()
+    else:
+        path.write_text(before.replace(*change))
+        assert path.read_text() != before
+    shutil.rmtree(folders / "1.27")
+    assert command.main(["add", str(tmp_path / "go")]) == 1
+    assert said in capsys.readouterr().err
+    assert not (folders / "1.27").exists()
+
+
+def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
+    kinds = copied("cmd/internal/objabi/symkind.go", tmp_path / "go")
+    kinds.write_text(kinds.read_text().replace("SNOPTRDATA", "SOTHER"))
+    (tmp_path / "go/src/internal/abi/map.go").unlink()
+    with pytest.raises(OtelobjError, match=r"(?s)SNOPTRDATA.*type of maps"):
+        derive(tmp_path / "go")
+
+
+@pytest.mark.parametrize("root", ["nowhere", "."])
+def test_no_goroot(tmp_path: Path, root: str) -> None:
+    (tmp_path / "VERSION").write_text("devel go1.99-abc\n")
+    with pytest.raises(OtelobjError, match="VERSION"):
+        derive(tmp_path / root)
+
+
+def test_expressions_have_the_precedence_of_go() -> None:
+    assert evaluate("1<<31 - 1", {}) == (1 << 31) - 1
+    assert evaluate("(1<<31 - 1) - iota", {"iota": 2}) == (1 << 31) - 3
+    assert evaluate("FuncFlag(iota) + 2 * 3 | 8", {"iota": 1}) == 15
+    assert evaluate("-1", {}) == -1 and evaluate("0xF0", {}) == 240 and evaluate("len(x)", {}) is None and evaluate("1 +", {}) is None
+
+
+def test_signatures_are_types_alone() -> None:
+    assert signature("(c *hchan, elem unsafe.Pointer) (selected, received bool)") == "(*hchan, unsafe.Pointer) (bool, bool)"
+    assert signature("(dst, src unsafe.Pointer, f func(int, string) bool)") == "(unsafe.Pointer, unsafe.Pointer, func(int, string) bool)"
+    assert signature("(ready chan struct{}) (int, *g)") == "(chan struct{}) (int, *g)"
+
+
+# what the code relies on is what the generator looks at
+
+
+def sources() -> Iterator[tuple[Path, str]]:
+    for path in (ROOT / "objinst").rglob("*.py"):
+        if "goversions" not in path.parts:
+            yield path, path.read_text()
+
+
+def test_every_constant_that_code_asks_for_by_name_is_needed() -> None:
+    needed = {name for names in needs.CONSTANTS.values() for name in names}
+    known = {name for go in goversions.supported() for table in needs.CONSTANTS for name in getattr(goversions.for_version(f"go{go}"), table)}
+    asked: set[str] = set()
+    for _, text in sources():
+        optional = set(re.findall(r'\.get\("(\w+)"', text))
+        asked |= {name for name in re.findall(r'"(\w+)"', text) if name in known} - optional
+    slots = {name for name in asked if name.startswith("R_DWTXTADDR_")}  # with DWARF 5 only
+    assert asked - slots <= needed, asked - slots - needed
+
+
+def test_every_function_of_the_runtime_that_is_hooked_or_called_is_needed() -> None:
+    watched = [*runtimepkg.GOROUTINES, *runtimepkg.CHANNELS]
+    symbols = {*(one.symbol for one in watched), *rtpkg.RUNTIME_FUNCS.values(), death.DIE, death.BAD, "runtime.newproc1"}
+    alternatives = {symbol for each in needs.ALTERNATIVES for symbol in each}
+    assert symbols == {*needs.FUNCTIONS, *alternatives, needs.CORO_START}
+
+
+@pytest.mark.parametrize("version", goversions.supported())
+def test_every_version_has_a_way_to_hook_each(version: str) -> None:
+    table = goversions.for_version(f"go{version}").runtime
+    watched = runtimepkg.watched(table, channels=True)
+    assert len({one.symbol for one in watched}) == len(watched)
+    assert {one.symbol for one in watched} == {one.symbol for one in (*runtimepkg.GOROUTINES, *runtimepkg.CHANNELS)} & table.functions.keys()
+    assert set(rtpkg.RUNTIME_FUNCS.values()) <= table.functions.keys()
+
+
+def test_every_field_of_the_runtime_that_is_read_is_needed() -> None:
+    assert {runtimepkg.G_FIELDS, runtimepkg.M_FIELDS} <= set(needs.FIELDS.values())
+
+
+def test_kinds_are_those_of_the_model() -> None:
+    assert {needs.KINDS.index(kind.name.title().replace("_", "")): kind for kind in Kind} == {kind.value: kind for kind in Kind}
+
+
+def test_nothing_else_compares_versions() -> None:
+    """Citations of sources stay: this is about code."""
+    for path, text in sources():
+        code = re.sub(r'""".*?"""|#[^\n]*', "", text, flags=re.DOTALL)
+        assert not re.search(r'"(?:go)?1\.2\d"|\bminor\b *[<>=]|go_minor', code), path
