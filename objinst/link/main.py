@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from objinst import ending, paths
+from objinst import ending, hooktree, paths
 from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.gobuild.gocmd import Go
@@ -123,10 +123,13 @@ def _run_linker(command: LinkCommand) -> int:
 
 
 def _settings(rules: RuleSet) -> dict[str, str]:
-    """What `go version -m` shows of the rules. hooks/sdk takes the names from there that variables of the program may have."""
-    names = {rule.instrumentation for rule in rules.rules} | {rule.name for rule in rules.rules if not is_built_in(rule)}
+    """What `go version -m` shows of the rules. hooks/sdk takes the names from there that variables of the program may have.
+
+    Rules that come with otelobj are not listed: their names begin with that of their instrumentation.
+    """
+    names = {rule.instrumentation for rule in rules.rules if not supports(rule)} | {rule.name for rule in rules.rules if not is_built_in(rule)}
     listed = ",".join(sorted(name for name in names if re.fullmatch(r"[^\s,\"'`\\]+", name)))
-    return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed}
+    return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed, "otelobj.built-in": ",".join(hooktree.names())}
 
 
 def _problems(results: Sequence[Result], missing: Sequence[Missing], rules: RuleSet) -> list[OtelobjError]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from objinst import hooktree
 from objinst.goobj import Edit, Object, Reloc, SymRef
 from objinst.plan.model import FunctionPlan, HookFunction, HookUse, ProbeUse, SpanUse, Value
 from objinst.plan.specs import BUILT_IN_THUNK, Offsets, entry_spec, exit_spec, through_spec, thunk_spec
 from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.probes import Probes
-from objinst.rewrite.spans import AFTER, BEFORE, HOOK_SPAN, SpanLayouts, add_config
+from objinst.rewrite.spans import AFTER, BEFORE, SpanLayouts, add_config
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import add_call_through, add_exit_stub, count_frame, morestack_ref, move_body, patch_body, put_stub, read_original
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
@@ -19,6 +20,7 @@ from trampolines import Arch
 from trampolines.contract import Base, ThunkSpec
 
 DESC_SKIPPABLE, DESC_HAS_EXIT = 1, 2
+HOOK_TELEMETRY, HOOK_SUPPORT = 1, 2
 IN_ARGS, STRING, SLICE, FLAT, POINTER, IFACE, EFACE = (1 << bit for bit in range(7))
 THUNK_ARGS = 40
 HOLD_NAME = "runtime.otelobj.hold"
@@ -163,7 +165,14 @@ def _hook(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
         fields[label] = Address(None, blob.words([Address(thunk)]))
         fields[f"{label}Tab"] = Address(None, _itab(edit, rt, blob, hook)) if hook.methods else Address(_type_ref(edit, f"*{rt.path}.Call"))
         fields[f"{label}Boxes"] = blob.int32s(hook.boxed)
-    blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, **fields)
+    blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=_hook_flags(use.instrumentation), **fields)
+
+
+def _hook_flags(instrumentation: str) -> int:
+    """What the program switches off as one, and what it does not speak of."""
+    if instrumentation in hooktree.supporting():
+        return HOOK_SUPPORT
+    return HOOK_TELEMETRY if instrumentation in hooktree.libraries() else 0
 
 
 def _itab(edit: Edit, rt: Runtime, blob: StaticData, hook: HookFunction) -> int:
@@ -179,7 +188,7 @@ def _span(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: 
         raise ValueError("hooks/span is not in the link")
     config = Address(None, add_config(blob, rt.span, use, plan.file, plan.line))
     before, after = (_built_in(edit, arch, rt, blob, hook) for hook in (BEFORE, AFTER))
-    blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=HOOK_SPAN, Before=before, After=after, BeforeTab=config, AfterTab=config)
+    blob.put(at, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, Flags=HOOK_TELEMETRY, Before=before, After=after, BeforeTab=config, AfterTab=config)
 
 
 def _probe(edit: Edit, arch: Arch, rt: Runtime, blob: StaticData, at: int, plan: FunctionPlan, use: ProbeUse, probes: Probes | None) -> None:

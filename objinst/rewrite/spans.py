@@ -10,8 +10,6 @@ from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
 
 SPAN = "github.com/otelobj/otelobj/hooks/span"
 BEFORE, AFTER = f"{SPAN}.before", f"{SPAN}.after"
-HOOK_SPAN = 1
-"""rt.HookSpan."""
 IN_ARGS, EMPTY, COUNT = 1, 2, 4
 """Flags of span.value."""
 

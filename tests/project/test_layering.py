@@ -20,6 +20,7 @@ LEVELS = (
     ("types",),
     ("gobuild", "goobj", "rules", "collector"),
     ("store",),
+    ("hooktree",),
     ("paths",),
     ("ending", "errors"),
 )
