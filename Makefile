@@ -29,7 +29,8 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@test -z "$$(gofmt -l hooks testbins objinst)" || { echo 'gofmt:'; gofmt -l hooks testbins objinst; exit 1; }
-	@for module in rt active probe sdk nethttp span ../objinst/signatures/gotypes/helper; do (cd hooks/$$module && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+	@for mod in $$(find hooks objinst -name go.mod -not -path '*/testdata/*'); do (cd $${mod%/go.mod} && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+	$(BIN)/python docs/libraries.py --check
 
 # Every test, those that take minutes included.
 long: setup

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parent.parent
-DIFFTEST = ROOT / "testbins" / "difftest"
+DIFFTEST = ROOT / "hooks" / "instrumentation" / "nethttp" / "testdata" / "program"
 ROUNDS = 5
 
 

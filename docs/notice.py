@@ -16,8 +16,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from objinst import hooktree
+
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("sdk", "nethttp", "span", "active", "probe", "rt")
 FILES = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
 HEAD = """otelobj
 Copyright The otelobj authors
@@ -33,7 +34,7 @@ LINE = "=" * 100
 def modules() -> dict[str, Path]:
     """Path -> folder in the module cache, of all modules that hooks import."""
     found: dict[str, Path] = {}
-    for name in MODULES:
+    for name in hooktree.modules().values():
         command = ["go", "list", "-mod=mod", "-deps", "-json=Module", "./..."]
         done = subprocess.run(command, cwd=ROOT / "hooks" / name, capture_output=True, text=True, check=True, env=os.environ | {"GOWORK": "off", "GOFLAGS": ""})
         decoder, at = json.JSONDecoder(), 0

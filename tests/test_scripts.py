@@ -1,4 +1,4 @@
-"""Every tests/scripts/*.txtar, for each Go version and architecture that it names."""
+"""Every script of scriptrunner.SCRIPTS, for each Go version and architecture that it names."""
 
 from __future__ import annotations
 

@@ -131,6 +131,12 @@ type Value struct {
 	Type     unsafe.Pointer // *abi.Type; nil where no hook asks for boxed values
 }
 
+// Flags of [Hook].
+const (
+	HookTelemetry = 1 << 0 // makes telemetry by itself: the rule says `span`, or the library comes with otelobj
+	HookSupport   = 1 << 1 // makes none and supports those that do
+)
+
 // Hook is one rule's pair of hooks on one function.
 type Hook struct {
 	Rule   string

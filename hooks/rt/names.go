@@ -3,6 +3,7 @@ package rt
 import "sync/atomic"
 
 // Instrumentations calls f with the name of every hook's instrumentation, and whether that hook is on. A name comes as often as it has hooks.
+// Hooks that only support others are left out.
 //
 //go:norace
 func Instrumentations(f func(name string, on bool)) {
@@ -11,8 +12,9 @@ func Instrumentations(f func(name string, on bool)) {
 			continue
 		}
 		for i := range d.Hooks {
-			h := &d.Hooks[i]
-			f(h.Instr, atomic.LoadUint32(&h.On) != 0)
+			if h := &d.Hooks[i]; h.Flags&HookSupport == 0 {
+				f(h.Instr, atomic.LoadUint32(&h.On) != 0)
+			}
 		}
 	}
 }

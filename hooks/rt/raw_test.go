@@ -18,18 +18,3 @@ func TestOnStack(t *testing.T) {
 		t.Error("on a stack that is not known")
 	}
 }
-
-func TestSetSpansEnabled(t *testing.T) {
-	w := newWorld(t)
-	var l log
-	span := l.hook("a")
-	span.Flags = HookSpan
-	f := desc("main.f", span, l.hook("b"))
-	link.Descs = []*Desc{f, nil}
-	if n := SetSpansEnabled(false); n != 1 || f.On != 1 {
-		t.Errorf("%d hooks, %d on", n, f.On)
-	}
-	w.enter(f, 64)
-	w.exit(f, 64)
-	l.want(t, "before b", "after b")
-}

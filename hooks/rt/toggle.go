@@ -17,6 +17,17 @@ func SetAllEnabled(on bool) int {
 	return setEnabled(func(*Hook) bool { return true }, on)
 }
 
+// SetTelemetryEnabled switches the hooks that make telemetry by themselves: the spans that rules ask for and the libraries that come with
+// otelobj, whatever their names. It returns how many there are.
+//
+//go:norace
+func SetTelemetryEnabled(on bool) int {
+	return setEnabled((*Hook).makesTelemetry, on)
+}
+
+//go:norace
+func (h *Hook) makesTelemetry() bool { return h.Flags&HookTelemetry != 0 }
+
 //go:norace
 func setEnabled(wanted func(*Hook) bool, on bool) int {
 	want := uint32(0)

@@ -96,3 +96,33 @@ func TestSetEnabledConcurrently(t *testing.T) {
 		t.Errorf("On = %d", d.On)
 	}
 }
+
+func TestSetTelemetryEnabled(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	span := l.hook("a")
+	span.Flags = HookTelemetry
+	f := desc("main.f", span, l.hook("b"))
+	link.Descs = []*Desc{f, nil}
+	if n := SetTelemetryEnabled(false); n != 1 || f.On != 1 {
+		t.Errorf("%d hooks, %d on", n, f.On)
+	}
+	w.enter(f, 64)
+	w.exit(f, 64)
+	l.want(t, "before b", "after b")
+}
+
+func TestSupportingHooksAreNotNamed(t *testing.T) {
+	newWorld(t)
+	var l log
+	support := l.hook("a")
+	support.Flags, support.Instr = HookSupport, "sdk"
+	b := l.hook("b")
+	b.Instr = "b"
+	link.Descs = []*Desc{desc("main.f", support, b)}
+	var names []string
+	Instrumentations(func(name string, on bool) { names = append(names, name) })
+	if len(names) != 1 || names[0] != "b" {
+		t.Errorf("%v", names)
+	}
+}

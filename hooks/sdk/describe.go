@@ -35,9 +35,6 @@ func instrumentations() (on, off []string) {
 	state := map[string]bool{}
 	rt.Instrumentations(func(name string, on bool) { state[name] = state[name] || on })
 	for name, isOn := range state {
-		if slices.Contains(supportingNames, name) {
-			continue
-		}
 		if isOn {
 			on = append(on, name)
 		} else {

@@ -19,9 +19,6 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
-// builtin are the instrumentations that OTEL_SDK_DISABLED and OTEL_GO_ENABLED_INSTRUMENTATIONS switch off, beside the spans of rules.
-var builtin = []string{"nethttp"}
-
 // spanStart is the rule that hooks the start of spans in the SDK, where the program itself has the SDK.
 const spanStart = "sdk_span_start"
 
@@ -44,7 +41,7 @@ func init() {
 // start sets up everything, unless the environment says no: then the program is as it would be without.
 func start(ctx context.Context) {
 	if disabled() {
-		telemetryOff()
+		rt.SetTelemetryEnabled(false)
 		rt.SetEnabled("sdk", false)
 		say(levelInfo, "telemetry is off: OTEL_SDK_DISABLED is true")
 		return
@@ -124,22 +121,12 @@ func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.Meter
 func switchInstrumentations() {
 	checkSettings()
 	if only := names(environ.Get("OTEL_GO_ENABLED_INSTRUMENTATIONS")); len(only) > 0 {
-		telemetryOff()
+		rt.SetTelemetryEnabled(false) // hooks of the program's own may serve other ends
 		for _, name := range only {
 			rt.SetEnabled(name, true)
 		}
 	}
-	switchOff(names(environ.Get("OTEL_GO_DISABLED_INSTRUMENTATIONS")))
-}
-
-// telemetryOff switches off what makes telemetry by itself; hooks of the program's own may serve other ends.
-func telemetryOff() {
-	switchOff(builtin)
-	rt.SetSpansEnabled(false)
-}
-
-func switchOff(list []string) {
-	for _, name := range list {
+	for _, name := range names(environ.Get("OTEL_GO_DISABLED_INSTRUMENTATIONS")) {
 		rt.SetEnabled(name, false)
 	}
 }

@@ -15,12 +15,13 @@ import (
 
 // A variable with a value that means nothing would do nothing, without a word: each such variable is a line for otel's error handler.
 
-// namesSetting is the build setting in which the link step lists the instrumentations and rules that it was given, whether or not this program has
-// anything for them: one environment may serve many programs.
-const namesSetting = "otelobj.instrumentations"
+// Build settings in which the link step lists names, whether or not this program has anything for them: one environment may serve many programs.
+const (
+	namesSetting   = "otelobj.instrumentations" // instrumentations and rules that it was given
+	builtInSetting = "otelobj.built-in"         // instrumentations that come with otelobj, left out of this build or not; their rules are not listed
+)
 
-// supportingNames are instrumentations that make no telemetry, which nobody needs to be offered.
-var supportingNames = []string{"sdk", "probe"}
+var readBuildInfo = debug.ReadBuildInfo
 
 // protocols are those of the Go exporters.
 var protocols = []string{"grpc", "http/protobuf"}
@@ -35,37 +36,29 @@ func checkSettings() {
 	}
 }
 
-// checkNames reports the names in a variable that no instrumentation or rule has.
+// checkNames reports the names in a variable that no instrumentation or rule has. A program without build settings knows too few of them.
 func checkNames(variable string) {
-	known := knownNames()
+	known, builtIn := listedNames(namesSetting), listedNames(builtInSetting)
 	unknown := slices.DeleteFunc(names(environ.Get(variable)), func(name string) bool {
-		return slices.Contains(known, name) || rt.Has(name) || ofBuiltin(name)
+		instrumentation, _, _ := strings.Cut(name, "_") // nethttp_client is a rule of nethttp
+		return slices.Contains(known, name) || slices.Contains(builtIn, instrumentation) || rt.Has(name)
 	})
-	if len(unknown) == 0 {
+	if len(unknown) == 0 || len(builtIn) == 0 {
 		return
 	}
-	known = slices.DeleteFunc(known, func(name string) bool { return slices.Contains(supportingNames, name) })
 	report(variable, fmt.Errorf("no instrumentation or rule is called %s; known: %s", strings.Join(unknown, ", "), strings.Join(known, ", ")))
 }
 
-// ofBuiltin reports whether a name is that of a rule of otelobj's own, which begins with its instrumentation: nethttp_client. They are not listed.
-func ofBuiltin(name string) bool {
-	instrumentation, _, ok := strings.Cut(name, "_")
-	return ok && (slices.Contains(builtin, instrumentation) || slices.Contains(supportingNames, instrumentation))
-}
-
-// knownNames returns what the link step has listed, and what comes with otelobj.
-func knownNames() []string {
-	known := append(slices.Clone(builtin), supportingNames...)
-	if info, ok := debug.ReadBuildInfo(); ok {
+// listedNames returns the names in a build setting.
+func listedNames(setting string) []string {
+	if info, ok := readBuildInfo(); ok {
 		for _, s := range info.Settings {
-			if s.Key == namesSetting {
-				known = append(known, names(s.Value)...)
+			if s.Key == setting {
+				return names(s.Value)
 			}
 		}
 	}
-	slices.Sort(known)
-	return slices.Compact(known)
+	return nil
 }
 
 const timeoutVariable = "OTELOBJ_SHUTDOWN_TIMEOUT"

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -17,12 +18,23 @@ func said(t *testing.T) *[]string {
 	return lines
 }
 
+// linkedWith makes the build settings those of a program that was linked with these names.
+func linkedWith(t *testing.T, instrumentations, builtIn string) {
+	t.Helper()
+	settings := []debug.BuildSetting{{Key: namesSetting, Value: instrumentations}, {Key: builtInSetting, Value: builtIn}}
+	readBuildInfo = func() (*debug.BuildInfo, bool) { return &debug.BuildInfo{Settings: settings}, true }
+	t.Cleanup(func() { readBuildInfo = debug.ReadBuildInfo })
+}
+
 func TestSettingsThatMeanNothingAreNamed(t *testing.T) {
+	linkedWith(t, "nethttp,shop", "nethttp,pgx,probe,sdk")
 	for _, c := range []struct{ env, want string }{
 		{"OTEL_GO_DISABLED_INSTRUMENTATIONS=nethttp", ""},
 		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=sdk,nethttp,nethttp_client", ""},
-		{"OTEL_GO_DISABLED_INSTRUMENTATIONS=nethtp,nethttp,shp", "otelobj: OTEL_GO_DISABLED_INSTRUMENTATIONS: no instrumentation or rule is called nethtp, shp; known: nethttp"},
-		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=grpc", "otelobj: OTEL_GO_ENABLED_INSTRUMENTATIONS: no instrumentation or rule is called grpc; known: nethttp"},
+		{"OTEL_GO_DISABLED_INSTRUMENTATIONS=nethtp,nethttp,shp", "otelobj: OTEL_GO_DISABLED_INSTRUMENTATIONS: no instrumentation or rule is called nethtp, shp; known: nethttp, shop"},
+		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=grpc", "otelobj: OTEL_GO_ENABLED_INSTRUMENTATIONS: no instrumentation or rule is called grpc; known: nethttp, shop"},
+		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=pgx,pgx_connect,shop", ""},
+		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=shop_x", "otelobj: OTEL_GO_ENABLED_INSTRUMENTATIONS: no instrumentation or rule is called shop_x; known: nethttp, shop"},
 		{"OTELOBJ_SHUTDOWN_TIMEOUT=", ""},
 		{"OTELOBJ_SHUTDOWN_TIMEOUT=0", ""},
 		{"OTELOBJ_SHUTDOWN_TIMEOUT=300", ""},
@@ -39,6 +51,15 @@ func TestSettingsThatMeanNothingAreNamed(t *testing.T) {
 				t.Errorf("said %q, not %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestNamesAreNotCheckedWithoutBuildSettings(t *testing.T) {
+	t.Setenv("OTEL_GO_DISABLED_INSTRUMENTATIONS", "grpc")
+	lines := said(t)
+	checkSettings()
+	if len(*lines) != 0 {
+		t.Errorf("said %q", *lines)
 	}
 }
 

@@ -14,7 +14,7 @@ import yaml
 from objinst.plan.action import Plannable
 from objinst.plan.model import HookFunction, Refusal
 from objinst.plan.subject import Subject
-from objinst.rewrite.site import Emittable, Site
+from objinst.rewrite.site import Emittable, Site, hook_flags
 from objinst.rewrite.static import Field
 from objinst.rules import Rule
 from objinst.rules.names import import_path_error
@@ -84,7 +84,7 @@ class HookUse(Emittable):
     after: HookFunction | None
 
     def emit(self, site: Site) -> dict[str, Field]:
-        fields: dict[str, Field] = {}
+        fields: dict[str, Field] = {"Flags": hook_flags(self.instrumentation)}
         plan = site.plan
         for label, hook, values, base in (("Before", self.before, plan.params, Base.ARGS), ("After", self.after, plan.results, Base.RESULTS)):
             if hook is not None:

@@ -37,7 +37,7 @@ class ProbeKind(Enum):
 class Probe(Plannable):
     """count needs a counter only. latency needs the exit; stress and hot count, and have Go code run where they can."""
 
-    support: ClassVar[str] = "probe.yaml"
+    support: ClassVar[str] = "probe"
     measures: ClassVar[bool] = True
     kind: ProbeKind
 

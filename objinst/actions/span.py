@@ -17,7 +17,7 @@ import yaml
 from objinst.errors import OtelobjError
 from objinst.plan.action import Plannable
 from objinst.plan.subject import CallValue, NoValueError, Subject
-from objinst.rewrite.site import Emittable, Site
+from objinst.rewrite.site import HOOK_TELEMETRY, Emittable, Site
 from objinst.rewrite.static import Address, Field, Slice
 from objinst.rules import Rule, ValuePath
 from objinst.rules.names import printed
@@ -29,8 +29,6 @@ PACKAGE = "github.com/otelobj/otelobj/hooks/span"
 KEYS = ("name", "kind", "attributes")
 KINDS = ("internal", "server", "client", "producer", "consumer")
 """In the order of OpenTelemetry's SpanKind, from 1 on."""
-HOOK_SPAN = 1
-"""rt.HookSpan."""
 IN_ARGS, EMPTY, COUNT = 1, 2, 4
 """Flags of span.value."""
 
@@ -119,7 +117,7 @@ class SpanUse(Emittable):
         """The hooks get the config where others get the itab of their context."""
         config = Address(None, _config(site, self))
         before, after = (site.built_in(f"{PACKAGE}.{name}") for name in ("before", "after"))
-        return {"Flags": HOOK_SPAN, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
+        return {"Flags": HOOK_TELEMETRY, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
 
 
 def title(symbol: str) -> str:

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from objinst import hooktree
 from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import Go, documents
-from objinst.hookpkgs.modules import HOOK_MODULES, Pin, order
+from objinst.hookpkgs.modules import Pin, order
 
 FAILED = re.compile(r"^# (\S+)$", re.MULTILINE)
 """The go command's heading over what the compiler says about a package (cmd/go/internal/work, Shell.reportCmd)."""
@@ -43,7 +44,7 @@ def older_release(go: Go, folder: Path, listing: Sequence[str], said: str, users
     def releases_of(package: str) -> _Releases | None:
         module = graph.module(package)
         current = selected(module) if module else None
-        ours = module is not None and module["Path"] not in users and module["Path"] not in HOOK_MODULES
+        ours = module is not None and module["Path"] not in users and module["Path"] not in hooktree.modules()
         return _Releases(go, folder, module["Path"], current) if module and current and ours else None
 
     stuck: list[tuple[str, str]] = []

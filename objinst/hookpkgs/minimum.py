@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from objinst import paths
+from objinst import hooktree, paths
 from objinst.errors import OtelobjError
 from objinst.goversions import lowest, number
-from objinst.hookpkgs.modules import HOOK_MODULES
 
 GO_LINE = re.compile(r"^go (1\.\d+)", re.MULTILINE)
 
 
 def needed_by(module: str) -> str:
     """The lowest version for a hook module. Raises OtelobjError if its go.mod is damaged."""
-    path = paths.hooks_dir() / HOOK_MODULES[module] / "go.mod"
+    path = paths.hooks_dir() / hooktree.modules()[module] / "go.mod"
     found = GO_LINE.search(path.read_text("utf-8"))
     if found is None:
         raise OtelobjError(f"{path} names no Go version", "reinstall otelobj")
@@ -26,7 +25,7 @@ def check(packages: Iterable[str], go_version: str) -> None:
     """Raises OtelobjError if a hook package needs a newer Go. packages: import paths; go_version: as headers have it, such as go1.23.9."""
     match = re.match(r"go(1\.\d+)", go_version)
     for package in packages:
-        module = next((module for module in HOOK_MODULES if package == module or package.startswith(f"{module}/")), None)
+        module = next((module for module in hooktree.modules() if package == module or package.startswith(f"{module}/")), None)
         if match and module and number(match[1]) < number(needed_by(module)):
             remedy = f"build with Go {needed_by(module)} or newer; with OTELOBJ_DISABLE=all, probes and hooks of your own work from Go {lowest()} on"
             raise OtelobjError(f"{package} needs Go {needed_by(module)}, this is {go_version}", remedy)

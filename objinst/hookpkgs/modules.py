@@ -16,18 +16,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from objinst import hooktree
 from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import Go
 from objinst.store import cache
 
-HOOK_MODULES = {
-    "github.com/otelobj/otelobj/hooks/rt": "rt",
-    "github.com/otelobj/otelobj/hooks/probe": "probe",
-    "github.com/otelobj/otelobj/hooks/active": "active",
-    "github.com/otelobj/otelobj/hooks/sdk": "sdk",
-    "github.com/otelobj/otelobj/hooks/nethttp": "nethttp",
-    "github.com/otelobj/otelobj/hooks/span": "span",
-}
 UNRELEASED = "0.0-00010101000000-000000000000"
 MAJOR = re.compile(r"(?:^gopkg\.in/.*\.|/)v([2-9]|[1-9]\d+)$")
 """The major version in a module path (golang.org/x/mod/module, SplitPathVersion): after a dot in gopkg.in alone."""
@@ -136,11 +129,12 @@ def hook_needs(needs: Mapping[str, str], pins: Sequence[Pin]) -> tuple[dict[str,
 
 def hook_requirements(hooks: Path, modules: Iterable[str], go: Go) -> dict[str, str]:
     """What the hook modules themselves require: module -> version."""
+    ours = hooktree.modules()
     needs: dict[str, str] = {}
     for module in modules:
-        mod = json.loads(go.run(["mod", "edit", "-json"], hooks / HOOK_MODULES[module]))
+        mod = json.loads(go.run(["mod", "edit", "-json"], hooks / ours[module]))
         for item in mod.get("Require") or []:
-            if item["Path"] not in HOOK_MODULES and order(needs.get(item["Path"], "v0")) < order(item["Version"]):
+            if item["Path"] not in ours and order(needs.get(item["Path"], "v0")) < order(item["Version"]):
                 needs[item["Path"]] = item["Version"]
     return needs
 
@@ -149,10 +143,9 @@ def hook_sources(hooks: Path, digest: str) -> Path:
     """Copies of the hook modules in the cache, without requirements: always in the same place, so they are compiled once."""
 
     def make(folder: Path) -> None:
-        for name in HOOK_MODULES.values():
-            shutil.copytree(
-                hooks / name, folder / name, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*_test.go", "difftest", "testdata", "go.sum")
-            )
+        for name in hooktree.modules().values():
+            ignored = shutil.ignore_patterns(*hooktree.NOT_COMPILED)
+            shutil.copytree(hooks / name, folder / name, copy_function=shutil.copyfile, ignore=ignored)
             mod = (hooks / name / "go.mod").read_text("utf-8")
             kept = [line for line in mod.splitlines() if line.startswith(("module ", "go "))]
             (folder / name / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")
@@ -162,13 +155,14 @@ def hook_sources(hooks: Path, digest: str) -> Path:
 
 def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs: Mapping[str, str], sums: Sequence[Path]) -> None:
     """Writes go.mod and go.sum of the synthetic module. hooks: of `hook_sources`. sums: go.sum files whose lines are known to be right."""
-    ours = [pin for pin in pins if pin.path not in HOOK_MODULES]
+    ours = hooktree.modules()
+    users = [pin for pin in pins if pin.path not in ours]
     lines = ["module otelobj.invalid/closure", "", f"go {go_version}", ""]
-    lines += [f"require {_quoted(path)} {unreleased(path)}" for path in HOOK_MODULES]
+    lines += [f"require {_quoted(path)} {unreleased(path)}" for path in ours]
     lines += [f"require {path} {version}" for path, version in needs.items()]
-    lines += [f"require {pin.path} {pin.target if pin.is_version else unreleased(pin.path)}" for pin in ours]
-    lines += [f"replace {path} => {_quoted(str(hooks / name))}" for path, name in HOOK_MODULES.items()]
-    lines += [f"replace {pin.path} => {_target(pin)}" for pin in ours]
+    lines += [f"require {pin.path} {pin.target if pin.is_version else unreleased(pin.path)}" for pin in users]
+    lines += [f"replace {path} => {_quoted(str(hooks / name))}" for path, name in ours.items()]
+    lines += [f"replace {pin.path} => {_target(pin)}" for pin in users]
     (folder / "go.mod").write_text("\n".join(lines) + "\n", "utf-8")
     known = {line for path in sums if path.exists() for line in path.read_text("utf-8").splitlines()}
     (folder / "go.sum").write_text("".join(f"{line}\n" for line in sorted(known)), "utf-8")
@@ -176,7 +170,7 @@ def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs
 
 def check_owned(packages: Iterable[str], owners: Iterable[str]) -> None:
     """Raises OtelobjError for a hook package of no known module: nothing is ever looked up by its name alone."""
-    known = {*owners, *HOOK_MODULES}
+    known = {*owners, *hooktree.modules()}
     for package in packages:
         parents = [package, *(package[:at] for at, char in enumerate(package) if char == "/")]
         if "." in parents[-1].split("/")[0] and not any(parent in known for parent in parents):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from objinst import hooktree
 from objinst.ending import write_whole
 from objinst.errors import OtelobjError, reason
 from objinst.gobuild import usertree
@@ -251,12 +252,12 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
 def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str, modules.Pin]) -> set[str]:
     """older: releases that count more than what the hooks ask for. Returns the modules of the user's build."""
     pins, sums = user_pins(request, go)
-    used = [name for name in modules.HOOK_MODULES if any(p == name or p.startswith(name + "/") for p in request.packages)]
+    used = [name for name in hooktree.modules() if any(p == name or p.startswith(name + "/") for p in request.packages)]
     needs, paired = modules.hook_needs(modules.hook_requirements(request.hooks, used, go), pins)
     needs = {path: version for path, version in needs.items() if path not in older}
     added = {**{pin.path: pin for pin in paired}, **older}
     modules.check_owned([package for package in request.packages if package not in request.link], [*needs, *added, *(pin.path for pin in pins)])
-    sums += [request.hooks / name / "go.sum" for name in modules.HOOK_MODULES.values()]
+    sums += [request.hooks / name / "go.sum" for name in hooktree.modules().values()]
     version = go.run(["env", "GOVERSION"], folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
     modules.write(folder, version, modules.hook_sources(request.hooks, request.hooks_digest), [*pins, *added.values()], needs, sums)
     return {pin.path for pin in pins}

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from objinst import ending, paths
+from objinst import ending, hooktree, paths
 from objinst.actions.probe import PACKAGE as PROBE
 from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
@@ -29,7 +29,7 @@ from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.probes import list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.static import layout
-from objinst.rules import RT, RuleSet, is_built_in
+from objinst.rules import RT, RuleSet, is_built_in, supports
 from objinst.store import cache
 from objinst.store.digest import hooks_digest
 from objinst.store.parallel import share_out
@@ -265,10 +265,13 @@ def importcfg(session: Session, cfg: ImportCfg, archives: dict[str, Path], info:
 
 
 def rule_settings(rules: RuleSet) -> dict[str, str]:
-    """What `go version -m` shows of the rules. hooks/sdk takes the names from there that variables of the program may have."""
-    names = {rule.instrumentation for rule in rules.rules} | {rule.name for rule in rules.rules if not is_built_in(rule)}
+    """What `go version -m` shows of the rules. hooks/sdk takes the names from there that variables of the program may have.
+
+    Rules that come with otelobj are not listed: their names begin with that of their instrumentation.
+    """
+    names = {rule.instrumentation for rule in rules.rules if not supports(rule)} | {rule.name for rule in rules.rules if not is_built_in(rule)}
     listed = ",".join(sorted(name for name in names if re.fullmatch(r"[^\s,\"'`\\]+", name)))
-    return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed}
+    return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed, "otelobj.built-in": ",".join(hooktree.names())}
 
 
 def run_linker(command: LinkCommand) -> int:

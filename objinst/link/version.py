@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import trampolines
-from objinst import paths
+from objinst import hooktree, paths
 from objinst.actions import ACTIONS
 from objinst.ending import write_whole
 from objinst.errors import OtelobjError
@@ -29,7 +29,7 @@ from objinst.store.root import ready, root
 
 SETTLED = 1.0
 """Seconds after which a file's times can be trusted to change with its content."""
-OUTPUT_VARIABLES = ("OTELOBJ_DISABLE", "OTELOBJ_ON_ERROR")
+OUTPUT_VARIABLES = ("OTELOBJ_DISABLE", "OTELOBJ_ENABLE", "OTELOBJ_ON_ERROR")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -101,8 +101,9 @@ def rule_sources(rule_files: Sequence[Path]) -> list[Path]:
 
 def own_files() -> list[Path]:
     """otelobj's own files and the hooks', with their folders: a new file changes its folder's time."""
-    trees = [(paths.HERE, SOURCES), (Path(trampolines.__file__).parent, SOURCES), (paths.hooks_dir(), HOOK_SOURCES)]
-    return with_folders(path for folder, patterns in trees for pattern in patterns for path in folder.rglob(pattern))
+    trees = [(paths.HERE, SOURCES), (Path(trampolines.__file__).parent, SOURCES), (paths.hooks_dir(), (*HOOK_SOURCES, *hooktree.READ))]
+    files = with_folders(path for folder, patterns in trees for pattern in patterns for path in folder.rglob(pattern))
+    return [*files, paths.hooks_dir(), paths.hooks_dir() / hooktree.INSTRUMENTATION]
 
 
 def with_folders(files: Iterable[Path]) -> list[Path]:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from objinst import hooktree
 from objinst.goobj import Edit, Object, SymRef
 from objinst.plan.model import FunctionPlan, HookFunction, Use, Value
 from objinst.plan.specs import BUILT_IN_THUNK, thunk_spec
@@ -17,6 +18,8 @@ from trampolines import Arch
 from trampolines.contract import Base, ThunkSpec
 
 THUNK_ARGS = 40
+HOOK_TELEMETRY, HOOK_SUPPORT = 1, 2
+"""Flags of rt.Hook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,13 @@ def emittable(use: Use) -> Emittable:
     if not isinstance(use, Emittable):
         raise TypeError(f"{type(use).__name__} cannot be emitted; see docs/contributing/action.md")
     return use
+
+
+def hook_flags(instrumentation: str) -> int:
+    """Of rt.Hook: what the program switches off as one, and what it does not speak of."""
+    if instrumentation in hooktree.supporting():
+        return HOOK_SUPPORT
+    return HOOK_TELEMETRY if instrumentation in hooktree.libraries() else 0
 
 
 def type_ref(edit: Edit, type_name: str) -> SymRef:

@@ -20,7 +20,7 @@ class Action(ABC):
 
     __slots__ = ()
     support: ClassVar[str] = ""
-    """A file in rules/support that is in force wherever the action is."""
+    """The module in hooks/ whose rules are in force wherever the action is."""
     measures: ClassVar[bool] = False
     """It needs no SDK."""
     spans: ClassVar[bool] = False

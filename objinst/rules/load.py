@@ -12,17 +12,15 @@ from pathlib import Path
 
 import yaml
 
+from objinst import hooktree
 from objinst.errors import UsageError
 from objinst.rules.action import Action, Actions
 from objinst.rules.model import Rule, RuleSet, Where, version_key
 from objinst.rules.names import name_glob, path_glob
 from objinst.rules.nodes import MAX_BYTES, Nodes, closest
 
-BUILT_IN = Path(__file__).parent
-SUPPORT = BUILT_IN / "support"
-"""Rules that are in force wherever an action that names them is."""
 ALL = "all"
-"""In $OTELOBJ_DISABLE: every built-in rule. A file of that name is no built-in one."""
+"""In $OTELOBJ_DISABLE: every built-in rule. No library has that name."""
 RULE_KEYS = ("target", "version", "where", "do", "name", "optional", "instrumentation")
 WHERE_KEYS = ("func", "recv", "all-of", "one-of", "not")
 SOURCE_ACTIONS = ("inject_code", "add_struct_fields", "add_file", "wrap_call", "expand_directive", "assign_value", "set_fields")
@@ -36,48 +34,58 @@ TARGET = re.compile(r"[^\s\"'`:;<>\\()]+")
 NAME = re.compile(r"[^\W_](?:[^\W]|[-. /+:@()*])*")
 """Of a rule: it stands in reports, warnings, and lists that are separated by commas."""
 MAX_NAME = 200
-SUPPORTING = frozenset({"sdk", "probe"})
-"""Instrumentations of built-in rules that only support others: alone they instrument nothing."""
 
 
 def load(paths: Sequence[Path], environ: Mapping[str, str], actions: Actions) -> RuleSet:
     """The built-in rules, then $OTELOBJ_RULES, then `paths`; a rule replaces an earlier one of the same name. actions: those that rules may have.
 
-    $OTELOBJ_DISABLE leaves instrumentations out, `all` every built-in one. Raises UsageError.
+    $OTELOBJ_DISABLE leaves instrumentations out, `all` every built-in one; $OTELOBJ_ENABLE takes in those that are off by default.
+    Raises UsageError.
     """
-    disabled = [name.strip() for name in environ.get("OTELOBJ_DISABLE", "").split(",") if name.strip()]
-    built_in = sorted(BUILT_IN.glob("*.yaml"))
+    disabled, enabled = (_names(environ.get(variable, "")) for variable in ("OTELOBJ_DISABLE", "OTELOBJ_ENABLE"))
     listed = [Path(name) for name in environ.get("OTELOBJ_RULES", "").split(os.pathsep) if name]
-    defaults = {rule.name: rule for path in built_in for rule in read_file(path, actions)}
+    defaults = {rule.name: rule for rule in _built_in(hooktree.rule_files(), actions)}
     given = {rule.name: rule for path in (*listed, *paths) for rule in read_file(path, actions)}
-    _check_disabled(disabled, {rule.instrumentation for rule in (*defaults.values(), *given.values())})
-    merged = given if ALL in disabled else defaults | given
-    chosen = [rule for rule in merged.values() if rule.instrumentation not in {*disabled} - {ALL}]
-    for name in sorted({action.support for rule in chosen for action in rule.do} - {""}):
-        chosen += read_file(SUPPORT / name, actions)
+    _check_names("OTELOBJ_DISABLE", disabled - {ALL}, {ALL, *(rule.instrumentation for rule in (*defaults.values(), *given.values()))})
+    _check_names("OTELOBJ_ENABLE", enabled, set(hooktree.libraries()))
+    off = {name for name, library in hooktree.libraries().items() if not library.default} - enabled
+    wanted = {} if ALL in disabled else {name: rule for name, rule in defaults.items() if rule.instrumentation not in off}
+    chosen = [rule for rule in (wanted | given).values() if rule.instrumentation not in disabled - {ALL}]
+    for module in sorted({action.support for rule in chosen for action in rule.do} - {""}):
+        chosen += _built_in(hooktree.module_rules(module), actions)
     return RuleSet(tuple(chosen))
+
+
+def _built_in(files: Iterable[hooktree.RuleFile], actions: Actions) -> list[Rule]:
+    return [rule for file in files for rule in read_file(file.path, actions, file.instrumentation)]
 
 
 def is_built_in(rule: Rule) -> bool:
     """Whether a rule comes with otelobj: it serves every program, also those that have nothing for it."""
-    return BUILT_IN in Path(rule.origin.rpartition(":")[0]).parents
+    return Path(rule.origin.rpartition(":")[0]) in hooktree.built_in_files()
 
 
 def supports(rule: Rule) -> bool:
     """Whether a rule only supports others. What users write is meant, whatever their files are called."""
-    return rule.instrumentation in SUPPORTING and is_built_in(rule)
+    return rule.instrumentation in hooktree.supporting() and is_built_in(rule)
 
 
-def _check_disabled(disabled: Iterable[str], known: set[str]) -> None:
-    """A misspelt name would leave in what the user wants out."""
-    for name in disabled:
-        if name != ALL and name not in known:
-            names = [ALL, *sorted(known)]
-            raise UsageError(f"OTELOBJ_DISABLE: no instrumentation is called {name!r}", closest(name, names))
+def _names(text: str) -> set[str]:
+    return {name.strip() for name in text.split(",") if name.strip()}
 
 
-def read_file(path: Path, actions: Actions) -> list[Rule]:
-    """actions: those that rules may have. Raises UsageError if the file cannot be read or is no rule file."""
+def _check_names(variable: str, names: Iterable[str], known: set[str]) -> None:
+    """A misspelt name would leave in what the user wants out, or out what the user wants in."""
+    for name in sorted(names):
+        if name not in known:
+            raise UsageError(f"{variable}: no instrumentation is called {name!r}", closest(name, sorted(known)))
+
+
+def read_file(path: Path, actions: Actions, instrumentation: str = "") -> list[Rule]:
+    """actions: those that rules may have; instrumentation: of the rules that name none, the file's name without its suffix if empty.
+
+    Raises UsageError if the file cannot be read or is no rule file.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -88,7 +96,7 @@ def read_file(path: Path, actions: Actions) -> list[Rule]:
         raise UsageError(f"rule file {path}: not UTF-8 at byte {error.start}", "a rule file is YAML text") from error
     if len(content) > MAX_BYTES:
         raise UsageError(f"rule file {path}: larger than {MAX_BYTES} bytes", "is it a rule file? spread the rules over several files")
-    reader = _Reader(path, actions)
+    reader = _Reader(path, actions, instrumentation)
     root = reader.compose(text)
     if root is None:
         return []
@@ -104,9 +112,10 @@ def read_file(path: Path, actions: Actions) -> list[Rule]:
 class _Reader(Nodes):
     """Rules from the nodes of one file."""
 
-    def __init__(self, path: Path, actions: Actions) -> None:
+    def __init__(self, path: Path, actions: Actions, instrumentation: str = "") -> None:
         super().__init__(path)
         self.known = actions
+        self.instrumentation = instrumentation
 
     def rule(self, key: yaml.ScalarNode, node: yaml.Node) -> Rule:
         name = str(key.value)
@@ -117,7 +126,7 @@ class _Reader(Nodes):
                 raise self.error(key, f"rule {name} has no `{needed}`")
         return Rule(
             name=self.name(keys.get("name", key), "name"),
-            instrumentation=self.name(keys["instrumentation"], "instrumentation") if "instrumentation" in keys else self.stem(key),
+            instrumentation=self.name(keys["instrumentation"], "instrumentation") if "instrumentation" in keys else self.instrumentation or self.stem(key),
             target=self.target(keys["target"]),
             where=self.where(keys["where"]) if "where" in keys else Where(),
             do=self.actions(keys["do"], name),

@@ -9,29 +9,31 @@ import functools
 import hashlib
 from pathlib import Path
 
-from objinst import paths
+from objinst import hooktree, paths
 
 SOURCES = ("*.py", "*.yaml", "*.json", "*.go")
 HOOK_SOURCES = ("*.go", "go.mod", "go.sum", "*.s")
+"""What is compiled. Rules count by what they mean (RuleSet.digest)."""
 
 
 def content_digest(folder: Path, patterns: tuple[str, ...]) -> str:
     """Names and contents of the files below a folder; tests left out."""
     state = hashlib.sha256()
     for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
-        if not path.name.endswith("_test.go"):
+        place = path.relative_to(folder)
+        if not path.name.endswith("_test.go") and hooktree.TESTS.isdisjoint(place.parts):
             content = path.read_bytes()
-            state.update(f"{path.relative_to(folder)}\0{len(content)}\0".encode())
+            state.update(f"{place}\0{len(content)}\0".encode())
             state.update(content)
     return state.hexdigest()
 
 
 @functools.cache
 def own_digest() -> str:
-    """Of the code that rewrites."""
+    """Of the code that rewrites, and of the names that come with it: hooks that make telemetry are marked."""
     import trampolines  # noqa: PLC0415 - its folder is wanted, not its code
 
-    state = content_digest(paths.HERE, SOURCES) + content_digest(Path(trampolines.__file__).parent, SOURCES)
+    state = content_digest(paths.HERE, SOURCES) + content_digest(Path(trampolines.__file__).parent, SOURCES) + " ".join(hooktree.names())
     return hashlib.sha256(state.encode()).hexdigest()
 
 

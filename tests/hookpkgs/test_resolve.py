@@ -22,7 +22,7 @@ from objinst.gobuild import BuildInfo, ImportCfg, buildinfo
 from toolchains import go_env, goroot
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
-NETHTTP = "github.com/otelobj/otelobj/hooks/nethttp"
+NETHTTP = "github.com/otelobj/otelobj/hooks/instrumentation/nethttp"
 GO = "1.26"
 resolving = importlib.import_module("objinst.hookpkgs.resolve")  # the package has a function of this name
 
@@ -97,7 +97,7 @@ def test_workspace_pins(tmp_path: Path) -> None:
 def test_hook_sources_have_no_requirements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path))
     folder = modules.hook_sources(hooks_dir(), "abc")
-    mod = (folder / "nethttp" / "go.mod").read_text()
+    mod = (folder / "instrumentation" / "nethttp" / "go.mod").read_text()
     assert mod.startswith(f"module {NETHTTP}\n") and "require" not in mod and "replace" not in mod
     assert (folder / "rt" / "hook").is_dir() and not list(folder.rglob("*_test.go"))
 

@@ -1,4 +1,4 @@
-"""Runs tests/scripts/*.txtar: one behaviour each, a real `go build -toolexec=otelobj`, a real run.
+"""Runs tests/scripts/*.txtar and those in the folders of libraries: one behaviour each, a real `go build -toolexec=otelobj`, a real run.
 
 The format is that of Go's testscript, cut down to what is used here. A file is a script followed by `-- name --` sections,
 which are written to a fresh folder. Script lines:
@@ -40,7 +40,8 @@ import script_checks
 from objinst.collector import Collector
 from toolchains import goroot
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
+ROOT = Path(__file__).parent.parent.parent
+SCRIPTS = ("tests/scripts/*.txtar", "hooks/instrumentation/*/scripts/*.txtar")
 QEMU = "qemu-aarch64-static"
 ARM64_CC = "aarch64-linux-gnu-gcc"
 ARM64_ROOT = "/usr/aarch64-linux-gnu"
@@ -103,7 +104,7 @@ def is_long(script: Script, version: str, goarch: str) -> bool:
 
 def cases() -> Iterator[tuple[Script, str, str]]:
     """(script, Go version, GOARCH) of every case."""
-    for path in sorted(SCRIPTS.glob("*.txtar")):
+    for path in sorted(path for pattern in SCRIPTS for path in ROOT.glob(pattern)):
         script = parse(path)
         for version in script.directive("go", "1.26"):
             for goarch in script.directive("arch", "amd64"):
@@ -240,13 +241,13 @@ class Run:
             raise ScriptFailure(text)
 
 
-def play(script: Script, version: str, goarch: str, folder: Path) -> None:
-    """Runs one case in `folder`; raises ScriptFailure with file and line."""
+def play(script: Script, version: str, goarch: str, folder: Path, checkout: Path = ROOT) -> None:
+    """Runs one case in `folder` with the otelobj of a checkout; raises ScriptFailure with file and line."""
     for name, text in script.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     root = goroot(version)
-    launcher = Path(__file__).parent.parent.parent / "bin"
+    launcher = checkout / "bin"
     with Collector() as collector:
         env = {key: value for key, value in os.environ.items() if key == "OTELOBJ_CACHE_DIR" or not key.startswith(("OTEL", "GO"))}
         env |= {

@@ -13,9 +13,11 @@ import pytest
 from toolchains import go_env, goroot
 from toolexec_case import GO, HOOKED, MODULE, write
 
+from objinst import hooktree
+
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-NEEDED = ("bin/otelobj", "hooks/rt/go.mod", "hooks/sdk/sdk.go", "hooks/nethttp/server.go", "demo/go.mod")
+NEEDED = ("bin/otelobj", "hooks/rt/go.mod", "hooks/sdk/sdk.go", "hooks/instrumentation/nethttp/server.go", "hooks/instrumentation/nethttp/rules.yaml", "demo/go.mod")
 
 
 def run(*command: str | Path, cwd: Path | None = None, **env: str) -> str:
@@ -67,6 +69,8 @@ def test_what_is_in_the_distributions(made: dict[str, Path]) -> None:
     tracked = run("git", "ls-files", "-co", "--exclude-standard", "objinst", "trampolines", cwd=ROOT).splitlines()
     assert {name for name in tracked if name.endswith((".py", ".yaml", ".json")) and (ROOT / name).exists()} <= set(inside)
     assert not [name for name in inside if "__pycache__" in name or name.startswith("tests/")]
+    hooks = [Path(name) for name in inside if "_hooks/" in name]
+    assert not [path for path in hooks if path.name.endswith(("_test.go", ".txtar", ".py")) or not hooktree.TESTS.isdisjoint(path.parts)]
     with tarfile.open(made["sdist"]) as sdist:
         names = sdist.getnames()
     for name in NEEDED:

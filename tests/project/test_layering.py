@@ -23,6 +23,7 @@ LEVELS = (
     ("types",),
     ("gobuild", "goobj", "rules", "collector"),
     ("store", "goversions"),
+    ("hooktree",),
     ("paths",),
     ("ending",),
     ("platform",),

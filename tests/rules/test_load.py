@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+import scriptrunner
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from objinst import hooktree
 from objinst.errors import UsageError
 from objinst.actions.inject_hooks import InjectHooks
 from objinst.actions.probe import Probe, ProbeKind
@@ -70,10 +72,11 @@ def test_built_in_rules_load_and_are_whole():
 
 
 def test_every_known_worker_is_shown_to_be_hooked_in_its_own_module():
-    here = Path(__file__).parent.parent
-    known = yaml.safe_load((here.parent / "objinst" / "rules" / "sdk_workers.yaml").read_text())
-    checks = [line for script in here.glob("scripts/workers*.txtar") for line in re.findall(r"^py all_hooked \S+ (.+)$", script.read_text(), re.M)]
-    assert set(known) == {rule for line in checks for rule in line.split()}
+    files = [file for file in hooktree.rule_files() if file.path.name == hooktree.WORKERS]
+    known = {rule.name for file in files for rule in read_file(file.path, file.instrumentation) if "." in rule.target.split("/")[0]}
+    scripts = [path for pattern in scriptrunner.SCRIPTS for path in scriptrunner.ROOT.glob(pattern)]
+    checks = [line for path in scripts for line in re.findall(r"^py all_hooked \S+ (.+)$", path.read_text(), re.M)]
+    assert known == {rule for line in checks for rule in line.split()}
 
 
 def test_empty_and_comment_only_files_hold_no_rules(write):

@@ -1,9 +1,9 @@
-module github.com/otelobj/otelobj/hooks/nethttp/difftest
+module github.com/otelobj/otelobj/hooks/instrumentation/nethttp/difftest
 
 go 1.24.0
 
 require (
-	github.com/otelobj/otelobj/hooks/nethttp v0.0.0
+	github.com/otelobj/otelobj/hooks/instrumentation/nethttp v0.0.0
 	github.com/otelobj/otelobj/hooks/rt v0.0.0
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.66.0
 	go.opentelemetry.io/otel v1.41.0
@@ -25,7 +25,7 @@ require (
 )
 
 replace (
-	github.com/otelobj/otelobj/hooks/active => ../../active
-	github.com/otelobj/otelobj/hooks/nethttp => ..
-	github.com/otelobj/otelobj/hooks/rt => ../../rt
+	github.com/otelobj/otelobj/hooks/active => ../../../active
+	github.com/otelobj/otelobj/hooks/instrumentation/nethttp => ..
+	github.com/otelobj/otelobj/hooks/rt => ../../../rt
 )

@@ -23,7 +23,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"github.com/otelobj/otelobj/hooks/nethttp"
+	"github.com/otelobj/otelobj/hooks/instrumentation/nethttp"
 	"github.com/otelobj/otelobj/hooks/rt/hook/hooktest"
 )
 

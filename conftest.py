@@ -6,7 +6,6 @@ import signal
 
 import pytest
 
-
 APART = {"test_scripts.py"}
 """Files whose tests share nothing: each goes to the next process that is free (`make test`), so that none idles at the end. The tests of any
 other file stay together, for what they build once."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def run_suite(version: str, folder: Path, *flags: str) -> str:

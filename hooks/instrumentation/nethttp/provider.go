@@ -10,6 +10,7 @@ import (
 )
 
 const (
+	// scope is the name under which spans and metrics arrive, whatever the import path is.
 	scope = "github.com/otelobj/otelobj/hooks/nethttp"
 	// Version is the version of the instrumentation scope.
 	Version = "0.1.0"

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/otelobj/otelobj/hooks/nethttp"
+	"github.com/otelobj/otelobj/hooks/instrumentation/nethttp"
 	"github.com/otelobj/otelobj/hooks/rt/hook/hooktest"
 )
 

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/otelobj/otelobj/hooks/nethttp"
+	"github.com/otelobj/otelobj/hooks/instrumentation/nethttp"
 	"github.com/otelobj/otelobj/hooks/rt/hook/hooktest"
 )
 

@@ -28,7 +28,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/otelobj/otelobj/hooks/nethttp"
+	"github.com/otelobj/otelobj/hooks/instrumentation/nethttp"
 	"github.com/otelobj/otelobj/hooks/rt/hook/hooktest"
 )
 

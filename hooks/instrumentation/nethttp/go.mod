@@ -1,4 +1,4 @@
-module github.com/otelobj/otelobj/hooks/nethttp
+module github.com/otelobj/otelobj/hooks/instrumentation/nethttp
 
 go 1.24.0
 
@@ -18,6 +18,6 @@ require (
 )
 
 replace (
-	github.com/otelobj/otelobj/hooks/active => ../active
-	github.com/otelobj/otelobj/hooks/rt => ../rt
+	github.com/otelobj/otelobj/hooks/active => ../../active
+	github.com/otelobj/otelobj/hooks/rt => ../../rt
 )

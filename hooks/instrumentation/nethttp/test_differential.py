@@ -18,8 +18,9 @@ from scriptrunner import GENEROUS, HANGS
 
 from objinst.collector import Collector
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "difftest"
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+SOURCE = HERE / "testdata" / "program"
 VOLATILE = {"server.port", "network.peer.port", "client.port", "url.full"}
 """Ports differ from run to run."""
 HIJACKED = "/upgrade"
@@ -152,3 +153,9 @@ def test_same_body_sizes(runs: dict[str, tuple[str, Collector]]) -> None:
         return found
 
     assert sizes(runs["ours"][1]) == sizes(runs["hand"][1]) != set()
+
+
+def test_the_scope_has_its_name_wherever_the_package_lies(runs: dict[str, tuple[str, Collector]]) -> None:
+    collector = runs["ours"][1]
+    metrics = [metric for metric in collector.metrics() if metric.name.startswith("http.")]
+    assert {found.scope.name for found in (*collector.spans(), *metrics)} == {"github.com/otelobj/otelobj/hooks/nethttp"}
