@@ -25,7 +25,10 @@ def refuse(version: str) -> Path:
 
 
 class Quick:
-    """The pytest plugin. Until the session ends, its folder comes first on PATH."""
+    """The pytest plugin. Until the session ends, its folder comes first on PATH.
+
+    _failures: what tests failed with that had asked. A fixture of a module or session raises the same exception for each of its tests.
+    """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="otelobj-quick-")
@@ -36,12 +39,16 @@ class Quick:
         self._patch = pytest.MonkeyPatch()
         self._patch.setenv("PATH", self._folder.name, prepend=os.pathsep)
         self._patch.setattr(toolchains, "goroot", refuse)
+        self._failures: list[BaseException] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        decides = report.when == "call" or report.failed
-        if decides and not report.skipped and self._note.exists():
+        failure = call.excinfo.value if call.excinfo else None
+        again = any(failure is known for known in self._failures)
+        if (report.when == "call" or report.failed) and not report.skipped and (again or self._note.exists()):
+            if failure is not None:
+                self._failures.append(failure)
             report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, f"Skipped: {REASON}")
         if report.when == "teardown":
