@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import BIN, TESTBINS
 import toolchains
 from scriptrunner import GENEROUS, HANGS
 
 from objinst.collector import Collector
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "difftest"
+SOURCE = TESTBINS / "difftest"
 VOLATILE = {"server.port", "network.peer.port", "client.port", "url.full"}
 """Ports differ from run to run."""
 HIJACKED = "/upgrade"
@@ -41,7 +41,7 @@ compares the routes that do neither."""
 
 def build(program: str, out: Path, *flags: str) -> None:
     env = toolchains.go_env("1.26")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    env["PATH"] = f"{BIN}:{env['PATH']}"
     subprocess.run(["go", "build", *flags, "-o", str(out), f"./{program}"], cwd=SOURCE, env=env, check=True, capture_output=True)
 
 

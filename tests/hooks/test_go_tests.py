@@ -11,10 +11,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import HOOKS, TESTBINS
 from toolchains import goroot, versions
 
-ROOT = Path(__file__).parent.parent.parent
-HOOKS = ROOT / "hooks"
 MODULES = ("active", "probe", "sdk", "nethttp", "span", "nethttp/difftest")
 OLDEST = (1, 24)
 """The oldest Go version that the OpenTelemetry release in go.mod compiles with."""
@@ -47,7 +46,7 @@ def go(version: str, folder: Path, *args: str, **extra: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("active", "probe", "sdk", "nethttp", "span")), ROOT / "testbins" / "difftest"], ids=lambda p: p.name)
+@pytest.mark.parametrize("folder", [*(HOOKS / m for m in ("active", "probe", "sdk", "nethttp", "span")), TESTBINS / "difftest"], ids=lambda p: p.name)
 def test_gofmt(folder: Path) -> None:
     done = subprocess.run([goroot(ENDS[-1]) / "bin" / "gofmt", "-l", "."], cwd=folder, capture_output=True, text=True, check=True)
     assert not done.stdout, f"not formatted: {done.stdout}"

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from places import BIN, TESTBINS
 from toolchains import go_env
 
-ROOT = Path(__file__).parent.parent.parent
 GO = "1.26"
 MORE = 64 << 10
 """Kilobytes that an instrumented server may take beside what the plain one takes."""
@@ -32,9 +32,9 @@ def built(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("hostile")
     programs = {}
     for name in ("hostile", "demo"):
-        source = shutil.copytree(ROOT / "testbins" / name, folder / f"{name}-src")
+        source = shutil.copytree(TESTBINS / name, folder / f"{name}-src")
         for arch in ARCHES:
-            env = go_env(GO, arch, PATH=f"{ROOT / 'bin'}:{go_env(GO)['PATH']}")
+            env = go_env(GO, arch, PATH=f"{BIN}:{go_env(GO)['PATH']}")
             for kind, flags in (("plain", ()), ("hooked", ("-toolexec=otelobj",))):
                 place = programs[f"{name}-{kind}-{arch}"] = folder / f"{name}-{kind}-{arch}"
                 subprocess.run(["go", "build", *flags, "-o", str(place), "."], cwd=source, env=env, check=True)

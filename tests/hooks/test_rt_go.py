@@ -12,9 +12,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import HOOKS
 from toolchains import goroot, versions
 
-RT = Path(__file__).parent.parent.parent / "hooks" / "rt"
+RT = HOOKS / "rt"
 PACKAGE = "github.com/otelobj/otelobj/hooks/rt"
 QEMU = "qemu-aarch64-static"
 ENDS = (min(versions(), key=lambda v: [int(n) for n in v.split(".")]), max(versions(), key=lambda v: [int(n) for n in v.split(".")]))

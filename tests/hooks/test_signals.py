@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from places import TESTBINS
 import toolchains
 
 from objinst.collector import Collector
 
-SOURCE = Path(__file__).parent.parent.parent / "testbins" / "signals"
+SOURCE = TESTBINS / "signals"
 SIGNALS = {"HUP": signal.SIGHUP, "INT": signal.SIGINT, "TERM": signal.SIGTERM}
 OTHER = "USR1"
 """Ends no Go program, wanted or not."""

@@ -8,15 +8,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import BIN, TESTBINS
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "soak"
+SOURCE = TESTBINS / "soak"
 
 
 def build(version: str, goarch: str, out: Path) -> None:
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    env["PATH"] = f"{BIN}:{env['PATH']}"
     command = ["go", "build", f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}", "-o", str(out), "."]
     subprocess.run(command, cwd=SOURCE, env=env, check=True, capture_output=True)
 

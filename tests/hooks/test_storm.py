@@ -12,9 +12,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import TESTBINS
 import toolchains
 
-SOURCE = Path(__file__).parent.parent.parent / "testbins" / "storm"
+SOURCE = TESTBINS / "storm"
 
 
 HOT = """package main

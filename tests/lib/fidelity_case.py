@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from places import BIN, TESTBINS
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "fidelity"
+SOURCE = TESTBINS / "fidelity"
 QEMU = "qemu-aarch64-static"
 OURS = ("github.com/otelobj/otelobj/", "otelobj.", "example.com/fidelity/idle.")
 HOOKED = {
@@ -67,7 +67,7 @@ def built(version: str, goarch: str, *flags: str, cgo: str = "0") -> Pair:
     """Both programs, and a check that every function meant to be hooked is."""
     out = Path(tempfile.mkdtemp(dir=folder()))
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(out / "report.json"), CGO_ENABLED=cgo)
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    env["PATH"] = f"{BIN}:{env['PATH']}"
     for name, extra in (("plain", []), ("hooked", [f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"])):
         done = subprocess.run(["go", "build", *flags, *extra, "-o", str(out / name), "."], cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

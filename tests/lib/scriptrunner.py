@@ -36,11 +36,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from places import BIN, HOOKS, TESTS
 import script_checks
 from objinst.collector import Collector
 from toolchains import goroot
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
+SCRIPTS = TESTS / "scripts"
 QEMU = "qemu-aarch64-static"
 ARM64_CC = "aarch64-linux-gnu-gcc"
 ARM64_ROOT = "/usr/aarch64-linux-gnu"
@@ -246,11 +247,10 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     root = goroot(version)
-    launcher = Path(__file__).parent.parent.parent / "bin"
     with Collector() as collector:
         env = {key: value for key, value in os.environ.items() if key == "OTELOBJ_CACHE_DIR" or not key.startswith(("OTEL", "GO"))}
         env |= {
-            "PATH": f"{launcher}:{root}/bin:{env['PATH']}",
+            "PATH": f"{BIN}:{root}/bin:{env['PATH']}",
             "GOARCH": goarch,
             "GOTOOLCHAIN": "local",
             "GOFLAGS": "-buildvcs=false",
@@ -259,7 +259,7 @@ def play(script: Script, version: str, goarch: str, folder: Path) -> None:
             "CGO_ENABLED": "0",
             "WORK": str(folder),
             "GOROOT_": str(root),
-            "HOOKS": str(launcher.parent / "hooks"),
+            "HOOKS": str(HOOKS),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         } | GENEROUS

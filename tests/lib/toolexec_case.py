@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from places import LAUNCHER
 from toolchains import go_env, goroot
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 GO = "1.26"
 MODULE = {
     "go.mod": "module example.com/app\n\ngo 1.24\n",

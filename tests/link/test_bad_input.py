@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from toolexec_case import HOOKED, PLAIN, Case, wrapper
 
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture

@@ -15,10 +15,9 @@ from objinst.goobj.archive import fingerprint, peek
 from objinst.errors import OtelobjError, UsageError
 from objinst.gobuild import LinkCommand
 from objinst.gobuild.loaded import loaded
+from places import LAUNCHER
 from toolchains import exports, go_env, goroot
 
-ROOT = Path(__file__).parent.parent.parent
-LAUNCHER = ROOT / "bin" / "otelobj"
 QEMU = "qemu-aarch64-static"
 
 LIB = """// Package lib is a dependency whose source nobody has.

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from places import LAUNCHER
 from toolchains import go_env, goroot
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 GO = "1.26"
 FILES = {
     "go.work": "go 1.24\n\nuse ./app\nuse ./hooks\n",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,9 @@ from objinst import cli
 from objinst.linked.check import verify
 from objinst.linked.program import Program
 from objinst.link.report import Report
+from places import LAUNCHER
 from toolchains import go_env, goroot
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 SOURCES = {
     "go.mod": "module example.com/v\n\ngo 1.22\n",
     "main.go": """package main

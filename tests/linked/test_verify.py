@@ -21,9 +21,9 @@ from objinst.linked.source import offsets
 from objinst.plan.model import Status
 from objinst.link.report import Report
 from objinst.rewrite.static import layout
+from places import HOOKS, LAUNCHER
 from toolchains import go_env, goroot
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 SOURCES = {
     "go.mod": "module example.com/v\n\ngo 1.22\n",
     "main.go": """package main
@@ -356,7 +356,7 @@ def test_without_a_report_there_is_one_message(monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("struct_name", ["Desc", "linkInfo"])
 def test_layouts_from_source_are_the_compilers(struct_name):
-    rt = Path(__file__).parent.parent.parent / "hooks" / "rt"
+    rt = HOOKS / "rt"
     go = goroot("1.26") / "bin/go"
     env = go_env("1.26") | {"GOFLAGS": "-mod=mod", "GOWORK": "off"}
     archive = subprocess.run([go, "list", "-export", "-f", "{{.Export}}", "."], cwd=rt, env=env, capture_output=True, text=True, check=True).stdout.strip()

@@ -15,7 +15,8 @@ from objinst.goobj.archive import Archive
 from objinst.plan.inlining import inlined_calls
 from objinst.plan.model import Status
 from objinst.plan.unseen import advice
-from toolchains import exports, go_env, goroot, versions
+from places import LAUNCHER
+from toolchains import go_env, goroot, versions
 
 SOURCES = {
     "go.mod": "module example.com/inl\n\ngo 1.22\n",
@@ -224,7 +225,7 @@ def test_a_link_warns_of_functions_that_are_named_in_vain(program, tmp_path):
     (folder / "lib/same.go").write_text("package lib\n\n// Same is generic.\nfunc Same[T any](x T) T {\n\tSink = append(Sink, \"same\")\n\treturn x\n}\n")
     (folder / "main.go").write_text(SOURCES["main.go"].replace("lib.Plain(os.Args[0])", "lib.Plain(lib.Same(os.Args[0]))"))
     env, go = go_env("1.26", OTELOBJ_DISABLE="all"), str(goroot("1.26") / "bin/go")
-    toolexec = f"-toolexec={Path(__file__).parent.parent.parent / 'bin/otelobj'} --rules {rules}"
+    toolexec = f"-toolexec={LAUNCHER} --rules {rules}"
 
     def warnings(*args: str) -> list[str]:
         done = subprocess.run([go, *args], cwd=folder, env=env, capture_output=True, text=True, check=True)

@@ -13,13 +13,13 @@ import trampolines
 from objinst.goobj.archive import Archive
 from objinst.plan.workers import workers
 from objinst.rules.names import printed
+from places import ROOT
 from toolchains import exports, go_env, goroot
 
 DISASSEMBLERS = {
     "amd64": capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64),
     "arm64": capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN),
 }
-ROOT = Path(__file__).parent.parent.parent
 QEMU = "qemu-aarch64-static"
 METHODS = """\
 package main

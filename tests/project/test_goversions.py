@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from places import LAUNCHER, ROOT
 import toolchains
 from objinst.cli import doctor, gotool
 from objinst.hookpkgs import goversions
 from objinst.errors import OtelobjError
 
-ROOT = Path(__file__).parent.parent.parent
 
 
 def test_they_are_those_of_the_tables_and_the_hooks() -> None:
@@ -55,7 +55,7 @@ def test_a_build_with_an_old_go_says_so_before_anything_is_fetched(tmp_path: Pat
     (tmp_path / "go.mod").write_text("module example.com/old\n\ngo 1.22\n")
     (tmp_path / "main.go").write_text('package main\n\nimport "net/http"\n\nfunc main() { _, _ = http.Get("") }\n')
     env = toolchains.go_env("1.23", OTELOBJ_CACHE_DIR=str(tmp_path / "cache"))
-    command = [str(toolchains.goroot("1.23") / "bin/go"), "build", f"-toolexec={ROOT / 'bin/otelobj'}", "-o", os.devnull, "."]
+    command = [str(toolchains.goroot("1.23") / "bin/go"), "build", f"-toolexec={LAUNCHER}", "-o", os.devnull, "."]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode and "needs Go 1.24, this is go1.23.9" in done.stderr and "work from Go 1.22 on" in done.stderr
     assert not (tmp_path / "cache/closure").exists()

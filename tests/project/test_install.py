@@ -10,10 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from toolchains import go_env, goroot
 from toolexec_case import GO, HOOKED, MODULE, write
 
-ROOT = Path(__file__).parent.parent.parent
 PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
 NEEDED = ("bin/otelobj", "hooks/rt/go.mod", "hooks/sdk/sdk.go", "hooks/nethttp/server.go", "demo/go.mod")
 

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from places import HOOKS
 import toolchains
 
 from objinst.goobj.archive import Archive
@@ -20,7 +21,7 @@ def rt() -> Object:
     import json
     import subprocess
 
-    folder = Path(__file__).parent.parent.parent / "hooks" / "rt"
+    folder = HOOKS / "rt"
     command = ["go", "list", "-export", "-json=Export", "."]
     out = subprocess.run(command, cwd=folder, env=toolchains.go_env("1.26"), capture_output=True, text=True, check=True).stdout
     return Archive.read(Path(json.loads(out)["Export"])).go_object()[1]

@@ -15,6 +15,7 @@ from objinst.errors import UsageError
 from objinst.rules import InjectHooks, Probe, ProbeKind, Rule, Where, load, parse_func_name
 from objinst.rules.load import read_file
 from objinst.rules.model import version_key
+from places import ROOT, TESTS
 
 RULE = """\
 sql_query:
@@ -68,9 +69,8 @@ def test_built_in_rules_load_and_are_whole():
 
 
 def test_every_known_worker_is_shown_to_be_hooked_in_its_own_module():
-    here = Path(__file__).parent.parent
-    known = yaml.safe_load((here.parent / "objinst" / "rules" / "sdk_workers.yaml").read_text())
-    checks = [line for script in here.glob("scripts/workers*.txtar") for line in re.findall(r"^py all_hooked \S+ (.+)$", script.read_text(), re.M)]
+    known = yaml.safe_load((ROOT / "objinst" / "rules" / "sdk_workers.yaml").read_text())
+    checks = [line for script in TESTS.glob("scripts/workers*.txtar") for line in re.findall(r"^py all_hooked \S+ (.+)$", script.read_text(), re.M)]
     assert set(known) == {rule for line in checks for rule in line.split()}
 
 
@@ -395,7 +395,7 @@ def test_whatever_a_file_holds_is_rules_or_a_usage_error(tmp_path, text):
 
 @pytest.mark.parametrize("name", ["README.md", "docs/rules.md"])
 def test_the_rules_in_the_documents_are_rules(name, write):
-    text = (Path(__file__).parent.parent.parent / name).read_text()
+    text = (ROOT / name).read_text()
     blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
     assert blocks
     for block in blocks:
@@ -403,7 +403,7 @@ def test_the_rules_in_the_documents_are_rules(name, write):
 
 
 def test_every_refused_word_of_the_documents_is_refused(write):
-    text = (Path(__file__).parent.parent.parent / "docs" / "limits.md").read_text().split("## Rules")[1]
+    text = (ROOT / "docs" / "limits.md").read_text().split("## Rules")[1]
     actions, selectors = (re.findall(r"`(\w+)`", part) for part in re.search(r"the actions (.*?), the selectors(.*?), the target", text, re.S).groups())
     assert len(actions) == 7
     assert len(selectors) == 7

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from bare_build import BareBuild
+from places import LAUNCHER
 from toolchains import goroot
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 LIB = """// Package lib is a dependency whose source nobody has.
 package lib
 

@@ -15,11 +15,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from places import BIN
 import types_program
 from hypothesis import HealthCheck, given, settings, strategies
 from toolchains import go_env, versions
 
-BIN = Path(__file__).parent.parent.parent / "bin"
 QEMU = "qemu-aarch64-static"
 CASES = [
     pytest.param(version, goarch, seed, count, rounds, flags, marks=[pytest.mark.long] if long else [])

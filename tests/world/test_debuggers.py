@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from places import ROOT
 import toolchains
-from fidelity_case import CALL, LINE, QEMU, ROOT, built, folder, native_cases, need
+from fidelity_case import CALL, LINE, QEMU, built, folder, native_cases, need
 
 DELVE = "v1.27.2"
 

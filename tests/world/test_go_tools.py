@@ -14,9 +14,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import BIN
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
 QEMU = "qemu-aarch64-static"
 RULE = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 long = pytest.mark.long
@@ -38,7 +38,7 @@ def build(version: str, tool: str, probe: str, folder: Path, goarch: str = "amd6
     rules = folder / f"{probe}.yaml"
     rules.write_text(RULE.format(probe=probe))
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    env["PATH"] = f"{BIN}:{env['PATH']}"
     made = folder / f"{tool}-{probe}-{goarch}"
     command = ["go", "build", f"-toolexec=otelobj --rules {rules}", "-o", str(made), f"cmd/{tool}"]
     done = subprocess.run(command, cwd=toolchains.goroot(version) / "src", env=env, capture_output=True, text=True, check=False)

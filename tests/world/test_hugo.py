@@ -17,10 +17,10 @@ import zlib
 from pathlib import Path
 
 import pytest
+from places import BIN, TESTBINS
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "hugo"
+SOURCE = TESTBINS / "hugo"
 PACKAGE = "github.com/gohugoio/hugo"
 VERSION = "1.26"
 QEMU = "qemu-aarch64-static"
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.long
 
 def go(goarch: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     env = toolchains.go_env(VERSION, goarch, OTELOBJ_DISABLE="all", **env)
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
+    env["PATH"] = f"{BIN}:{env['PATH']}"
     return subprocess.run(["go", *args], cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
 
 

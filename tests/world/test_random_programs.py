@@ -11,12 +11,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from places import ROOT, TESTS
 import scriptrunner
 from programs import generate, oracle, reduce
 from programs.tree import Program
 
-ROOT = Path(__file__).parent.parent.parent
-FOUND = sorted((Path(__file__).parent.parent / "programs" / "found").glob("*.txtar"))
+FOUND = sorted((TESTS / "lib/programs/found").glob("*.txtar"))
 PROGRAMS = int(os.environ.get("OTELOBJ_TEST_PROGRAMS", "40"))
 UNOPTIMISED = ("-gcflags=rnd/...=-N -l",)
 SEED = 20_000

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import BIN
 import toolchains
 
-BIN = Path(__file__).parent.parent.parent / "bin"
 RULES = """\
 fmt_calls:
   target: fmt
