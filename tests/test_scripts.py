@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,22 @@ CASES = [
     pytest.param(script, version, goarch, id=f"{script.path.stem}-{version}-{goarch}", marks=[pytest.mark.long] if scriptrunner.is_long(script, version, goarch) else [])
     for script, version, goarch in scriptrunner.cases()
 ]
+
+
+@pytest.mark.parametrize("path", scriptrunner.paths(), ids=lambda path: path.stem)
+def test_what_is_left_to_long_mode_has_a_reason(path: Path) -> None:
+    """It names cases that there are, each word some that the others leave, and not all of them."""
+    script = scriptrunner.parse(path)
+    left = script.left_to_long
+    if not left:
+        return
+    assert re.search(r"^# long: [^(]+ \(\w.{20,}\)$", path.read_text(), re.MULTILINE), "a reason in parentheses"
+    cases = [(version, goarch) for found, version, goarch in scriptrunner.cases() if found.path == path]
+    default = [case for case in cases if not scriptrunner.is_long(script, *case)]
+    assert default
+    for word in left:
+        others = replace(script, lines=tuple((number, line.replace(f" {word} ", " ", 1) if line.startswith("# long:") else line) for number, line in script.lines))
+        assert len([case for case in cases if not scriptrunner.is_long(others, *case)]) > len(default), f"{word} leaves nothing to long mode"
 
 
 @pytest.mark.parametrize(("script", "version", "goarch"), CASES)
