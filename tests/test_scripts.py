@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import scriptrunner
+from needs import missing
 
 CASES = [
     pytest.param(script, version, goarch, id=f"{script.path.stem}-{version}-{goarch}", marks=[pytest.mark.long] if scriptrunner.is_long(script, version, goarch) else [])
@@ -34,9 +34,6 @@ def test_what_is_left_to_long_mode_has_a_reason(path: Path) -> None:
 
 @pytest.mark.parametrize(("script", "version", "goarch"), CASES)
 def test_script(script: scriptrunner.Script, version: str, goarch: str, tmp_path: Path) -> None:
-    missing = script.missing(goarch)
-    if missing:
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail(f"CI promises {', '.join(missing)}")
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    if absent := script.missing(goarch):
+        missing(", ".join(absent))
     scriptrunner.play(script, version, goarch, tmp_path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import scriptrunner
+from needs import need
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,7 @@ def played(name: str, goarch: str, folder: Path, before: list[str], flags: str =
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_race_detector(name: str, tmp_path: Path) -> None:
-    if not shutil.which("gcc"):
-        pytest.skip("the race detector needs a C compiler")
+    need("gcc")
     played(name, "amd64", tmp_path, ["env CGO_ENABLED=1", "env GORACE=exitcode=66"], "-race ")
 
 

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from needs import need
 from places import HOOKS, TESTBINS
 from toolchains import goroot, versions
 
@@ -67,8 +68,7 @@ def test_interfaces_that_nethttp_asks_for(version: str) -> None:
 
 def test_race() -> None:
     """Hooks read what net/http and handlers write: never at the same time."""
-    if not shutil.which("gcc"):
-        pytest.skip("the race detector needs a C compiler")
+    need("gcc")
     go(ENDS[-1], HOOKS / "nethttp" / "difftest", "test", "-race", "-timeout", "30m", "./...", CGO_ENABLED="1")
 
 

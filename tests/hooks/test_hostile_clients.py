@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from needs import emulator
 from places import BIN, TESTBINS
 from toolchains import go_env
 
@@ -108,7 +109,7 @@ def free_address() -> str:
 def peak(built: dict[str, Path], name: str, kind: str, arch: str, requests: int, folder: Path, **env: str) -> tuple[int, str]:
     """Kilobytes that a server took at most, and what it wrote to standard error. name: hostile, which has HTTP/2 as well, or the demo's shop."""
     program = built[f"{name}-{kind}-{arch}"]
-    prefix: list[str | Path] = ["qemu-aarch64-static"] if arch == "arm64" else []
+    prefix = emulator(arch)
     (folder / "stderr").write_text("")
     with contextlib.ExitStack() as stack:
         if name == "hostile":
@@ -150,8 +151,6 @@ CASES = [
     [pytest.param(*case, marks=[pytest.mark.long] if case[-1] == MANY else [], id="-".join(map(str, case))) for case in CASES],
 )
 def test_memory_is_bounded(built, plain_peak, name, arch, behaviour, requests, tmp_path):
-    if arch == "arm64" and not shutil.which("qemu-aarch64-static"):
-        pytest.skip("no qemu-user-static")
     plain = plain_peak(name, arch, requests)
     with collector(COLLECTORS[behaviour]) as address:
         often = {"OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_METRIC_EXPORT_INTERVAL": "500"}

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from needs import QEMU, need
 from places import HOOKS
 from toolchains import goroot, versions
 
 RT = HOOKS / "rt"
 PACKAGE = "github.com/otelobj/otelobj/hooks/rt"
-QEMU = "qemu-aarch64-static"
 ENDS = (min(versions(), key=lambda v: [int(n) for n in v.split(".")]), max(versions(), key=lambda v: [int(n) for n in v.split(".")]))
 CHANNELS = ("onSend", "onReceive", "onRange", "onTry", "onSelect", "onTrySend", "onReceived", "onReceivedOK", "onSelected")
 each_version = pytest.mark.parametrize("version", ENDS)
@@ -63,11 +62,7 @@ def test_without_optimisation() -> None:
 
 
 def test_arm64() -> None:
-    if not shutil.which(QEMU):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
-    go(ENDS[-1], "test", f"-exec={QEMU}", ".", goarch="arm64")
+    go(ENDS[-1], "test", f"-exec={need(QEMU)}", ".", goarch="arm64")
 
 
 @each_version

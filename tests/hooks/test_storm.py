@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from needs import emulator
 from places import TESTBINS
 import toolchains
 
@@ -46,16 +46,12 @@ func main() {
 
 
 def storm(version: str, goarch: str, folder: Path, goroutines: int, requests: int, *flags: str) -> None:
-    if goarch == "arm64" and not shutil.which("qemu-aarch64-static"):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
+    prefix = emulator(goarch)
     program = folder / "storm"
     env = toolchains.go_env(version, goarch)
     env["PATH"] = f"{SOURCE.parent.parent / 'bin'}:{env['PATH']}"
     toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
     subprocess.run(["go", "build", *flags, toolexec, "-o", str(program), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
-    prefix = ["qemu-aarch64-static"] if goarch == "arm64" else []
     env = os.environ | {"GOGC": "5", "GODEBUG": "clobberfree=1", "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
     command = [*prefix, str(program), str(goroutines), str(requests)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=7200, check=False)

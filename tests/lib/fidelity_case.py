@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from needs import emulator
 from places import BIN, TESTBINS
 import toolchains
 
 SOURCE = TESTBINS / "fidelity"
-QEMU = "qemu-aarch64-static"
 OURS = ("github.com/otelobj/otelobj/", "otelobj.", "example.com/fidelity/idle.")
 HOOKED = {
     "main.where", "main.crash", "main.burn", "main.allocate", "main.logEvents", "main.stopHere", "main.(*tracer).frames",
@@ -41,18 +40,7 @@ class Pair:
     hooked: Path
 
     def run(self, program: Path, *args: str) -> subprocess.CompletedProcess[str]:
-        prefix = [need(QEMU)] if self.goarch == "arm64" else []
-        return subprocess.run([*prefix, str(program), *args], capture_output=True, text=True, timeout=1800, check=False)
-
-
-def need(program: str) -> str:
-    """The path of a program that continuous integration has; elsewhere the test is skipped."""
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail(f"CI promises {program}")
-        pytest.skip(f"{program} is not installed")
-    return found
+        return subprocess.run([*emulator(self.goarch), str(program), *args], capture_output=True, text=True, timeout=1800, check=False)
 
 
 @functools.cache

@@ -38,13 +38,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from needs import QEMU
 from places import BIN, HOOKS, TESTS
 import script_checks
 from objinst.collector import Collector
 from toolchains import goroot
 
 SCRIPTS = TESTS / "scripts"
-QEMU = "qemu-aarch64-static"
 ARM64_CC = "aarch64-linux-gnu-gcc"
 ARM64_ROOT = "/usr/aarch64-linux-gnu"
 """Where libc6-arm64-cross puts the C library, and the loader that position-independent programs ask for."""

@@ -15,10 +15,10 @@ from objinst.goobj.archive import fingerprint, peek
 from objinst.errors import OtelobjError, UsageError
 from objinst.gobuild import LinkCommand
 from objinst.gobuild.loaded import loaded
+from needs import emulator
 from places import LAUNCHER
 from toolchains import exports, go_env, goroot
 
-QEMU = "qemu-aarch64-static"
 
 LIB = """// Package lib is a dependency whose source nobody has.
 package lib
@@ -82,8 +82,7 @@ def otelobj_link(build: BareBuild, *args: str, **env: str) -> subprocess.Complet
 
 
 def run(build: BareBuild, name: str = "app") -> str:
-    program = str(build.folder / name)
-    done = subprocess.run([QEMU, program] if build.goarch == "arm64" else [program], capture_output=True, text=True, timeout=1800, check=True)
+    done = subprocess.run([*emulator(build.goarch), str(build.folder / name)], capture_output=True, text=True, timeout=1800, check=True)
     return done.stderr
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from needs import emulator, need
 from places import LAUNCHER
 from toolchains import go_env, goroot
 
@@ -38,8 +37,7 @@ def build(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         done = subprocess.run(command, cwd=tmp_path / "app", env=settings, capture_output=True, text=True, check=False)
         if done.returncode:
             return done
-        runner = ["qemu-aarch64-static"] if env.get("GOARCH") == "arm64" else []
-        return subprocess.run([*runner, tmp_path / "app" / "prog"], capture_output=True, text=True, check=False)
+        return subprocess.run([*emulator(settings["GOARCH"]), tmp_path / "app" / "prog"], capture_output=True, text=True, check=False)
 
     build.folder = tmp_path
     return build
@@ -62,10 +60,6 @@ def test_position_independent(build) -> None:
 
 
 def test_arm64(build) -> None:
-    if not shutil.which("qemu-aarch64-static"):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
     assert build(GOARCH="arm64").stderr == "first work\nwork\n"
 
 
@@ -133,8 +127,8 @@ NOT_SUPPORTED = [
 )
 def test_what_is_not_supported_is_refused_by_name(build, args: list[str], env: dict[str, str], word: str) -> None:
     """And links without hooks where that is asked for. Some of these links run in the output's folder, where a relative rule file is not found."""
-    if "CGO_ENABLED" in env and not shutil.which("gcc"):
-        pytest.skip("no C compiler here")
+    if "CGO_ENABLED" in env:
+        need("gcc")
     toolexec = f"-toolexec={LAUNCHER} --rules rules.yaml"
     done = build(*args, toolexec, **env)
     assert done.returncode == 1 and word in done.stderr and "remedy" in done.stderr and "Traceback" not in done.stderr

@@ -13,6 +13,7 @@ import trampolines
 from objinst.goobj.archive import Archive
 from objinst.plan.workers import workers
 from objinst.rules.names import printed
+from needs import emulator
 from places import ROOT
 from toolchains import exports, go_env, goroot
 
@@ -20,7 +21,6 @@ DISASSEMBLERS = {
     "amd64": capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64),
     "arm64": capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN),
 }
-QEMU = "qemu-aarch64-static"
 METHODS = """\
 package main
 
@@ -73,10 +73,7 @@ def own(archive: Path, goarch: str) -> list[str]:
 @pytest.mark.parametrize("goarch", trampolines.ARCHITECTURES)
 def test_shapes(version: str, goarch: str, tmp_path: Path) -> None:
     prog, archive = built(version, goarch, tmp_path / "workers")
-    command = [str(prog)] if goarch == "amd64" else [QEMU, str(prog)]
-    if goarch == "arm64" and shutil.which(QEMU) is None:
-        pytest.skip(f"{QEMU} is not installed")
-    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=1800).stdout.splitlines()
+    said = subprocess.run([*emulator(goarch), str(prog)], check=True, capture_output=True, text=True, timeout=1800).stdout.splitlines()
     true, false = ({line.removeprefix(kind) for line in said if line.startswith(kind)} for kind in ("worker ", "other "))
     assert not true & false and (len(true), len(false)) == RAN[version]
     assert own(archive, goarch) == sorted(true)

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from bare_build import BareBuild
+from needs import emulator
 from places import LAUNCHER
 from toolchains import goroot
 
@@ -178,7 +179,7 @@ def link(build: BareBuild, rules: str) -> subprocess.CompletedProcess[str]:
 
 
 def run(build: BareBuild) -> str:
-    command = ["qemu-aarch64-static", "./app"] if build.goarch == "arm64" else ["./app"]
+    command = [*emulator(build.goarch), "./app"]
     env = os.environ | {"GODEBUG": "clobberfree=1"}
     return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=1800, check=True).stderr
 

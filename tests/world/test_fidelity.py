@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from needs import emulator, need
 from places import BIN
 import toolchains
 from elftools.elf.elffile import ELFFile
-from fidelity_case import CALL, CASES, HOOKED, LINE, OURS, QEMU, SOURCE, Pair, built, every_case, native_cases, need, output, tool
+from fidelity_case import CALL, CASES, HOOKED, LINE, OURS, SOURCE, Pair, built, every_case, native_cases, output, tool
 
 # tracebacks
 
@@ -49,7 +50,7 @@ def test_traceback_of_a_crash(version: str, goarch: str) -> None:
 def test_callers_of_a_hook(version: str, goarch: str) -> None:
     """Before and behind the body, the stub's frame is shown as the function; the exit stub has a symbol name of its own."""
     pair = built(version, goarch)
-    prefix = [need(QEMU)] if goarch == "arm64" else []
+    prefix = emulator(goarch)
     done = subprocess.run([*prefix, str(pair.hooked), "stop"], env=os.environ | {"FIDELITY_SHOW": "1"}, capture_output=True, text=True, check=True)
     for when in ("before", "after"):
         lines = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith(f"{when} ")]

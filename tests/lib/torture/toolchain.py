@@ -8,13 +8,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from needs import QEMU
 from places import BIN
 import toolchains
 
 from torture.godir import UnavailableError
 from torture.model import Config, Mode
 
-QEMU = "qemu-aarch64-static"
 RULE = 'everything:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 CLOBBER = "clobberfree=1"
 """For plain runs too, so that both see the same environment."""
