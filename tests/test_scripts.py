@@ -16,18 +16,14 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("path", scriptrunner.paths(), ids=lambda path: path.stem)
-def test_what_is_left_to_long_mode_has_a_reason(path: Path) -> None:
+@pytest.mark.parametrize("script", [script for script in map(scriptrunner.parse, scriptrunner.paths()) if script.left_to_long], ids=lambda script: script.path.stem)
+def test_what_is_left_to_long_mode_has_a_reason(script: scriptrunner.Script) -> None:
     """It names cases that there are, each word some that the others leave, and not all of them."""
-    script = scriptrunner.parse(path)
-    left = script.left_to_long
-    if not left:
-        return
-    assert re.search(r"^# long: [^(]+ \(\w.{20,}\)$", path.read_text(), re.MULTILINE), "a reason in parentheses"
-    cases = [(version, goarch) for found, version, goarch in scriptrunner.cases() if found.path == path]
+    assert re.search(r"^# long: [^(]+ \(\w.{20,}\)$", script.path.read_text(), re.MULTILINE), "a reason in parentheses"
+    cases = [(version, goarch) for found, version, goarch in scriptrunner.cases() if found.path == script.path]
     default = [case for case in cases if not scriptrunner.is_long(script, *case)]
     assert default
-    for word in left:
+    for word in script.left_to_long:
         others = replace(script, lines=tuple((number, line.replace(f" {word} ", " ", 1) if line.startswith("# long:") else line) for number, line in script.lines))
         assert len([case for case in cases if not scriptrunner.is_long(others, *case)]) > len(default), f"{word} leaves nothing to long mode"
 

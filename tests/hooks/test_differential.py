@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import BIN, TESTBINS
+from places import TESTBINS
 import toolchains
 from scriptrunner import GENEROUS, HANGS
 
@@ -41,7 +41,6 @@ compares the routes that do neither."""
 
 def build(program: str, out: Path, *flags: str) -> None:
     env = toolchains.go_env("1.26")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     subprocess.run(["go", "build", *flags, "-o", str(out), f"./{program}"], cwd=SOURCE, env=env, check=True, capture_output=True)
 
 

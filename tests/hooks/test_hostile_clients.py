@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from needs import emulator
-from places import BIN, TESTBINS
+from places import TESTBINS
 from toolchains import go_env
 
 GO = "1.26"
@@ -35,7 +35,7 @@ def built(tmp_path_factory) -> dict[str, Path]:
     for name in ("hostile", "demo"):
         source = shutil.copytree(TESTBINS / name, folder / f"{name}-src")
         for arch in ARCHES:
-            env = go_env(GO, arch, PATH=f"{BIN}:{go_env(GO)['PATH']}")
+            env = go_env(GO, arch)
             for kind, flags in (("plain", ()), ("hooked", ("-toolexec=otelobj",))):
                 place = programs[f"{name}-{kind}-{arch}"] = folder / f"{name}-{kind}-{arch}"
                 subprocess.run(["go", "build", *flags, "-o", str(place), "."], cwd=source, env=env, check=True)

@@ -9,14 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from places import BIN
 import toolchains
 
 
 
 def run_suite(version: str, folder: Path, *flags: str) -> str:
     env = toolchains.go_env(version, OTEL_TRACES_EXPORTER="none", OTEL_METRICS_EXPORTER="none", OTEL_PROPAGATORS="none")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     done = subprocess.run(
         ["go", "test", "-v", "-count=1", "-timeout=900s", *flags, "net/http"], cwd=folder, env=env, capture_output=True, text=True, check=False
     )

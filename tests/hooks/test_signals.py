@@ -184,7 +184,6 @@ def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     prefix = emulator(goarch)
     folder = tmp_path_factory.mktemp("signals")
     env = toolchains.go_env(version, goarch) | {"CGO_ENABLED": "0"}
-    env["PATH"] = f"{SOURCE.parent.parent / 'bin'}:{env['PATH']}"
     for name, flags in (("plain", []), ("hooked", ["-toolexec=otelobj"])):
         subprocess.run(["go", "build", *flags, "-o", str(folder / name), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
     with Collector() as collector:

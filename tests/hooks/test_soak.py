@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from needs import emulator
-from places import BIN, TESTBINS
+from places import TESTBINS
 import toolchains
 
 SOURCE = TESTBINS / "soak"
@@ -16,7 +16,6 @@ SOURCE = TESTBINS / "soak"
 
 def build(version: str, goarch: str, out: Path) -> None:
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     command = ["go", "build", f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}", "-o", str(out), "."]
     subprocess.run(command, cwd=SOURCE, env=env, check=True, capture_output=True)
 

@@ -49,7 +49,6 @@ def storm(version: str, goarch: str, folder: Path, goroutines: int, requests: in
     prefix = emulator(goarch)
     program = folder / "storm"
     env = toolchains.go_env(version, goarch)
-    env["PATH"] = f"{SOURCE.parent.parent / 'bin'}:{env['PATH']}"
     toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
     subprocess.run(["go", "build", *flags, toolexec, "-o", str(program), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
     env = os.environ | {"GOGC": "5", "GODEBUG": "clobberfree=1", "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}

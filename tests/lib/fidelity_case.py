@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from needs import emulator
-from places import BIN, TESTBINS
+from places import TESTBINS
 import toolchains
 
 SOURCE = TESTBINS / "fidelity"
@@ -55,7 +55,6 @@ def built(version: str, goarch: str, *flags: str, cgo: str = "0") -> Pair:
     """Both programs, and a check that every function meant to be hooked is."""
     out = Path(tempfile.mkdtemp(dir=folder()))
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(out / "report.json"), CGO_ENABLED=cgo)
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     for name, extra in (("plain", []), ("hooked", [f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"])):
         done = subprocess.run(["go", "build", *flags, *extra, "-o", str(out / name), "."], cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from places import BIN
+
 RELEASES = {"1.22": "1.22.10", "1.23": "1.23.9", "1.24": "1.24.11", "1.25": "1.25.5", "1.26": "1.26.6", "1.27": "1.27.3"}
 
 PINS = Path(__file__).parent / "toolchain_pins"
@@ -37,10 +39,10 @@ def goroot(version: str) -> Path:
 
 
 def go_env(version: str, goarch: str = "amd64", **more: str) -> dict[str, str]:
-    """The environment of a go command that sees nothing of the user's settings."""
+    """The environment of a go command that sees nothing of the user's settings, and that finds otelobj."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GO", "OTEL", "CGO")) or key == "OTELOBJ_CACHE_DIR"}
     own = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": goarch}
-    return kept | own | {"PATH": f"{goroot(version)}/bin:{kept['PATH']}"} | more
+    return kept | own | {"PATH": f"{BIN}:{goroot(version)}/bin:{kept['PATH']}"} | more
 
 
 @functools.cache

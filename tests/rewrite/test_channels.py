@@ -11,7 +11,7 @@ import pytest
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
 
-from places import BIN, HOOKS
+from places import HOOKS
 import toolchains
 from objinst.goobj.archive import Archive
 from objinst.errors import ObjectError
@@ -129,7 +129,6 @@ def test_channel_operations_are_watched_where_somebody_keeps_a_context(source: s
     rt = f"require github.com/otelobj/otelobj/hooks/rt v0.0.0\nreplace github.com/otelobj/otelobj/hooks/rt => {HOOKS}/rt\n" if watched else ""
     (tmp_path / "go.mod").write_text(f"module example.com/m\n\ngo 1.24\n\n{rt}")
     env = toolchains.go_env("1.26", "amd64", OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     toolexec = f"-toolexec=otelobj --rules {tmp_path / 'rules.yaml'}"
     subprocess.run(["go", "build", toolexec, "-o", "program", "."], cwd=tmp_path, env=env, check=True)
     symbols = ELFFile(io.BytesIO((tmp_path / "program").read_bytes())).get_section_by_name(".symtab")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from needs import emulator
-from places import BIN
 import types_program
 from hypothesis import HealthCheck, given, settings, strategies
 from toolchains import go_env, versions
@@ -60,7 +59,6 @@ def run(made: types_program.Program, version: str, goarch: str, rounds: int, fla
     """Builds and runs a program, and checks that its hooks saw every value as it was. The rules that were refused, and why."""
     command = [*emulator(goarch), "./app"]
     env = go_env(version, goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(made.folder / "report.json"))
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     build = ["go", "build", *flags, "-toolexec=otelobj --rules rules.yaml", "-o", "app", "."]
     done = subprocess.run(build, cwd=made.folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from needs import emulator, need
-from places import BIN
 import toolchains
 from elftools.elf.elffile import ELFFile
 from fidelity_case import CALL, CASES, HOOKED, LINE, OURS, SOURCE, Pair, built, every_case, native_cases, output, tool
@@ -337,7 +336,6 @@ def test_stubs_beyond_the_address_table(version: str, tmp_path: Path) -> None:
     (tmp_path / "idle").mkdir()
     (tmp_path / "idle/idle.go").write_text(IDLE)
     env = toolchains.go_env(version, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     command = ["go", "build", f"-toolexec=otelobj --rules {tmp_path / 'rules.yaml'}", "-o", "many", "."]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -364,7 +362,6 @@ def test_counted_and_hooked(version: str, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text((SOURCE / "rules.yaml").read_text() + COUNTED)
     env = toolchains.go_env(version, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     command = ["go", "build", f"-toolexec=otelobj --rules {rules}", "-o", str(tmp_path / "counted"), "."]
     done = subprocess.run(command, cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

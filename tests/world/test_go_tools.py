@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from needs import emulator
-from places import BIN
 import toolchains
 
 RULE = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
@@ -36,7 +35,6 @@ def build(version: str, tool: str, probe: str, folder: Path, goarch: str = "amd6
     rules = folder / f"{probe}.yaml"
     rules.write_text(RULE.format(probe=probe))
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     made = folder / f"{tool}-{probe}-{goarch}"
     command = ["go", "build", f"-toolexec=otelobj --rules {rules}", "-o", str(made), f"cmd/{tool}"]
     done = subprocess.run(command, cwd=toolchains.goroot(version) / "src", env=env, capture_output=True, text=True, check=False)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from needs import emulator
-from places import BIN, TESTBINS
+from places import TESTBINS
 import toolchains
 
 SOURCE = TESTBINS / "hugo"
@@ -35,7 +35,6 @@ pytestmark = pytest.mark.long
 
 def go(goarch: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     env = toolchains.go_env(VERSION, goarch, OTELOBJ_DISABLE="all", **env)
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     return subprocess.run(["go", *args], cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from needs import QEMU
-from places import BIN
 import toolchains
 
 from torture.godir import UnavailableError
@@ -42,7 +41,6 @@ class Toolchain:
 
     def env(self, *, cgo: bool = False, experiments: str = "", **more: str) -> dict[str, str]:
         env = toolchains.go_env(self.config.go, self.config.arch, OTELOBJ_DISABLE="all", GODEBUG=CLOBBER, GOENV="off", **more)
-        env["PATH"] = f"{BIN}:{env['PATH']}"
         if cgo or self.config.cgo:
             env["CGO_ENABLED"] = "1"
             if self.config.arch == "arm64":
