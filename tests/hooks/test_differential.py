@@ -40,8 +40,7 @@ compares the routes that do neither."""
 
 
 def build(program: str, out: Path, *flags: str) -> None:
-    env = toolchains.go_env("1.26")
-    subprocess.run(["go", "build", *flags, "-o", str(out), f"./{program}"], cwd=SOURCE, env=env, check=True, capture_output=True)
+    toolchains.go("1.26", SOURCE, "build", *flags, "-o", out, f"./{program}")
 
 
 def run(program: Path) -> tuple[str, Collector]:

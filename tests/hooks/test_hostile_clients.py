@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from needs import emulator
 from places import TESTBINS
-from toolchains import go_env
+from toolchains import go
 
 GO = "1.26"
 MORE = 64 << 10
@@ -27,19 +27,25 @@ MORE = 64 << 10
 ARCHES = ("amd64", "arm64")
 
 
+class Programs(dict[str, Path]):
+    """Plain and hooked programs, built when they are asked for, by name, kind and architecture."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, key: str) -> Path:
+        name, kind, arch = key.split("-")
+        source = shutil.copytree(TESTBINS / name, self.folder / f"{name}-src", dirs_exist_ok=True)
+        flags = ("-toolexec=otelobj",) if kind == "hooked" else ()
+        go(GO, source, "build", *flags, "-o", self.folder / key, ".", goarch=arch)
+        self[key] = self.folder / key
+        return self[key]
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory) -> dict[str, Path]:
-    """Plain and hooked programs, by name and architecture; the attacker is a plain one for this machine."""
-    folder = tmp_path_factory.mktemp("hostile")
-    programs = {}
-    for name in ("hostile", "demo"):
-        source = shutil.copytree(TESTBINS / name, folder / f"{name}-src")
-        for arch in ARCHES:
-            env = go_env(GO, arch)
-            for kind, flags in (("plain", ()), ("hooked", ("-toolexec=otelobj",))):
-                place = programs[f"{name}-{kind}-{arch}"] = folder / f"{name}-{kind}-{arch}"
-                subprocess.run(["go", "build", *flags, "-o", str(place), "."], cwd=source, env=env, check=True)
-    return programs
+def built(tmp_path_factory) -> Programs:
+    return Programs(tmp_path_factory.mktemp("hostile"))
 
 
 def hang(connection: socket.socket) -> None:

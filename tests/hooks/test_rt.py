@@ -5,7 +5,6 @@ The package is compiled by whatever toolchain the user has, so everything runs w
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from needs import QEMU, need
 from places import HOOKS
+import toolchains
 from toolchains import goroot, versions
 
 RT = HOOKS / "rt"
@@ -24,20 +24,7 @@ each_arch = pytest.mark.parametrize("goarch", ["amd64", "arm64"])
 
 
 def go(version: str, *args: str, goarch: str = "amd64") -> str:
-    """Run the go command of a version in hooks/rt and return its standard output; a failure shows all that it wrote."""
-    env = os.environ | {
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "-buildvcs=false",
-        "GOWORK": "off",
-        "GOPROXY": "off",
-        "GOOS": "linux",
-        "GOARCH": goarch,
-        "CGO_ENABLED": "0",
-    }
-    env.pop("GOROOT", None)
-    done = subprocess.run([goroot(version) / "bin" / "go", *args], cwd=RT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"go {' '.join(args)}:\n{done.stdout}{done.stderr}"
-    return done.stdout
+    return toolchains.go(version, RT, *args, goarch=goarch, GOWORK="off", GOPROXY="off")
 
 
 def test_gofmt() -> None:

@@ -183,9 +183,8 @@ def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     version, goarch = request.param.split("-")
     prefix = emulator(goarch)
     folder = tmp_path_factory.mktemp("signals")
-    env = toolchains.go_env(version, goarch) | {"CGO_ENABLED": "0"}
     for name, flags in (("plain", []), ("hooked", ["-toolexec=otelobj"])):
-        subprocess.run(["go", "build", *flags, "-o", str(folder / name), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
+        toolchains.go(version, SOURCE, "build", *flags, "-o", folder / name, ".", goarch=goarch)
     with Collector() as collector:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL", "GO"))}

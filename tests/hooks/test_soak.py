@@ -15,9 +15,8 @@ SOURCE = TESTBINS / "soak"
 
 
 def build(version: str, goarch: str, out: Path) -> None:
-    env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all")
-    command = ["go", "build", f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}", "-o", str(out), "."]
-    subprocess.run(command, cwd=SOURCE, env=env, check=True, capture_output=True)
+    toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
+    toolchains.go(version, SOURCE, "build", toolexec, "-o", out, ".", goarch=goarch, OTELOBJ_DISABLE="all")
 
 
 def soak(program: Path, goarch: str, requests: int) -> None:

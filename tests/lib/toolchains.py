@@ -45,13 +45,19 @@ def go_env(version: str, goarch: str = "amd64", **more: str) -> dict[str, str]:
     return kept | own | {"PATH": f"{BIN}:{goroot(version)}/bin:{kept['PATH']}"} | more
 
 
+def go(version: str, folder: str | Path, *args: str | Path, goarch: str = "amd64", **env: str) -> str:
+    """What the go command of a version writes to standard output in a folder; a failure shows all that it wrote."""
+    command = [goroot(version) / "bin/go", *args]
+    done = subprocess.run(command, cwd=folder, env=go_env(version, goarch, **env), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"go {' '.join(map(str, args))}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
 @functools.cache
 def exports(version: str, goarch: str, *packages: str) -> dict[str, Path]:
     """Archives of packages and all they import, built by the go command into its cache."""
-    go = str(goroot(version) / "bin/go")
-    command = [go, "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", *packages]
-    done = subprocess.run(command, env=go_env(version, goarch), capture_output=True, text=True, check=True)
-    pairs = (line.split() for line in done.stdout.splitlines())
+    listed = go(version, ".", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", *packages, goarch=goarch)
+    pairs = (line.split() for line in listed.splitlines())
     return {pair[0]: Path(pair[1]) for pair in pairs if len(pair) == 2}
 
 

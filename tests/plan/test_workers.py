@@ -15,7 +15,7 @@ from objinst.plan.workers import workers
 from objinst.rules.names import printed
 from needs import emulator
 from places import ROOT
-from toolchains import exports, go_env, goroot
+from toolchains import exports, go
 
 DISASSEMBLERS = {
     "amd64": capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64),
@@ -48,10 +48,9 @@ def built(version: str, goarch: str, folder: Path, *flags: str) -> tuple[Path, P
     (folder / "go.mod").write_text(f"module example.com/workers\n\ngo {version}\n")
     if version == "1.27":
         (folder / "methods.go").write_text(METHODS)
-    go, env = str(goroot(version) / "bin/go"), go_env(version, goarch)
-    subprocess.run([go, "build", *flags, "-o", "prog", "."], cwd=folder, env=env, check=True)
-    listed = subprocess.run([go, "list", *flags, "-export", "-f", "{{.Export}}", "."], cwd=folder, env=env, check=True, capture_output=True, text=True)
-    return folder / "prog", Path(listed.stdout.strip())
+    go(version, folder, "build", *flags, "-o", "prog", ".", goarch=goarch)
+    listed = go(version, folder, "list", *flags, "-export", "-f", "{{.Export}}", ".", goarch=goarch)
+    return folder / "prog", Path(listed.strip())
 
 
 def own(archive: Path, goarch: str) -> list[str]:
