@@ -7,7 +7,7 @@ import json
 
 from otlp import MS, span
 
-from objinst.collector import Event, Scope, Signals
+from objinst.collector import Event, Scope, Signals, Span
 from objinst.collector.render import clean, console, duration, json_lines, summary, trace_tree
 from objinst.collector.traces import build
 
