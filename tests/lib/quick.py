@@ -7,6 +7,7 @@ that one, too, so the note decides: whatever such a test makes of it, it counts 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -31,13 +32,13 @@ class Quick:
     """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="otelobj-quick-")
-        self._note = Path(self._folder.name, "asked")
-        go = Path(self._folder.name, "go")
+        self._folder = Path(tempfile.mkdtemp(prefix="otelobj-quick-"))
+        self._note = self._folder / "asked"
+        go = self._folder / "go"
         go.write_text(f"#!/bin/sh\n: > '{self._note}'\necho 'go: not in quick mode' >&2\nexit 97\n")
         go.chmod(0o755)
         self._patch = pytest.MonkeyPatch()
-        self._patch.setenv("PATH", self._folder.name, prepend=os.pathsep)
+        self._patch.setenv("PATH", str(self._folder), prepend=os.pathsep)
         self._patch.setattr(toolchains, "goroot", refuse)
         self._failures: list[BaseException] = []
 
@@ -57,4 +58,4 @@ class Quick:
 
     def pytest_unconfigure(self) -> None:
         self._patch.undo()
-        self._folder.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
