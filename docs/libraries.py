@@ -13,8 +13,8 @@ import re
 import sys
 from pathlib import Path
 
-from objinst import hooktree
-from objinst.hookpkgs import goversions
+from objinst import goversions, hooktree
+from objinst.hookpkgs import minimum
 
 PAGE = Path(__file__).resolve().parent / "libraries.md"
 SECTIONS = ("Spans", "Metrics", "Attributes", "Switches", "Limits")
@@ -33,7 +33,7 @@ LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")
 def go_needed(library: hooktree.Library) -> str:
     """The lowest Go version of a library's module, or of what makes spans where it has none."""
     module = next((path for path, folder in hooktree.modules().items() if folder == f"{hooktree.INSTRUMENTATION}/{library.name}"), None)
-    return goversions.needed_by(module) if module else goversions.telemetry()
+    return minimum.needed_by(module) if module else goversions.TELEMETRY
 
 
 def row(library: hooktree.Library) -> str:

@@ -13,9 +13,9 @@ from objinst import __main__ as entry
 from objinst.link import preview
 from objinst.cli import main as people
 from objinst.errors import FIRST, LAST, OtelobjError, UsageError, bounded
+from places import ROOT
 
 LONG = "go list failed:\n" + "".join(f"line {number}\n" for number in range(1, 49)) + "the end"
-ROOT = Path(__file__).parent.parent
 
 
 def test_short_messages_are_left_alone() -> None:

@@ -24,9 +24,8 @@ from objinst.cli.collector import TraceFeed
 from objinst.errors import OtelobjError
 from objinst.plan.model import InlinedCall, Status, Target
 from otlp import span, trace_request
+from places import LAUNCHER, ROOT
 
-ROOT = Path(__file__).parent.parent.parent
-LAUNCHER = ROOT / "bin" / "otelobj"
 
 
 def otelobj(*args: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from otlp import MS, span
 
 from objinst.cli.render import duration, json_lines, summary, trace_tree
 from objinst.cli.terminal import clean, console
-from objinst.collector import Event, Scope, Signals, Span
+from objinst.collector import Event, Scope, Signals
 from objinst.collector.traces import build
 
 

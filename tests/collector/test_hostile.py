@@ -10,7 +10,6 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
@@ -24,6 +23,7 @@ from objinst.cli.render import DEEPEST, trace_tree
 from objinst.cli.terminal import console
 from objinst.collector import Collector, server, weight
 from objinst.collector.traces import build
+from places import ROOT, TESTS
 
 
 @pytest.fixture
@@ -74,8 +74,7 @@ def test_a_small_request_takes_little_memory(tmp_path):
     file = tmp_path / "bomb.gz"
     file.write_bytes(bomb(b"\x12\x00"))
     assert file.stat().st_size < 20_000
-    tests = Path(__file__).parent.parent
-    environ = os.environ | {"PYTHONPATH": f"{tests / 'lib'}:{tests.parent}"}
+    environ = os.environ | {"PYTHONPATH": f"{TESTS / 'lib'}:{ROOT}"}
     done = subprocess.run([sys.executable, "-c", BOMBED, str(file)], capture_output=True, text=True, check=True, env=environ)
     status, kilobytes = map(int, done.stdout.split())
     assert status == 413

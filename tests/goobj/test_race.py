@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from needs import need
 import toolchains
 
 from objinst.goobj.archive import Archive
@@ -16,12 +14,8 @@ from objinst.goobj import verify
 
 @pytest.mark.parametrize("version", ["1.26"])
 def test_archives_of_cgo_with_race(version: str) -> None:
-    if not shutil.which("gcc"):
-        assert not os.environ.get("OTELOBJ_CI"), "CI promises gcc"
-        pytest.skip("gcc is not installed")
-    command = ["go", "list", "-race", "-export", "-f", "{{.Export}}", "runtime/cgo"]
-    done = subprocess.run(command, env=toolchains.go_env(version, CGO_ENABLED="1"), capture_output=True, text=True, check=True)
-    path = Path(done.stdout.strip())
+    need("gcc")
+    path = Path(toolchains.go(version, ".", "list", "-race", "-export", "-f", "{{.Export}}", "runtime/cgo", CGO_ENABLED="1").strip())
     archive = Archive.parse(path.read_bytes(), str(path))
     small = [obj.sym(index) for obj in archive.objects().values() for index in range(obj.n_defs) if obj.sym(index).size == 1]
     assert "runtime/cgo._Cgo_ptr" in {sym.name for sym in small}

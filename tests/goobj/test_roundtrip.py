@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 
 import pytest
 import toolchains
@@ -64,8 +63,7 @@ def test_added_symbols_leave_the_others_alone() -> None:
 
 def test_names_agree_with_go_tool_nm() -> None:
     path = toolchains.exports("1.26", "amd64", "sort")["sort"]
-    go = toolchains.goroot("1.26") / "bin/go"
-    out = subprocess.run([go, "tool", "nm", path], capture_output=True, text=True, check=True, env=toolchains.go_env("1.26")).stdout
+    out = toolchains.go("1.26", ".", "tool", "nm", path)
     theirs = {line.split(maxsplit=2)[2] for line in out.splitlines() if len(line.split()) > 2 and line.split()[1] in "Tt"}
     _, obj = Archive.read(path).go_object()
     ours = {obj.sym(index).name for index in obj.text_symbols()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import scriptrunner
+from places import TESTS
+from needs import need
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ BUILD = "exec go build "
 
 def played(name: str, goarch: str, folder: Path, before: list[str], flags: str = "") -> None:
     """Play a script with the newest Go version that it names, some lines before it, and flags for its builds."""
-    script = scriptrunner.parse(scriptrunner.SCRIPTS / f"{name}.txtar")
+    script = scriptrunner.parse(TESTS / "scripts" / f"{name}.txtar")
     lines = [(0, line) for line in before] + [(number, line.replace(BUILD, BUILD + flags)) for number, line in script.lines]
     assert any(line.startswith(BUILD + flags) for _, line in lines), "the script builds in another way"
     scriptrunner.play(replace(script, lines=tuple(lines)), script.directive("go", "1.26")[-1], goarch, folder)
@@ -27,8 +28,7 @@ def played(name: str, goarch: str, folder: Path, before: list[str], flags: str =
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_race_detector(name: str, tmp_path: Path) -> None:
-    if not shutil.which("gcc"):
-        pytest.skip("the race detector needs a C compiler")
+    need("gcc")
     played(name, "amd64", tmp_path, ["env CGO_ENABLED=1", "env GORACE=exitcode=66"], "-race ")
 
 

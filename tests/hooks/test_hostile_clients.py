@@ -17,28 +17,35 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from toolchains import go_env
+from needs import emulator
+from places import TESTBINS
+from toolchains import go
 
-ROOT = Path(__file__).parent.parent.parent
 GO = "1.26"
 MORE = 64 << 10
 """Kilobytes that an instrumented server may take beside what the plain one takes."""
 ARCHES = ("amd64", "arm64")
 
 
+class Programs(dict[str, Path]):
+    """Plain and hooked programs, built when they are asked for, by name, kind and architecture."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, key: str) -> Path:
+        name, kind, arch = key.split("-")
+        source = shutil.copytree(TESTBINS / name, self.folder / f"{name}-src", dirs_exist_ok=True)
+        flags = ("-toolexec=otelobj",) if kind == "hooked" else ()
+        go(GO, source, "build", *flags, "-o", self.folder / key, ".", goarch=arch)
+        self[key] = self.folder / key
+        return self[key]
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory) -> dict[str, Path]:
-    """Plain and hooked programs, by name and architecture; the attacker is a plain one for this machine."""
-    folder = tmp_path_factory.mktemp("hostile")
-    programs = {}
-    for name in ("hostile", "demo"):
-        source = shutil.copytree(ROOT / "testbins" / name, folder / f"{name}-src")
-        for arch in ARCHES:
-            env = go_env(GO, arch, PATH=f"{ROOT / 'bin'}:{go_env(GO)['PATH']}")
-            for kind, flags in (("plain", ()), ("hooked", ("-toolexec=otelobj",))):
-                place = programs[f"{name}-{kind}-{arch}"] = folder / f"{name}-{kind}-{arch}"
-                subprocess.run(["go", "build", *flags, "-o", str(place), "."], cwd=source, env=env, check=True)
-    return programs
+def built(tmp_path_factory) -> Programs:
+    return Programs(tmp_path_factory.mktemp("hostile"))
 
 
 def hang(connection: socket.socket) -> None:
@@ -108,7 +115,7 @@ def free_address() -> str:
 def peak(built: dict[str, Path], name: str, kind: str, arch: str, requests: int, folder: Path, **env: str) -> tuple[int, str]:
     """Kilobytes that a server took at most, and what it wrote to standard error. name: hostile, which has HTTP/2 as well, or the demo's shop."""
     program = built[f"{name}-{kind}-{arch}"]
-    prefix: list[str | Path] = ["qemu-aarch64-static"] if arch == "arm64" else []
+    prefix = emulator(arch)
     (folder / "stderr").write_text("")
     with contextlib.ExitStack() as stack:
         if name == "hostile":
@@ -150,8 +157,6 @@ CASES = [
     [pytest.param(*case, marks=[pytest.mark.long] if case[-1] == MANY else [], id="-".join(map(str, case))) for case in CASES],
 )
 def test_memory_is_bounded(built, plain_peak, name, arch, behaviour, requests, tmp_path):
-    if arch == "arm64" and not shutil.which("qemu-aarch64-static"):
-        pytest.skip("no qemu-user-static")
     plain = plain_peak(name, arch, requests)
     with collector(COLLECTORS[behaviour]) as address:
         often = {"OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_METRIC_EXPORT_INTERVAL": "500"}

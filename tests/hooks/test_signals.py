@@ -11,7 +11,6 @@ import itertools
 import os
 import queue
 import random
-import shutil
 import signal
 import subprocess
 import threading
@@ -20,17 +19,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from needs import QEMU, emulator
+from places import TESTBINS
 import toolchains
 
 from objinst.collector import Collector
 
-SOURCE = Path(__file__).parent.parent.parent / "testbins" / "signals"
+SOURCE = TESTBINS / "signals"
 SIGNALS = {"HUP": signal.SIGHUP, "INT": signal.SIGINT, "TERM": signal.SIGTERM}
 OTHER = "USR1"
 """Ends no Go program, wanted or not."""
 WAIT = 120
 """Seconds after which what has not come will not come."""
-QEMU = "qemu-aarch64-static"
 
 
 @dataclass(slots=True)
@@ -181,16 +181,10 @@ def play(program: Program, lines: list[str]) -> None:
 def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[str], list[str], dict[str, str]]]:
     """The plain program, the one with telemetry, and their environment."""
     version, goarch = request.param.split("-")
-    if goarch == "arm64" and not shutil.which(QEMU):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
+    prefix = emulator(goarch)
     folder = tmp_path_factory.mktemp("signals")
-    env = toolchains.go_env(version, goarch) | {"CGO_ENABLED": "0"}
-    env["PATH"] = f"{SOURCE.parent.parent / 'bin'}:{env['PATH']}"
-    prefix = [QEMU] if goarch == "arm64" else []
     for name, flags in (("plain", []), ("hooked", ["-toolexec=otelobj"])):
-        subprocess.run(["go", "build", *flags, "-o", str(folder / name), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
+        toolchains.go(version, SOURCE, "build", *flags, "-o", folder / name, ".", goarch=goarch)
     with Collector() as collector:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL", "GO"))}
@@ -217,7 +211,7 @@ def compare(programs: Programs, seeds: range) -> None:
 
 def few(programs: Programs, count: int) -> int:
     """Fewer runs where an emulator makes them slow."""
-    return count // 4 if programs[0][0] == QEMU else count
+    return count // 4 if Path(programs[0][0]).name == QEMU else count
 
 
 def test_random_sequences(programs: Programs) -> None:

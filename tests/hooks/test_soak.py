@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from needs import emulator
+from places import TESTBINS
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "soak"
+SOURCE = TESTBINS / "soak"
 
 
 def build(version: str, goarch: str, out: Path) -> None:
-    env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
-    command = ["go", "build", f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}", "-o", str(out), "."]
-    subprocess.run(command, cwd=SOURCE, env=env, check=True, capture_output=True)
+    toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
+    toolchains.go(version, SOURCE, "build", toolexec, "-o", out, ".", goarch=goarch, OTELOBJ_DISABLE="all")
 
 
 def soak(program: Path, goarch: str, requests: int) -> None:
-    prefix = ["qemu-aarch64-static"] if goarch == "arm64" else []
-    if prefix and not shutil.which(prefix[0]):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
     env = os.environ | {"GODEBUG": "gccheckmark=0,clobberfree=1"}
-    done = subprocess.run([*prefix, str(program), str(requests), "hooked"], env=env, capture_output=True, text=True, timeout=3600, check=False)
+    done = subprocess.run([*emulator(goarch), str(program), str(requests), "hooked"], env=env, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]
     assert done.stdout == f"done {requests}\n"
     assert not done.stderr

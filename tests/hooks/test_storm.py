@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from needs import emulator
+from places import TESTBINS
 import toolchains
 
-SOURCE = Path(__file__).parent.parent.parent / "testbins" / "storm"
+SOURCE = TESTBINS / "storm"
 
 
 HOT = """package main
@@ -45,16 +46,10 @@ func main() {
 
 
 def storm(version: str, goarch: str, folder: Path, goroutines: int, requests: int, *flags: str) -> None:
-    if goarch == "arm64" and not shutil.which("qemu-aarch64-static"):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
+    prefix = emulator(goarch)
     program = folder / "storm"
-    env = toolchains.go_env(version, goarch)
-    env["PATH"] = f"{SOURCE.parent.parent / 'bin'}:{env['PATH']}"
     toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
-    subprocess.run(["go", "build", *flags, toolexec, "-o", str(program), "."], cwd=SOURCE, env=env, check=True, capture_output=True)
-    prefix = ["qemu-aarch64-static"] if goarch == "arm64" else []
+    toolchains.go(version, SOURCE, "build", *flags, toolexec, "-o", program, ".", goarch=goarch)
     env = os.environ | {"GOGC": "5", "GODEBUG": "clobberfree=1", "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
     command = [*prefix, str(program), str(goroutines), str(requests)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=7200, check=False)
@@ -84,8 +79,8 @@ def test_profile_that_is_hot_on_channels(tmp_path: Path) -> None:
     profile = tmp_path / "cpu.pprof"
     profile.write_bytes(subprocess.run(["go", "run", str(tmp_path / "main.go")], env=env, check=True, capture_output=True).stdout)
     plain = tmp_path / "plain"
-    subprocess.run(["go", "build", f"-pgo={profile}", "-o", str(plain), str(tmp_path / "main.go")], env=env, check=True)
+    toolchains.go("1.26", tmp_path, "build", f"-pgo={profile}", "-o", plain, "main.go")
     for function in ("chansend1", "chanrecv1"):
-        code = subprocess.run(["go", "tool", "objdump", "-s", f"^runtime.{function}$", str(plain)], env=env, check=True, capture_output=True, text=True).stdout
+        code = toolchains.go("1.26", tmp_path, "tool", "objdump", "-s", f"^runtime.{function}$", plain)
         assert code.count("\n") > 50, f"nothing was inlined into {function}"
     storm("1.26", "amd64", tmp_path, 100, 10, f"-pgo={profile}")

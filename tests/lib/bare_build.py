@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from objinst.goobj.archive import Archive
-from toolchains import exports, go_env, goroot
+from toolchains import exports, go
 
 
 def without_build_id(archive: Path, to: Path) -> Path:
@@ -63,9 +62,7 @@ class BareBuild:
         return out
 
     def tool(self, *args: str) -> None:
-        command = [str(goroot(self.version) / "bin/go"), "tool", *args]
-        done = subprocess.run(command, env=go_env(self.version, self.goarch), cwd=self.folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr + done.stdout
+        go(self.version, self.folder, "tool", *args, goarch=self.goarch)
 
     def importcfg(self, name: str = "link", more: str = "") -> Path:
         path = self.folder / f"importcfg.{name}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from needs import emulator
+from places import TESTBINS
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "fidelity"
-QEMU = "qemu-aarch64-static"
+SOURCE = TESTBINS / "fidelity"
 OURS = ("github.com/otelobj/otelobj/", "otelobj.", "example.com/fidelity/idle.")
 HOOKED = {
     "main.where", "main.crash", "main.burn", "main.allocate", "main.logEvents", "main.stopHere", "main.(*tracer).frames",
@@ -41,18 +40,7 @@ class Pair:
     hooked: Path
 
     def run(self, program: Path, *args: str) -> subprocess.CompletedProcess[str]:
-        prefix = [need(QEMU)] if self.goarch == "arm64" else []
-        return subprocess.run([*prefix, str(program), *args], capture_output=True, text=True, timeout=1800, check=False)
-
-
-def need(program: str) -> str:
-    """The path of a program that continuous integration has; elsewhere the test is skipped."""
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail(f"CI promises {program}")
-        pytest.skip(f"{program} is not installed")
-    return found
+        return subprocess.run([*emulator(self.goarch), str(program), *args], capture_output=True, text=True, timeout=1800, check=False)
 
 
 @functools.cache
@@ -67,7 +55,6 @@ def built(version: str, goarch: str, *flags: str, cgo: str = "0") -> Pair:
     """Both programs, and a check that every function meant to be hooked is."""
     out = Path(tempfile.mkdtemp(dir=folder()))
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(out / "report.json"), CGO_ENABLED=cgo)
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
     for name, extra in (("plain", []), ("hooked", [f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"])):
         done = subprocess.run(["go", "build", *flags, *extra, "-o", str(out / name), "."], cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

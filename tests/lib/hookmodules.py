@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 from objinst import hooktree
-from objinst.hookpkgs import goversions
+from objinst.hookpkgs import minimum
+from places import HOOKS
 from toolchains import goroot, versions
 
-HOOKS = Path(__file__).parent.parent.parent / "hooks"
 OURS = "github.com/otelobj/otelobj/hooks"
 OLD_OTEL = {"go.opentelemetry.io/otel": "v1.28.0", "go.opentelemetry.io/otel/metric": "v1.28.0", "go.opentelemetry.io/otel/trace": "v1.28.0"}
 
@@ -23,7 +23,7 @@ def minor(version: str) -> int:
 def usable(module: str) -> list[str]:
     """The Go versions at hand that a module compiles with, ascending. module: its folder below hooks/."""
     paths = {folder: path for path, folder in hooktree.modules().items()}
-    lowest = minor(goversions.needed_by(paths[module]))
+    lowest = minor(minimum.needed_by(paths[module]))
     return sorted((version for version in versions() if minor(version) >= lowest), key=minor)
 
 

@@ -5,6 +5,7 @@ which are written to a fresh folder. Script lines:
 
     # go: 1.24 1.27     Go versions (default: 1.26); `# arch: amd64 arm64` architectures (default: amd64), arm64 with the first and the last of the
                         versions, and with those between in long mode; `# slow` long mode only;
+    # long: 1.24 arm64 1.27-arm64 (REASON)    of these cases, those with that version, architecture or both are for long mode
                         `# needs: libc` programs are loaded dynamically, `# needs: cc` and compiled by a C compiler
     env K=V             for the lines that follow; $NAME is expanded anywhere
     [!] exec CMD ...    a command; `!`: it must fail
@@ -24,6 +25,7 @@ Each script has a collector of its own; OTEL_EXPORTER_OTLP_ENDPOINT names it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -36,13 +38,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from needs import QEMU
+from places import ROOT
 import script_checks
 from objinst.collector import Collector
 from toolchains import goroot
 
-ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = ("tests/scripts/*.txtar", "hooks/instrumentation/*/scripts/*.txtar")
-QEMU = "qemu-aarch64-static"
 ARM64_CC = "aarch64-linux-gnu-gcc"
 ARM64_ROOT = "/usr/aarch64-linux-gnu"
 """Where libc6-arm64-cross puts the C library, and the loader that position-independent programs ask for."""
@@ -79,6 +81,10 @@ class Script:
     def slow(self) -> bool:
         return any(line.strip() == "# slow" for _, line in self.lines)
 
+    @property
+    def left_to_long(self) -> list[str]:
+        return list(itertools.takewhile(lambda word: not word.startswith("("), self.directive("long", "")))
+
     def missing(self, goarch: str) -> list[str]:
         """Debian packages that the script needs and that are not here."""
         needs = set(self.directive("needs", "-"))
@@ -99,12 +105,17 @@ def parse(path: Path) -> Script:
 def is_long(script: Script, version: str, goarch: str) -> bool:
     """Whether a case is for long mode. What depends on the version shows on amd64, what depends on the architecture shows with the ends."""
     given = script.directive("go", "1.26")
-    return script.slow or (goarch == "arm64" and version not in (given[0], given[-1]))
+    between = goarch == "arm64" and version not in (given[0], given[-1])
+    return script.slow or between or not {version, goarch, f"{version}-{goarch}"}.isdisjoint(script.left_to_long)
+
+
+def paths() -> list[Path]:
+    return sorted(path for pattern in SCRIPTS for path in ROOT.glob(pattern))
 
 
 def cases() -> Iterator[tuple[Script, str, str]]:
     """(script, Go version, GOARCH) of every case."""
-    for path in sorted(path for pattern in SCRIPTS for path in ROOT.glob(pattern)):
+    for path in paths():
         script = parse(path)
         for version in script.directive("go", "1.26"):
             for goarch in script.directive("arch", "amd64"):
@@ -247,11 +258,10 @@ def play(script: Script, version: str, goarch: str, folder: Path, checkout: Path
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     root = goroot(version)
-    launcher = checkout / "bin"
     with Collector() as collector:
         env = {key: value for key, value in os.environ.items() if key == "OTELOBJ_CACHE_DIR" or not key.startswith(("OTEL", "GO"))}
         env |= {
-            "PATH": f"{launcher}:{root}/bin:{env['PATH']}",
+            "PATH": f"{checkout / 'bin'}:{root}/bin:{env['PATH']}",
             "GOARCH": goarch,
             "GOTOOLCHAIN": "local",
             "GOFLAGS": "-buildvcs=false",
@@ -260,7 +270,7 @@ def play(script: Script, version: str, goarch: str, folder: Path, checkout: Path
             "CGO_ENABLED": "0",
             "WORK": str(folder),
             "GOROOT_": str(root),
-            "HOOKS": str(launcher.parent / "hooks"),
+            "HOOKS": str(checkout / "hooks"),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         } | GENEROUS

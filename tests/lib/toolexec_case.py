@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from places import LAUNCHER
 from toolchains import go_env, goroot
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 GO = "1.26"
 MODULE = {
     "go.mod": "module example.com/app\n\ngo 1.24\n",
@@ -28,15 +28,16 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 @dataclass
 class Case:
-    """folder: of the module. toolexec: what the go command runs."""
+    """folder: of the module. toolexec: what the go command runs. files: of the module, by name."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     toolexec: str = f"{LAUNCHER} --rules rules.yaml"
     go: Path = field(default_factory=lambda: goroot(GO) / "bin/go")
+    files: dict[str, str] = field(default_factory=MODULE.copy)
 
     def __post_init__(self) -> None:
-        write(self.folder, MODULE)
+        write(self.folder, self.files)
 
     @property
     def cache(self) -> Path:
@@ -47,8 +48,8 @@ class Case:
         kept = {key: value for key, value in go_env(GO).items() if not key.startswith("OTELOBJ")}
         return kept | own | self.env | more
 
-    def command(self, *args: str) -> list[str]:
-        return [str(self.go), "build", f"-toolexec={self.toolexec}", *args, "-o", "prog", "."]
+    def command(self, *args: str, output: str | Path = "prog") -> list[str]:
+        return [str(self.go), "build", f"-toolexec={self.toolexec}", *args, "-o", str(output), "."]
 
     def build(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(*args), cwd=self.folder, env=self.settings(**env), capture_output=True, text=True, timeout=3600, check=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from objinst.goobj.archive import Archive
 from objinst.goobj import FuncInfo, Object, stackmap
 from objinst.types import TypeTable
 from objinst.signatures.agree import Evidence
-from toolchains import go_env, goroot
+from toolchains import go
 from trampolines import load
 from trampolines.contract import SpillScan
 
@@ -20,12 +19,10 @@ class Build:
     """The packages that `go list -deps` names below a module, with their archives."""
 
     def __init__(self, version: str, goarch: str, folder: Path, pattern: str, flags: tuple[str, ...] = ()) -> None:
-        env = go_env(version, goarch, GOWORK="off")
-        command = [str(goroot(version) / "bin" / "go"), "list", "-export", "-deps", *flags, "-f", "{{.ImportPath}}={{.Export}}", pattern]
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        command = ["list", "-export", "-deps", *flags, "-f", "{{.ImportPath}}={{.Export}}", pattern]
+        listed = go(version, folder, *command, goarch=goarch, GOWORK="off")
         self.goarch = goarch
-        self.paths = dict(line.rsplit("=", 1) for line in done.stdout.splitlines() if not line.endswith("="))
+        self.paths = dict(line.rsplit("=", 1) for line in listed.splitlines() if not line.endswith("="))
         self.loaded: list[str] = []
         self.load = functools.cache(self._load)
         self.table = TypeTable(self.load, tuple(self.paths))

@@ -102,7 +102,7 @@ def write(folder: Path, rng: random.Random, count: int, named: int = 24) -> Pack
     made = Package(folder)
     generator = Generator(rng, named)
     for name in ("p", "q"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "go.mod").write_text("module rnd\n\ngo 1.22\n")
     generator.package = "q"
     pair = "type Pair[A, B any] struct { a A; B B }\n"

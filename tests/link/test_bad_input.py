@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from toolexec_case import HOOKED, PLAIN, Case, wrapper
 
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_full_disk_of_the_work_folder(case: Case, disk: Path) -> None:
 def test_full_disk_of_the_output(case: Case, disk: Path) -> None:
     """The linker and the go command say so themselves; nothing of the output stays."""
     assert case.build().returncode == 0
-    done = subprocess.run([*case.command()[:-3], "-o", disk / "prog", "."], cwd=case.folder, env=case.settings(), capture_output=True, text=True, check=False)
+    done = subprocess.run(case.command(output=disk / "prog"), cwd=case.folder, env=case.settings(), capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "no space left" in done.stderr and "Traceback" not in done.stderr
     case.toolexec = wrapper(case.folder, f"argv[argv.index('-o') + 1] = {str(disk / 'direct')!r}")
     done = case.build("-a=false", "-ldflags=-s")

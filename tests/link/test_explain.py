@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 
 import pytest
 
 from objinst import cli
 from objinst.__main__ import main as entry
-from toolchains import go_env, goroot
+from toolchains import go, go_env
 
 MAIN = """package main
 
@@ -92,12 +91,8 @@ def explain(folder, monkeypatch, capsys):
 
 def compiled(folder, goarch: str, symbol: str) -> str:
     """What the compiler made of a function, as go tool objdump shows it."""
-    go = str(goroot("1.26") / "bin/go")
-    env = go_env("1.26", goarch)
-    archive = subprocess.run([go, "list", "-export", "-f", "{{.Export}}", "."], cwd=folder, env=env, capture_output=True, text=True, check=True).stdout.strip()
-    return subprocess.run(
-        [go, "tool", "objdump", "-s", f"^{re.escape(symbol)}$", archive], cwd=folder, env=env, capture_output=True, text=True, check=True
-    ).stdout
+    archive = go("1.26", folder, "list", "-export", "-f", "{{.Export}}", ".", goarch=goarch).strip()
+    return go("1.26", folder, "tool", "objdump", "-s", f"^{re.escape(symbol)}$", archive, goarch=goarch)
 
 
 @pytest.mark.parametrize(("goarch", "spill"), [("amd64", r"MOVQ (\w+), 0x([0-9a-f]+)\(SP\)"), ("arm64", r"(?:MOVD|STP) (\(?R\w+(?:, R\w+\))?), (\d+)\(RSP\)")])
@@ -142,11 +137,8 @@ def test_the_code_is_that_of_a_link(folder, explain):
 
 def assert_linked(folder, rules: str, goarch: str, stub: list[str]) -> None:
     """Lines of a disassembly are what stands at the place of Put in a program that is linked with the rules."""
-    go = goroot("1.26") / "bin/go"
-    launcher = cli.__file__.rpartition("/objinst/")[0] + "/bin/otelobj"
-    env = go_env("1.26", goarch) | {"OTELOBJ_DISABLE": "all"}
-    subprocess.run([go, "build", f"-toolexec={launcher} --rules {folder}/{rules}", "-o", "app", "."], cwd=folder, env=env, check=True)
-    linked = subprocess.run([go, "tool", "objdump", "-s", f"^{re.escape(PUT)}$", folder / "app"], capture_output=True, text=True, check=True, env=env).stdout
+    go("1.26", folder, "build", f"-toolexec=otelobj --rules {folder}/{rules}", "-o", "app", ".", goarch=goarch, OTELOBJ_DISABLE="all")
+    linked = go("1.26", folder, "tool", "objdump", "-s", f"^{re.escape(PUT)}$", "app", goarch=goarch)
     words = re.findall(r"0x[0-9a-f]+\t+([0-9a-f]+)\t", linked)
     code = b"".join(bytes.fromhex(word) if goarch == "amd64" else bytes.fromhex(word)[::-1] for word in words)
     pairs = 0

@@ -15,11 +15,10 @@ from objinst.goobj.archive import fingerprint, peek
 from objinst.errors import OtelobjError, UsageError
 from objinst.gobuild import LinkCommand
 from objinst.gobuild.loaded import loaded
-from toolchains import exports, go_env, goroot
+from needs import emulator
+from places import LAUNCHER
+from toolchains import exports, go, goroot
 
-ROOT = Path(__file__).parent.parent.parent
-LAUNCHER = ROOT / "bin" / "otelobj"
-QEMU = "qemu-aarch64-static"
 
 LIB = """// Package lib is a dependency whose source nobody has.
 package lib
@@ -83,8 +82,7 @@ def otelobj_link(build: BareBuild, *args: str, **env: str) -> subprocess.Complet
 
 
 def run(build: BareBuild, name: str = "app") -> str:
-    program = str(build.folder / name)
-    done = subprocess.run([QEMU, program] if build.goarch == "arm64" else [program], capture_output=True, text=True, timeout=1800, check=True)
+    done = subprocess.run([*emulator(build.goarch), str(build.folder / name)], capture_output=True, text=True, timeout=1800, check=True)
     return done.stderr
 
 
@@ -171,9 +169,7 @@ def test_what_is_loaded_of_an_importcfg(tmp_path):
 
 def test_the_linkers_version_carries_the_digest(tmp_path):
     build = BareBuild(tmp_path)
-    plain = subprocess.run(
-        [goroot("1.26") / "bin/go", "tool", "link", "-V=full"], env=go_env("1.26"), capture_output=True, text=True, check=True
-    ).stdout.strip()
+    plain = go("1.26", tmp_path, "tool", "link", "-V=full").strip()
     done = otelobj_link(build, "--go", str(goroot("1.26")), "-V=full")
     assert done.stdout.startswith(f"{plain} otelobj-"), done.stderr
 
@@ -239,9 +235,7 @@ def test_the_toolchain_is_looked_for_where_it_was_named(tmp_path, monkeypatch):
 @pytest.mark.long
 def test_hook_packages_are_compiled_against_a_foreign_standard_library(tmp_path, monkeypatch):
     """The standard library compiled with other flags has other fingerprints than the build cache's."""
-    go = str(goroot("1.26") / "bin/go")
-    command = [go, "list", "-export", "-gcflags=all=-l", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "strings"]
-    listed = subprocess.run(command, env=go_env("1.26"), capture_output=True, text=True, check=True).stdout
+    listed = go("1.26", tmp_path, "list", "-export", "-gcflags=all=-l", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "strings")
     build = BareBuild(tmp_path)
     for package, archive in (line.split() for line in listed.splitlines() if len(line.split()) == 2):
         build.packages[package] = without_build_id(Path(archive), tmp_path / "std" / f"{package}.a")

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from toolchains import goroot
-from toolexec_case import GO, HOOKED, LAUNCHER, Case, wrapper
+from toolexec_case import GO, HOOKED, Case, wrapper
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
@@ -107,7 +108,7 @@ def test_while_hook_packages_are_built(case: Case, number: signal.Signals) -> No
 @pytest.mark.parametrize("number", SIGNALS)
 def test_while_packages_are_read_and_rewritten(case: Case, number: signal.Signals, kind: str, processes: int) -> None:
     program = case.folder / "stands.py"
-    program.write_text(STANDS_STILL.format(root=str(LAUNCHER.parent.parent), folder=str(case.folder), kind=kind))
+    program.write_text(STANDS_STILL.format(root=str(ROOT), folder=str(case.folder), kind=kind))
     body = f"launcher = [sys.executable, {str(program)!r}, '--tool', '--rules', 'rules.yaml']\n"
     case.toolexec = wrapper(case.folder, body + WATCH.format(status=str(case.folder / "status")))
     interrupt(case, number, lambda: len(list(case.folder.glob("stands-*"))) == processes)

@@ -15,9 +15,9 @@ import pytest
 
 from objinst.platform import target
 from objinst.platform.host import host
+from places import LAUNCHER, ROOT
 from toolchains import go_env, goroot, versions
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 NEWEST = versions()[-1]
 Result = subprocess.CompletedProcess
 
@@ -45,11 +45,11 @@ def run(tmp_path: Path) -> Callable[..., Result]:
 def settle(run: Callable[..., Result]) -> None:
     """Times that are older than a second are trusted; folders change when files in them do, and when Python first keeps bytecode."""
     for name in ("objinst", "trampolines"):
-        compileall.compile_dir(LAUNCHER.parent.parent / name, quiet=1)
+        compileall.compile_dir(ROOT / name, quiet=1)
     ours = [
         path
         for name in ("objinst", "trampolines", "hooks")
-        for path in [LAUNCHER.parent.parent / name, *(LAUNCHER.parent.parent / name).rglob("*")]
+        for path in [ROOT / name, *(ROOT / name).rglob("*")]
         if "__pycache__" not in path.parts
     ]
     newest = max(path.stat().st_ctime for path in [*run.folder.rglob("*"), *ours])

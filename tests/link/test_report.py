@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import fields, replace
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -14,8 +13,9 @@ from objinst.errors import OtelobjError
 from objinst.plan.model import InlinedCall, Status, Target
 from objinst import VERSION
 from objinst.link.report import Report, write_report
+from places import ROOT
 
-SCHEMA = json.loads((Path(__file__).parent.parent.parent / "docs" / "report.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
 CALL = InlinedCall("net/http.send", "net/http/client.go", 260, "net/http.send", "net/http")
 HOOKED = Target("r", "net/http.(*Transport).roundTrip", "net/http", "net/http/transport.go", 567, Status.HOOKED, "", True, True, 1, (CALL,))
 REFUSED = replace(HOOKED, status=Status.REFUSED, reason="nosplit: it has no stack check", entry=False, exit=False)

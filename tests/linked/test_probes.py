@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,9 @@ from objinst import cli
 from objinst.linked.check import verify
 from objinst.linked.program import Program
 from objinst.link.report import Report
-from toolchains import go_env, goroot
+from places import LAUNCHER
+from toolchains import go
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 SOURCES = {
     "go.mod": "module example.com/v\n\ngo 1.22\n",
     "main.go": """package main
@@ -126,9 +124,8 @@ def test_probes_assembly_and_generics_of_the_hooks(version, goarch, tmp_path, ca
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(text)
     program, report = tmp_path / "app", tmp_path / "report.json"
-    env = go_env(version, goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(report))
     toolexec = f"-toolexec={LAUNCHER} --rules {tmp_path}/rules.yaml"
-    subprocess.run([goroot(version) / "bin/go", "build", toolexec, "-o", program, "."], cwd=tmp_path, env=env, check=True)
+    go(version, tmp_path, "build", toolexec, "-o", program, ".", goarch=goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(report))
     assert cli.main(["verify", "--report", str(report), str(program)]) == 0
     shown = capsys.readouterr().out
     assert "dropped: main.inner: nothing reaches it" in shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from objinst.linked.source import offsets
 from objinst.plan.model import Status
 from objinst.link.report import Report
 from objinst.rewrite.static import layout
-from toolchains import go_env, goroot
+from places import HOOKS, LAUNCHER
+from toolchains import go
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 SOURCES = {
     "go.mod": "module example.com/v\n\ngo 1.22\n",
     "main.go": """package main
@@ -108,9 +107,8 @@ def build(tmp_path_factory):
         key = (version, goarch, flags)
         if key not in made:
             program, report = (folder / f"{name}{len(made)}" for name in ("app", "report"))
-            env = go_env(version, goarch) | {"OTELOBJ_DISABLE": "all", "OTELOBJ_REPORT": str(report)}
             toolexec = f"-toolexec={LAUNCHER} --rules {folder}/rules.yaml"
-            subprocess.run([goroot(version) / "bin/go", "build", *flags, toolexec, "-o", program, "."], cwd=folder, env=env, check=True)
+            go(version, folder, "build", *flags, toolexec, "-o", program, ".", goarch=goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(report))
             made[key] = program, report
         return made[key]
 
@@ -150,7 +148,7 @@ def test_a_linked_program_is_what_its_report_says(build, version, goarch, flags,
 def test_functions_are_where_the_symbol_table_has_them(build, version, goarch, flags):
     path, _ = build(version, goarch, flags)
     program = Program(path)
-    nm = subprocess.run([goroot(version) / "bin/go", "tool", "nm", path], env=go_env(version), capture_output=True, text=True, check=True).stdout
+    nm = go(version, path.parent, "tool", "nm", path)
     theirs = {
         (words[2], int(words[0], 16))
         for line in nm.splitlines()
@@ -182,7 +180,7 @@ def test_what_stands_for_a_dropped_target_is_known(build, version, goarch, flags
 def test_a_plain_program_is_told_apart(build, capsys):
     _, report = build(*CASES[0])
     plain = build.folder / "plain"
-    subprocess.run([goroot("1.26") / "bin/go", "build", "-o", plain, "."], cwd=build.folder, env=go_env("1.26"), check=True)
+    go("1.26", build.folder, "build", "-o", plain, ".")
     assert entry(["verify", "--report", str(report), str(plain)]) == 1
     said = capsys.readouterr()
     assert "problem: main.Add: it is in the program without a stub" in said.out
@@ -356,10 +354,7 @@ def test_without_a_report_there_is_one_message(monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("struct_name", ["Desc", "linkInfo"])
 def test_layouts_from_source_are_the_compilers(struct_name):
-    rt = Path(__file__).parent.parent.parent / "hooks" / "rt"
-    go = goroot("1.26") / "bin/go"
-    env = go_env("1.26") | {"GOFLAGS": "-mod=mod", "GOWORK": "off"}
-    archive = subprocess.run([go, "list", "-export", "-f", "{{.Export}}", "."], cwd=rt, env=env, capture_output=True, text=True, check=True).stdout.strip()
+    archive = go("1.26", HOOKS / "rt", "list", "-export", "-f", "{{.Export}}", ".", GOFLAGS="-mod=mod", GOWORK="off").strip()
     obj = Archive.read(Path(archive)).go_object()[1]
     assert offsets(struct_name) == dict(layout(obj, f"github.com/otelobj/otelobj/hooks/rt.{struct_name}").fields)
 

@@ -15,7 +15,8 @@ from objinst.goobj.archive import Archive
 from objinst.plan.inlining import inlined_calls
 from objinst.plan.model import Status
 from objinst.plan.unseen import advice
-from toolchains import exports, go_env, goroot, versions
+from places import LAUNCHER
+from toolchains import go, go_env, versions
 
 SOURCES = {
     "go.mod": "module example.com/inl\n\ngo 1.22\n",
@@ -94,9 +95,8 @@ def program(tmp_path_factory) -> Path:
 
 def compiler_says(folder: Path, version: str, goarch: str) -> set[tuple[str, int, str]]:
     """(file, line, callee's last name) of every call that `go build -gcflags=-m` reports as inlined."""
-    go = str(goroot(version) / "bin/go")
     done = subprocess.run(
-        [go, "build", "-gcflags=-m", "-o", "/dev/null", "./..."], cwd=folder, env=go_env(version, goarch), capture_output=True, text=True, check=True
+        ["go", "build", "-gcflags=-m", "-o", "/dev/null", "./..."], cwd=folder, env=go_env(version, goarch), capture_output=True, text=True, check=True
     )
     found = re.findall(r"^(\S+?):(\d+):\d+: inlining call to (\S+)$", done.stderr, re.MULTILINE)
     return {(Path(file).name, int(line), callee.rpartition(".")[2]) for file, line, callee in found}
@@ -122,11 +122,7 @@ def test_the_objects_tell_every_call_that_the_compiler_inlined(program, version,
 
 
 def exported(folder: Path, version: str, goarch: str, package: str) -> Path:
-    go = str(goroot(version) / "bin/go")
-    done = subprocess.run(
-        [go, "list", "-export", "-f", "{{.Export}}", package], cwd=folder, env=go_env(version, goarch), capture_output=True, text=True, check=True
-    )
-    return Path(done.stdout.strip())
+    return Path(go(version, folder, "list", "-export", "-f", "{{.Export}}", package, goarch=goarch).strip())
 
 
 def test_the_plan_names_callers_and_what_the_linker_drops(program, monkeypatch):
@@ -150,9 +146,8 @@ def test_the_plan_names_callers_and_what_the_linker_drops(program, monkeypatch):
     assert [target.inlined_calls for target in plan.targets] == [len(target.inlined_callers) for target in plan.targets]
     assert places["Plain"] == []
     # what the linker leaves is the judge of what nothing refers to
-    go = str(goroot("1.26") / "bin/go")
-    subprocess.run([go, "build", "-o", program / "app", "."], cwd=program, env=go_env("1.26"), check=True)
-    symbols = subprocess.run([go, "tool", "nm", program / "app"], capture_output=True, text=True, env=go_env("1.26"), check=True).stdout
+    go("1.26", program, "build", "-o", "app", ".")
+    symbols = go("1.26", program, "tool", "nm", "app")
     for name, target in targets.items():
         assert target.unreferenced == (f" T {target.symbol}\n" not in symbols), name
     assert targets["Lone"].unreferenced
@@ -223,11 +218,11 @@ def test_a_link_warns_of_functions_that_are_named_in_vain(program, tmp_path):
     (folder / "own_test.go").write_text(TESTED)
     (folder / "lib/same.go").write_text("package lib\n\n// Same is generic.\nfunc Same[T any](x T) T {\n\tSink = append(Sink, \"same\")\n\treturn x\n}\n")
     (folder / "main.go").write_text(SOURCES["main.go"].replace("lib.Plain(os.Args[0])", "lib.Plain(lib.Same(os.Args[0]))"))
-    env, go = go_env("1.26", OTELOBJ_DISABLE="all"), str(goroot("1.26") / "bin/go")
-    toolexec = f"-toolexec={Path(__file__).parent.parent.parent / 'bin/otelobj'} --rules {rules}"
+    env = go_env("1.26", OTELOBJ_DISABLE="all")
+    toolexec = f"-toolexec={LAUNCHER} --rules {rules}"
 
     def warnings(*args: str) -> list[str]:
-        done = subprocess.run([go, *args], cwd=folder, env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run(["go", *args], cwd=folder, env=env, capture_output=True, text=True, check=True)
         return [line for line in (done.stdout + done.stderr).splitlines() if "warning" in line]
 
     said = warnings("build", toolexec, "-o", str(tmp_path / "app"), ".")

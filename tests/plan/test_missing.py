@@ -13,7 +13,6 @@ from rule_files import load
 from objinst.gobuild import BuildInfo
 from toolchains import exports, goroot
 
-GOROOT = goroot("1.26")
 INFO = BuildInfo.of(
     "example.com/shop/cmd/server",
     [{"Path": "example.com/shop", "Main": True}, {"Path": "example.com/db", "Version": "v1.5.0"}, {"Path": "example.com/db/v2", "Version": "v2.1.0"}],
@@ -30,7 +29,7 @@ def around(folder: Path, monkeypatch, rules: str) -> Surroundings:
     (folder / "rules.yaml").write_text(rules)
     monkeypatch.setenv("PWD", str(folder))
     loaded = load([folder / "rules.yaml"], {"OTELOBJ_DISABLE": "all"})
-    return surroundings(loaded, str(GOROOT / "pkg/tool/linux_amd64/link"), ["main", "bufio", "net/http", "example.com/db/sql", "example.com/db/v2/sql"], INFO)
+    return surroundings(loaded, str(goroot("1.26") / "pkg/tool/linux_amd64/link"), ["main", "bufio", "net/http", "example.com/db/sql", "example.com/db/v2/sql"], INFO)
 
 
 def rule(target: str, more: str = "", where: str = "") -> str:

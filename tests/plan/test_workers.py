@@ -13,14 +13,14 @@ import trampolines
 from objinst.goobj.archive import Archive
 from objinst.plan.workers import workers
 from objinst.rules.names import printed
-from toolchains import exports, go_env, goroot
+from needs import emulator
+from places import ROOT
+from toolchains import exports, go
 
 DISASSEMBLERS = {
     "amd64": capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64),
     "arm64": capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN),
 }
-ROOT = Path(__file__).parent.parent.parent
-QEMU = "qemu-aarch64-static"
 METHODS = """\
 package main
 
@@ -48,10 +48,9 @@ def built(version: str, goarch: str, folder: Path, *flags: str) -> tuple[Path, P
     (folder / "go.mod").write_text(f"module example.com/workers\n\ngo {version}\n")
     if version == "1.27":
         (folder / "methods.go").write_text(METHODS)
-    go, env = str(goroot(version) / "bin/go"), go_env(version, goarch)
-    subprocess.run([go, "build", *flags, "-o", "prog", "."], cwd=folder, env=env, check=True)
-    listed = subprocess.run([go, "list", *flags, "-export", "-f", "{{.Export}}", "."], cwd=folder, env=env, check=True, capture_output=True, text=True)
-    return folder / "prog", Path(listed.stdout.strip())
+    go(version, folder, "build", *flags, "-o", "prog", ".", goarch=goarch)
+    listed = go(version, folder, "list", *flags, "-export", "-f", "{{.Export}}", ".", goarch=goarch)
+    return folder / "prog", Path(listed.strip())
 
 
 def own(archive: Path, goarch: str) -> list[str]:
@@ -73,10 +72,7 @@ def own(archive: Path, goarch: str) -> list[str]:
 @pytest.mark.parametrize("goarch", trampolines.ARCHITECTURES)
 def test_shapes(version: str, goarch: str, tmp_path: Path) -> None:
     prog, archive = built(version, goarch, tmp_path / "workers")
-    command = [str(prog)] if goarch == "amd64" else [QEMU, str(prog)]
-    if goarch == "arm64" and shutil.which(QEMU) is None:
-        pytest.skip(f"{QEMU} is not installed")
-    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=1800).stdout.splitlines()
+    said = subprocess.run([*emulator(goarch), str(prog)], check=True, capture_output=True, text=True, timeout=1800).stdout.splitlines()
     true, false = ({line.removeprefix(kind) for line in said if line.startswith(kind)} for kind in ("worker ", "other "))
     assert not true & false and (len(true), len(false)) == RAN[version]
     assert own(archive, goarch) == sorted(true)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from places import BIN, HOOKS, ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 LIST = ROOT / "docs" / "configuration.md"
 NAME = re.compile(r"\b(?:OTELOBJ|OTEL)_[A-Z0-9_]*[A-Z0-9]\b")
 OWN = "OTELOBJ_"
@@ -13,8 +13,8 @@ OWN = "OTELOBJ_"
 
 def sources() -> list[Path]:
     """What runs when a program is built, and what runs inside of it."""
-    go = [path for path in (ROOT / "hooks").rglob("*.go") if not path.name.endswith("_test.go")]
-    return [*go, *(ROOT / "objinst").rglob("*.py"), *(ROOT / "objinst").rglob("*.go"), *(path for path in (ROOT / "bin").iterdir() if path.is_file())]
+    go = [path for path in HOOKS.rglob("*.go") if not path.name.endswith("_test.go")]
+    return [*go, *(ROOT / "objinst").rglob("*.py"), *(ROOT / "objinst").rglob("*.go"), *(path for path in BIN.iterdir() if path.is_file())]
 
 
 def in_code() -> dict[str, str]:

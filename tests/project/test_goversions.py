@@ -9,22 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from places import LAUNCHER, ROOT
 import toolchains
 from objinst.cli import doctor, gotool
-from objinst import goversions
+from objinst import goversions, hooktree
 from objinst.errors import OtelobjError
 from objinst.hookpkgs import minimum
-from objinst.hookpkgs.modules import HOOK_MODULES
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def test_they_are_those_of_the_tables_and_the_hooks() -> None:
     assert (goversions.lowest(), goversions.newest()) == (toolchains.versions()[0], toolchains.versions()[-1])
     own = {f"github.com/otelobj/otelobj/hooks/{name}" for name in ("rt", "probe")}
-    for module in HOOK_MODULES:
-        assert minimum.needed_by(module) == (goversions.lowest() if module in own else goversions.TELEMETRY), module
-    assert own < HOOK_MODULES.keys()
+    for module, folder in hooktree.modules().items():
+        needed = minimum.needed_by(module)
+        if folder.startswith(hooktree.INSTRUMENTATION):
+            assert goversions.number(needed) >= goversions.number(goversions.TELEMETRY), module
+        else:
+            assert needed == (goversions.lowest() if module in own else goversions.TELEMETRY), module
+    assert own < hooktree.modules().keys()
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/limits.md", "docs/hooks.md", "docs/rules.md"])
@@ -59,7 +61,7 @@ def test_a_build_with_an_old_go_says_so_before_anything_is_fetched(tmp_path: Pat
     (tmp_path / "go.mod").write_text("module example.com/old\n\ngo 1.22\n")
     (tmp_path / "main.go").write_text('package main\n\nimport "net/http"\n\nfunc main() { _, _ = http.Get("") }\n')
     env = toolchains.go_env("1.23", OTELOBJ_CACHE_DIR=str(tmp_path / "cache"))
-    command = [str(toolchains.goroot("1.23") / "bin/go"), "build", f"-toolexec={ROOT / 'bin/otelobj'}", "-o", os.devnull, "."]
+    command = [str(toolchains.goroot("1.23") / "bin/go"), "build", f"-toolexec={LAUNCHER}", "-o", os.devnull, "."]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode and "needs Go 1.24, this is go1.23.9" in done.stderr and "work from Go 1.22 on" in done.stderr
     assert not (tmp_path / "cache/closure").exists()

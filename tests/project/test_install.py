@@ -10,12 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from toolchains import go_env, goroot
 from toolexec_case import GO, HOOKED, MODULE, write
 
 from objinst import hooktree
 
-ROOT = Path(__file__).parent.parent.parent
 PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
 NEEDED = ("bin/otelobj", "hooks/rt/go.mod", "hooks/sdk/sdk.go", "hooks/instrumentation/nethttp/server.go", "hooks/instrumentation/nethttp/rules.yaml", "demo/go.mod")
 

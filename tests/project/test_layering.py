@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from trampolines.arch import ARCHES
 
-ROOT = Path(__file__).parent.parent.parent
 LEVELS = (
     ("__main__", "cli"),
     ("linked",),

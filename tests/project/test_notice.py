@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
+from places import LAUNCHER, ROOT
 from toolchains import goroot
 from toolexec_case import Case
 
 from objinst.cli import sbom
 
-ROOT = Path(__file__).parent.parent.parent
 
 
 def test_notice_has_the_licence_of_every_module(monkeypatch):
@@ -57,6 +56,6 @@ def test_a_bill_of_a_real_program(tmp_path, monkeypatch, capsys):
 def test_what_is_no_program_is_one_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{goroot('1.26')}/bin:/usr/bin:/bin")
     (tmp_path / "text").write_text("no program")
-    done = subprocess.run([ROOT / "bin" / "otelobj", "sbom", str(tmp_path / "text")], capture_output=True, text=True, check=False)
+    done = subprocess.run([LAUNCHER, "sbom", str(tmp_path / "text")], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "is it a program" in done.stderr and "Traceback" not in done.stderr

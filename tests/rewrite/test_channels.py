@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
 
+from places import HOOKS
 import toolchains
 from objinst.goobj.archive import Archive
 from objinst.errors import ObjectError
@@ -29,8 +29,7 @@ def runtime(version: str, goarch: str) -> Object:
 def members(version: str, goarch: str, folder: Path) -> dict[str, dict[str, range]]:
     """Of runtime.hchan and runtime.scase: the bytes of each field, from the debug information of a program."""
     (folder / "main.go").write_text("package main\n\nfunc main() { c := make(chan int, 1); select { case c <- 1: case <-c: } }\n")
-    env = toolchains.go_env(version, goarch, CGO_ENABLED="0")
-    subprocess.run(["go", "build", "-o", str(folder / "program"), "main.go"], cwd=folder, env=env, check=True)
+    toolchains.go(version, folder, "build", "-o", "program", "main.go", goarch=goarch)
     info = ELFFile(io.BytesIO((folder / "program").read_bytes())).get_dwarf_info()
     found: dict[str, dict[str, range]] = {}
     for unit in info.iter_CUs():
@@ -123,15 +122,12 @@ WITH = 'package main\n\nimport (\n\t"fmt"\n\n\t"github.com/otelobj/otelobj/hooks
 @pytest.mark.parametrize(("source", "watched"), [(WITHOUT, False), (WITH, True)], ids=["without", "with"])
 def test_channel_operations_are_watched_where_somebody_keeps_a_context(source: str, watched: bool, tmp_path: Path) -> None:
     """A program that is only counted does not pay for it."""
-    root = Path(__file__).parent.parent.parent
     (tmp_path / "main.go").write_text(source)
     (tmp_path / "rules.yaml").write_text(RULE)
-    rt = f"require github.com/otelobj/otelobj/hooks/rt v0.0.0\nreplace github.com/otelobj/otelobj/hooks/rt => {root}/hooks/rt\n" if watched else ""
+    rt = f"require github.com/otelobj/otelobj/hooks/rt v0.0.0\nreplace github.com/otelobj/otelobj/hooks/rt => {HOOKS}/rt\n" if watched else ""
     (tmp_path / "go.mod").write_text(f"module example.com/m\n\ngo 1.24\n\n{rt}")
-    env = toolchains.go_env("1.26", "amd64", OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{root / 'bin'}:{env['PATH']}"
     toolexec = f"-toolexec=otelobj --rules {tmp_path / 'rules.yaml'}"
-    subprocess.run(["go", "build", toolexec, "-o", "program", "."], cwd=tmp_path, env=env, check=True)
+    toolchains.go("1.26", tmp_path, "build", toolexec, "-o", "program", ".", OTELOBJ_DISABLE="all")
     symbols = ELFFile(io.BytesIO((tmp_path / "program").read_bytes())).get_section_by_name(".symtab")
     names = {symbol.name for symbol in symbols.iter_symbols()}
     assert "github.com/otelobj/otelobj/hooks/rt.onPanic" in names

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from places import HOOKS
 import toolchains
 
 from objinst.goobj.archive import Archive
@@ -18,11 +19,8 @@ RT = "github.com/otelobj/otelobj/hooks/rt"
 @pytest.fixture(scope="module")
 def rt() -> Object:
     import json
-    import subprocess
 
-    folder = Path(__file__).parent.parent.parent / "hooks" / "rt"
-    command = ["go", "list", "-export", "-json=Export", "."]
-    out = subprocess.run(command, cwd=folder, env=toolchains.go_env("1.26"), capture_output=True, text=True, check=True).stdout
+    out = toolchains.go("1.26", HOOKS / "rt", "list", "-export", "-json=Export", ".")
     return Archive.read(Path(json.loads(out)["Export"])).go_object()[1]
 
 

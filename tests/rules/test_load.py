@@ -19,6 +19,7 @@ from objinst.actions.probe import Probe, ProbeKind
 from objinst.rules import Rule, Where, parse_func_name
 from rule_files import load, read_file
 from objinst.rules.model import version_key
+from places import ROOT
 
 RULE = """\
 sql_query:
@@ -74,8 +75,7 @@ def test_built_in_rules_load_and_are_whole():
 def test_every_known_worker_is_shown_to_be_hooked_in_its_own_module():
     files = [file for file in hooktree.rule_files() if file.path.name == hooktree.WORKERS]
     known = {rule.name for file in files for rule in read_file(file.path, file.instrumentation) if "." in rule.target.split("/")[0]}
-    scripts = [path for pattern in scriptrunner.SCRIPTS for path in scriptrunner.ROOT.glob(pattern)]
-    checks = [line for path in scripts for line in re.findall(r"^py all_hooked \S+ (.+)$", path.read_text(), re.M)]
+    checks = [line for path in scriptrunner.paths() for line in re.findall(r"^py all_hooked \S+ (.+)$", path.read_text(), re.M)]
     assert known == {rule for line in checks for rule in line.split()}
 
 
@@ -400,7 +400,7 @@ def test_whatever_a_file_holds_is_rules_or_a_usage_error(tmp_path, text):
 
 @pytest.mark.parametrize("name", ["README.md", "docs/rules.md"])
 def test_the_rules_in_the_documents_are_rules(name, write):
-    text = (Path(__file__).parent.parent.parent / name).read_text()
+    text = (ROOT / name).read_text()
     blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
     assert blocks
     for block in blocks:
@@ -408,7 +408,7 @@ def test_the_rules_in_the_documents_are_rules(name, write):
 
 
 def test_every_refused_word_of_the_documents_is_refused(write):
-    text = (Path(__file__).parent.parent.parent / "docs" / "limits.md").read_text().split("## Rules")[1]
+    text = (ROOT / "docs" / "limits.md").read_text().split("## Rules")[1]
     actions, selectors = (re.findall(r"`(\w+)`", part) for part in re.search(r"the actions (.*?), the selectors(.*?), the target", text, re.S).groups())
     assert len(actions) == 7
     assert len(selectors) == 7

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from bare_build import BareBuild
+from needs import emulator
+from places import LAUNCHER
 from toolchains import goroot
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
 LIB = """// Package lib is a dependency whose source nobody has.
 package lib
 
@@ -179,7 +179,7 @@ def link(build: BareBuild, rules: str) -> subprocess.CompletedProcess[str]:
 
 
 def run(build: BareBuild) -> str:
-    command = ["qemu-aarch64-static", "./app"] if build.goarch == "arm64" else ["./app"]
+    command = [*emulator(build.goarch), "./app"]
     env = os.environ | {"GODEBUG": "clobberfree=1"}
     return subprocess.run(command, cwd=build.folder, env=env, capture_output=True, text=True, timeout=1800, check=True).stderr
 

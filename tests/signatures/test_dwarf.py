@@ -10,15 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from objinst.goobj.archive import Archive
-from objinst.errors import ObjectError, OtelobjError
+from objinst.errors import OtelobjError
 from objinst.goobj import Object
 from objinst.types import GoType, NoSignature, Signature, TypeTable, Unknown, assign, interface_methods, resolve
 from objinst.signatures.agree import agree
 from objinst.signatures.dwarf import signature
+from places import TESTBINS
 from types_build import Build, evidence
 from toolchains import versions
 
-ABI = Path(__file__).parent.parent.parent / "testbins" / "abi"
+ABI = TESTBINS / "abi"
 PATH = "example.com/abi/x.y"
 P = "example.com/abi/x%2ey"
 NEWEST = "1.26"

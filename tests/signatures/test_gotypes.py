@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from places import TESTBINS
 import types_random
 from objinst.gobuild.gocmd import Go
 from objinst.errors import OtelobjError
@@ -18,7 +19,7 @@ from objinst.signatures.dwarf import signature
 from types_build import Build
 from toolchains import goroot, versions
 
-MODULE = Path(__file__).parent.parent.parent / "testbins" / "abi"
+MODULE = TESTBINS / "abi"
 NEWEST = "1.26"
 each_version = pytest.mark.parametrize("version", [pytest.param(v, marks=[] if v in {"1.24", NEWEST} else [pytest.mark.long]) for v in versions()])
 

@@ -11,10 +11,11 @@ from objinst.signatures.source import result_count
 from objinst.types import NoSignature, Signature
 from objinst.signatures.methods import method_signature
 from objinst.signatures.dwarf import signature
+from places import TESTBINS
 from types_build import Build, func_info
 from toolchains import goroot, versions
 
-MODULE = Path(__file__).parent.parent.parent / "testbins" / "abi"
+MODULE = TESTBINS / "abi"
 NEWEST = "1.26"
 SOURCE = """package p
 

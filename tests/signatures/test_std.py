@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import re
-from pathlib import Path
 
 import pytest
 from objinst.goobj import Object
@@ -12,11 +11,12 @@ from objinst.types import GoType, NoSignature, Signature, TypeTable, Unknown, as
 from objinst.signatures.agree import agree
 from objinst.signatures.methods import method_signature
 from objinst.signatures.dwarf import signature
+from places import TESTBINS
 from types_build import Build, evidence
 from toolchains import versions
 
 NEWEST = "1.26"
-MODULE = Path(__file__).parent.parent.parent / "testbins" / "abi"
+MODULE = TESTBINS / "abi"
 KNOWN = re.compile(r"^go\.shape\.|-range\d+$|\[go\.shape\..*\]\.func\d+$")
 """Functions whose parameters DWARF does not tell in full. agree() refuses them: methods that were promoted through a shape,
 bodies of range-over-func loops with unnamed parameters, closures called where they stand that take the dictionary."""

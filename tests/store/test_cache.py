@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from objinst.store import cache
 from objinst.errors import OtelobjError, UsageError
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(autouse=True)

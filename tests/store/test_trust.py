@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import LAUNCHER, ROOT
 from toolexec_case import HOOKED, Case
 
 from objinst import paths
 from objinst.store import cache, root as cache_root
 from objinst.errors import OtelobjError, UsageError
 
-ROOT = Path(__file__).parent.parent.parent
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="other users' folders can only be made by root")
 NOBODY = 65534
 
@@ -339,9 +339,7 @@ def test_nothing_is_removed_from_a_folder_that_is_not_marked(place, tmp_path):
     made()
     assert not cache.is_ours()
     assert cache.trim(0) == 0
-    done = subprocess.run(
-        [ROOT / "bin" / "otelobj", "cache", "clean"], env=os.environ | {"OTELOBJ_CACHE_DIR": str(place)}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([LAUNCHER, "cache", "clean"], env=os.environ | {"OTELOBJ_CACHE_DIR": str(place)}, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "CACHEDIR.TAG" in done.stderr
     assert (place / "thesis.tex").exists() and (place / "archive" / "mine").exists()

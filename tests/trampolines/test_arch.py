@@ -19,7 +19,8 @@ from elftools.elf import enums
 
 import trampolines
 from objinst.errors import ObjectError
-from objinst.goobj import Edit, Object, SymRef, tables
+from objinst import goversions
+from objinst.goobj import Edit, Object, SymRef
 from objinst.goobj.archive import Archive
 from objinst.plan import judge, pinned, reach, workers
 from objinst.rewrite import text
@@ -193,7 +194,7 @@ def test_records_agree_with_go(record: Traits, version: str) -> None:
     source = (goroot(version) / "src/cmd/internal/sys/arch.go").read_text()
     (own,) = re.findall(rf'Name: +"{record.name}",(.*?)\n}}', source, re.DOTALL)
     assert re.search(rf"MinLC: +{record.quantum},", own)
-    assert set(record.relocations.values()) <= set(tables.for_version(f"go{version}").relocs)
+    assert set(record.relocations.values()) <= set(goversions.for_version(f"go{version}").relocs)
     if (record.name, version) != ("arm64", "1.22"):  # which has no levels
         assert f'"{record.level}"' in (goroot(version) / "src/internal/buildcfg/cfg.go").read_text()
 

@@ -9,18 +9,16 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+from needs import emulator
 import types_program
 from hypothesis import HealthCheck, given, settings, strategies
 from toolchains import go_env, versions
 
-BIN = Path(__file__).parent.parent.parent / "bin"
-QEMU = "qemu-aarch64-static"
 CASES = [
     pytest.param(version, goarch, seed, count, rounds, flags, marks=[pytest.mark.long] if long else [])
     for version, goarch, seed, count, rounds, flags, long in [
@@ -59,15 +57,11 @@ def test_programs_found_by_hypothesis(goarch: str) -> None:
 
 def run(made: types_program.Program, version: str, goarch: str, rounds: int, flags: tuple[str, ...] = ()) -> dict[str, str]:
     """Builds and runs a program, and checks that its hooks saw every value as it was. The rules that were refused, and why."""
-    if goarch == "arm64" and not shutil.which(QEMU):
-        assert not os.environ.get("OTELOBJ_CI"), "CI promises qemu-user-static"
-        pytest.skip("qemu-user-static is not installed")
+    command = [*emulator(goarch), "./app"]
     env = go_env(version, goarch, OTELOBJ_DISABLE="all", OTELOBJ_REPORT=str(made.folder / "report.json"))
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     build = ["go", "build", *flags, "-toolexec=otelobj --rules rules.yaml", "-o", "app", "."]
     done = subprocess.run(build, cwd=made.folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    command = [QEMU, "./app"] if goarch == "arm64" else ["./app"]
     done = subprocess.run(command, cwd=made.folder, env=env | {"GODEBUG": "clobberfree=1"}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]

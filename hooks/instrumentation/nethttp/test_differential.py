@@ -19,7 +19,6 @@ from scriptrunner import GENEROUS, HANGS
 from objinst.collector import Collector
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
 SOURCE = HERE / "testdata" / "program"
 VOLATILE = {"server.port", "network.peer.port", "client.port", "url.full"}
 """Ports differ from run to run."""
@@ -41,9 +40,7 @@ compares the routes that do neither."""
 
 
 def build(program: str, out: Path, *flags: str) -> None:
-    env = toolchains.go_env("1.26")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
-    subprocess.run(["go", "build", *flags, "-o", str(out), f"./{program}"], cwd=SOURCE, env=env, check=True, capture_output=True)
+    toolchains.go("1.26", SOURCE, "build", *flags, "-o", out, f"./{program}")
 
 
 def run(program: Path) -> tuple[str, Collector]:

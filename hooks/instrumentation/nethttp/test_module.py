@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hookmodules import HOOKS, OLD_OTEL, compile_with, go, usable
+from hookmodules import OLD_OTEL, compile_with, go, usable
+from needs import need
+from places import HOOKS
 
 HERE = Path(__file__).parent
 NAME = "instrumentation/nethttp"
@@ -22,8 +24,7 @@ def test_interfaces_that_are_asked_for(version: str) -> None:
 
 def test_race() -> None:
     """Hooks read what net/http and handlers write: never at the same time."""
-    if not shutil.which("gcc"):
-        pytest.skip("the race detector needs a C compiler")
+    need("gcc")
     go(USABLE[-1], HERE / "difftest", "test", "-race", "-timeout", "30m", "./...", CGO_ENABLED="1")
 
 

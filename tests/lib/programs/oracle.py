@@ -8,10 +8,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from needs import QEMU
+from places import LAUNCHER
 import toolchains
 
-LAUNCHER = Path(__file__).parents[3] / "bin" / "otelobj"
-QEMU = "qemu-aarch64-static"
 RULE = 'all:\n  target: "{target}"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 NUMBER = re.compile(r"\+?\b0x[0-9a-f]+\b")
 ARGUMENTS = re.compile(r"^((?!goroutine|panic|\s)\S*)\(.*\)$", re.MULTILINE)

@@ -13,7 +13,6 @@ from programs.kinds import (
     INT,
     SCALARS,
     STRING,
-    TASK,
     Type,
     array_of,
     chan_of,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from places import ROOT
 import toolchains
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -20,7 +21,7 @@ from torture import godir, modules, table
 from torture.known import Known, load
 from torture.model import Config, Form, Mode, Result, Verdict
 from torture.session import SLICE, Choice, State, Unit, execute, found, of_modules, programs, std
-from torture.toolchain import ROOT, check
+from torture.toolchain import check
 
 SUITES = ("go", "std", "modules")
 MAIN = "1.26"

@@ -1,10 +1,10 @@
 """Well-known modules whose tests are run: heavy in reflection, generics, assembly, goroutines, unsafe. Versions are those of testbins/torture/go.mod."""
 
 from __future__ import annotations
+from places import TESTBINS
 
-from pathlib import Path
 
-FOLDER = Path(__file__).parent.parent.parent.parent / "testbins" / "torture"
+FOLDER = TESTBINS / "torture"
 MODULES: dict[str, list[str]] = {
     "github.com/google/go-cmp": ["github.com/google/go-cmp/..."],
     "github.com/samber/lo": ["github.com/samber/lo", "github.com/samber/lo/mutable"],

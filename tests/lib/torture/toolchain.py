@@ -8,13 +8,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from needs import QEMU
 import toolchains
 
 from torture.godir import UnavailableError
 from torture.model import Config, Mode
 
-ROOT = Path(__file__).parent.parent.parent.parent
-QEMU = "qemu-aarch64-static"
 RULE = 'everything:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 CLOBBER = "clobberfree=1"
 """For plain runs too, so that both see the same environment."""
@@ -42,7 +41,6 @@ class Toolchain:
 
     def env(self, *, cgo: bool = False, experiments: str = "", **more: str) -> dict[str, str]:
         env = toolchains.go_env(self.config.go, self.config.arch, OTELOBJ_DISABLE="all", GODEBUG=CLOBBER, GOENV="off", **more)
-        env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
         if cgo or self.config.cgo:
             env["CGO_ENABLED"] = "1"
             if self.config.arch == "arm64":

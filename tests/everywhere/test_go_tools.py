@@ -8,16 +8,13 @@ imports ten: it collects garbage 7,000 times while it compiles the runtime.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from needs import emulator
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
-QEMU = "qemu-aarch64-static"
 RULE = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 long = pytest.mark.long
 every_version = pytest.mark.parametrize(
@@ -38,7 +35,6 @@ def build(version: str, tool: str, probe: str, folder: Path, goarch: str = "amd6
     rules = folder / f"{probe}.yaml"
     rules.write_text(RULE.format(probe=probe))
     env = toolchains.go_env(version, goarch, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
     made = folder / f"{tool}-{probe}-{goarch}"
     command = ["go", "build", f"-toolexec=otelobj --rules {rules}", "-o", str(made), f"cmd/{tool}"]
     done = subprocess.run(command, cwd=toolchains.goroot(version) / "src", env=env, capture_output=True, text=True, check=False)
@@ -74,13 +70,10 @@ def test_gofmt(version: str, probe: str, tmp_path: Path, request: pytest.Fixture
 @long
 @pytest.mark.parametrize("version", ["1.26", "1.27"])
 def test_gofmt_arm64(version: str, tmp_path: Path) -> None:
-    if not shutil.which(QEMU):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
+    prefix = emulator("arm64")
     made = build(version, "gofmt", "stress", tmp_path, "arm64")
     root = toolchains.goroot(version)
-    ours = run(version, [QEMU, str(made), "-d", "src/fmt", "src/go/parser"], root, OTELOBJ_PROBE_OUT=str(tmp_path / "out.json"))
+    ours = run(version, [*prefix, str(made), "-d", "src/fmt", "src/go/parser"], root, OTELOBJ_PROBE_OUT=str(tmp_path / "out.json"))
     assert ours == run(version, [str(root / "bin/gofmt"), "-d", "src/fmt", "src/go/parser"], root)
     assert counted(tmp_path, "out.json")["go/parser.ParseFile"] > 10
 

@@ -3,46 +3,54 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from toolchains import go_env, goroot
+from needs import emulator, need
+from toolexec_case import MODULE, Case, write
 
-LAUNCHER = Path(__file__).parent.parent.parent / "bin" / "otelobj"
-GO = "1.26"
-FILES = {
+OUTSIDE = {
     "go.work": "go 1.24\n\nuse ./app\nuse ./hooks\n",
-    "app/go.mod": "module example.com/app\n\ngo 1.24\n",
-    "app/alt.mod": "module example.com/app\n\ngo 1.24\n\nrequire example.com/hk v0.0.0\n\nreplace example.com/hk => ../hooks\n",
-    "app/main.go": 'package main\n\n//go:noinline\nfunc work() { println("work") }\n\nfunc main() { work() }\n',
-    "app/rules.yaml": "mine:\n  target: main\n  where: { func: work }\n  do:\n    - inject_hooks: { before: Before, path: example.com/hk/h }\n",
     "hooks/go.mod": "module example.com/hk\n\ngo 1.24\n",
-    "hooks/h/h.go": 'package h\n\ntype Ctx interface{ GetFuncName() string }\n\nfunc Before(c Ctx) { println("first", c.GetFuncName()) }\n',
+    "hooks/h/h.go": MODULE["h/h.go"].replace("before", "first"),
+}
+APP = {
+    "go.mod": MODULE["go.mod"],
+    "alt.mod": MODULE["go.mod"] + "\nrequire example.com/hk v0.0.0\n\nreplace example.com/hk => ../hooks\n",
+    "main.go": MODULE["main.go"],
+    "rules.yaml": MODULE["rules.yaml"].replace("example.com/app/h", "example.com/hk/h"),
 }
 
 
-@pytest.fixture
-def build(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+@dataclass
+class Workspace:
+    """A module beside that of its hooks. app: the program's case."""
 
-    def build(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    folder: Path
+    app: Case
+
+    def __call__(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Builds and runs."""
-        settings = go_env(GO, OTELOBJ_CACHE_DIR=str(tmp_path / "cache"), OTELOBJ_DISABLE="all", GOENV="off", GOPROXY="off") | env
-        command = [goroot(GO) / "bin/go", "build", f"-toolexec={LAUNCHER} --rules rules.yaml", *args, "-o", "prog", "."]
-        done = subprocess.run(command, cwd=tmp_path / "app", env=settings, capture_output=True, text=True, check=False)
+        done = self.app.build(*args, **env)
         if done.returncode:
             return done
-        runner = ["qemu-aarch64-static"] if env.get("GOARCH") == "arm64" else []
-        return subprocess.run([*runner, tmp_path / "app" / "prog"], capture_output=True, text=True, check=False)
+        return subprocess.run([*emulator(env.get("GOARCH", "amd64")), self.app.folder / "prog"], capture_output=True, text=True, check=False)
 
-    build.folder = tmp_path
-    return build
+    def build_thrice_at_once(self, *args: str, **env: str) -> None:
+        """args: {} stands for a number. The programs are p0, p1 and p2."""
+        commands = [self.app.command(*(arg.format(number) for arg in args), output=f"p{number}") for number in range(3)]
+        running = [subprocess.Popen(command, cwd=self.app.folder, env=self.app.settings(**env)) for command in commands]
+        assert [process.wait() for process in running] == [0, 0, 0]
+        for number in range(3):
+            assert subprocess.run([self.app.folder / f"p{number}"], capture_output=True, text=True, check=True).stderr == "first work\nwork\n"
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Workspace:
+    write(tmp_path, OUTSIDE)
+    return Workspace(tmp_path, Case(tmp_path / "app", files=APP, env={"OTELOBJ_CACHE_DIR": str(tmp_path / "cache")}))
 
 
 def test_a_hook_in_the_workspace_is_relinked_when_it_changes(build) -> None:
@@ -62,10 +70,6 @@ def test_position_independent(build) -> None:
 
 
 def test_arm64(build) -> None:
-    if not shutil.which("qemu-aarch64-static"):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
     assert build(GOARCH="arm64").stderr == "first work\nwork\n"
 
 
@@ -81,23 +85,13 @@ def test_a_hook_of_no_module_is_refused_by_name(build) -> None:
 
 
 def test_parallel_builds_share_one_closure(build) -> None:
-    env = go_env(GO, OTELOBJ_CACHE_DIR=str(build.folder / "cache"), OTELOBJ_DISABLE="all", GOENV="off", GOPROXY="off")
-    command = [goroot(GO) / "bin/go", "build", f"-toolexec={LAUNCHER} --rules rules.yaml", "-o"]
-    running = [subprocess.Popen([*command, f"p{number}", "."], cwd=build.folder / "app", env=env) for number in range(3)]
-    assert [process.wait() for process in running] == [0, 0, 0]
+    build.build_thrice_at_once()
     assert len(list((build.folder / "cache/closure").glob("*.json"))) == 1
-    for number in range(3):
-        assert subprocess.run([build.folder / "app" / f"p{number}"], capture_output=True, text=True, check=True).stderr == "first work\nwork\n"
 
 
 def test_parallel_builds_with_a_cache_smaller_than_they_need(build) -> None:
     """Nothing is removed under a link that runs, and what the last one leaves is within the bound."""
-    env = go_env(GO, OTELOBJ_CACHE_DIR=str(build.folder / "cache"), OTELOBJ_CACHE_SIZE="10K", OTELOBJ_DISABLE="all", GOENV="off", GOPROXY="off")
-    command = [goroot(GO) / "bin/go", "build", f"-toolexec={LAUNCHER} --rules rules.yaml"]
-    running = [subprocess.Popen([*command, f"-ldflags=-X=main.x={number}", "-o", f"p{number}", "."], cwd=build.folder / "app", env=env) for number in range(3)]
-    assert [process.wait() for process in running] == [0, 0, 0]
-    for number in range(3):
-        assert subprocess.run([build.folder / "app" / f"p{number}"], capture_output=True, text=True, check=True).stderr == "first work\nwork\n"
+    build.build_thrice_at_once("-ldflags=-X=main.x={}", OTELOBJ_CACHE_SIZE="10K")
     kept = [path for path in (build.folder / "cache").rglob("*") if path.is_file() and "version" not in path.parts]
     assert sum(path.stat().st_size for path in kept) <= 10_000
 
@@ -133,15 +127,12 @@ NOT_SUPPORTED = [
 )
 def test_what_is_not_supported_is_refused_by_name(build, args: list[str], env: dict[str, str], word: str) -> None:
     """And links without hooks where that is asked for. Some of these links run in the output's folder, where a relative rule file is not found."""
-    if "CGO_ENABLED" in env and not shutil.which("gcc"):
-        pytest.skip("no C compiler here")
-    toolexec = f"-toolexec={LAUNCHER} --rules rules.yaml"
-    done = build(*args, toolexec, **env)
+    if "CGO_ENABLED" in env:
+        need("gcc")
+    done = build(*args, **env)
     assert done.returncode == 1 and word in done.stderr and "remedy" in done.stderr and "Traceback" not in done.stderr
     assert not (build.folder / "app/prog").exists()
     if "-linkshared" in args:
         return  # has no shared libraries to link with
-    command = [goroot(GO) / "bin/go", "build", toolexec, *args, "-o", "prog", "."]
-    settings = go_env(GO, OTELOBJ_CACHE_DIR=str(build.folder / "cache"), OTELOBJ_DISABLE="all", GOENV="off", GOPROXY="off", OTELOBJ_ON_ERROR="plain") | env
-    done = subprocess.run(command, cwd=build.folder / "app", env=settings, capture_output=True, text=True, check=False)
+    done = build.app.build(*args, **env, OTELOBJ_ON_ERROR="plain")
     assert done.returncode == 0 and word in done.stderr, done.stderr

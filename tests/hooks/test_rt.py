@@ -5,18 +5,18 @@ The package is compiled by whatever toolchain the user has, so everything runs w
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from needs import QEMU, need
+from places import HOOKS
+import toolchains
 from toolchains import goroot, versions
 
-RT = Path(__file__).parent.parent.parent / "hooks" / "rt"
+RT = HOOKS / "rt"
 PACKAGE = "github.com/otelobj/otelobj/hooks/rt"
-QEMU = "qemu-aarch64-static"
 ENDS = (min(versions(), key=lambda v: [int(n) for n in v.split(".")]), max(versions(), key=lambda v: [int(n) for n in v.split(".")]))
 CHANNELS = ("onSend", "onReceive", "onRange", "onTry", "onSelect", "onTrySend", "onReceived", "onReceivedOK", "onSelected")
 each_version = pytest.mark.parametrize("version", ENDS)
@@ -24,20 +24,7 @@ each_arch = pytest.mark.parametrize("goarch", ["amd64", "arm64"])
 
 
 def go(version: str, *args: str, goarch: str = "amd64") -> str:
-    """Run the go command of a version in hooks/rt and return its standard output; a failure shows all that it wrote."""
-    env = os.environ | {
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "-buildvcs=false",
-        "GOWORK": "off",
-        "GOPROXY": "off",
-        "GOOS": "linux",
-        "GOARCH": goarch,
-        "CGO_ENABLED": "0",
-    }
-    env.pop("GOROOT", None)
-    done = subprocess.run([goroot(version) / "bin" / "go", *args], cwd=RT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"go {' '.join(args)}:\n{done.stdout}{done.stderr}"
-    return done.stdout
+    return toolchains.go(version, RT, *args, goarch=goarch, GOWORK="off", GOPROXY="off")
 
 
 def test_gofmt() -> None:
@@ -62,11 +49,7 @@ def test_without_optimisation() -> None:
 
 
 def test_arm64() -> None:
-    if not shutil.which(QEMU):
-        if os.environ.get("OTELOBJ_CI"):
-            pytest.fail("CI promises qemu-user-static")
-        pytest.skip("qemu-user-static is not installed")
-    go(ENDS[-1], "test", f"-exec={QEMU}", ".", goarch="arm64")
+    go(ENDS[-1], "test", f"-exec={need(QEMU)}", ".", goarch="arm64")
 
 
 @each_version

@@ -10,20 +10,19 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shutil
 import struct
 import subprocess
 import zlib
 from pathlib import Path
 
 import pytest
+from needs import emulator
+from places import TESTBINS
 import toolchains
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "testbins" / "hugo"
+SOURCE = TESTBINS / "hugo"
 PACKAGE = "github.com/gohugoio/hugo"
 VERSION = "1.26"
-QEMU = "qemu-aarch64-static"
 PAGES = 24
 RULE = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
 BUSY = [
@@ -36,7 +35,6 @@ pytestmark = pytest.mark.long
 
 def go(goarch: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     env = toolchains.go_env(VERSION, goarch, OTELOBJ_DISABLE="all", **env)
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
     return subprocess.run(["go", *args], cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
 
 
@@ -108,7 +106,7 @@ def run(goarch: str, program: Path, site: Path, folder: Path) -> list[tuple[int,
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "HUGO_CACHEDIR": str(folder / "cache"), "HUGO_RESOURCEDIR": str(folder / "resources")}
     found = []
     for args in (["build", "--quiet", "--destination", str(folder / "public")], ["list", "all"], ["config"]):
-        command = [*([QEMU] if goarch == "arm64" else []), str(program), *args, "--source", str(site), "--noBuildLock"]
+        command = [*emulator(goarch), str(program), *args, "--source", str(site), "--noBuildLock"]
         env["OTELOBJ_PROBE_OUT"] = str(folder / f"{args[0]}.json")
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         found.append((done.returncode, done.stdout, done.stderr))
@@ -121,9 +119,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(("probe", "goarch"), [("count", "amd64"), ("stress", "amd64"), ("count", "arm64")])
 def test_hugo(probe: str, goarch: str, plain_folder: Path, site: Path, tmp_path: Path) -> None:
-    if goarch == "arm64" and not shutil.which(QEMU):
-        assert not os.environ.get("OTELOBJ_CI"), "CI promises qemu-user-static"
-        pytest.skip("qemu-user-static is not installed")
+    emulator(goarch)
     plain = build_plain(goarch, plain_folder)
     rules, made, report, folder = (tmp_path / name for name in ("rules.yaml", "hugo", "report.json", "run"))
     rules.write_text(RULE.format(probe=probe))

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import toolchains
 
-BIN = Path(__file__).parent.parent.parent / "bin"
 RULES = """\
 fmt_calls:
   target: fmt
@@ -32,7 +31,6 @@ def test_same_as_plain(version: str, tmp_path: Path) -> None:
     source = toolchains.goroot(version) / "src" / "runtime"
     (tmp_path / "rules.yaml").write_text(RULES)
     env = toolchains.go_env(version, "amd64", OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{BIN}:{env['PATH']}"
     found = {}
     for name, flags in (("plain", []), ("hooked", [f"-toolexec=otelobj --rules {tmp_path / 'rules.yaml'}"])):
         program = tmp_path / f"{name}.test"

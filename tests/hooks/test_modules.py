@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hookmodules import HOOKS, OLD_OTEL, compile_with, go, usable
+from hookmodules import OLD_OTEL, compile_with, go, usable
+from places import HOOKS
 from toolchains import goroot
 
 from objinst import hooktree

@@ -11,12 +11,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from needs import emulator
+from places import ROOT, TESTS
 import scriptrunner
 from programs import generate, oracle, reduce
 from programs.tree import Program
 
-ROOT = Path(__file__).parent.parent.parent
-FOUND = sorted((Path(__file__).parent.parent / "programs" / "found").glob("*.txtar"))
+FOUND = sorted((TESTS / "lib/programs/found").glob("*.txtar"))
 PROGRAMS = int(os.environ.get("OTELOBJ_TEST_PROGRAMS", "40"))
 UNOPTIMISED = ("-gcflags=rnd/...=-N -l",)
 SEED = 20_000
@@ -24,9 +25,7 @@ FLAGS: list[tuple[str, ...]] = [(), (), (), UNOPTIMISED, ("-buildmode=pie",)]
 
 
 def same(how: oracle.How, program: Program, folder: Path) -> None:
-    if how.goarch == "arm64" and not shutil.which(oracle.QEMU):
-        assert not os.environ.get("OTELOBJ_CI"), "CI promises qemu-user-static"
-        pytest.skip("qemu-user-static is not installed")
+    emulator(how.goarch)
     program.write(folder)
     found = oracle.difference(how, folder)
     if found is not None:

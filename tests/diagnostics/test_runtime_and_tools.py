@@ -5,7 +5,6 @@ Judges: the program's own output, go tool pprof, trace, nm and objdump, go versi
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import subprocess
@@ -13,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from needs import emulator, need
 import toolchains
 from elftools.elf.elffile import ELFFile
-from fidelity_case import CALL, CASES, HOOKED, LINE, OURS, QEMU, ROOT, SOURCE, Pair, built, every_case, native_cases, need, output, tool
+from fidelity_case import CALL, CASES, HOOKED, LINE, OURS, SOURCE, Pair, built, every_case, native_cases, output, tool
 
 # tracebacks
 
@@ -49,7 +49,7 @@ def test_traceback_of_a_crash(version: str, goarch: str) -> None:
 def test_callers_of_a_hook(version: str, goarch: str) -> None:
     """Before and behind the body, the stub's frame is shown as the function; the exit stub has a symbol name of its own."""
     pair = built(version, goarch)
-    prefix = [need(QEMU)] if goarch == "arm64" else []
+    prefix = emulator(goarch)
     done = subprocess.run([*prefix, str(pair.hooked), "stop"], env=os.environ | {"FIDELITY_SHOW": "1"}, capture_output=True, text=True, check=True)
     for when in ("before", "after"):
         lines = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith(f"{when} ")]
@@ -336,7 +336,6 @@ def test_stubs_beyond_the_address_table(version: str, tmp_path: Path) -> None:
     (tmp_path / "idle").mkdir()
     (tmp_path / "idle/idle.go").write_text(IDLE)
     env = toolchains.go_env(version, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
     command = ["go", "build", f"-toolexec=otelobj --rules {tmp_path / 'rules.yaml'}", "-o", "many", "."]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -363,7 +362,6 @@ def test_counted_and_hooked(version: str, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text((SOURCE / "rules.yaml").read_text() + COUNTED)
     env = toolchains.go_env(version, OTELOBJ_DISABLE="all")
-    env["PATH"] = f"{ROOT / 'bin'}:{env['PATH']}"
     command = ["go", "build", f"-toolexec=otelobj --rules {rules}", "-o", str(tmp_path / "counted"), "."]
     done = subprocess.run(command, cwd=SOURCE, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import TESTS
 from torture import godir, known, process, suites, table
 from torture.model import Config, Difference, Form, Mode, Result, Verdict, excerpt
 from torture.programs import lay_out
@@ -234,8 +235,7 @@ def test_an_excerpt_has_both_ends() -> None:
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    here = Path(__file__).parent.parent / "lib"
     command = [sys.executable, "-m", "torture", "--suite", "go", "--go-tests", str(tmp_path), "--state", str(tmp_path)]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(here)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(TESTS / "lib")}, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "run.go" in done.stderr and "remedy: --go-tests wants the folder test/" in done.stderr and "Traceback" not in done.stderr
