@@ -1,7 +1,7 @@
 """`otelobj survey`: which functions of a set of packages can be hooked, by form, judged as a link would judge them.
 
 The packages are those of the go command at hand, compiled by it for the architecture asked for. Not counted is what is never hooked
-whatever its form: the runtime and what it imports, assembly, FIPS text, functions of which no code is left.
+whatever its form: the runtime and what it imports, copies of their generic functions, assembly, FIPS text, functions of which no code is left.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Session:
 
     @functools.cached_property
     def eligibility(self) -> Eligibility:
-        """The one gate: what decides which function gets what."""
+        """What decides which function gets what of the rules."""
         return Eligibility(self.arch, self.finder, self.facts, self.rules, self.versions, self.load, frozenset(self.packages), frozenset(self.hooks))
 
     @functools.cached_property

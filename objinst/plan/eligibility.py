@@ -1,6 +1,6 @@
 """Which functions of an object get what from the rules that name them: a plan or a refusal for each.
 
-What decides is the function itself, what it may stand above (objinst.plan.facts), and what the rules mean.
+Whether a function can be hooked at all, objinst.plan.gate decides; here is decided what the rules mean.
 """
 
 from __future__ import annotations
