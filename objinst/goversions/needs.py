@@ -6,10 +6,13 @@ this file. ARCHITECTURE.md says what that code does; each entry here is one that
 
 from __future__ import annotations
 
+from trampolines.arch import ARCHES
+
 CONSTANTS = {
     "kinds": ("STEXT", "SRODATA", "SDATA", "SNOPTRDATA", "SNOPTRBSS", "SDWARFFCN", "SDWARFLINES"),
     "relocs": (
-        "R_ADDR", "R_CALL", "R_CALLARM64", "R_PCREL", "R_ADDRARM64", "R_METHODOFF", "R_USEIFACE", "R_USEIFACEMETHOD", "R_INITORDER",
+        "R_ADDR", "R_METHODOFF", "R_USEIFACE", "R_USEIFACEMETHOD", "R_INITORDER",
+        *sorted({name for found in ARCHES.values() for name in found.relocations.values()}),
     ),
     "obj_flags": ("ObjFlagFromAssembly",),
     "sym_flags": ("SymFlagDupok", "SymFlagNoSplit", "SymFlagLeaf"),

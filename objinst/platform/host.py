@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from objinst.platform import system
+from trampolines.arch import ARCHES
 
 NAMES = {"win32": "windows"}
 """sys.platform where it is not GOOS."""
-MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+MACHINES = {found.machine: found.name for found in ARCHES.values()}
 """GOARCH by what uname says."""
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from objinst import hooktree
 from objinst.errors import OtelobjError, UsageError
-from objinst.rules import load
+from rule_files import load
 
 README = "---\ntitle: example.com/kettle\ndefault: {default}\nlowest: v1.0.0\nnewest: v1.2.0\n---\nKettles.\n"
 RULE = "{name}:\n  target: example.com/kettle\n  where: {{ func: Boil }}\n  do:\n    - span: {{}}\n"

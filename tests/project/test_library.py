@@ -14,7 +14,7 @@ import scriptrunner
 from toolchains import goroot
 
 from objinst import hooktree
-from objinst.rules.load import read_file
+from rule_files import read_file
 
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = ROOT / "docs" / "contributing" / "library.md"
@@ -129,7 +129,7 @@ def test_libraries_of_this_checkout() -> None:
         assert list(library.folder.glob("scripts/*.txtar")), f"{name} has no script"
         for file in library.rule_files():
             prefix = f"{name}_" if file.path.name == hooktree.RULES else "sdk_"
-            assert all(f"{rule.name}_".startswith(prefix) for rule in read_file(file.path, file.instrumentation)), file.path
+            assert all(f"{rule.name}_".startswith(prefix) for rule in read_file(file.path, instrumentation=file.instrumentation)), file.path
 
 
 def test_the_page_is_fresh() -> None:
