@@ -88,6 +88,11 @@ def test_crash_is_put_down_to_the_test_that_the_traceback_names() -> None:
     assert suites.DAMAGE.search(done.output)
 
 
+def test_addresses_in_names_of_subtests_do_not_count() -> None:
+    first, second = (suites.read(finished(event("pass", f"TestAs/0:As(_0x{address})"), event("pass"))) for address in ("232eb7cfe090", "17237865e000"))
+    assert first.results == second.results and len(first.results) == 1
+
+
 def test_package_that_does_not_build() -> None:
     done = suites.read(finished(event("output", "", "FAIL\tp [build failed]\n"), event("fail"), plain="p.go:1: wrong"))
     assert not done.built
