@@ -33,7 +33,6 @@ from objinst.rules import RT, RuleSet, is_built_in, supports
 from objinst.store import cache
 from objinst.store.digest import hooks_digest
 from objinst.store.parallel import share_out
-from objinst.types.names import escape
 
 SLOT = "slot.json"
 TEST_DEPS = "testing/internal/testdeps"
@@ -246,10 +245,10 @@ def root_package(session: Session, path: Path) -> Path:
     edit = Edit(obj)
     needs = {}
     for package in session.wanted:
-        hook = session.load(package)
-        if hook is None:
+        if package not in session.archives:
             raise OtelobjError(f"hook package {package} is not in the link", "check the rule's `path`")
-        needs[package] = (hook.fingerprint, hook.find(f"{escape(package)}..inittask") is not None)
+        known = session.inits.of(package)
+        needs[package] = (bytes.fromhex(known["fingerprint"]), bool(known["has_task"]))
     mainpkg.load_packages(edit, session.root, needs)
     return paths.write_scratch(session.folder / "main.a", archive.to_bytes({member: checked(edit)}))
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import trampolines
 from objinst.gobuild import usertree
@@ -29,6 +30,7 @@ from objinst.signatures.gotypes import GoTypes
 from objinst.store.digest import own_digest
 from objinst.store.known import Known
 from objinst.types import TypeTable
+from objinst.types.names import escape
 from trampolines import Arch
 
 Load = Callable[[str], Object | None]
@@ -96,6 +98,15 @@ class Session:
     def eligibility(self) -> Eligibility:
         """What decides which function gets what of the rules."""
         return Eligibility(self.arch, self.finder, self.facts, self.rules, self.versions, self.load, frozenset(self.packages), frozenset(self.hooks))
+
+    @functools.cached_property
+    def inits(self) -> Known:
+        """How the root package loads each package: its fingerprint, and whether it has something to initialize."""
+        return Known("init", self.archives, identity, self._read_init)
+
+    def _read_init(self, package: str) -> dict[str, Any]:
+        obj = Archive.read(self.archives[package]).go_object()[1]
+        return {"fingerprint": obj.fingerprint.hex(), "has_task": obj.find(f"{escape(package)}..inittask") is not None}
 
     @functools.cached_property
     def inlined(self) -> Known:

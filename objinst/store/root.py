@@ -31,6 +31,7 @@ ENTRY_KINDS = {
     "hooks": "sources of the hooks",
     "inlined": "inlined calls of each package",
     "facts": "what each package says of others",
+    "init": "how each hook package is loaded",
     "gotypes": "types from export data, and the helper that reads them",
 }
 """What `cache.folder` makes: entries that are whole or not there."""
