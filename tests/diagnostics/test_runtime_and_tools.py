@@ -221,8 +221,8 @@ def test_version_information() -> None:
     plain, hooked = (output(go, "version", "-m", str(program)).splitlines()[1:] for program in (pair.plain, pair.hooked))
     added = [line.split() for line in hooked if line not in plain]
     assert set(plain) <= set(hooked)
-    assert sorted(words[0] for words in added) == ["build", "build", "dep"]
-    assert {words[1].partition("=")[0] for words in added if words[0] == "build"} == {"otelobj.rules", "otelobj.instrumentations"}
+    assert sorted(words[0] for words in added) == ["build", "build", "build", "dep"]
+    assert {words[1].partition("=")[0] for words in added if words[0] == "build"} == {"otelobj.rules", "otelobj.instrumentations", "otelobj.built-in"}
     assert any(words[1].startswith("github.com/otelobj/otelobj/hooks/rt") for words in added)
 
 

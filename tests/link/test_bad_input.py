@@ -215,9 +215,9 @@ def test_any_exception_is_one_message_or_a_plain_link(tmp_path: Path, error: str
 DEFECT = """
 sys.path.insert(0, {root!r})
 from objinst.__main__ import main
-from objinst.link import passes
+from objinst.link import rewriter
 def hook_function(*_): return {{}}["a key of our own"]
-passes.hook_function = hook_function
+rewriter.hook_function = hook_function
 os.environ["PWD"] = os.getcwd()  # as the launcher's sh does
 sys.argv = ["__main__.py", "--tool", "--rules", "rules.yaml", *argv]
 sys.exit(main(sys.argv[1:]))
@@ -228,7 +228,7 @@ def test_a_defect_of_ours_is_called_one(case: Case) -> None:
     """Not damage of the packages: nobody is sent to rebuild them."""
     case.toolexec = wrapper(case.folder, DEFECT.format(root=str(ROOT)))
     done = case.build()
-    case.refused(done, "internal error at objinst/link/passes.py:", "in Link._rewrite: KeyError: 'a key of our own'", "github.com/otelobj/otelobj/issues")
+    case.refused(done, "internal error at objinst/link/rewriter.py:", "in Rewriter.rewrite: KeyError: 'a key of our own'", "github.com/otelobj/otelobj/issues")
     assert "`OTELOBJ_TRACEBACK=1 " in done.stderr and " build '-toolexec=" in done.stderr and "rebuild" not in done.stderr and "go clean" not in done.stderr
     done = case.build(OTELOBJ_TRACEBACK="1")
     assert done.returncode and 'KeyError: \'a key of our own\'' in done.stderr and "Traceback" in done.stderr
