@@ -26,7 +26,7 @@ from objinst.platform import target
 from objinst.platform.host import host
 from objinst.rules import load
 from objinst.store import cache
-from trampolines.arch import ARM64
+from trampolines.arch import ARCHES, Traits
 
 NEEDED_PYTHON = (3, 11)
 FREE_BYTES = 500 << 20
@@ -86,7 +86,7 @@ def findings() -> Iterator[Finding]:
     checks: tuple[Callable[[GoCommand], Finding], ...] = (check_go, check_platform, check_toolexec, check_build_cache, check_modules, check_c_compiler)
     for check in checks:
         yield check(go)
-    yield check_qemu()
+    yield from (check_qemu(one) for one in ARCHES.values() if one.name != host().goarch)
 
 
 def check_python() -> Finding:
@@ -225,8 +225,9 @@ def check_c_compiler(go: GoCommand) -> Finding:
     return Finding(OK, "C compiler", compiler)
 
 
-def check_qemu() -> Finding:
-    qemu = shutil.which(f"qemu-{ARM64.machine}-static") or shutil.which(f"qemu-{ARM64.machine}")
-    if qemu is None and host().goarch != ARM64.name:
-        return Finding(NOTE, "qemu", f"not installed: {ARM64.name} programs are built but cannot be run here", "apt-get install qemu-user-static")
-    return Finding(OK, "qemu", qemu or f"not needed: this is an {ARM64.name} machine")
+def check_qemu(arch: Traits) -> Finding:
+    """arch: another than this machine's."""
+    qemu = shutil.which(f"qemu-{arch.machine}-static") or shutil.which(f"qemu-{arch.machine}")
+    if qemu is None:
+        return Finding(NOTE, "qemu", f"not installed: {arch.name} programs are built but cannot be run here", "apt-get install qemu-user-static")
+    return Finding(OK, "qemu", qemu)

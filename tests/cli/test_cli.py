@@ -23,8 +23,10 @@ from objinst.cli import cache as cache_command
 from objinst.cli.collector import TraceFeed
 from objinst.errors import OtelobjError
 from objinst.plan.model import InlinedCall, Status, Target
+from objinst.platform import host
 from otlp import span, trace_request
 from places import LAUNCHER, ROOT
+from trampolines.arch import ARCHES
 
 
 
@@ -502,6 +504,20 @@ def test_doctor_checks(check, env, level, text):
     assert finding.level == level
     assert text in finding.finding
     assert bool(finding.remedy) == (level != "ok")
+
+
+@pytest.mark.parametrize("own", [*ARCHES])
+def test_doctor_looks_for_emulators_of_other_architectures(own, monkeypatch):
+    monkeypatch.setattr(host.host(), "goarch", own, raising=False)
+    monkeypatch.setattr(doctor, "find", lambda: gotool.GoCommand(Path("go"), {}))
+    for name in ("check_go", "check_platform", "check_toolexec", "check_build_cache", "check_modules", "check_c_compiler"):
+        monkeypatch.setattr(doctor, name, lambda go: doctor.Finding(doctor.OK, "go", ""))
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None if name.startswith("qemu-") else name)
+    said = [finding.finding for finding in doctor.findings() if finding.what == "qemu"]
+    assert said == [f"not installed: {goarch} programs are built but cannot be run here" for goarch in ARCHES if goarch != own]
+    emulators = {f"qemu-{ARCHES[goarch].machine}" for goarch in ARCHES if goarch != own}
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/bin/{name}" if name in emulators else None)
+    assert {finding.finding for finding in doctor.findings() if finding.what == "qemu"} == {f"/bin/{name}" for name in emulators}
 
 
 def test_doctor_cache_that_cannot_be_written(tmp_path):
