@@ -15,7 +15,8 @@ from objinst.errors import ObjectError, OtelobjError
 from objinst.goversions import __main__ as command
 from objinst.goversions import needs
 from objinst.goversions.derive import derive
-from objinst.goversions.source import evaluate, signature
+from objinst.goversions.source import Goroot, evaluate, signature
+from objinst.platform.target import platforms
 from objinst.rewrite import death, rtpkg, runtimepkg
 from objinst.types.model import Kind
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 def copied(place: str, to: Path) -> Path:
     """A GOROOT of Go 1.27 with what the generator reads."""
     goroot = toolchains.goroot("1.27")
-    for folder in ("cmd/internal/goobj", "cmd/internal/objabi", "cmd/internal/dwarf", "internal/abi", "runtime", "cmd/link/internal/ld"):
+    for folder in ("cmd/internal/goobj", "cmd/internal/objabi", "cmd/internal/dwarf", "internal/abi", "internal/syslist", "runtime", "cmd/link/internal/ld"):
         (to / "src" / folder).mkdir(parents=True)
         for path in (goroot / "src" / folder).glob("*.go"):
             shutil.copy(path, to / "src" / folder)
@@ -48,6 +49,20 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("version", toolchains.versions())
 def test_folders_are_those_of_the_sources(version: str) -> None:
     assert command.main(["check", str(toolchains.goroot(version))]) == 0
+
+
+@pytest.mark.parametrize("version", toolchains.versions())
+def test_no_file_that_is_compiled_is_foreign(version: str) -> None:
+    """The go command says which files it compiles, and which it leaves out."""
+    go, packages = Goroot(toolchains.goroot(version)), ("runtime", "os", "syscall")
+    compiled: set[str] = set()
+    every = {path.name for package in packages for path in (go.root / "src" / package).glob("*.go")}
+    for platform in platforms():
+        goos, goarch = platform.split("/")
+        compiled |= set(toolchains.go(version, ".", "list", "-f", '{{join .GoFiles "\\n"}}', *packages, goarch=goarch, GOOS=goos).split())
+    foreign = {name for name in every if go.foreign.search(name)}
+    assert not compiled & foreign
+    assert foreign >= {"os_windows.go", "signal_windows_amd64.go", "os_wasm.go", "os_nonunix.go", "defs_linux_386.go", "proc_test.go"} & every
 
 
 def test_every_supported_version_is_tested() -> None:
