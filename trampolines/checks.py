@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.asm import STACK_SMALL, WORD, EncodeError
-from trampolines.contract import ContextFilter, ExitSpec, Piece, RegClass, ThunkSpec
+from trampolines.contract import ContextFilter, ExitSpec, GateSpec, Piece, RegClass, ThunkSpec
 
 CONTEXT_REGISTERS = 2
 """A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
+MAX_SIGNAL = 64
+"""Of the words at role "forward": runtime.fwdSig has _NSIG, at most 65."""
 INT_SIZES, FLOAT_SIZES = (1, 2, 4, 8), (4, 8)
 
 
@@ -77,3 +79,11 @@ def check_thunk(spec: ThunkSpec, int_regs: int, float_regs: int) -> None:
     for copy in spec.copies:
         if min(copy.offset, copy.to, copy.size) < 0 or copy.to + copy.size > spec.hook_args:
             raise EncodeError(f"a copy of {copy.size} bytes to offset {copy.to} of a hook's {spec.hook_args} bytes of arguments")
+
+
+def check_gate(spec: GateSpec) -> None:
+    """Raises EncodeError for a gate without signals, and for numbers of which gates cannot be made."""
+    if not spec.signals or min(spec.signals) < 1 or max(spec.signals) > MAX_SIGNAL:
+        raise EncodeError(f"a gate for signals {spec.signals}")
+    if not all(0 <= number < 1 << 16 for number in (spec.getpid, spec.wake, spec.operation)):
+        raise EncodeError(f"a gate with system calls {spec.getpid} and {spec.wake}, operation {spec.operation}: 16 bits fit")

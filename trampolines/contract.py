@@ -157,14 +157,20 @@ class ContextFilter:
 class GateSpec:
     """A gate in front of a function that ends the program by a signal (its first argument, 32 bits). It lets only `signals` be held up.
 
+    The numbers are those of the system that the program is linked for. getpid: of the system call that returns the process's id. wake: of the one that
+    wakes waiters of a word of 32 bits; its arguments are the word's address, `operation` and how many. Both go by Assembly.system_call.
+
     State is a word: 0 if nobody watches: to the body. The process's id if somebody does: it becomes minus the signal, the word at "note" (32 bits)
-    becomes 1, one waiter is woken (futex), and the gate returns. In a copy of the process (fork) nobody waits: to the body. Negative if
+    becomes 1, one waiter is woken, and the gate returns. In a copy of the process (fork) nobody waits: to the body. Negative if
     the program is ending: to the body, with the signal that came first.
     roles of death_gate: "state", "note", "body". foreign_gate hands over to it ("gate") where the word of this signal at "forward" is 0, which
     is to say that no C code had a handler before the Go program began; roles: "state", "forward", "gate", "body".
     """
 
     signals: tuple[int, ...]
+    getpid: int
+    wake: int
+    operation: int
 
 
 @dataclass(frozen=True, slots=True)

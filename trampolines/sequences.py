@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.asm import ARGS, STACK_BIG, WORD, Assembly, EncodeError, Frame, Label
-from trampolines.checks import check_area, check_exit_frame, check_filter, check_pieces, check_stack_results, check_thunk
+from trampolines.checks import check_area, check_exit_frame, check_filter, check_gate, check_pieces, check_stack_results, check_thunk
 from trampolines.contract import Base, Code, ContextFilter, ContextUse, EntrySpec, ExitSpec, GateSpec, GrowGuard, OpenDefer, Piece, RegClass, ThunkSpec
 
 Macros = type[Assembly]
@@ -23,8 +23,6 @@ PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
 """Of a thunk: func(itab, ctx, args, results, boxes unsafe.Pointer)."""
 NOSPLIT_LOCALS = 256
 """A thunk with locals up to this size needs no stack check: its caller has one, and so has the hook."""
-FUTEX_WAKE_PRIVATE = 1 | 128
-"""include/uapi/linux/futex.h"""
 
 
 # parts
@@ -321,7 +319,8 @@ def slot_handover(macros: Macros, slot_offset: int, g_m: int, m_curg: int, teard
 
 
 def death_gate(macros: Macros, spec: GateSpec) -> Code:
-    """In front of runtime.dieFromSignal(sig uint32)."""
+    """In front of runtime.dieFromSignal(sig uint32). Raises EncodeError for numbers that do not fit."""
+    check_gate(spec)
     asm, start, ours, ending, other = macros(), Label(), Label(), Label(), Label()
     asm.bind(start)
     _if_watched(asm)
@@ -334,7 +333,7 @@ def death_gate(macros: Macros, spec: GateSpec) -> Code:
     asm.compare_zero(asm.WATCHER)
     asm.jump_if(asm.NEGATIVE, ending)
 
-    asm.system_call(asm.SYS_GETPID)
+    asm.system_call(spec.getpid)
     asm.compare(asm.SYSTEM_RESULT, asm.WATCHER)
     asm.jump_if(asm.NE, other)
     asm.negate(asm.MINUS, asm.SIGNAL, keep=True)
@@ -343,9 +342,9 @@ def death_gate(macros: Macros, spec: GateSpec) -> Code:
     asm.address(note, "note")
     asm.set_value(operation, 1)
     asm.store(operation, note, 0, 4)
-    asm.set_value(operation, FUTEX_WAKE_PRIVATE)
+    asm.set_value(operation, spec.operation)
     asm.set_value(count, 1)
-    asm.system_call(asm.SYS_FUTEX)
+    asm.system_call(spec.wake)
     asm.ret()
 
     asm.out_of_line()
@@ -367,7 +366,8 @@ def _if_watched(asm: Assembly) -> None:
 
 
 def foreign_gate(macros: Macros, spec: GateSpec) -> Code:
-    """In front of runtime.raisebadsignal(sig uint32, c *sigctxt)."""
+    """In front of runtime.raisebadsignal(sig uint32, c *sigctxt). Raises EncodeError for numbers that do not fit."""
+    check_gate(spec)
     asm = macros()
     _if_watched(asm)
     asm.move_long(asm.PASSED, asm.INT_ARGS[0])

@@ -36,19 +36,25 @@ def signal_offsets(obj: Object) -> dict[str, int]:
     return {"WantedOff": fields["wanted"], "IgnoredOff": fields["ignored"]}
 
 
+def gate_spec(obj: Object) -> GateSpec | None:
+    """Of the gates in a program to which an object belongs; None if it has none. Raises OtelobjError for a system that cannot be linked for."""
+    return check(obj.header.goos, obj.header.goarch).gates.get(obj.header.goarch)
+
+
 def gates(edit: Edit, arch: Arch, rt: str) -> None:
     """rt: import path of hooks/rt. Raises ObjectError for a runtime that has not these functions, or in which the compiler has inlined them."""
-    header = edit.object.header
-    deadly = GateSpec(check(header.goos, header.goarch).deadly)
+    spec = gate_spec(edit.object)
+    if spec is None:
+        return
     state, note = (Role(edit.add_ref(f"{rt}.{name}", 0)) for name in ("death", "deathNote"))
     inlined = {callee for callee, _ in inlined_calls(edit.object, "runtime")}
     for name in (DIE, BAD):
         if inlined & symbol_keys(edit.object, "runtime", name):
             raise ObjectError(f"{edit.object.origin}: the compiler has inlined {name}", "build with another profile, or with -pgo=off")
     die, bad, forward = _find(edit, DIE, ABI_INTERNAL), _find(edit, BAD, ABI_INTERNAL), _find(edit, "runtime.fwdSig", 0)
-    _put(edit, die, arch.death_gate(deadly), {"state": state, "note": note})
+    _put(edit, die, arch.death_gate(spec), {"state": state, "note": note})
     roles = {"state": state, "forward": Role(edit.ref_of(forward)), "gate": Role(edit.ref_of(die))}
-    _put(edit, bad, arch.foreign_gate(deadly), roles)
+    _put(edit, bad, arch.foreign_gate(spec), roles)
 
 
 def _find(edit: Edit, name: str, abi: int) -> int:

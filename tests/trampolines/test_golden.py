@@ -8,9 +8,10 @@ import capstone
 import pytest
 
 import trampolines
+from objinst.platform import linux
 from trampolines import Arch
 from trampolines.contract import (
-    Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GateSpec, GrowGuard, Load, Piece, RegClass, ThroughSpec,
+    Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GrowGuard, Load, Piece, RegClass, ThroughSpec,
     ThunkSpec,
 )  # fmt: skip
 from trampolines_shapes import CASES
@@ -64,8 +65,8 @@ def stubs(goarch: str) -> dict[str, Code]:
         "slot handover": arch.slot_handover(456, 48, 192, *TEARDOWN[goarch]),
         "getg": arch.getg(),
         "hold": arch.hold_stub(),
-        "gate of dieFromSignal": arch.death_gate(GateSpec((1, 2, 15))),
-        "gate of raisebadsignal": arch.foreign_gate(GateSpec((1, 2, 15))),
+        "gate of dieFromSignal": arch.death_gate(linux.TARGET.gates[goarch]),
+        "gate of raisebadsignal": arch.foreign_gate(linux.TARGET.gates[goarch]),
     } | through(arch, goarch) | {case.name: case.code for case in CASES if case.goarch == goarch}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, GateSpec, Load, Piece, RegClass, ThunkSpec
 from trampolines_case import ARCHES, SLOT
 
 WRONG_PIECES = [
@@ -55,6 +55,18 @@ def test_thunks_that_do_not_fit_are_refused(goarch: str) -> None:
     ):
         with pytest.raises(EncodeError):
             arch.thunk(ThunkSpec(loads, copies, size))
+
+
+@ARCHES
+@pytest.mark.parametrize(
+    "wrong", [((), 1, 2, 3), ((0,), 1, 2, 3), ((65,), 1, 2, 3), ((15,), -1, 2, 3), ((15,), 1, 1 << 16, 3), ((15,), 1, 2, 1 << 16), ((15,), 1, 2, -1)]
+)
+def test_gates_that_cannot_be_are_refused(goarch: str, wrong: tuple[tuple[int, ...], int, int, int]) -> None:
+    arch = trampolines.load(goarch)
+    for make in (arch.death_gate, arch.foreign_gate):
+        make(GateSpec((1, 64), 0, (1 << 16) - 1, (1 << 16) - 1))
+        with pytest.raises(EncodeError):
+            make(GateSpec(*wrong))
 
 
 def test_unknown_architecture() -> None:

@@ -37,7 +37,6 @@ class Macros(Assembly):
     SCALED = True
     STATE, WATCHER, SIGNAL, PASSED, MINUS, SPARE = R16, R17, R9, R9, R10, R11
     SYSTEM_ARGS, SYSTEM_RESULT = (R0, R1, R2), R0
-    SYS_GETPID, SYS_FUTEX = 172, 98
     EQ, NE, NEGATIVE = a.EQ, a.NE, a.MI
 
     __slots__ = ()
