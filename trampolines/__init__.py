@@ -92,9 +92,9 @@ class Arch:
         """In front of runtime.raisebadsignal."""
         return sequences.foreign_gate(self._macros, spec)
 
-    def reads_context(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
-        """See flow.reads_context."""
-        return flow.reads_context(self._decode, code, calls, cases)
+    def reads_closure(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
+        """See flow.reads_closure."""
+        return flow.reads_closure(self._decode, code, calls, cases)
 
     def comes_back(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int], at: int) -> bool | None:
         """Whether the call with its relocation at `at` can be executed again after it has returned: whether it is in a loop. See flow.reaches."""

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.asm import STACK_SMALL, WORD, EncodeError
-from trampolines.contract import ContextFilter, ExitSpec, Piece, RegClass, ThunkSpec
+from trampolines.contract import ExitSpec, Piece, RegClass, ScopeFilter, ThunkSpec
 
-CONTEXT_REGISTERS = 2
+HOOK_CONTEXT_REGISTERS = 2
 """A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
 INT_SIZES, FLOAT_SIZES = (1, 2, 4, 8), (4, 8)
 
@@ -58,7 +58,7 @@ def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:
             raise EncodeError(f"stack results of {size} bytes at offset {offset}")
 
 
-def check_filter(spec: ContextFilter, int_regs: int) -> None:
+def check_filter(spec: ScopeFilter, int_regs: int) -> None:
     """Raises EncodeError for a mark of other than one or two bytes, for a filter with both conditions (there are not registers enough),
     and for what is no argument register."""
     if spec.sends is not None and not 0 <= spec.sends < int_regs:
@@ -72,8 +72,8 @@ def check_thunk(spec: ThunkSpec, int_regs: int, float_regs: int) -> None:
     hook's args area. Offsets of loads count from anywhere, so they need no alignment."""
     registers = [Piece(load.dst.reg, load.dst.index, load.dst.size, 0) for load in spec.loads]
     check_pieces(registers, int_regs, float_regs)
-    if any((load.dst.reg is RegClass.INT and load.dst.index < CONTEXT_REGISTERS) or load.dst.offset < 0 for load in spec.loads):
-        raise EncodeError("a load into the registers of the hook's context, or from in front of its base")
+    if any((load.dst.reg is RegClass.INT and load.dst.index < HOOK_CONTEXT_REGISTERS) or load.dst.offset < 0 for load in spec.loads):
+        raise EncodeError("a load into the registers of the hook context, or from in front of its base")
     for copy in spec.copies:
         if min(copy.offset, copy.to, copy.size) < 0 or copy.to + copy.size > spec.hook_args:
             raise EncodeError(f"a copy of {copy.size} bytes to offset {copy.to} of a hook's {spec.hook_args} bytes of arguments")

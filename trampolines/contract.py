@@ -34,7 +34,7 @@ class Base(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One register's worth of a value.
+    """The part of a value that one register holds: DWARF's word (DW_OP_piece).
 
     index: the ABI's sequence number in its class (int 0 is AX / R0; float 0 is X0 / F0).
     size: bytes held (1, 2, 4 or 8); offset: bytes from the base that the user of the record names.
@@ -111,7 +111,7 @@ class Code:
         return dict(self.entries)[name]
 
 
-class ContextUse(Enum):
+class ClosureUse(Enum):
     """What the closure register (DX / R26) holds at a function's entry."""
 
     POINTER = "pointer"  # a live pointer: F calls morestack, or reads the register before writing it
@@ -133,7 +133,7 @@ class GrowGuard:
 
 
 @dataclass(frozen=True, slots=True)
-class ContextFilter:
+class ScopeFilter:
     """What the stub of a channel operation looks at before anything else, to go straight to the body where rt has nothing to do. Offsets in bytes.
 
     slot, goid: in g; node_goid, node_tag (16 bits), node_settled (8 bits), node_cell: in the node that the slot points to. To the body if the
@@ -172,27 +172,27 @@ class EntrySpec:
     """An entry stub.
 
     spills: register-assigned arguments; offsets in the args area.
-    context: see ContextUse.
+    closure: see ClosureUse.
     toggle: test the descriptor's first byte and go straight to the body when it is 0 (first instruction of the stub).
     skippable: the called function returns bool (in AX / R0, byte); true: zero all result registers in `results`, zero the
         `stack_results` (offset, size; multiples of 8) of the args area and jump to role "exit" at its entry "frameless"
         (the caller adds the addend: the Fixup has addend 0).
     guard: of a function without a stack check of its own; None if it has one.
     room: bytes below SP that the stub's stack check makes sure of, at least; more than its own frame if the exit stub needs more.
-    filter: see ContextFilter; None: enter is always called.
+    filter: see ScopeFilter; None: enter is always called.
     roles used: "desc", "enter", "body", "morestack", "exit".
     Calls enter(desc, args base, g).
     """
 
     spills: tuple[Piece, ...]
-    context: ContextUse
+    closure: ClosureUse
     toggle: bool = True
     skippable: bool = False
     results: tuple[Piece, ...] = ()
     stack_results: tuple[tuple[int, int], ...] = ()
     guard: GrowGuard | None = None
     room: int = 0
-    filter: ContextFilter | None = None
+    filter: ScopeFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ Decode = Callable[[bytes, int, Mapping[int, str]], Step | None]
 the function -> name of the callee."""
 
 
-def reads_context(decode: Decode, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
+def reads_closure(decode: Decode, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
     """Whether a function reads the closure register before it writes it: then it holds a live pointer at the function's entry. None: no
     way was found, and some instruction is not known. Needed of functions without a stack check: of others, the variant of morestack that they call tells.
 
@@ -81,7 +81,7 @@ def reads_context(decode: Decode, code: bytes, calls: Mapping[int, str], cases: 
 
 def reaches(decode: Decode, code: bytes, calls: Mapping[int, str], cases: Sequence[int], start: int, goal: int) -> bool | None:
     """Whether execution that stands at offset `start` can come to `goal`. None: no way was found, and some instruction is not known. calls, cases:
-    as in reads_context."""
+    as in reads_closure."""
     seen: set[int] = set()
     todo = [start]
     clear = True

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from trampolines.asm import ARGS, STACK_BIG, WORD, Assembly, EncodeError, Frame, Label
 from trampolines.checks import check_area, check_exit_frame, check_filter, check_pieces, check_stack_results, check_thunk
-from trampolines.contract import Base, Code, ContextFilter, ContextUse, EntrySpec, ExitSpec, GateSpec, GrowGuard, OpenDefer, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ClosureUse, Code, EntrySpec, ExitSpec, GateSpec, GrowGuard, OpenDefer, Piece, RegClass, ScopeFilter, ThunkSpec
 
 Macros = type[Assembly]
 ENTER_SPILLS = 3 * WORD
@@ -70,8 +70,8 @@ def may_grow(asm: Assembly, guard: GrowGuard) -> None:
     asm.jump_unless_zero_at(asm.G, guard.g_throwsplit, 1, "body")
 
 
-def unless_concerned(asm: Assembly, spec: ContextFilter) -> None:
-    """To the body where rt has nothing to do, see ContextFilter. Raises EncodeError for one that cannot be."""
+def unless_concerned(asm: Assembly, spec: ScopeFilter) -> None:
+    """To the body where rt has nothing to do, see ScopeFilter. Raises EncodeError for one that cannot be."""
     check_filter(spec, len(asm.INT_ARGS))
     node, tag, mark, cell = asm.NODE, asm.TAG, asm.MARK, asm.CELL
     asm.load(node, asm.G, spec.slot, WORD)
@@ -197,7 +197,7 @@ def entry_stub(macros: Macros, spec: EntrySpec) -> Code:
         asm.bind(skip)
         zero_results(asm, spec)
         asm.jump("exit")
-    return asm.finish(frame.locals, frame.words(closure, (spec.context is ContextUse.POINTER,)))
+    return asm.finish(frame.locals, frame.words(closure, (spec.closure is ClosureUse.POINTER,)))
 
 
 def exit_stub(macros: Macros, spec: ExitSpec) -> Code:

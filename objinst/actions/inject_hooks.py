@@ -89,7 +89,7 @@ class HookUse(Emittable):
         for label, hook, values, base in (("Before", self.before, plan.params, Base.ARGS), ("After", self.after, plan.results, Base.RESULTS)):
             if hook is not None:
                 fields[label] = site.typed(hook, values, base)
-                fields[f"{label}Tab"] = site.context(hook)
+                fields[f"{label}Tab"] = site.hook_context(hook)
                 fields[f"{label}Boxes"] = site.data.int32s(hook.boxed)
         return fields
 

@@ -90,7 +90,7 @@ class Span(Plannable):
             tuple((key, value) for key, root, value in attributes if value and root != "result"),
             tuple((key, value) for key, root, value in attributes if value and root == "result"),
             function.errors,
-            function.context,
+            function.go_context,
             tuple(left_out.values()),
         )  # fmt: skip
 
@@ -101,7 +101,7 @@ ACTION = Span
 @dataclass(frozen=True, slots=True)
 class SpanUse(Emittable):
     """One rule's span on one target. name: literals and values, empty for title. title: the function as people write it; function:
-    as runtime.FuncForPC does. kind: OpenTelemetry's SpanKind. context: offset of the context.Context parameter."""
+    as runtime.FuncForPC does. kind: OpenTelemetry's SpanKind. go_context: offset of the context.Context parameter."""
 
     title: str
     function: str
@@ -110,11 +110,11 @@ class SpanUse(Emittable):
     at_entry: tuple[tuple[str, CallValue], ...]
     at_return: tuple[tuple[str, CallValue], ...]
     errors: tuple[CallValue, ...]
-    context: int | None
+    go_context: int | None
     left_out: tuple[str, ...] = ()
 
     def emit(self, site: Site) -> dict[str, Field]:
-        """The hooks get the config where others get the itab of their context."""
+        """The hooks get the config where other hooks get the itab of their hook context."""
         config = Address(None, _config(site, self))
         before, after = (site.built_in(f"{PACKAGE}.{name}") for name in ("before", "after"))
         return {"Flags": HOOK_TELEMETRY, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
@@ -142,7 +142,7 @@ def _config(site: Site, use: SpanUse) -> int:
     data.put(
         at, kind, Title=use.title, Function=use.function, File=site.plan.file, Line=site.plan.line, Kind=use.kind, Name=_name(site, use.name),
         AtEntry=_attributes(site, use.at_entry), AtReturn=_attributes(site, use.at_return), Errors=_values(site, use.errors),
-        HasContext=int(use.context is not None), Context=use.context or 0,
+        HasContext=int(use.go_context is not None), Context=use.go_context or 0,
     )  # fmt: skip
     return at
 

@@ -20,7 +20,7 @@ from objinst.plan.model import FunctionPlan, Refusal, Value
 from objinst.rules import RuleSet
 from objinst.rules.load import load, read_file
 from trampolines.arch import traits
-from trampolines.contract import ContextUse, PatchSite
+from trampolines.contract import ClosureUse, PatchSite
 
 AROUND = 16
 """Bytes of the body to show before an epilogue."""
@@ -110,8 +110,8 @@ def _ways(told: Explained, function: Function) -> Iterator[str]:
     depth = max(value for value, _ in function.pcsp)
     yield f"  stack check: {function.morestack or 'none'}; the code moves SP by up to {depth} bytes; {count(len(function.info.inl_tree), 'call')} inlined in it"
     if isinstance(told.outcome, FunctionPlan):
-        use = "a pointer, kept for the collector" if told.outcome.context is ContextUse.POINTER else "a raw word, handed on"
-        yield f"  closure context: {use}"
+        use = "a pointer, kept for the collector" if told.outcome.closure is ClosureUse.POINTER else "a raw word, handed on"
+        yield f"  closure register: {use}"
     scan = told.epilogues
     if scan is None:
         return

@@ -101,15 +101,15 @@ def take(packages: Mapping[str, Path]) -> Survey:
     session = Session(header, packages, {}, RuleSet(()), own_digest(), loader(packages), Path())
     judged: list[Judged] = []
     left_out: Counter[str] = Counter()
-    gate = session.eligibility.gate
+    admission = session.eligibility.admission
     for package, obj in ((package, obj) for package in packages if (obj := session.load(package))):
         for index in obj.text_symbols():
-            function = gate.read(obj, index, package)
+            function = admission.read(obj, index, package)
             if isinstance(function, Refusal):
                 left_out[function.code] += 1
                 continue
-            leaving = gate.judge(function, package, at_exit=True)[0]
-            entry = leaving if isinstance(leaving, FunctionPlan) else gate.judge(function, package)[0]
+            leaving = admission.judge(function, package, at_exit=True)[0]
+            entry = leaving if isinstance(leaving, FunctionPlan) else admission.judge(function, package)[0]
             judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in (entry, leaving))))
     return Survey(tuple(judged), dict(left_out))
 

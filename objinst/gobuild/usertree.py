@@ -2,7 +2,7 @@
 
 Module files (go.mod, go.work and their companions; where the go command looks for them: cmd/go/internal/modload/init.go) and the
 sources of hook packages that stand in the user's own modules. Nothing is run and nothing is written here: `link -V=full` and the
-key of the hook closure both ask for it in every build.
+key of the hook set both ask for it in every build.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which archive each package of the hook closure comes from.
+"""Which archive each package of the hook set comes from.
 
 In dependency order: the archive of the link at hand, if the link has the package; the user's build cache's, if the header line is
 the link's and every import has the fingerprint of the archive chosen for it; else one compiled here against exactly the chosen
@@ -24,7 +24,7 @@ from objinst.gobuild import usertree
 from objinst.gobuild.buildinfo import parent_flag, parent_flags
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import Archive, fingerprint, peek
-from objinst.hookpkgs import fit, modules
+from objinst.hookpkgs import downgrade, modules
 from objinst.hookpkgs.compile import Compiler
 from objinst.platform.host import host
 from objinst.store import cache
@@ -41,14 +41,14 @@ SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": 
 LINK_ONLY = ("vcs", "-ldflags", "DefaultGODEBUG")
 """Settings that differ from commit to commit and say nothing about how packages are compiled."""
 MEMORIES = 8
-"""Closures remembered for one configuration: a program, its tests with their variants of packages, and so on."""
+"""Hook sets remembered for one configuration: a program, its tests with their variants of packages, and so on."""
 MEMORY_KEYS = {"archives", "modules", "uses", "identity"}
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:
-    """What is wanted of the closure.
+    """What is wanted of the hook set.
 
     packages: import paths of hook packages. link: import path -> archive of the link at hand, identities: their build ids.
     deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the build was started.
@@ -77,7 +77,7 @@ class HookRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
+class HookSet:
     """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
     that these import, directly or not."""
 
@@ -86,7 +86,7 @@ class Closure:
     uses: tuple[str, ...] = ()
 
 
-def resolve(request: HookRequest, go: Go) -> Closure:
+def resolve(request: HookRequest, go: Go) -> HookSet:
     """Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
     key = _digest(request, go)
     memo = cache.root() / "closure" / f"{key}.json"
@@ -98,21 +98,21 @@ def resolve(request: HookRequest, go: Go) -> Closure:
         if known is not None:
             return known
         try:
-            closure = _build(request, go, cache.root() / "closure" / key)
-            _remember(memo, request, closure)
+            hook_set = _build(request, go, cache.root() / "closure" / key)
+            _remember(memo, request, hook_set)
         except OSError as error:
             raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
-    return closure
+    return hook_set
 
 
 @functools.cache
 def _own_digest() -> str:
-    """Of the code that makes closures: the rest of otelobj does nothing to them."""
+    """Of the code that makes hook sets: the rest of otelobj does nothing to them."""
     return content_digest(Path(__file__).parent, SOURCES)
 
 
 def _digest(request: HookRequest, go: Go) -> str:
-    """Of the configuration: all that decides on the closure but the packages of the link."""
+    """Of the configuration: all that decides on the hook set but the packages of the link."""
     parts = [
         _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir), str(_foreign_main()),
         *(f"{k}={v}" for k, v in sorted(go.env.items())), *(f"{k}={v}" for k, v in sorted(request.build_settings().items())),
@@ -133,10 +133,10 @@ def _memories(memo: Path) -> list[dict[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict) and entry.keys() == MEMORY_KEYS] if isinstance(found, list) else []
 
 
-def _remembered(memo: Path, request: HookRequest) -> Closure | None:
-    """A closure for exactly these packages of the link, all of whose archives are still there (`go clean -cache`); it counts as used now.
+def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
+    """A hook set for exactly these packages of the link, all of whose archives are still there (`go clean -cache`); it counts as used now.
 
-    The user's own packages change with every edit; only what the closure imports counts.
+    The user's own packages change with every edit; only what the hook set imports counts.
     """
     for entry in _memories(memo):
         archives = {name: Path(path) for name, path in entry["archives"].items()}
@@ -144,18 +144,18 @@ def _remembered(memo: Path, request: HookRequest) -> Closure | None:
         if is_same and all(map(cache.is_whole, archives.values())):
             with contextlib.suppress(OSError):
                 os.utime(memo)
-            return Closure(archives, entry["modules"], tuple(entry["uses"]))
+            return HookSet(archives, entry["modules"], tuple(entry["uses"]))
     return None
 
 
-def _remember(memo: Path, request: HookRequest, closure: Closure) -> None:
+def _remember(memo: Path, request: HookRequest, hook_set: HookSet) -> None:
     """The newest first."""
-    values = ({name: str(path) for name, path in closure.archives.items()}, closure.modules, closure.uses, request.identity_of(closure.uses))
+    values = ({name: str(path) for name, path in hook_set.archives.items()}, hook_set.modules, hook_set.uses, request.identity_of(hook_set.uses))
     entry = dict(zip(("archives", "modules", "uses", "identity"), values, strict=True))
     write_whole(memo, json.dumps([entry, *_memories(memo)[: MEMORIES - 1]]).encode("utf-8"))
 
 
-def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
+def _build(request: HookRequest, go: Go, folder: Path) -> HookSet:
     folder.mkdir(parents=True, exist_ok=True)
     own = [package for package in request.packages if package in request.link]
     listed = _fitting_packages(request, go, folder) if len(own) < len(request.packages) else []
@@ -177,10 +177,10 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
         export = Path(package["Export"]) if package.get("Export") else None
         fits = export is not None and _fits(export, request.header, chosen, fingerprint_of)
         chosen[package["ImportPath"]] = export if export is not None and fits else compiler.compile(package, chosen)
-    versions = {package["Module"]["Path"]: fit.selected(package["Module"]) or package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
+    versions = {package["Module"]["Path"]: downgrade.selected(package["Module"]) or package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
     given = _reached(own, request.link)
     uses = tuple(dict.fromkeys([*(package["ImportPath"] for package in listed if package["ImportPath"] in request.link), *given]))
-    return Closure({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions, uses)
+    return HookSet({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions, uses)
 
 
 def _reached(packages: Iterable[str], link: Mapping[str, Path]) -> list[str]:
@@ -241,7 +241,7 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
         except OtelobjError as error:
             first = first or error
             try:
-                pin = fit.older_release(go, folder, [*_list_flags(request, folder), "--", *_wanted(request)], error.what, users)
+                pin = downgrade.older_release(go, folder, [*_list_flags(request, folder), "--", *_wanted(request)], error.what, users)
             except OtelobjError as lookup:
                 raise OtelobjError(f"{first.what}\nno older releases could be looked up: {lookup.what}", lookup.remedy) from None
             if pin is None:
@@ -264,7 +264,7 @@ def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str
 
 
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:
-    """The packages of the closure, dependencies first, built into the user's build cache."""
+    """The packages of the hook set, dependencies first, built into the user's build cache."""
     return documents(go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", "--", *_wanted(request)], folder))
 
 
@@ -274,7 +274,7 @@ def _wanted(request: HookRequest) -> list[str]:
 
 
 def _list_flags(request: HookRequest, folder: Path) -> list[str]:
-    """Of the build at hand, for `go list` in the closure's module."""
+    """Of the build at hand, for `go list` in the hook set's module."""
     settings = request.build_settings()
     flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
     if any(flag.startswith("-gcflags=") for flag in flags):

@@ -11,7 +11,7 @@ from objinst.actions import ACTIONS
 from objinst.errors import OtelobjError
 from objinst.gobuild import LinkCommand
 from objinst.link.build import Build, check_supported
-from objinst.plan.missing import Load, Missing, Surroundings, surroundings
+from objinst.plan.missing import Load, Missing, RuleMatcher, rule_matcher
 from objinst.rules import Rule, RuleSet, hook_packages, load, supports
 
 SDK = "sdk"
@@ -25,7 +25,7 @@ class Choice:
     rules: RuleSet
     applying: tuple[Rule, ...]
     absent: tuple[Missing, ...]
-    around: Surroundings
+    matcher: RuleMatcher
 
     @property
     def hooks(self) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ class Choice:
 
     def nameless(self, named: Collection[str], load_object: Load) -> list[Missing]:
         """Applying rules that name no function. named: names of those that do; load_object: the object of a package."""
-        return self.around.nameless(self.applying, named, load_object)
+        return self.matcher.nameless(self.applying, named, load_object)
 
 
 def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -> RuleSet:
@@ -48,17 +48,17 @@ def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -
 
 def choose(build: Build, rules: RuleSet) -> Choice:
     """rules: those that were given for the program."""
-    around = surroundings(rules, build.tool, list(build.packages), build.info)
-    valid, applying = in_force(rules, around)
-    return Choice(valid, tuple(applying), tuple(around.unmatched()), around)
+    matcher = rule_matcher(rules, build.tool, list(build.packages), build.info)
+    valid, applying = in_force(rules, matcher)
+    return Choice(valid, tuple(applying), tuple(matcher.unmatched()), matcher)
 
 
-def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]:
+def in_force(rules: RuleSet, matcher: RuleMatcher) -> tuple[RuleSet, list[Rule]]:
     """The rules, and those of them that name a package of the link: none if only supporting ones do.
 
     Probes need no SDK: where nothing else applies it is left out.
     """
-    found = [rule for rule in rules.rules if around.has(rule)]
+    found = [rule for rule in rules.rules if matcher.has(rule)]
     own = [rule for rule in found if not supports(rule)]
     if all(rule.probes for rule in own):
         rules = RuleSet(tuple(rule for rule in rules.rules if not (rule.instrumentation == SDK and supports(rule))))

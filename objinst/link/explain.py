@@ -129,7 +129,7 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
     worker = bool(work_calls(obj, index, session.arch))
     function = read_function(obj, index)
-    counted = session.eligibility.gate.count(obj, index, package) if any(action.counts for _, action in matching) else None
+    counted = session.eligibility.admission.count(obj, index, package) if any(action.counts for _, action in matching) else None
     if isinstance(function, Refusal):
         made = tuple(_made(session, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
         return Explained(obj.header.goos, session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
@@ -150,7 +150,7 @@ def _outcome(session: Session, package: str, function: Function, hooks: Sequence
     if hooks:
         outcomes = session.eligibility.judge(function, package, hooks, Declared(function.object, session.load))
     else:
-        outcomes = session.eligibility.gate.judge(function, package)
+        outcomes = session.eligibility.admission.judge(function, package)
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
 

@@ -31,7 +31,7 @@ def gather(
         packages,
         rt,
         holders=lambda: known.together("holders", others, lambda: facts.holders(known.of_each(others))),
-        reached=lambda above, closed: known.together(
-            "\n".join(["reached", *sorted(above)]), everything, lambda: dict(reach.reached(above, closed, everything, load))
+        reached=lambda above, excluded: known.together(
+            "\n".join(["reached", *sorted(above)]), everything, lambda: dict(reach.reached(above, excluded, everything, load))
         ),
     )

@@ -19,7 +19,7 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.goobj import Edit
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import Closure, HookRequest, minimum, resolve
+from objinst.hookpkgs import HookRequest, HookSet, minimum, resolve
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
 from objinst.link.rewriter import Rewriter, checked, rt_object
@@ -41,7 +41,7 @@ TEST_DEPS = "testing/internal/testdeps"
 # The hook packages
 
 
-def hook_packages(build: Build, choice: Choice) -> Closure:
+def hook_packages(build: Build, choice: Choice) -> HookSet:
     """The hook packages that the rules want, with all that only they need. Raises OtelobjError."""
     minimum.check(choice.hooks, build.header.go_version)
     usable, go = build.usable, build.go
@@ -82,19 +82,19 @@ def runtime(session: Session) -> NewRuntime:
         edit = Edit(obj)
         slot = runtimepkg.extend_g(edit)
         desc, node = (layout(rt_object(session), f"{RT}.{name}") for name in ("Desc", "node"))
-        runtimepkg.watch(edit, session.arch, RT, desc, node, slot, runtimepkg.watched(obj.tables.runtime, channels=has_context(session)))
+        runtimepkg.watch(edit, session.arch, RT, desc, node, slot, runtimepkg.watched(obj.tables.runtime, channels=has_scope(session)))
         runtimepkg.hand_over_slot(edit, session.arch, slot)
-        if has_context(session):
+        if has_scope(session):
             death.gates(edit, session.arch, RT)
         (folder / COPY).write_bytes(archive.to_bytes({member: checked(edit)}))
         (folder / SLOT).write_text(json.dumps(asdict(slot)))
 
-    key = session.digest_of(["runtime", identity(session.packages["runtime"]), session.hooks_digest, f"{has_context(session)}"])
+    key = session.digest_of(["runtime", identity(session.packages["runtime"]), session.hooks_digest, f"{has_scope(session)}"])
     made = cache.folder("archive", key, make)
     return NewRuntime(made / COPY, runtimepkg.Slot(**json.loads((made / SLOT).read_text())))
 
 
-def has_context(session: Session) -> bool:
+def has_scope(session: Session) -> bool:
     """Whether anybody can make something current on a goroutine: that takes an import of hooks/rt, and neither hooks/probe nor the packages
     beside rt do it."""
     return any(user != PROBE and not user.startswith(f"{RT}/") for user in session.facts.rt_users)
@@ -160,7 +160,7 @@ def touched(session: Session) -> list[str]:
     """
     facts = session.facts
     named = {package for package in session.packages if any(rule.matches_package(package) for rule in session.rules.rules)}
-    holders = {package for package, declaring in facts.instances.items() if declaring & named and package not in facts.closed}
+    holders = {package for package, declaring in facts.instances.items() if declaring & named and package not in facts.excluded}
     return [package for package in (*session.packages, *session.hooks) if package in named | holders]
 
 
@@ -173,7 +173,7 @@ def package_key(session: Session, package: str) -> str:
     """
     own = identity(session.path(package))
     others = [session.packages_digest] if "/" not in own or session.eligibility.is_spanned(package) else []
-    around = [own, identity(session.packages["runtime"]), session.facts.pinned_of(package), *others]
+    around = [own, identity(session.packages["runtime"]), session.facts.reliance_of(package), *others]
     return session.digest_of(["package", package, *around, session.versions(package) or "", session.hooks_digest])
 
 
@@ -221,7 +221,7 @@ def rt(session: Session, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> P
     archive = Archive.read(session.path(RT))
     member, obj = archive.go_object()
     edit = Edit(obj)
-    loops = session.facts.workers if has_context(session) else ()
+    loops = session.facts.workers if has_scope(session) else ()
     rtpkg.fill_link(edit, RT, slot, descriptors, loops, session.arch, is_test=is_test(session))
     rtpkg.give_getg(edit, session.arch, RT)
     rtpkg.name_for_debuggers(edit, RT)

@@ -16,7 +16,7 @@ import trampolines
 from objinst.gobuild import usertree
 from objinst.goobj import Header, Object
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import Closure
+from objinst.hookpkgs import HookSet
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
 from objinst.link.facts import gather
@@ -126,9 +126,9 @@ def loader(archives: Mapping[str, Path]) -> Load:
     return load
 
 
-def open_session(build: Build, choice: Choice, closure: Closure, folder: Path) -> Session:
+def open_session(build: Build, choice: Choice, hook_set: HookSet, folder: Path) -> Session:
     """closure: of the hook packages that the rules want."""
-    hooks = closure.archives | {package: build.spare[package] for package in closure.uses if package in build.spare}
+    hooks = hook_set.archives | {package: build.spare[package] for package in hook_set.uses if package in build.spare}
     tags = [tag for tag in build.info.settings.get("-tags", "").split(",") if tag]
     modules = usertree.user_modules(usertree.build_folder()) if build.has_sources else {}
     helper = GoTypes(build.go, build.header.goos, build.header.goarch, {**build.packages, **hooks}, tags, build.has_sources, modules)

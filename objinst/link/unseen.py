@@ -15,8 +15,8 @@ from objinst.rewrite.result import Result
 
 def count_inlined(session: Session, targets: Sequence[Target]) -> tuple[Target, ...]:
     """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
-    closed = session.facts.closed
-    apart = set() if any(target.package in closed for target in targets) else closed & session.packages.keys()
+    excluded = session.facts.excluded
+    apart = set() if any(target.package in excluded for target in targets) else excluded & session.packages.keys()
     own = [package for package in session.packages if package not in apart]
     others = [*sorted(apart), *(package for package in session.hooks if package not in apart)]
     return tuple(_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load))

@@ -1,6 +1,6 @@
 """Which functions of an object get what from the rules that name them: a plan or a refusal for each.
 
-Whether a function can be hooked at all, objinst.plan.gate decides; here is decided what the rules mean.
+Whether a function can be hooked at all, objinst.plan.admission decides; here is decided what the rules mean.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from objinst.goobj import Object
 from objinst.plan.action import Plannable
+from objinst.plan.admission import Admission
 from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts
-from objinst.plan.gate import Gate
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import Function, read_function
 from objinst.plan.lasting import Lasting
@@ -51,8 +51,8 @@ class Eligibility:
     hooks: frozenset[str]
 
     @functools.cached_property
-    def gate(self) -> Gate:
-        return Gate(self.arch, self.finder, self.facts)
+    def admission(self) -> Admission:
+        return Admission(self.arch, self.finder, self.facts)
 
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
@@ -67,8 +67,8 @@ class Eligibility:
             if isinstance(function, Function):
                 outcomes = self.judge(function, package, hooks, source)
             elif function:
-                outcomes = [self.gate.closed(obj, index, package) or function] * len(hooks)
-            counted = self.gate.count(obj, index, package) if counting else None
+                outcomes = [self.admission.excluded(obj, index, package) or function] * len(hooks)
+            counted = self.admission.count(obj, index, package) if counting else None
             outcome_of = dict(zip(hooks, outcomes, strict=True))
             yield Planned(
                 next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
@@ -92,10 +92,10 @@ class Eligibility:
 
     def judge(self, function: Function, package: str, hooks: Sequence[tuple[Rule, Plannable]], source: Declared) -> list[FunctionPlan | Refusal]:
         """The outcome for each of the actions. A span that a rule does not mean keeps none of the others from the function."""
-        closed = self.gate.closed(function.object, function.index, package)
-        left_out = [closed or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
+        excluded = self.admission.excluded(function.object, function.index, package)
+        left_out = [excluded or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
         meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
-        judged = iter(self.gate.judge(function, package, meant) if meant else ())
+        judged = iter(self.admission.judge(function, package, meant) if meant else ())
         return [refusal or next(judged) for refusal in left_out]
 
     def _lasts(self, function: Function, rule: Rule, package: str, source: Declared) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""What form a target's code has, and what follows from it: how it can be entered, what its context register holds, how
+"""What form a target's code has, and what follows from it: how it can be entered, what its closure register holds, how
 its exit is seen.
 
 A function without a stack check (a leaf, or one marked //go:nosplit) never moves the stack in the plain program. Its stub has a
@@ -15,7 +15,7 @@ from objinst.goobj import Object
 from objinst.plan.model import Refusal, Value
 from objinst.types import FuncABI, Kind
 from trampolines import Arch
-from trampolines.contract import ContextUse, EpilogueScan
+from trampolines.contract import ClosureUse, EpilogueScan
 
 NOCTXT = "runtime.morestack_noctxt"
 RECOVER = "runtime.gorecover"
@@ -23,24 +23,24 @@ ASSEMBLY, ADDRESS = " (assembly)", " (address)"
 """Behind the name of a caller that is assembly, and of one that takes the address of a function's code."""
 
 
-def context_use(obj: Object, index: int, morestack: str, calls: dict[int, str], arch: Arch) -> ContextUse | Refusal:
+def closure_use(obj: Object, index: int, morestack: str, calls: dict[int, str], arch: Arch) -> ClosureUse | Refusal:
     """morestack: the variant that the function calls, "" if it has no stack check. Raises ObjectError."""
     if morestack:
-        return ContextUse.RAW if morestack == NOCTXT else ContextUse.POINTER
-    reads = arch.reads_context(bytes(obj.data(index)), calls, switch_cases(obj, index))
+        return ClosureUse.RAW if morestack == NOCTXT else ClosureUse.POINTER
+    reads = arch.reads_closure(bytes(obj.data(index)), calls, switch_cases(obj, index))
     if reads is None:
         return Refusal("context", "it is not clear whether it is a closure: an instruction near its entry is not known")
-    return ContextUse.POINTER if reads else ContextUse.RAW
+    return ClosureUse.POINTER if reads else ClosureUse.RAW
 
 
-def unchecked(symbol: str, params: Sequence[Value], pinned_by: str) -> Refusal | None:
-    """Why a function without a stack check cannot be hooked. pinned_by: a function that relies on it to have none, perhaps with ASSEMBLY
+def unchecked(symbol: str, params: Sequence[Value], caller: str) -> Refusal | None:
+    """Why a function without a stack check cannot be hooked. caller: a function that relies on it to have none, perhaps with ASSEMBLY
     or ADDRESS behind its name, or ""."""
-    if pinned_by.endswith(ADDRESS):
-        who = pinned_by.removesuffix(ADDRESS)
+    if caller.endswith(ADDRESS):
+        who = caller.removesuffix(ADDRESS)
         return Refusal("nosplit", f"it has no stack check, and {who} takes the address of its code for a caller that is not Go code; hook its callers")
-    if pinned_by:
-        who = "assembly" if pinned_by == symbol else _named(pinned_by)
+    if caller:
+        who = "assembly" if caller == symbol else _named(caller)
         return Refusal("nosplit", f"it has no stack check, and {who} calls it where the stack must not move; hook its callers")
     address = next((value for value in params if value.type.kind is Kind.UINTPTR), None)
     if address:

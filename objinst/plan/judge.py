@@ -1,4 +1,4 @@
-"""What one function by itself allows: to be hooked by given rules, and how, or to have a counter. objinst.plan.gate asks, with what the rest of the
+"""What one function by itself allows: to be hooked by given rules, and how, or to have a counter. objinst.plan.admission asks, with what the rest of the
 link says; nobody else does.
 
 A counter almost any function can have, since its stub calls nothing, needs no stack and knows no types. What is left out is what the symbol swap
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from objinst.goobj import FuncInfo, Object, pctab
 from objinst.plan.action import Plannable
-from objinst.plan.forms import Exit, context_use, exit_form, unchecked, unmapped
+from objinst.plan.forms import Exit, closure_use, exit_form, unchecked, unmapped
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, evidence, find_layout
 from objinst.plan.model import CountPlan, FunctionPlan, Refusal, Use
-from objinst.plan.pinned import NOBODY, Reliance
+from objinst.plan.nosplit import NOBODY, Reliance
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.specs import try_encode
 from objinst.plan.subject import Subject
@@ -106,24 +106,24 @@ def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
 
 
 def judge_each(
-    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
+    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, reliance: Reliance = NOBODY, *, at_exit: bool = False
 ) -> list[FunctionPlan | Refusal]:
     """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
-    whole = judge(function, rules, arch, finder, pinned_by, at_exit=at_exit)
+    whole = judge(function, rules, arch, finder, reliance, at_exit=at_exit)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:
         return [whole] * max(len(rules), 1)
-    alone = [judge(function, [rule], arch, finder, pinned_by) for rule in rules]
+    alone = [judge(function, [rule], arch, finder, reliance) for rule in rules]
     fitting = [rule for rule, outcome in zip(rules, alone, strict=True) if isinstance(outcome, FunctionPlan)]
     if len(fitting) in (0, len(rules)):
         return alone if not fitting else [whole] * len(rules)
-    together = judge(function, fitting, arch, finder, pinned_by)
+    together = judge(function, fitting, arch, finder, reliance)
     return [outcome if isinstance(outcome, Refusal) else together for outcome in alone]
 
 
 def judge(
-    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
+    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, reliance: Reliance = NOBODY, *, at_exit: bool = False
 ) -> FunctionPlan | Refusal:
-    """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned;
+    """rules: those that match the function, in order. One that does not fit refuses the function. reliance: see objinst.plan.nosplit;
     at_exit: the exit is to be seen, whether or not a rule asks for it."""
     obj, index = function.object, function.index
     refusal = refusal_by_name(function.symbol)
@@ -136,10 +136,10 @@ def judge(
     layout = find_layout(obj, index, told, finder.signatures, place, lambda: _claimed(rules, finder))
     if isinstance(layout, Refusal):
         return layout
-    refusal = unmapped(pinned_by.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, pinned_by.pin))
-    context = context_use(obj, index, function.morestack, function.calls, arch)
-    if refusal or isinstance(context, Refusal):
-        return refusal or context  # type: ignore[return-value]
+    refusal = unmapped(reliance.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, reliance.nosplit))
+    closure = closure_use(obj, index, function.morestack, function.calls, arch)
+    if refusal or isinstance(closure, Refusal):
+        return refusal or closure  # type: ignore[return-value]
     wanted = at_exit or any(action.needs_exit for _, action in rules)
     if layout.results is None and wanted:
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
@@ -163,7 +163,7 @@ def judge(
         table = finder.signatures.table
         described = frozenset(value.type.name for value in (*params, *results) if table.descriptor(value.type.name, obj) is not None)
     plan = FunctionPlan(
-        index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses),
+        index, function.symbol, function.file, function.line, params, results, layout.abi, closure, tuple(uses),
         leaving.epilogues if leaving else None, depth=max(value for value, _ in function.pcsp), checked=bool(function.morestack),
         through=leaving is not None and leaving.through, described=described,
     )  # fmt: skip

@@ -44,10 +44,10 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is known of a link before any archive is read. packages: import paths, the program's own as `main`; main_path: the import
-    path of that one, "" if unknown; version: of a package's module; importable: whether the toolchain or a module of the user has
-    such a package."""
+class RuleMatcher:
+    """Matches rules with the packages of a link, before any archive is read. packages: import paths, the program's own as `main`; main_path:
+    the import path of that one, "" if unknown; version: of a package's module; importable: whether the toolchain or a module of the user
+    has such a package."""
 
     rules: RuleSet
     packages: Sequence[str]
@@ -76,11 +76,11 @@ class Surroundings:
         return _no_function(rule, packages, load)
 
 
-def surroundings(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> Surroundings:
+def rule_matcher(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> RuleMatcher:
     """link_tool: its path, which tells where the standard library's sources are."""
     here = usertree.build_folder()
     goroots = [path.parents[3] for path in (Path(link_tool).absolute(), Path(link_tool).resolve()) if len(path.parents) > 3]
-    return Surroundings(rules, packages, info.path, info.version_of, lambda package: usertree.may_import(package, here, goroots))
+    return RuleMatcher(rules, packages, info.path, info.version_of, lambda package: usertree.may_import(package, here, goroots))
 
 
 def problems(missing: Sequence[Missing], targets: Sequence[Target], rules: RuleSet) -> tuple[OtelobjError, ...]:
@@ -138,21 +138,21 @@ def stop(problems: Sequence[OtelobjError]) -> None:
         raise problems[0]
 
 
-def _no_package(rule: Rule, around: Surroundings) -> Missing:
-    if rule.target == around.main_path:
+def _no_package(rule: Rule, matcher: RuleMatcher) -> Missing:
+    if rule.target == matcher.main_path:
         return Missing(rule, "no-package", f"{rule.target} is the program itself", hint="a rule names the program's own package `main`: write `target: main`")
     what = f"no package of this program is called {rule.target}"
-    if around.importable(rule.target):
+    if matcher.importable(rule.target):
         return Missing(rule, "not-linked", what, mistake=False)
-    return Missing(rule, "no-package", f"{what}, nor of the toolchain or a module it requires", close(rule.target, around.packages))
+    return Missing(rule, "no-package", f"{what}, nor of the toolchain or a module it requires", close(rule.target, matcher.packages))
 
 
-def _no_version(rule: Rule, package: str, around: Surroundings) -> Missing:
+def _no_version(rule: Rule, package: str, matcher: RuleMatcher) -> Missing:
     """No mistake where another rule for the same package has the other versions."""
-    version = around.version(package)
+    version = matcher.version(package)
     start, end = rule.version
     wanted = " ".join([f"from {start} on"] * bool(start) + [f"before {end}"] * bool(end))
-    covered = any(other.matches_package(package) and other.matches_version(version) for other in around.rules.rules if other is not rule)
+    covered = any(other.matches_package(package) and other.matches_version(version) for other in matcher.rules.rules if other is not rule)
     why = f"the module of {package} has version {version}, the rule is for versions {wanted}"
     return Missing(rule, "no-version", why, hint="correct `version`, or leave it out", mistake=not covered)
 

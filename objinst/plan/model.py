@@ -10,10 +10,10 @@ from typing import Any
 
 from objinst.goobj import FuncInfo
 from objinst.types import Assigned, FuncABI, GoType
-from trampolines.contract import ContextUse, EpilogueScan
+from trampolines.contract import ClosureUse, EpilogueScan
 
 BOXING = frozenset({"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"})
-"""Methods of a hook's context that hand values over as interfaces."""
+"""Methods of the hook context that pass values as interfaces."""
 
 
 class Status(Enum):
@@ -54,10 +54,10 @@ def number_places(values: Iterable[Value]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class HookFunction:
-    """One typed hook. package, symbol: as the linker names it; abi: of the hook itself, context interface included.
+    """One typed hook. package, symbol: as the linker names it; abi: of the hook itself, hook context included.
 
-    Its parameters behind the context are the target's parameters (before) or results (after), one for one; boxed: the
-    indices of those that it takes as interface{}. methods: of the context interface, in itab order.
+    Its parameters after the hook context are the target's parameters (before) or results (after), one for one; boxed: the
+    indices of those that it takes as interface{}. methods: of the hook context, in itab order.
     """
 
     package: str
@@ -91,7 +91,7 @@ class Use(ABC):
 
     @property
     def methods(self) -> frozenset[str]:
-        """That its hooks call on their context."""
+        """Methods that its hooks call on their hook context."""
         return frozenset(m for hook in (self.before, self.after) if hook for m in hook.methods)
 
     @property
@@ -130,7 +130,7 @@ class FunctionPlan:
     params: tuple[Value, ...]
     results: tuple[Value, ...]
     abi: FuncABI
-    context: ContextUse
+    closure: ClosureUse
     hooks: tuple[Use, ...]
     epilogues: EpilogueScan | None
     depth: int

@@ -1,6 +1,6 @@
 """What runs above a frame in assembly that has no stack map, as far as a hook is worse there than the function itself.
 
-Such a program lives on Go functions that neither grow the stack nor let the collector look at it (see objinst.plan.pinned). So
+Such a program lives on Go functions that neither grow the stack nor let the collector look at it (see objinst.plan.nosplit). So
 their callees count, too, and those of these, as far as calls are direct, until a function calls something in the runtime that may look
 at the stack of its own accord, such as an allocation.
 Hardly any program has such frames, so the archives are read only if there is one.
@@ -20,13 +20,13 @@ QUIET = re.compile(r"runtime\.(morestack|[gG]oPanic|panic|goPanic|mem(move|clr|e
 Load = Callable[[str], Object | None]
 
 
-def reached(frames: Mapping[str, str], closed: frozenset[str], packages: list[str], load: Load) -> dict[str, tuple[str, list[str]]]:
-    """Key of each function -> who has the frame, and the packages that define it. frames: see objinst.plan.pinned.Calls. Raises ObjectError."""
+def reached(frames: Mapping[str, str], excluded: frozenset[str], packages: list[str], load: Load) -> dict[str, tuple[str, list[str]]]:
+    """Key of each function -> who has the frame, and the packages that define it. frames: see objinst.plan.nosplit.Calls. Raises ObjectError."""
     found: dict[str, tuple[str, list[str]]] = {}
     todo = list(frames.items())
     while todo:
         key, caller = todo.pop()
-        places = [(package, index) for package, index in _definitions(key, packages, load) if package not in closed]
+        places = [(package, index) for package, index in _definitions(key, packages, load) if package not in excluded]
         if key in found or not places:
             continue
         found[key] = (caller, sorted({package for package, _ in places}))

@@ -22,7 +22,7 @@ BY_NAME = {
 FORK_ROOTS = ("syscall.forkAndExecInChild", "syscall.forkAndExecInChild1")
 
 
-def closed_packages(imports: Callable[[str], Iterable[str]], rt: str) -> frozenset[str]:
+def excluded_packages(imports: Callable[[str], Iterable[str]], rt: str) -> frozenset[str]:
     """runtime, rt and all that they import. imports: the direct imports of a package of the link."""
     seen: set[str] = set()
     todo = ["runtime", "sync/atomic", rt]

@@ -30,7 +30,7 @@ def entry_spec(arch: Arch, plan: FunctionPlan, offsets: Offsets) -> EntrySpec:
     if not plan.checked and plan.epilogues is not None:
         room = exit_room(arch.exit_stub(exit_spec(plan, offsets)).frame + 2 * WORD)
     return EntrySpec(
-        plan.abi.spills, plan.context, skippable=plan.skippable, results=plan.abi.result_pieces, stack_results=plan.abi.stack_results,
+        plan.abi.spills, plan.closure, skippable=plan.skippable, results=plan.abi.result_pieces, stack_results=plan.abi.stack_results,
         guard=None if plan.checked else offsets.guard, room=room,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from objinst.rules.nodes import closest
 from objinst.types import Field, GoType, Kind, Unknown
 
 WORD = 8
-CONTEXT = "context.Context"
+GO_CONTEXT = "context.Context"
 MAX_POINTERS = 8
 """Pointers in a row, embedded structs in each other: a type may be its own element."""
 SCALARS = frozenset(Kind(number) for number in range(Kind.BOOL, Kind.FLOAT64 + 1)) | {Kind.STRING}
@@ -86,7 +86,7 @@ class Subject:
         return cls(symbol, params[0] if method else None, params[1:] if method else params, results, finder, near)
 
     def before(self, package: str, name: str) -> HookFunction | Refusal:
-        """A Go function that takes the receiver and the parameters, after its context. Raises OtelobjError if there is no such function."""
+        """A Go function that takes the receiver and the parameters, after its hook context. Raises OtelobjError if there is no such function."""
         params = self.params if self.recv is None else (self.recv, *self.params)
         return self.finder.find(package, name, self.symbol, params, "parameters")
 
@@ -100,11 +100,11 @@ class Subject:
         return tuple(self._value(_place(value)) for value in self.results if value.type.name == "error")
 
     @property
-    def context(self) -> int | None:
-        """Offset of the context that a call works for. To package context itself contexts are data, which must stay what they are."""
+    def go_context(self) -> int | None:
+        """Offset of the context.Context parameter. None for functions of package context: to them a context is data, and must not change."""
         if self.symbol.startswith("context."):
             return None
-        return next((value.home.offset for value in self.params if value.type.name == CONTEXT), None)
+        return next((value.home.offset for value in self.params if value.type.name == GO_CONTEXT), None)
 
     def find(self, path: ValuePath) -> CallValue:
         """Raises NoValueError."""

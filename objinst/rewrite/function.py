@@ -29,7 +29,7 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     held = bool(plan.param_numbers or plan.result_numbers)
     variant = "Held" if held else "Timed" if _only_timed(plan) else ""
     roles = {"desc": Role(desc), "body": Role(body), "enter": _run_time(edit, arch, f"{rt.path}.enter{variant}", held=held)}
-    roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
+    roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.closure))
     if plan.has_exit:
         exit_hook = {"exit_hook": _run_time(edit, arch, f"{rt.path}.exit{variant}", held=held)}
     if plan.epilogues is not None:

@@ -26,7 +26,7 @@ from objinst.rewrite.swap import Original, add_exit_stub, morestack_ref, move_bo
 from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
 from trampolines import Arch
 from trampolines.asm import exit_room
-from trampolines.contract import ContextFilter, ContextUse, EntrySpec, EpilogueScan, ExitSpec, GrowGuard, Piece, RegClass
+from trampolines.contract import ClosureUse, EntrySpec, EpilogueScan, ExitSpec, GrowGuard, Piece, RegClass, ScopeFilter
 
 WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
@@ -192,7 +192,7 @@ def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slo
         roles = {
             "desc": Role(blob.add_to(edit, f"otelobj.desc.{watched.symbol}", STATIC_ABI)),
             "enter": Role(edit.add_ref(f"{rt}.{watched.call}", ABI_INTERNAL)),
-            "morestack": Role(morestack_ref(edit, index, ContextUse.RAW)),
+            "morestack": Role(morestack_ref(edit, index, ClosureUse.RAW)),
             "body": Role(body),
         }
         room = 0
@@ -204,7 +204,7 @@ def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slo
             dead = (False,) * len(words)  # the stack may have moved since, and nobody has told arguments that the function does not need any more
             patch_body(edit, index, body, scan, arch, add_exit_stub(edit, original, body, stub, dead, {"desc": roles["desc"], "exit_hook": back}))
         guard = None if checked else slot.guard
-        entry = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, node))
+        entry = EntrySpec(watched.spills, ClosureUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, node))
         put_stub(edit, original, arch.entry_stub(entry), words, roles, [])
 
 
@@ -227,14 +227,14 @@ def _returns(edit: Edit, arch: Arch, original: Original) -> EpilogueScan:
     return scan
 
 
-def _filter(when: When, slot: Slot, node: Layout) -> ContextFilter | None:
+def _filter(when: When, slot: Slot, node: Layout) -> ScopeFilter | None:
     if when is When.ALWAYS:
         return None
     at = node.fields
     places = (slot.offset, slot.g["goid"], at["goid"], at["tag"], at["settled"], at["cell"])
     if when is When.MARK:
-        return ContextFilter(*places, mark=(slot.channel["MarkOff"], slot.channel["MarkSize"]))
-    return ContextFilter(*places, inherited=True, sends=SELECT_SENDS if when is When.SELECT else None)
+        return ScopeFilter(*places, mark=(slot.channel["MarkOff"], slot.channel["MarkSize"]))
+    return ScopeFilter(*places, inherited=True, sends=SELECT_SENDS if when is When.SELECT else None)
 
 
 def hand_over_slot(edit: Edit, arch: Arch, slot: Slot) -> None:

@@ -83,8 +83,8 @@ class Site:
     def _func(self, thunk: SymRef) -> Address:
         return Address(None, self.data.words([Address(thunk)]))
 
-    def context(self, hook: HookFunction) -> Address:
-        """What a typed hook gets its context with: an itab of (its context interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
+    def hook_context(self, hook: HookFunction) -> Address:
+        """The itab of a typed hook's hook context: (its interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
         interface has no methods, it is an `any`, which has the type."""
         call = f"*{self.rt.path}.Call"
         if not hook.methods:

@@ -16,7 +16,7 @@ from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
 from objinst.rewrite.dwarf import Place, describe_anew, dwarf_aux, entry_name, exit_name
 from objinst.rewrite.text import UNSAFE_POINT_ALL, Role, TextShape, add_text, pc_table, relocations, text_aux
 from trampolines import Arch
-from trampolines.contract import Code, ContextUse, EpilogueScan
+from trampolines.contract import ClosureUse, Code, EpilogueScan
 
 NO_VALUE = -1
 """What holds where a pc table says nothing (runtime/symtab.go, pcdatavalue)."""
@@ -63,14 +63,14 @@ def shape(original: Original, args_map: tuple[bool, ...], name: str, shown_as: S
     return TextShape(info.args, args_map, info.func_id, info.func_flag, info.start_line, original.file, original.line, name, shown_as)
 
 
-def morestack_ref(edit: Edit, index: int, context: ContextUse) -> SymRef:
+def morestack_ref(edit: Edit, index: int, closure: ClosureUse) -> SymRef:
     """The morestack variant that a function itself calls or, if it calls none, the one that keeps the context register if that is a
     pointer, and else forgets it: the runtime takes what is kept for a pointer (runtime/stack.go, adjustctxt)."""
     obj = edit.object
     for reloc in obj.relocs(index):
         if obj.resolve(reloc.sym).name.startswith("runtime.morestack"):
             return reloc.sym
-    return edit.add_ref("runtime.morestack" if context is ContextUse.POINTER else "runtime.morestack_noctxt", 0)
+    return edit.add_ref("runtime.morestack" if closure is ClosureUse.POINTER else "runtime.morestack_noctxt", 0)
 
 
 def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, arch: Arch, exit_stub: SymRef) -> tuple[bytes, list[Reloc]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from trampolines.asm import WORD, EncodeError, Label
 from trampolines.checks import check_area, check_pieces
-from trampolines.contract import Code, ContextUse, Phase, ThroughSpec
+from trampolines.contract import ClosureUse, Code, Phase, ThroughSpec
 from trampolines.sequences import (
     ENTER_SPILLS,
     EXIT_SPILLS,
@@ -81,7 +81,7 @@ def through_stub(macros: Macros, spec: ThroughSpec) -> Code:
     if entry.guard:
         may_grow(asm, entry.guard)
     grow_stack(asm, entry.spills)
-    before = frame.words(closure, (entry.context is ContextUse.POINTER,))
+    before = frame.words(closure, (entry.closure is ClosureUse.POINTER,))
     after = frame.words(area, spec.area_map)
     phases = Phase(ended, True, before), Phase(results.at, False, frame.words()), Phase(left, False, after)
     return asm.finish(frame.locals, before, phases=phases)

@@ -33,7 +33,7 @@ NONE = "v0"
 def older_release(go: Go, folder: Path, listing: Sequence[str], said: str, users: Collection[str]) -> Pin | None:
     """What to try instead of a module that does not build.
 
-    listing: flags and packages of `go list -deps` in folder, where the closure's go.mod is. said: by the go command that failed.
+    listing: flags and packages of `go list -deps` in folder, where the hook set's go.mod is. said: by the go command that failed.
     users: modules of the user's build. None if there is nothing to try. Raises OtelobjError if no releases can be looked up.
     """
     try:
@@ -66,7 +66,7 @@ def older_release(go: Go, folder: Path, listing: Sequence[str], said: str, users
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
-    """Packages as `go list -e -deps` describes them, by import path; modules of the closure's go.mod and their versions."""
+    """Packages as `go list -e -deps` describes them, by import path; modules of the hook set's go.mod and their versions."""
 
     packages: Mapping[str, Mapping[str, Any]]
     modules: Mapping[str, str]
