@@ -1,4 +1,4 @@
-"""The `inject_hooks` action: Go functions of the user's run before and after the function, with its arguments and results.
+"""The `inject_hooks` action: the user's Go functions run before and after the function, with its arguments and results.
 
     inject_hooks: { before: BeforePlace, after: AfterPlace, path: example.com/acme/hooks }
 """
@@ -27,8 +27,8 @@ HOOK = re.compile(r"[^\W\d]\w*")
 
 @dataclass(frozen=True, slots=True)
 class InjectHooks(Plannable):
-    """Typed hooks: function names (empty: none) in the Go package `path`. declares: where no source names a function's types, those of
-    its hooks are taken for them, as far as its code agrees."""
+    """Typed hooks: function names (empty: none) in the Go package `path`. declares: if no source names a function's types, the
+    types of its hooks are used, as far as its code agrees."""
 
     before: str
     after: str

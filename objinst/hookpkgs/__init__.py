@@ -1,4 +1,4 @@
-"""The archives of the hook packages, and of what only they need, for the link at hand."""
+"""The hook set of a link: the archives of the hook packages and of everything that only they import."""
 
 from objinst.hookpkgs.resolve import HookRequest, HookSet, resolve
 

@@ -1,8 +1,9 @@
 """Which archive each package of the hook set comes from.
 
-In dependency order: the archive of the link at hand, if the link has the package; the user's build cache's, if the header line is
-the link's and every import has the fingerprint of the archive chosen for it; else one compiled here against exactly the chosen
-archives. The linker refuses two packages that disagree on a third's fingerprint (cmd/link/internal/ld/lib.go, checkFingerprint).
+Packages are resolved in dependency order. If the link already has the package, its archive is used. Otherwise the archive of the user's
+build cache is used, if its header line matches the link and every import has the fingerprint of the archive chosen for it. Otherwise the
+package is compiled here against exactly the chosen archives. The linker refuses two packages that disagree on the fingerprint of a third
+(cmd/link/internal/ld/lib.go, checkFingerprint).
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:
-    """What is wanted of the hook set.
+    """What a hook set is resolved from.
 
-    packages: import paths of hook packages. link: import path -> archive of the link at hand, identities: their build ids.
+    packages: import paths of hook packages. link: import path -> archive of the link, identities: their build ids.
     deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the build was started.
     header: the header line of the link's archives. hooks: folder of the hook modules.
     """
@@ -66,7 +67,7 @@ class HookRequest:
     hooks_digest: str
 
     def build_settings(self) -> dict[str, str]:
-        """The settings that reach the compiler, completed by what the packages of the link tell."""
+        """The settings that reach the compiler, completed from the packages of the link."""
         told = {name: value for name, value in self.settings.items() if not name.startswith(LINK_ONLY)}
         return {flag: "true" for package, flag in SANITIZERS.items() if package in self.link} | told
 
@@ -79,7 +80,7 @@ class HookRequest:
 @dataclass(frozen=True, slots=True)
 class HookSet:
     """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
-    that these import, directly or not."""
+    that these import, directly or indirectly."""
 
     archives: dict[str, Path]
     modules: dict[str, str]
@@ -87,7 +88,7 @@ class HookSet:
 
 
 def resolve(request: HookRequest, go: Go) -> HookSet:
-    """Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+    """Raises OtelobjError with a remedy if a module cannot be fetched or a package does not compile."""
     key = _digest(request, go)
     memo = cache.root() / "closure" / f"{key}.json"
     known = _remembered(memo, request)
@@ -107,12 +108,12 @@ def resolve(request: HookRequest, go: Go) -> HookSet:
 
 @functools.cache
 def _own_digest() -> str:
-    """Of the code that makes hook sets: the rest of otelobj does nothing to them."""
+    """Digest of the code that resolves hook sets; the rest of otelobj does not affect them."""
     return content_digest(Path(__file__).parent, SOURCES)
 
 
 def _digest(request: HookRequest, go: Go) -> str:
-    """Of the configuration: all that decides on the hook set but the packages of the link."""
+    """Digest of the configuration: everything that determines the hook set except the packages of the link."""
     parts = [
         _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir), str(_foreign_main()),
         *(f"{k}={v}" for k, v in sorted(go.env.items())), *(f"{k}={v}" for k, v in sorted(request.build_settings().items())),
@@ -134,7 +135,7 @@ def _memories(memo: Path) -> list[dict[str, Any]]:
 
 
 def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
-    """A hook set for exactly these packages of the link, all of whose archives are still there (`go clean -cache`); it counts as used now.
+    """A hook set for exactly these packages of the link, if all its archives still exist (`go clean -cache` removes them). Marks it as used.
 
     The user's own packages change with every edit; only what the hook set imports counts.
     """
@@ -184,7 +185,7 @@ def _build(request: HookRequest, go: Go, folder: Path) -> HookSet:
 
 
 def _reached(packages: Iterable[str], link: Mapping[str, Path]) -> list[str]:
-    """Hook packages that the link at hand has already, and all that these import."""
+    """Hook packages that the link already has, and everything that they import."""
     seen: list[str] = []
     waiting = list(packages)
     while waiting:
@@ -203,13 +204,13 @@ def _fits(export: Path, header: str, chosen: Mapping[str, Path], fingerprint_of:
 
 
 def _foreign_main() -> bool:
-    """`go run pkg@version`, `go install pkg@version`: the module in the folder at hand has nothing to do with the program."""
+    """`go run pkg@version`, `go install pkg@version`: the module in the current folder is unrelated to the program."""
     words = parent_flags()
     return any(word in ("run", "install") for word in words) and any("@" in word and not word.startswith("-") for word in words)
 
 
 def user_pins(request: HookRequest, go: Go) -> tuple[list[modules.Pin], list[Path]]:
-    """Modules of the user's build, and the go.sum files that vouch for them. What is in the binary counts more than what go.mod says."""
+    """Modules of the user's build, and the go.sum files that vouch for them. The modules in the binary take precedence over go.mod."""
     if _foreign_main():
         return modules.binary_pins(request.deps, None), []
     here = request.user_dir
@@ -230,8 +231,8 @@ def user_pins(request: HookRequest, go: Go) -> tuple[list[modules.Pin], list[Pat
 
 
 def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[str, Any]]:
-    """`list_packages`, with older releases of modules that do not build with the user's. Raises what the first try raised if none helps,
-    with the reason if none could be looked up."""
+    """`list_packages`, with older releases of modules that do not build with the user's. If none helps, raises the error of the first try;
+    if none could be looked up, with that reason."""
     older: dict[str, modules.Pin] = {}
     first: OtelobjError | None = None
     while True:
@@ -250,7 +251,7 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
 
 
 def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str, modules.Pin]) -> set[str]:
-    """older: releases that count more than what the hooks ask for. Returns the modules of the user's build."""
+    """older: releases that override what the hooks require. Returns the modules of the user's build."""
     pins, sums = user_pins(request, go)
     used = [name for name in hooktree.modules() if any(p == name or p.startswith(name + "/") for p in request.packages)]
     needs, paired = modules.hook_needs(modules.hook_requirements(request.hooks, used, go), pins)
@@ -274,7 +275,7 @@ def _wanted(request: HookRequest) -> list[str]:
 
 
 def _list_flags(request: HookRequest, folder: Path) -> list[str]:
-    """Of the build at hand, for `go list` in the hook set's module."""
+    """Flags of the build, for `go list` in the hook set's module."""
     settings = request.build_settings()
     flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
     if any(flag.startswith("-gcflags=") for flag in flags):
@@ -289,5 +290,5 @@ def _list_flags(request: HookRequest, folder: Path) -> list[str]:
 
 
 def _reaches_all(name: str, value: str) -> bool:
-    """-gcflags without a pattern is meant for the packages that the user named, not for their imports."""
+    """Whether -gcflags apply to all packages. Without a pattern they apply to the packages that the user named, not to their imports."""
     return name not in ("-gcflags", "-asmflags") or not value.startswith("-")
