@@ -1,4 +1,4 @@
-"""Which of the rules are meant for a link, and the hook packages that these need."""
+"""Which rules apply to a link, and the hook packages that they need."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SDK = "sdk"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """rules: in force. applying: those of them that name a package of the link; none if only supporting ones do. absent: rules of the
-    user's own that name no package."""
+    """rules: in force. applying: those that name a package of the link; none if only supporting rules do. absent: the user's own
+    rules that name no package."""
 
     rules: RuleSet
     applying: tuple[Rule, ...]
@@ -29,7 +29,7 @@ class Choice:
 
     @property
     def hooks(self) -> tuple[str, ...]:
-        """Import paths of the hook packages that are wanted."""
+        """Import paths of the hook packages that are needed."""
         return hook_packages(self.applying)
 
     def nameless(self, named: Collection[str], load_object: Load) -> list[Missing]:
@@ -38,7 +38,7 @@ class Choice:
 
 
 def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -> RuleSet:
-    """The rules that are given for the program. Raises OtelobjError."""
+    """Reads the rules given for the program. Raises OtelobjError."""
     try:
         return load(rule_files, os.environ, ACTIONS).of_program(build.info.path)
     except OtelobjError:
@@ -54,9 +54,9 @@ def choose(build: Build, rules: RuleSet) -> Choice:
 
 
 def in_force(rules: RuleSet, matcher: RuleMatcher) -> tuple[RuleSet, list[Rule]]:
-    """The rules, and those of them that name a package of the link: none if only supporting ones do.
+    """The rules, and those that name a package of the link: none if only supporting rules do.
 
-    Probes need no SDK: where nothing else applies it is left out.
+    Probes need no SDK, so it is left out if only probes apply.
     """
     found = [rule for rule in rules.rules if matcher.has(rule)]
     own = [rule for rule in found if not supports(rule)]

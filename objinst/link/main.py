@@ -23,14 +23,14 @@ from objinst.store import cache
 
 
 def main(argv: Sequence[str]) -> int:
-    """argv: options of otelobj, then the link tool and its arguments. Returns the exit status."""
+    """argv: otelobj's options, then the link tool and its arguments. Returns the exit status."""
     rule_files, command_line = options(argv)
     with cache.in_use():
         return instrumented_link(command_line, rule_files)
 
 
 def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -> int:
-    """Raises OtelobjError before the linker has run; nothing of the user's is written but by the linker."""
+    """Raises OtelobjError before the linker runs. Only the linker writes the user's files."""
     clock = report.Clock()
 
     # What is linked: the archives of the importcfg, how they were built, and the root package.

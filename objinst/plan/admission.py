@@ -26,7 +26,7 @@ FORK = Refusal("fork", "it can run between fork and exec")
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Of one link. package: everywhere that of the object."""
+    """The admission of one link. The parameter package is always that of the object."""
 
     arch: Arch
     finder: HookFinder

@@ -1,7 +1,7 @@
-"""What the rewrite of one archive must know of all others in the link.
+"""Facts: what the rewrite of one archive must know about all others in the link.
 
-`read` says it of one archive, `merged` of all archives but the root package's, `of_link` of a link. What the first two say is JSON, so that it can
-be kept: a program is linked again and again with its root package changed (objinst.link.facts).
+`read` gathers the facts of one archive, `merged` those of all archives but the root package's, `of_link` those of a link. The first two return JSON,
+so that it can be cached: a program is linked many times with only its root package changed (objinst.link.facts).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from trampolines import Arch
 
 ROOT = "main"
 Said = Mapping[str, Any]
-"""What one archive says, or several together, as JSON has it."""
+"""Facts of one archive, or of several together, as JSON."""
 
 
 @dataclass(frozen=True)
 class Facts:
     """excluded: packages that are never hooked. instances: package -> packages of whose generic functions and closures it may hold copies.
 
-    nosplit: package -> key of a function that it defines -> the caller that relies on it, see objinst.plan.nosplit; frames: the same of what runs
-    above callers in assembly whose frame has no stack map. workers: see objinst.plan.workers. All three without functions of excluded packages. rt_users: packages that
-    import hooks/rt.
+    nosplit: package -> key of a function that it defines -> the caller that relies on it, see objinst.plan.nosplit; frames: the same for functions that
+    run above callers in assembly whose frame has no stack map. workers: see objinst.plan.workers. None of the three has functions of excluded packages.
+    rt_users: packages that import hooks/rt.
     """
 
     excluded: frozenset[str]
@@ -47,22 +47,22 @@ class Facts:
 
 
 NOTHING: Said = {"imports": [], "instances": [], "nosplit": {}, "tails": {}, "frames": {}, "names": [], "workers": []}
-"""What no archive says."""
+"""Facts of no archive."""
 
 
 def of_link(
     common: Said, root: Said, packages: Collection[str], rt: str,
     *, holders: Callable[[], Mapping[str, list[str]]], reached: Callable[[Mapping[str, str], frozenset[str]], Mapping[str, Any]],
 ) -> Facts:  # fmt: skip
-    """common: see merged; root: what the root package says. packages: of the link, hook packages too; rt: import path of hooks/rt.
+    """common: see merged; root: the facts of the root package. packages: of the link, including hook packages; rt: import path of hooks/rt.
 
-    holders: what `holders` says of all packages but the root; reached: see objinst.plan.reach. Hardly any link needs them.
+    holders: the result of `holders` for all packages but the root; reached: see objinst.plan.reach. Few links need either.
     """
     excluded = frozenset(common["excluded"])
     found = combined([_calls(common), _calls(root)])
     homes = {name: [*common["holders"].get(name, ()), ROOT] for name in root["names"] if name in found.nosplit}
     if any(not place_of(key) and key not in common["nosplit"] for key in found.nosplit):
-        # The root package names functions that no other one does: rare enough to ask who has them only then.
+        # The root package names functions that no other package does. That is rare, so their holders are looked up only then.
         everywhere = holders()
         homes |= {key: [*everywhere.get(key, ()), *([ROOT] if key in homes else [])] for key in found.nosplit if not place_of(key)}
     frames: dict[str, dict[str, str]] = {}
@@ -97,7 +97,7 @@ def _calls(raw: Said) -> Calls:
 
 
 def read(archive: Archive, package: str, arch: Arch) -> dict[str, Any]:
-    """What one archive says. Raises ObjectError."""
+    """The facts of one archive. Raises ObjectError."""
     objects = list(archive.objects().values()) or [archive.go_object()[1]]
     obj = objects[0]
     calls = relied_on(objects, package, arch)
@@ -116,7 +116,7 @@ def _instances(obj: Object) -> list[str]:
 
 
 def merged(said: Mapping[str, Said], rt: str) -> dict[str, Any]:
-    """What all archives but the root package's say together. said: by package."""
+    """The combined facts of all archives but the root package's. said: by package."""
     excluded = excluded_packages(lambda package: said[package]["imports"] if package in said else (), rt)
     calls = combined(map(_calls, said.values()))
     homes = {name: packages for name, packages in holders(said).items() if name in calls.nosplit}
@@ -127,7 +127,7 @@ def merged(said: Mapping[str, Said], rt: str) -> dict[str, Any]:
 
 
 def holders(said: Mapping[str, Said]) -> dict[str, list[str]]:
-    """Name of a function -> the packages that have one of this name, of those that somebody may rely on by name."""
+    """Name of a function -> packages that define one of that name. Only functions that others may rely on by name."""
     found: dict[str, list[str]] = {}
     for package, one in said.items():
         for name in one["names"]:

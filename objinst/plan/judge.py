@@ -1,9 +1,9 @@
-"""What one function by itself allows: to be hooked by given rules, and how, or to have a counter. objinst.plan.admission asks, with what the rest of the
-link says; nobody else does.
+"""Judges one function by itself: whether and how given rules can hook it, and whether it can have a counter. Only objinst.plan.admission calls
+this module; it adds what the rest of the link says.
 
-A counter almost any function can have, since its stub calls nothing, needs no stack and knows no types. What is left out is what the symbol swap
-itself cannot do: assembly (its callers may have conventions of their own, and on arm64 the stub changes R16, R17 and R27), FIPS text (its
-checksum covers the code), functions without code.
+Almost any function can have a counter, because a counting stub calls nothing, needs no stack and knows no types. Excluded are the functions
+that the symbol swap cannot handle: assembly (its callers may use conventions of their own, and on arm64 the stub changes R16, R17 and R27),
+FIPS text (its checksum covers the code), and functions without code.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MOST_NUMBERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A candidate: its place and what was read of it once."""
+    """A candidate: its position, and what has been read about it."""
 
     object: Object
     index: int
@@ -54,7 +54,7 @@ class Function:
 
 
 def _not_swapped(obj: Object, index: int) -> Refusal | None:
-    """Why no other code can take a function's place, as far as its symbol says."""
+    """Why no other code can take a function's place, judging by its symbol."""
     sym = obj.sym(index)
     if sym.kind == obj.tables.kinds.get("STEXTFIPS"):
         return FIPS
@@ -62,7 +62,7 @@ def _not_swapped(obj: Object, index: int) -> Refusal | None:
 
 
 def is_assembly(obj: Object, info: FuncInfo) -> bool:
-    """Whether a function that the compiler could have written is assembly, too."""
+    """Whether a function is assembly, even if it looks like compiled code."""
     return bool(info.func_flag & obj.tables.func_flags["FuncFlagAsm"])
 
 
@@ -108,7 +108,7 @@ def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
 def judge_each(
     function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, reliance: Reliance = NOBODY, *, at_exit: bool = False
 ) -> list[FunctionPlan | Refusal]:
-    """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
+    """The outcome for each rule, or for none. A rule whose hook does not match does not affect the others. All plans are the same."""
     whole = judge(function, rules, arch, finder, reliance, at_exit=at_exit)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:
         return [whole] * max(len(rules), 1)
@@ -123,8 +123,8 @@ def judge_each(
 def judge(
     function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, reliance: Reliance = NOBODY, *, at_exit: bool = False
 ) -> FunctionPlan | Refusal:
-    """rules: those that match the function, in order. One that does not fit refuses the function. reliance: see objinst.plan.nosplit;
-    at_exit: the exit is to be seen, whether or not a rule asks for it."""
+    """rules: those that match the function, in order. If one does not match, the function is refused. reliance: see objinst.plan.nosplit;
+    at_exit: the exit must be seen, whether or not a rule asks for it."""
     obj, index = function.object, function.index
     refusal = refusal_by_name(function.symbol)
     if refusal:
@@ -159,7 +159,7 @@ def judge(
             return found
         leaving = found if isinstance(found, Exit) else None
     described: frozenset[str] = frozenset()
-    if any(use.boxes for use in uses):  # a search through the link for some types, so only where it matters
+    if any(use.boxes for use in uses):  # may search the whole link for some types, so only if needed
         table = finder.signatures.table
         described = frozenset(value.type.name for value in (*params, *results) if table.descriptor(value.type.name, obj) is not None)
     plan = FunctionPlan(
@@ -169,7 +169,7 @@ def judge(
     )  # fmt: skip
     numbers = len(plan.param_numbers) + len(plan.result_numbers)
     if numbers > MOST_NUMBERS:
-        return Refusal("too-large", f"it takes or returns {numbers} uintptrs, perhaps addresses; {MOST_NUMBERS} can be looked after")
+        return Refusal("too-large", f"it takes or returns {numbers} uintptrs, perhaps addresses; at most {MOST_NUMBERS} are supported")
     try:
         try_encode(arch, plan)
     except EncodeError as error:
@@ -183,7 +183,7 @@ def _claimed(rules: Sequence[tuple[Rule, Plannable]], finder: HookFinder) -> Sig
 
 
 def find_exit(function: Function, abi: FuncABI, arch: Arch) -> Exit | Refusal:
-    """How the exit of a function is seen, or why it is not."""
+    """How the exit of a function can be seen, or why it cannot."""
     scan = arch.find_epilogues(bytes(function.object.data(function.index)), function.pcsp, function.calls)
     wrapper = function.info.func_id == function.object.tables.func_ids["FuncIDWrapper"]
     return exit_form(scan, abi, function.calls.values(), wrapper=wrapper)

@@ -37,10 +37,10 @@ PREFIXES = ("type:", "go:", "runtime.gcbits")
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Of one object, or of several. nosplit: callee -> a caller that relies on it to have no stack check; frames: callee -> a caller in assembly whose
-    frame has no stack map; tails: caller -> those that it hands on what its own caller relies on. Names as objinst.plan.keys has them.
+    """What one object, or several, say about calls. nosplit: callee -> a caller that relies on it to have no stack check; frames: callee -> a caller in assembly whose
+    frame has no stack map; tails: caller -> callees of its tail calls, to which the reliance of its own callers extends. Functions are keys of objinst.plan.keys.
 
-    names: of the functions that any of this can concern by name.
+    names: functions that any of this can concern by name.
     """
 
     nosplit: dict[str, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Calls:
     names: set[str] = field(default_factory=set)
 
     def add(self, other: Calls) -> None:
-        """What is already known of a function stays."""
+        """Adds what is not yet known; existing entries stay."""
         for key, caller in other.nosplit.items():
             self.nosplit.setdefault(key, caller)
         for key, caller in other.frames.items():
@@ -60,7 +60,7 @@ class Calls:
 
 
 def relied_on(objects: Sequence[Object], package: str, arch: Arch) -> Calls:
-    """What the objects of one archive say. package: import path of the archive. Raises ObjectError."""
+    """The calls in the objects of one archive. package: import path of the archive. Raises ObjectError."""
     found = Calls()
     compiled = [obj for obj in objects if not obj.flags & FROM_ASSEMBLY]
     for obj in compiled:
@@ -72,7 +72,7 @@ def relied_on(objects: Sequence[Object], package: str, arch: Arch) -> Calls:
 
 
 def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
-    """Of a compiled object. package: import path of the object itself. Raises ObjectError."""
+    """The calls in a compiled object. package: import path of the object itself. Raises ObjectError."""
     call, nosplit = obj.call_type, obj.tables.sym_flags["SymFlagNoSplit"]
     found = Calls()
     unchecked: set[int] = set()
@@ -106,7 +106,7 @@ def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
 
 
 def _addresses(obj: Object, unchecked: set[int], arch: Arch) -> Iterator[tuple[int, int]]:
-    """The functions whose code's address some code takes, and that are no closures: (function, who takes it)."""
+    """The functions, other than closures, whose code address is taken: (function, function that takes it)."""
     kind = obj.tables.relocs[arch.traits.address_relocation]
     internal = {obj.ref_of(index): index for index in unchecked}
     users: dict[int, int] = {}
@@ -120,7 +120,7 @@ def _addresses(obj: Object, unchecked: set[int], arch: Arch) -> Iterator[tuple[i
 
 
 def assembly_calls(obj: Object, package: str, compiled: Sequence[Object]) -> Calls:
-    """Of an assembled object. compiled: the other objects of its archive. Raises ObjectError."""
+    """The calls in an assembled object. compiled: the other objects of its archive. Raises ObjectError."""
     found = Calls()
     for index in range(obj.n_defs):
         caller = obj.name(index) + ASSEMBLY
@@ -139,7 +139,7 @@ def assembly_calls(obj: Object, package: str, compiled: Sequence[Object]) -> Cal
 
 
 def _unmapped(obj: Object, index: int) -> bool:
-    """Whether a function in assembly has a frame that the runtime cannot look through."""
+    """Whether a function in assembly has a frame that the runtime cannot scan."""
     info = obj.aux_data(index, "AuxFuncInfo")
     if info is None or FuncInfo.parse_head(info, f"{obj.origin}: {obj.name(index)}").locals <= 0:
         return False
@@ -148,7 +148,7 @@ def _unmapped(obj: Object, index: int) -> bool:
 
 
 def _held(obj: Object, package: str, name: str) -> set[str]:
-    """The functions that a name leads to: the one of this name, or those in the initial value of a variable."""
+    """The functions that a name refers to: the function of this name, or those in the initial value of a variable."""
     defined = obj.find_all(name)
     todo = [index for index in defined if not obj.is_text(index)]
     seen = set(todo)
@@ -171,7 +171,8 @@ def _held(obj: Object, package: str, name: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """Who relies on a function, "" if nobody does: nosplit: on its having no stack check; frame: on nobody's looking at the stack while it runs."""
+    """The caller that relies on a function, "" if there is none. nosplit: it relies on the absence of a stack check; frame: it relies on the stack
+    not being scanned while the function runs."""
 
     nosplit: str = ""
     frame: str = ""
@@ -186,7 +187,7 @@ NOBODY = Reliance()
 
 
 def combined(calls: Iterable[Calls]) -> Calls:
-    """All that `calls`, of all packages of a link, say together. nosplit, frames: of every function that they lead to."""
+    """The calls of all packages of a link, combined. nosplit and frames include every function that tail calls lead to."""
     found = Calls()
     for one in calls:
         found.add(one)
