@@ -45,7 +45,7 @@ class InjectHooks(Plannable):
         wrong = import_path_error(path)
         if wrong:
             raise nodes.error(
-                keys["path"], f"path {path!r} is no import path: {wrong}", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
+                keys["path"], f"path {path!r} is not an import path: {wrong}", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
             )
         declares = "signature" in keys
         if declares and nodes.text(keys["signature"], "signature") != "declared":
@@ -97,5 +97,5 @@ class HookUse(Emittable):
 def _function(nodes: Nodes, node: yaml.Node, what: str) -> str:
     name = nodes.text(node, what)
     if not HOOK.fullmatch(name) or not name[0].isupper():
-        raise nodes.error(node, f"{what}: {name!r} is no exported Go function", "write its name only; `path` names its package")
+        raise nodes.error(node, f"{what}: {name!r} is not an exported Go function", "write its name only; `path` names its package")
     return name

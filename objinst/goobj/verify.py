@@ -37,7 +37,7 @@ def verify_copies(obj: Object, original: Object, copies: Iterable[tuple[int, int
     for copy, index in copies:
         same = all(read(obj, copy) == read(original, index) for read in (Object.data, Object.raw_relocs, Object.raw_aux, _shape))
         if not same:
-            raise obj.error(f"symbol {copy} ({obj.name(copy)}) is no copy of symbol {index}")
+            raise obj.error(f"symbol {copy} ({obj.name(copy)}) is not a copy of symbol {index}")
 
 
 def verify_turned(obj: Object, original: Object, turned: Iterable[tuple[int, int, SymRef, SymRef]]) -> None:

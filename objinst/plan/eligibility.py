@@ -27,7 +27,7 @@ TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is done to one function. hooks: the plan or refusal of its hooks, None without hooks; count: that of its counter, None without one."""
+    """What is done to one function. hooks: the plan of its hooks, None if it gets none; count: that of its counter, None if it gets none."""
 
     hooks: FunctionPlan | None
     count: CountPlan | None

@@ -54,7 +54,7 @@ def layout(obj: Object, type_name: str) -> Layout:
     data = obj.data(index)
     pointers = {reloc.off: reloc for reloc in obj.relocs(index) if reloc.size == WORD}
     if len(data) < STRUCT_FIELDS + 3 * WORD or STRUCT_FIELDS not in pointers:
-        raise ObjectError(f"{obj.origin}: {type_name} is no struct, or its descriptor is damaged", REMEDY)
+        raise ObjectError(f"{obj.origin}: {type_name} is not a struct, or its descriptor is damaged", REMEDY)
     (size,) = struct.unpack_from("<Q", data)
     (count,) = struct.unpack_from("<Q", data, STRUCT_FIELDS + WORD)
     start = pointers[STRUCT_FIELDS].add

@@ -140,7 +140,7 @@ def _closing(text: str, at: int) -> int:
 
 @functools.cache
 def is_glob(pattern: str) -> bool:
-    """Whether a pattern can match more than itself. A receiver's own leading `*` is no glob: strip it before."""
+    """Whether a pattern can match more than itself. A receiver's own leading `*` is not a glob: strip it before."""
     return any(char in pattern for char in GLOB)
 
 

@@ -83,5 +83,5 @@ def read_path(nodes: Nodes, node: yaml.Node, text: str) -> ValuePath:
             raise nodes.error(node, f"path {text!r} does not say which {root}", f"a path is {FORMS}")
     for part in rest:
         if not NAME.fullmatch(part):
-            raise nodes.error(node, f"path {text!r}: {part!r} is no name of a field", f"a path is {FORMS}")
+            raise nodes.error(node, f"path {text!r}: {part!r} is not the name of a field", f"a path is {FORMS}")
     return ValuePath(root, which, tuple(rest), length, f"{nodes.path}:{node.start_mark.line + 1}")

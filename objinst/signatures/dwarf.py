@@ -52,7 +52,7 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
     reader = DieReader(obj, target)
     root = reader.read(0)
     if root is None or root.abbrev.tag != "subprogram":
-        return NoSignature(f"{name}: its DWARF is no subprogram")
+        return NoSignature(f"{name}: its DWARF is not a subprogram")
     params: list[Param] = []
     results: list[Param] = []
     for die in reader.children(root):

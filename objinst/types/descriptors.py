@@ -162,7 +162,7 @@ class _Reader:
     def type_at(self, at: int) -> str:
         name = self.name_of(self.object, self.reloc(at).sym)
         if not name.startswith(TYPE_PREFIX):
-            raise self.error(f"offset {at} refers to {name!r}, which is no type")
+            raise self.error(f"offset {at} refers to {name!r}, which is not a type")
         return name.removeprefix(TYPE_PREFIX)
 
     def reloc(self, at: int) -> Reloc:

@@ -259,5 +259,5 @@ def interface_methods(interface: GoType) -> tuple[Method, ...]:
     """The methods of an interface in itab order (exported names first, then by name and package: cmd/compile/internal/types/sym.go,
     Less). Raises ValueError for a type that is none, or whose descriptor was not found."""
     if interface.kind is not Kind.INTERFACE or interface.methods is None:
-        raise ValueError(f"{interface.name} is no interface with known methods")
+        raise ValueError(f"{interface.name} is not an interface with known methods")
     return interface.methods
