@@ -1,5 +1,5 @@
-"""What a caller hands in is checked before a stub is made of it: a stub with a wrong register or stack map corrupts the user's program without
-a sound, so whatever does not fit raises EncodeError."""
+"""Checks the arguments for a stub before it is generated. A stub with a wrong register or stack map would silently corrupt the user's program, so
+anything inconsistent raises EncodeError."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def check_pieces(pieces: Sequence[Piece], int_regs: int, float_regs: int) -> Non
 
 
 def check_area(pieces: Sequence[Piece], area: int, area_map: Sequence[bool]) -> None:
-    """Raises EncodeError unless the map covers the area exactly, the pieces lie in it, and every pointer word is written by one of them:
-    the collector would follow whatever an unwritten word holds."""
+    """Raises EncodeError unless the map covers the area exactly, the pieces are in it, and one of them writes every pointer word:
+    the collector would follow the garbage in an unwritten word."""
     if area < 0 or len(area_map) != (area + WORD - 1) // WORD:
         raise EncodeError(f"a pointer map of {len(area_map)} words for an area of {area} bytes")
     if any(piece.offset + piece.size > area for piece in pieces):

@@ -58,7 +58,7 @@ def _shape(obj: Object, index: int) -> tuple[str, int, int, int]:
 
 
 def _unique_names(obj: Object) -> None:
-    """Of definitions that other objects refer to by name. A dup-ok one may stand beside another (1.27: closures' func values)."""
+    """Of definitions that other objects refer to by name. There may be several dup-ok ones (1.27: closures' func values)."""
     seen: set[tuple[int, bytes]] = set()
     dupok = obj.tables.sym_flags["SymFlagDupok"]
     for block, start in ((Blk.SYMDEF, 0), (Blk.NONPKGDEF, obj.starts[3])):

@@ -1,6 +1,6 @@
-"""Whether a linked program is what its report says: stubs in front of bodies, descriptors, patched returns, the goroutine slot.
+"""Checks that a linked program matches its report: stubs in front of bodies, descriptors, patched returns, the goroutine slot.
 
-Everything is read from the program. A function that is not in it at all was dropped by the linker, since nothing reaches it.
+Everything is read from the program. A function that is missing altogether was dropped by the linker, because nothing reaches it.
 """
 
 from __future__ import annotations

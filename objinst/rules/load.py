@@ -32,7 +32,7 @@ FUNC = re.compile(r"[^\s()\[\]/]+")
 RECV = re.compile(r"[^\s().\[\]/]+")
 TARGET = re.compile(r"[^\s\"'`:;<>\\()]+")
 NAME = re.compile(r"[^\W_](?:[^\W]|[-. /+:@()*])*")
-"""Of a rule: it stands in reports, warnings, and lists that are separated by commas."""
+"""For the name of a rule, which appears in reports, warnings, and comma-separated lists."""
 MAX_NAME = 200
 
 
@@ -66,7 +66,7 @@ def is_built_in(rule: Rule) -> bool:
 
 
 def supports(rule: Rule) -> bool:
-    """Whether a rule only supports others. What users write is meant, whatever their files are called."""
+    """Whether a rule only supports others. Rules of users never count as supporting, whatever their files are called."""
     return rule.instrumentation in hooktree.supporting() and is_built_in(rule)
 
 

@@ -156,7 +156,7 @@ class _Reader:
     def target(self, at: int) -> _Reader:
         index = self.object.resolve(self.reloc(at).sym).index
         if index is None or index >= self.object.n_defs:
-            raise self.error(f"the name at {at} lies in another object")
+            raise self.error(f"the name at {at} is in another object")
         return _Reader(self.object, index, self.name_of)
 
     def type_at(self, at: int) -> str:

@@ -139,7 +139,7 @@ def unshaped(name: str) -> str:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """The parts of a text between separators that stand in no bracket and no struct tag. Raises ValueError."""
+    """The parts of a text between separators outside of brackets and struct tags. Raises ValueError."""
     parts, last, at = [], 0, 0
     while at < len(text):
         if text[at] in "[({":
