@@ -55,7 +55,7 @@ torture: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost
-	$(BIN)/python -m benchmarks.context_cost
+	$(BIN)/python -m benchmarks.scope_cost
 	$(BIN)/python -m benchmarks.link_cost
 	$(BIN)/python -m benchmarks.scale 2000 8000
 

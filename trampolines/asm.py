@@ -93,7 +93,7 @@ class Assembly(ABC):
     TAG: ClassVar[int]
     MARK: ClassVar[int]
     CELL: ClassVar[int]
-    """What a filter holds (ContextFilter): `NODE` outlives `TAG`, which outlives `MARK`."""
+    """What a filter holds (ScopeFilter): `NODE` outlives `TAG`, which outlives `MARK`."""
     BASES: ClassVar[Mapping[Base, int]]
     """What a thunk holds its parameters in while it fills the hook's."""
     COPY: ClassVar[int]

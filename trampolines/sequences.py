@@ -2,8 +2,8 @@
 count, gate. Each function takes the class of an architecture's macro-assembler and a record of trampolines.contract.
 
 A stub of a splittable function has the compiler's own stack check (cmd/internal/obj/{x86/obj6.go,arm64/obj7.go}, stacksplit), so that the
-linker's nosplit graph stays that of the plain build; after morestack the stub starts again, and no hook has run yet. Every function spills its
-register arguments into its caller's frame, so a stub's frame begins with the spill area of what it calls.
+linker's nosplit graph is the same as in the plain build. After morestack the stub starts again, and no hook has run yet. Every function spills its
+register arguments into its caller's frame, so a stub's frame begins with the spill area of its callee.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from trampolines.asm import ARGS, STACK_BIG, WORD, Assembly, EncodeError, Frame, Label
 from trampolines.checks import check_area, check_exit_frame, check_filter, check_gate, check_pieces, check_stack_results, check_thunk
-from trampolines.contract import Base, Code, ContextFilter, ContextUse, EntrySpec, ExitSpec, GateSpec, GrowGuard, OpenDefer, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ClosureUse, Code, EntrySpec, ExitSpec, GateSpec, GrowGuard, OpenDefer, Piece, RegClass, ScopeFilter, ThunkSpec
 
 Macros = type[Assembly]
 ENTER_SPILLS = 3 * WORD
@@ -68,8 +68,8 @@ def may_grow(asm: Assembly, guard: GrowGuard) -> None:
     asm.jump_unless_zero_at(asm.G, guard.g_throwsplit, 1, "body")
 
 
-def unless_concerned(asm: Assembly, spec: ContextFilter) -> None:
-    """To the body where rt has nothing to do, see ContextFilter. Raises EncodeError for one that cannot be."""
+def unless_concerned(asm: Assembly, spec: ScopeFilter) -> None:
+    """Jumps to the body if rt has nothing to do, see ScopeFilter. Raises EncodeError for an invalid filter."""
     check_filter(spec, len(asm.INT_ARGS))
     node, tag, mark, cell = asm.NODE, asm.TAG, asm.MARK, asm.CELL
     asm.load(node, asm.G, spec.slot, WORD)
@@ -195,7 +195,7 @@ def entry_stub(macros: Macros, spec: EntrySpec) -> Code:
         asm.bind(skip)
         zero_results(asm, spec)
         asm.jump("exit")
-    return asm.finish(frame.locals, frame.words(closure, (spec.context is ContextUse.POINTER,)))
+    return asm.finish(frame.locals, frame.words(closure, (spec.closure is ClosureUse.POINTER,)))
 
 
 def exit_stub(macros: Macros, spec: ExitSpec) -> Code:
@@ -230,10 +230,10 @@ def exit_stub(macros: Macros, spec: ExitSpec) -> Code:
 def thunk(macros: Macros, spec: ThunkSpec) -> Code:
     """See ThunkSpec: from saved arguments in memory to the registers and stack slots of a hook's own signature.
 
-    The frame is the hook's args area, which the collector sees through the hook's own maps, and above it the deferred func value, static data,
-    and the byte that says that it is pending. With a stack check the parameters lie in the spill area from the first instruction on, and the
-    thunk's args map has five pointers; without one nothing is ever stored there, and the map must have none. Raises EncodeError for a hook
-    whose arguments do not fit in a frame, or for one that takes what is not there.
+    The frame consists of the hook's args area, which the collector sees through the hook's own maps, and above it the deferred func value (static
+    data) and the byte that marks it as pending. With a stack check, the parameters are in the spill area from the first instruction on, and the
+    thunk's args map has five pointers. Without one, nothing is ever stored there, and the map must have none. Raises EncodeError for a hook whose
+    arguments do not fit in a frame, or that takes a value which does not exist.
     """
     check_thunk(spec, len(macros.INT_ARGS), len(macros.FLOAT_ARGS))
     asm, grow = macros(), Label()
@@ -358,7 +358,7 @@ def death_gate(macros: Macros, spec: GateSpec) -> Code:
 
 
 def _if_watched(asm: Assembly) -> None:
-    """To the body if no process watches; else STATE and WATCHER hold the word's address and what it says."""
+    """Jumps to the body if no process watches; otherwise STATE and WATCHER hold the address and the value of the word."""
     asm.address(asm.STATE, "state")
     asm.load(asm.WATCHER, asm.STATE, 0, WORD)
     asm.compare_zero(asm.WATCHER)

@@ -1,4 +1,4 @@
-"""`otelobj doctor`: what otelobj needs and what this machine has; a remedy for whatever is missing."""
+"""`otelobj doctor`: checks what otelobj needs on this machine, with a remedy for everything that is missing."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def command(*, as_json: bool) -> int:
         if finding.remedy:
             screen.print(Text(f"{'':10}remedy: {finding.remedy}", style="dim"))
     if not as_json:
-        screen.print("nothing stands in the way" if not problems else f"{count(problems, 'problem')} to solve")
+        screen.print("everything that otelobj needs is here" if not problems else f"{count(problems, 'problem')} to solve")
     return 1 if problems else 0
 
 
 def findings() -> Iterator[Finding]:
-    """In order of dependence."""
+    """Findings, in order of dependency."""
     yield check_python()
     yield check_launcher()
     yield check_cache(cache.root())
@@ -120,7 +120,7 @@ def check_cache(root: Path) -> Finding:
 
 
 def _unwritable(folder: Path) -> str:
-    """What stands against writing into a folder, made if need be."""
+    """Why a folder, created if necessary, cannot be written; "" if it can."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -207,7 +207,7 @@ def hook_module() -> tuple[str, str]:
 
 
 def _download_error(output: str, errors: str) -> str:
-    """The last line of what go says, which is the cause."""
+    """The last line of go's output, which is the cause."""
     try:
         text = json.loads(output).get("Error", "")
     except ValueError:

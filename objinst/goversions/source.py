@@ -163,7 +163,7 @@ def _field_names(line: str) -> list[str]:
 
 
 def signature(text: str) -> str:
-    """Types alone: `(c *hchan, elem unsafe.Pointer) (received bool)` is `(*hchan, unsafe.Pointer) (bool)`. text: behind the name."""
+    """Types alone: `(c *hchan, elem unsafe.Pointer) (received bool)` is `(*hchan, unsafe.Pointer) (bool)`. text: what follows the name."""
     end = _closing(text)
     params, results = text[1:end], text[end + 1 :].strip()
     if results.startswith("("):

@@ -1,6 +1,6 @@
-"""`otelobj explain`, without its printing: one function, what is known of its arguments, and the code that a hook puts around it.
+"""`otelobj explain` without its output: one function, what is known about its arguments, and the code that a hook adds.
 
-The code is not sketched: the function's object is rewritten in memory, as for a link, verified, and read again.
+The code is real: the function's object is rewritten in memory as in a link, verified, and read again.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ WEAK_MASK = 0x7FFF
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Machine code as the linker gets it. what: for people. relocs: offset -> what stands there, with the relocation's kind.
+    """Machine code as the linker gets it. what: a description. relocs: offset -> symbol and kind of the relocation there.
 
-    pcsp: (value, end) pairs; args, locals: pointer words of the first bitmap of each stack map, None where there is none.
+    pcsp: (value, end) pairs; args, locals: pointer words of the first bitmap of each stack map, None if there is none.
     """
 
     what: str
@@ -55,10 +55,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """others: symbols that the name meant too. rules: that name the function; none: the code is that for a hook before and after.
+    """others: further symbols that the name matches. rules: those that name the function; if none, the code is that of a hook before and after.
 
-    worker: it takes work from channels in a loop (objinst.plan.workers). evidence: what the object says without types. outcome: None if rules want a counter only; counted: None if they want none.
-    made: the stubs in the order in which a call meets them, thunks, then the body; empty if it is refused.
+    worker: it takes work from channels in a loop (objinst.plan.workers). evidence: what the object says without types. outcome: None if the rules only want a counter; counted: None if they want none.
+    made: the stubs in the order in which a call reaches them, thunks, then the body; empty if the function is refused.
     """
 
     goos: str
@@ -79,10 +79,10 @@ class Explained:
 
 
 def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
-    """name: as in the plan. rules: those given for this; empty for a generic hook. Raises OtelobjError if no program has the function."""
+    """name: as in the plan. rules: those given; empty for a generic hook. Raises OtelobjError if no program has the function."""
     wanted = parse_func_name(name)
     if wanted is None:
-        raise OtelobjError(f"{name} is no name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
+        raise OtelobjError(f"{name} is not the name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
     near: tuple[str, ...] | None = None
     for program in programs(packages, Path.cwd()):
         build = Build.of_program(program)
@@ -94,7 +94,7 @@ def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
             obj = session.load(wanted.pkg)
             near = close(name, [obj.name(index) for index in obj.text_symbols()]) if obj else near
     if near is None:
-        raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "is its own package meant? that is called main")
+        raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "if you mean the program's own package, call it main")
     raise OtelobjError(
         f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "`otelobj plan` with a rule for its package shows names"
     )
@@ -118,7 +118,7 @@ def _find(name: str, session: Session) -> Iterator[tuple[str, int, str]]:
 
 
 def _may_hold(session: Session, package: str, name: str) -> bool:
-    """Instances of generic functions lie in the packages that use them."""
+    """Whether a package may hold the function: instances of generic functions are in the packages that use them."""
     data = session.packages[package].read_bytes()
     return b"[go.shape." in data and name.encode() in data
 
@@ -129,7 +129,7 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
     worker = bool(work_calls(obj, index, session.arch))
     function = read_function(obj, index)
-    counted = session.eligibility.gate.count(obj, index, package) if any(action.counts for _, action in matching) else None
+    counted = session.eligibility.admission.count(obj, index, package) if any(action.counts for _, action in matching) else None
     if isinstance(function, Refusal):
         made = tuple(_made(session, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
         return Explained(obj.header.goos, session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
@@ -150,7 +150,7 @@ def _outcome(session: Session, package: str, function: Function, hooks: Sequence
     if hooks:
         outcomes = session.eligibility.judge(function, package, hooks, Declared(function.object, session.load))
     else:
-        outcomes = session.eligibility.gate.judge(function, package)
+        outcomes = session.eligibility.admission.judge(function, package)
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
 
@@ -180,14 +180,14 @@ def _made(session: Session, obj: Object, package: str, place: int, plan: Functio
 
 
 def _role(name: str) -> str:
-    """What a text symbol of otelobj's own is."""
+    """What one of otelobj's own text symbols is."""
     if name.startswith(THUNK):
         return f"thunk of {name}"
     return "call-through" if name.startswith(THROUGH) else "exit stub"
 
 
 def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Text:
-    """names: what is made here, since stubs and body bear one name."""
+    """names: descriptions of stubs and body, which share one name."""
     kinds = {number: name for name, number in obj.tables.relocs.items()}
     relocs: dict[int, str] = {}
     for reloc in obj.relocs(index):

@@ -1,4 +1,4 @@
-"""The rewrite of one object: the plans of its functions applied to it, in the order in which they come."""
+"""The rewrite of one object: applies the plans of its functions, in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trampolines import Arch
 
 @dataclass(frozen=True, slots=True)
 class Rewriter:
-    """What the rewrite of any object of a link needs beside its plans. probes: None if no rule has a probe: then the link has no hooks/probe."""
+    """What the rewrite of any object of a link needs in addition to its plans. probes: None if no rule has a probe, and so the link has no hooks/probe."""
 
     arch: Arch
     rt: Runtime
@@ -30,14 +30,14 @@ class Rewriter:
 
     @classmethod
     def of(cls, session: Session, slot: Slot) -> Rewriter:
-        """Raises ObjectError if the hooks' packages are of another version."""
+        """Raises ObjectError if the hook packages have another version."""
         for package in session.wanted:  # what actions write for them has their types
             session.load(package)
         rt, probe = Runtime.of(rt_object(session), RT, session.load), session.load(PROBE)
         return cls(session.arch, rt, None if probe is None else ProbeLayouts.of(probe, PROBE), Offsets(slot.offset, slot.guard))
 
     def rewrite(self, edit: Edit, package: str, table: str, plans: Iterable[Planned]) -> tuple[list[str], list[str]]:
-        """The names of the descriptors, and of the table of counters if there is one, that an object gets. table: its name, unique in the link."""
+        """Rewrites an object. Returns the names of its descriptors, and of its table of counters if there is one. table: its name, unique in the link."""
         probes = None if self.probes is None else Probes(edit, self.arch, self.probes, table)
         descriptors: list[str] = []
         for planned in plans:
@@ -49,7 +49,7 @@ class Rewriter:
 
 
 def rt_object(session: Session) -> Object:
-    """Of hooks/rt. Raises OtelobjError if the link has none."""
+    """The object of hooks/rt. Raises OtelobjError if the link has none."""
     obj = session.load(RT)
     if obj is None:
         raise OtelobjError(f"{RT} is not among the hook packages", "reinstall otelobj")
@@ -57,7 +57,7 @@ def rt_object(session: Session) -> Object:
 
 
 def checked(edit: Edit) -> bytes:
-    """The bytes of an edited object, verified. Raises ObjectError: nothing goes to the linker that does not hold together."""
+    """The bytes of an edited object, verified. Raises ObjectError: the linker never gets an inconsistent object."""
     data = edit.to_bytes()
     made = Object.parse(data, edit.object.origin)
     verify(made, edit.touched())

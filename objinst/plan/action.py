@@ -1,4 +1,4 @@
-"""An action as the plan knows it: asked what it does to one function."""
+"""An action as the plan sees it: it says what it does to one function."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from objinst.rules import Action, Rule
 
 
 class Plannable(Action):
-    """What every action of a rule is; only the reader of rules does not ask for it."""
+    """What every action of a rule must provide. The reader of rules does not need it."""
 
     __slots__ = ()
 
     @abstractmethod
     def plan(self, rule: Rule, function: Subject) -> Use | Refusal:
-        """rule: whose action it is. Raises OtelobjError for a rule that is wrong, whatever the function."""
+        """rule: whose action it is. Raises OtelobjError for a rule that is wrong for every function."""
 
 
 def plannable(rule: Rule) -> Iterable[Plannable]:

@@ -1,6 +1,6 @@
-"""Which functions of an object get what from the rules that name them: a plan or a refusal for each.
+"""Decides what the rules do to each function of an object: a plan or a refusal.
 
-Whether a function can be hooked at all, objinst.plan.gate decides; here is decided what the rules mean.
+objinst.plan.admission decides whether a function can be hooked at all; this module decides which rules apply to it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from objinst.goobj import Object
 from objinst.plan.action import Plannable
+from objinst.plan.admission import Admission
 from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts
-from objinst.plan.gate import Gate
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import Function, read_function
 from objinst.plan.lasting import Lasting
@@ -27,7 +27,7 @@ TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is done to one function. hooks: by hooks/rt, None if nothing is; count: None if it gets no counter."""
+    """What is done to one function. hooks: the plan of its hooks, None if it gets none; count: that of its counter, None if it gets none."""
 
     hooks: FunctionPlan | None
     count: CountPlan | None
@@ -36,9 +36,9 @@ class Planned:
 
 @dataclass(frozen=True)
 class Eligibility:
-    """Of one link. packages: import paths of the link, the root package under its symbol prefix; hooks: of hook packages and what only they need.
+    """The eligibility of one link. packages: import paths of the link, the root package under its symbol prefix; hooks: those of hook packages and what only they import.
 
-    versions: import path -> version of its module, None if it is not known; load: the object of a package of either.
+    versions: import path -> version of its module, None if it is not known; load: the object of a package or hook package.
     """
 
     arch: Arch
@@ -51,8 +51,8 @@ class Eligibility:
     hooks: frozenset[str]
 
     @functools.cached_property
-    def gate(self) -> Gate:
-        return Gate(self.arch, self.finder, self.facts)
+    def admission(self) -> Admission:
+        return Admission(self.arch, self.finder, self.facts)
 
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
@@ -67,8 +67,8 @@ class Eligibility:
             if isinstance(function, Function):
                 outcomes = self.judge(function, package, hooks, source)
             elif function:
-                outcomes = [self.gate.closed(obj, index, package) or function] * len(hooks)
-            counted = self.gate.count(obj, index, package) if counting else None
+                outcomes = [self.admission.excluded(obj, index, package) or function] * len(hooks)
+            counted = self.admission.count(obj, index, package) if counting else None
             outcome_of = dict(zip(hooks, outcomes, strict=True))
             yield Planned(
                 next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
@@ -91,11 +91,11 @@ class Eligibility:
         return package in self.hooks and package not in self.packages
 
     def judge(self, function: Function, package: str, hooks: Sequence[tuple[Rule, Plannable]], source: Declared) -> list[FunctionPlan | Refusal]:
-        """The outcome for each of the actions. A span that a rule does not mean keeps none of the others from the function."""
-        closed = self.gate.closed(function.object, function.index, package)
-        left_out = [closed or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
+        """The outcome for each action. If the spans of a rule do not apply, the other actions still do."""
+        excluded = self.admission.excluded(function.object, function.index, package)
+        left_out = [excluded or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
         meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
-        judged = iter(self.gate.judge(function, package, meant) if meant else ())
+        judged = iter(self.admission.judge(function, package, meant) if meant else ())
         return [refusal or next(judged) for refusal in left_out]
 
     def _lasts(self, function: Function, rule: Rule, package: str, source: Declared) -> Refusal | None:
@@ -108,7 +108,7 @@ class Eligibility:
         return Lasting(self.arch, self.load, self.is_spanned)
 
     def is_spanned(self, package: str) -> bool:
-        """Whether a rule makes spans of a package's functions by a pattern."""
+        """Whether a rule with a pattern creates spans for functions of a package."""
         return any(rule.matches_package(package) for rule in self._span_patterns)
 
     @functools.cached_property
@@ -117,7 +117,7 @@ class Eligibility:
 
     @staticmethod
     def _meant(matching: list[tuple[Rule, Plannable]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Plannable]]:
-        """The actions without those that would come twice, and without spans of what makes telemetry itself."""
+        """The actions without duplicates, and without spans of code that itself creates telemetry."""
         if isinstance(function, Refusal):
             return matching
         own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
@@ -125,8 +125,8 @@ class Eligibility:
 
 
 def _may_span(rule: Rule, name: FuncName | None) -> bool:
-    """Whether a rule that names a function and asks for spans means it. What makes and exports telemetry is traced only if a rule
-    names it: the export of one span would make the next."""
+    """Whether the spans of a rule apply to a function. Code that creates and exports telemetry is traced only if a rule names it exactly:
+    otherwise the export of one span would create the next."""
     return name is not None and not (rule.is_glob and name.pkg.startswith(TELEMETRY))
 
 
@@ -151,7 +151,7 @@ def _target(rule: Rule, obj: Object, index: int, package: str, function: Functio
 def _count_target(
     rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal, *, stress: FunctionPlan | Refusal | None
 ) -> Target:
-    """stress: what becomes of the Go code of a stress probe, which may come to see the exit, too."""
+    """stress: the outcome for the Go code of a stress probe, which may see the exit too."""
     plan = None if isinstance(outcome, Refusal) else outcome
     return Target(
         rule=rule.name,

@@ -1,7 +1,7 @@
 """A function as actions see it: its values, found by path, and the Go functions that take them.
 
 A path is resolved against the function's parameters and results (DWARF) and the types of the link (type descriptors), so that
-nothing is looked up when the program runs. Only behind an interface, whose type is known then, names remain.
+the running program looks nothing up. Names remain only for fields of an interface's value, whose type is known only at run time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from objinst.rules.nodes import closest
 from objinst.types import Field, GoType, Kind, Unknown
 
 WORD = 8
-CONTEXT = "context.Context"
+GO_CONTEXT = "context.Context"
 MAX_POINTERS = 8
 """Pointers in a row, embedded structs in each other: a type may be its own element."""
 SCALARS = frozenset(Kind(number) for number in range(Kind.BOOL, Kind.FLOAT64 + 1)) | {Kind.STRING}
@@ -26,7 +26,7 @@ ELEMENTS = SCALARS - {Kind.UINT, Kind.UINT8, Kind.UINT64, Kind.UINTPTR}
 
 
 class NoValueError(Exception):
-    """A path that a function does not have. names: what stands where the path goes wrong."""
+    """A path that a function does not have. names: the names that exist where the path fails."""
 
     def __init__(self, what: str, names: Sequence[str] = (), wanted: str = "") -> None:
         super().__init__(what)
@@ -40,9 +40,9 @@ class NoValueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CallValue:
-    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one behind the
-    pointer found so far; kind: internal/abi.Kind of what lies there. elem, elem_size: of a slice. count: the length is wanted.
-    fields: names that only the dynamic type of the interface found there has."""
+    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one from the
+    pointer found so far; kind: internal/abi.Kind of the value there. elem, elem_size: of a slice. count: the length is wanted.
+    fields: names to look up in the dynamic type of the interface there."""
 
     in_args: bool
     offsets: tuple[int, ...]
@@ -56,7 +56,7 @@ class CallValue:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A value on the way along a path: see CallValue."""
+    """An intermediate value of a path: see CallValue."""
 
     in_args: bool
     offsets: tuple[int, ...]
@@ -86,7 +86,7 @@ class Subject:
         return cls(symbol, params[0] if method else None, params[1:] if method else params, results, finder, near)
 
     def before(self, package: str, name: str) -> HookFunction | Refusal:
-        """A Go function that takes the receiver and the parameters, after its context. Raises OtelobjError if there is no such function."""
+        """A Go function that takes the receiver and the parameters, after its hook context. Raises OtelobjError if there is no such function."""
         params = self.params if self.recv is None else (self.recv, *self.params)
         return self.finder.find(package, name, self.symbol, params, "parameters")
 
@@ -100,11 +100,11 @@ class Subject:
         return tuple(self._value(_place(value)) for value in self.results if value.type.name == "error")
 
     @property
-    def context(self) -> int | None:
-        """Offset of the context that a call works for. To package context itself contexts are data, which must stay what they are."""
+    def go_context(self) -> int | None:
+        """Offset of the context.Context parameter. None for functions of package context: to them a context is data, and must not change."""
         if self.symbol.startswith("context."):
             return None
-        return next((value.home.offset for value in self.params if value.type.name == CONTEXT), None)
+        return next((value.home.offset for value in self.params if value.type.name == GO_CONTEXT), None)
 
     def find(self, path: ValuePath) -> CallValue:
         """Raises NoValueError."""
@@ -135,7 +135,7 @@ class Subject:
         raise NoValueError(f"{path}: {self.symbol} has no {what} {path.which}, it has {has}", known, f"{path.root}.{path.which}")
 
     def _pointee(self, place: Place, path: ValuePath) -> Place:
-        """What is behind pointers."""
+        """The type after following pointers."""
         for _ in range(MAX_POINTERS):
             if place.type.kind is not Kind.POINTER:
                 return place

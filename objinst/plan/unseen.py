@@ -1,7 +1,7 @@
-"""Functions that a rule names exactly and that the linker drops, for the compiler has inlined every call: their hooks never run.
+"""Functions that a rule names exactly, but whose calls the compiler has all inlined: the linker drops them, and their hooks never run.
 
-The plan and the report show that of every target; this is for each link, so it looks at little: at rules of the user's own, and at archives that
-speak of the function's package.
+The plan and the report show this for every target. This module runs in each link, so it reads little: only the user's own rules, and archives
+that refer to the function's package.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ FLAGS = 5
 
 
 def exact_rules(rules: RuleSet) -> frozenset[str]:
-    """Names of the rules that may be meant: those that name a function exactly and want it."""
+    """Names of the rules that this may concern: those that name a function exactly and require it."""
     return frozenset(rule.name for rule in rules.rules if not rule.is_glob and not rule.optional and not is_built_in(rule))
 
 
 def all_inlined(
     targets: Sequence[Target], packages: Mapping[str, Path], hooks: Mapping[str, Path], said: Callable[[str], Mapping[str, Any]], load: Callable[[str], Object | None]
 ) -> list[Target]:
-    """Those of the targets that are inlined wherever they are called. packages: of the link; hooks: what only hooks need; said: what
-    objinst.plan.inlining reads of a package. Raises ObjectError."""
+    """The targets of which every call is inlined. packages: of the link; hooks: packages that only hooks need; said: what
+    objinst.plan.inlining reads from a package. Raises ObjectError."""
     hooked = [target for target in targets if target.status is Status.HOOKED]
     names = {form.encode() for target in hooked for form in (target.package, escape(target.package))}
     named = {target.package for target in hooked}
@@ -46,7 +46,7 @@ def _speaks(path: Path, names: set[bytes]) -> bool:
 
 
 def advice(target: Target) -> str:
-    """How to see the calls of a function that are inlined; "" if none is."""
+    """How to make the inlined calls of a function visible; "" if there are none."""
     packages = list(dict.fromkeys(call.package for call in target.inlined_callers))
     flags = " ".join(f"-gcflags={package}=-l" for package in packages[:FLAGS] if package != ROOT) + (" …" if len(packages) > FLAGS else "")
     if not packages:

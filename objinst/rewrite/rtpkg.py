@@ -64,8 +64,8 @@ def fill_link(
 
 
 def dropped(edit: Edit) -> Address:
-    """What a weak address holds whose symbol the linker has dropped: one that it always drops, as nothing else refers to it. The linker puts the
-    address of runtime.unreachableMethod there, and in a position-independent program nobody adds the place where that was loaded
+    """The value of a weak address whose symbol the linker has dropped, obtained from a symbol that is always dropped because nothing else refers to it.
+    The linker writes the address of runtime.unreachableMethod, and in a position-independent program the load address is not added
     (cmd/link/internal/ld/data.go, relocsym and dynrelocsym, Go 1.22-1.27)."""
     return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)
 

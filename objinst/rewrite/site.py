@@ -1,4 +1,4 @@
-"""What an action is given to write with: the place of its hook in the descriptor of one function, and what hooks/rt calls there."""
+"""What an action writes to: its hook in the descriptor of one function, and the code that hooks/rt calls there."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One hook of one function. data: of the function's descriptor, where addresses without a symbol lead to; probes: counters and histograms of
+    """One hook of one function. data: of the function's descriptor, to which addresses without a symbol refer; probes: counters and histograms of
     this object, None if hooks/probe is not in the link."""
 
     edit: Edit
@@ -71,11 +71,11 @@ class Site:
         return self.rt.struct(package, name)
 
     def typed(self, hook: HookFunction, values: tuple[Value, ...], base: Base) -> Address:
-        """A func value of the thunk that calls a typed hook. base: where values are that do not lie in the args area."""
+        """A func value of the thunk that calls a typed hook. base: of values that are not in the args area."""
         return self._func(add_thunk(self.edit, self.arch, self.rt, hook.symbol, thunk_spec(hook, values, base)))
 
     def built_in(self, hook: str) -> Address:
-        """A func value of the thunk of a hook that comes with otelobj and reads the areas itself; one thunk serves the whole object."""
+        """A func value of the thunk of a built-in hook, which reads the areas itself. The whole object shares one thunk."""
         if hook not in self.edit.shared:
             self.edit.shared[hook] = add_thunk(self.edit, self.arch, self.rt, hook, BUILT_IN_THUNK)
         return self._func(self.edit.shared[hook])
@@ -83,8 +83,8 @@ class Site:
     def _func(self, thunk: SymRef) -> Address:
         return Address(None, self.data.words([Address(thunk)]))
 
-    def context(self, hook: HookFunction) -> Address:
-        """What a typed hook gets its context with: an itab of (its context interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
+    def hook_context(self, hook: HookFunction) -> Address:
+        """The itab of a typed hook's hook context: (its interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
         interface has no methods, it is an `any`, which has the type."""
         call = f"*{self.rt.path}.Call"
         if not hook.methods:
@@ -96,7 +96,7 @@ class Site:
 
 
 class Emittable(Use):
-    """What every use of a planned function is; the plan does not ask for it."""
+    """What every use of a planned function must provide. The plan does not need it."""
 
     __slots__ = ()
 
@@ -112,7 +112,7 @@ def emittable(use: Use) -> Emittable:
 
 
 def hook_flags(instrumentation: str) -> int:
-    """Of rt.Hook: what the program switches off as one, and what it does not speak of."""
+    """Flags of rt.Hook: the program switches telemetry off as a whole, and does not list supporting hooks."""
     if instrumentation in hooktree.supporting():
         return HOOK_SUPPORT
     return HOOK_TELEMETRY if instrumentation in hooktree.libraries() else 0

@@ -1,8 +1,8 @@
 """Static Go data by field name: the linker's side of the structs that `hooks/rt` declares.
 
 The layout has one home, the Go source: field offsets are read from the struct's type descriptor in the archive
-(internal/abi/type.go, StructType, Go 1.22-1.27). One StaticData is one symbol; strings, arrays and nested structs lie
-behind its first struct and are reached by relocations to the symbol itself.
+(internal/abi/type.go, StructType, Go 1.22-1.27). One StaticData is one symbol; strings, arrays and nested structs follow
+its first struct and are reached by relocations to the symbol itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from objinst.goobj.leb128 import read_unsigned
 
 WORD = 8
 STRUCT_FIELDS = 56
-"""Offset of StructType.Fields (a slice) behind abi.Type (48 bytes) and PkgPath (8)."""
+"""Offset of StructType.Fields (a slice), after abi.Type (48 bytes) and PkgPath (8)."""
 FIELD_SIZE = 24
 R_WEAK = 0x8000
 REMEDY = "rebuild the packages (go clean -cache); if that does not help, reinstall otelobj: hooks/rt may be of another version"
@@ -26,7 +26,7 @@ LARGEST = 1 << 16
 
 
 class Fields(dict[str, int]):
-    """Name -> offset in bytes, of a struct that was read. Whoever asks for another field has another struct before him: ObjectError."""
+    """Name -> offset in bytes, of a struct that was read. A request for another field means another struct: ObjectError."""
 
     def __init__(self, found: Mapping[str, int] | Iterable[tuple[str, int]], struct_name: str = "a struct") -> None:
         super().__init__(found)
@@ -47,14 +47,14 @@ class Layout:
 
 
 def layout(obj: Object, type_name: str) -> Layout:
-    """Reads `type:NAME`. Raises ObjectError if it is not a struct's descriptor, or one that cannot be."""
+    """Reads `type:NAME`. Raises ObjectError if it is not a struct's descriptor, or an invalid one."""
     index = obj.find(f"type:{type_name}")
     if index is None:
         raise ObjectError(f"{obj.origin}: no type descriptor of {type_name}", "the hook package is of another otelobj version")
     data = obj.data(index)
     pointers = {reloc.off: reloc for reloc in obj.relocs(index) if reloc.size == WORD}
     if len(data) < STRUCT_FIELDS + 3 * WORD or STRUCT_FIELDS not in pointers:
-        raise ObjectError(f"{obj.origin}: {type_name} is no struct, or its descriptor is damaged", REMEDY)
+        raise ObjectError(f"{obj.origin}: {type_name} is not a struct, or its descriptor is damaged", REMEDY)
     (size,) = struct.unpack_from("<Q", data)
     (count,) = struct.unpack_from("<Q", data, STRUCT_FIELDS + WORD)
     start = pointers[STRUCT_FIELDS].add
@@ -64,7 +64,7 @@ def layout(obj: Object, type_name: str) -> Layout:
     for at in range(start, start + FIELD_SIZE * count, FIELD_SIZE):
         name = obj.resolve(pointers[at].sym).index if at in pointers else None
         if name is None or at + WORD not in pointers:
-            raise ObjectError(f"{obj.origin}: name or type of a field of {type_name} lies elsewhere", REMEDY)
+            raise ObjectError(f"{obj.origin}: name or type of a field of {type_name} is not where it should be", REMEDY)
         field_name = _name(bytes(obj.data(name)))
         fields[field_name] = struct.unpack_from("<Q", data, at + 16)[0]
         types[field_name] = pointers[at + WORD].sym
@@ -74,7 +74,7 @@ def layout(obj: Object, type_name: str) -> Layout:
 
 
 def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
-    """Offset and size of each field in bytes. Raises ObjectError if the descriptor of a field's type lies in another object."""
+    """Offset and size of each field in bytes. Raises ObjectError if the descriptor of a field's type is in another object."""
     found = []
     for name, ref in kind.types.items():
         target = obj.resolve(ref)
@@ -83,7 +83,7 @@ def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
         elif target.index is not None and len(data := obj.data(target.index)) >= WORD:
             (size,) = struct.unpack_from("<Q", data)
         else:
-            raise ObjectError(f"{obj.origin}: the type of {kind.name}.{name} lies elsewhere")
+            raise ObjectError(f"{obj.origin}: the type of {kind.name}.{name} is in another object")
         found.append((kind.fields[name], size))
     return found
 

@@ -1,6 +1,6 @@
 """An action as rules know it: what a rule file says of it, before any function is known.
 
-The actions are in objinst.actions, one file each. Each derives from Action, so that nobody else asks which one it has.
+The actions are in objinst.actions, one file each. Each derives from Action, so no other code needs to know which action it has.
 """
 
 from __future__ import annotations

@@ -156,13 +156,13 @@ class _Reader:
     def target(self, at: int) -> _Reader:
         index = self.object.resolve(self.reloc(at).sym).index
         if index is None or index >= self.object.n_defs:
-            raise self.error(f"the name at {at} lies in another object")
+            raise self.error(f"the name at {at} is in another object")
         return _Reader(self.object, index, self.name_of)
 
     def type_at(self, at: int) -> str:
         name = self.name_of(self.object, self.reloc(at).sym)
         if not name.startswith(TYPE_PREFIX):
-            raise self.error(f"offset {at} refers to {name!r}, which is no type")
+            raise self.error(f"offset {at} refers to {name!r}, which is not a type")
         return name.removeprefix(TYPE_PREFIX)
 
     def reloc(self, at: int) -> Reloc:

@@ -46,7 +46,7 @@ def test_copies_are_compared() -> None:
     verify_copies(made, obj, pairs)
     verify(made)
     for wrong in ([(pairs[0][0], pairs[1][1])], [(pairs[0][0] + 1, pairs[0][1])]):
-        with pytest.raises(ObjectError, match="is no copy of symbol"):
+        with pytest.raises(ObjectError, match="is not a copy of symbol"):
             verify_copies(made, obj, wrong)
 
 

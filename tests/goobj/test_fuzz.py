@@ -34,7 +34,7 @@ from objinst.link.rewriter import Rewriter
 from objinst.link.session import Session, loader
 from objinst.rewrite.result import read_result
 from objinst.plan.judge import read_function
-from objinst.plan.pinned import relied_on
+from objinst.plan.nosplit import relied_on
 from objinst.plan.workers import workers
 from objinst.rules import RT
 from rule_files import load

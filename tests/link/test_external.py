@@ -185,7 +185,7 @@ def test_the_linkers_version_carries_the_digest(tmp_path):
         (["--go", "{other}", "-importcfg", "{cfg}", "{main}"], "was compiled by go1.26"),
         (["--go", "{goroot}", "-importcfg", "{cfg}", "absent.a"], "absent.a: No such file"),
         (["--go", "{goroot}", "-importcfg", "{cfg}", "-buildmode=plugin", "{main}"], "-buildmode=plugin is not supported yet"),
-        (["--go", "{fake}", "-importcfg", "{cfg}", "{main}"], "is no Go linker"),
+        (["--go", "{fake}", "-importcfg", "{cfg}", "{main}"], "is not a Go linker"),
         (["--go", "{self}", "-importcfg", "{cfg}", "{main}"], "is otelobj itself"),
     ],
 )

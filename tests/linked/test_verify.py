@@ -285,7 +285,7 @@ def no_mask(made: Tampered) -> None:
         (no_stub, "main.Add: it is in the program without a stub"),
         (wrong_body, "which is inside a function, not its body"),
         (unpatched_return, "does not go to the exit stub"),
-        (wrong_exit, "which is no exit stub of it"),
+        (wrong_exit, "which is not an exit stub of it"),
         (foreign_descriptor, "main.Add: the descriptor of its stub is of main.A"),
         (wrong_line, "main.go:7, the report"),
         (no_exit_flag, "its descriptor says no exit, the report the opposite"),

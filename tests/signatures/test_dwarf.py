@@ -109,7 +109,7 @@ def test_interface_methods_are_in_itab_order() -> None:
         ("abc", PATH, "func(int) string"),
         ("zed", PATH, "func()"),
     ]
-    with pytest.raises(ValueError, match="no interface"):
+    with pytest.raises(ValueError, match="not an interface"):
         interface_methods(known(abi(), f"{P}.Desc"))
 
 

@@ -22,7 +22,7 @@ from objinst.errors import ObjectError
 from objinst import goversions
 from objinst.goobj import Edit, Object, SymRef
 from objinst.goobj.archive import Archive
-from objinst.plan import judge, pinned, reach, workers
+from objinst.plan import judge, nosplit, reach, workers
 from objinst.rewrite import text
 from objinst.types.abi import assign
 from objinst.types.model import GoType, Kind
@@ -99,8 +99,8 @@ ASKERS: dict[str, Callable[[Object, int], object]] = {
     "calls": lambda obj, index: obj.calls(index),
     "judge": lambda obj, index: judge.read_function(obj, index),
     "workers": lambda obj, index: workers.work_calls(obj, index, HALF),
-    "pinned": lambda obj, index: pinned.unchecked_calls(obj, "main", HALF),
-    "assembly": lambda obj, index: pinned.assembly_calls(obj, "main", []),
+    "nosplit": lambda obj, index: nosplit.unchecked_calls(obj, "main", HALF),
+    "assembly": lambda obj, index: nosplit.assembly_calls(obj, "main", []),
     "reach": lambda obj, index: reach._callees(obj, index, "main"),
     "fixups": lambda obj, index: text.relocations(Edit(obj), Patched(bytes(4), (Fixup(0, 4, FixupKind.CALL, "body"),)), {"body": text.Role(SymRef(0, 0))}),
 }

@@ -6,7 +6,7 @@ import pytest
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, GateSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ScopeFilter, ClosureUse, Copy, EntrySpec, ExitSpec, GateSpec, Load, Piece, RegClass, ThunkSpec
 from trampolines_case import ARCHES, SLOT
 
 WRONG_PIECES = [
@@ -22,9 +22,9 @@ def test_wrong_registers_are_refused(goarch: str, wrong: tuple[Piece, ...]) -> N
     arch = trampolines.load(goarch)
     teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
     with pytest.raises(EncodeError):
-        arch.entry_stub(EntrySpec(wrong, ContextUse.RAW))
+        arch.entry_stub(EntrySpec(wrong, ClosureUse.RAW))
     with pytest.raises(EncodeError):
-        arch.entry_stub(EntrySpec((), ContextUse.RAW, skippable=True, results=wrong))
+        arch.entry_stub(EntrySpec((), ClosureUse.RAW, skippable=True, results=wrong))
     with pytest.raises(EncodeError):
         arch.exit_stub(ExitSpec(teardown, frame, wrong, 16, (False, False), SLOT))
 
@@ -78,4 +78,4 @@ def test_unknown_architecture() -> None:
 @pytest.mark.parametrize(("inherited", "sends", "mark"), [(True, None, (26, 2)), (False, None, (24, 4)), (False, None, (24, 0)), (True, 16, None)])
 def test_filters_that_do_not_fit_are_refused(goarch: str, inherited: bool, sends: int | None, mark: tuple[int, int] | None) -> None:
     with pytest.raises(EncodeError):
-        trampolines.load(goarch).entry_stub(EntrySpec((), ContextUse.RAW, filter=ContextFilter(SLOT, 152, 8, 20, 18, 32, inherited, sends, mark)))
+        trampolines.load(goarch).entry_stub(EntrySpec((), ClosureUse.RAW, filter=ScopeFilter(SLOT, 152, 8, 20, 18, 32, inherited, sends, mark)))

@@ -1,4 +1,4 @@
-"""One gate: whether a function can be hooked is asked there, by everybody, and answered alike."""
+"""Admission alone decides whether a function can be hooked: every command asks it and gets the same answer."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from toolchains import exports, go_env, goroot
 from objinst.goobj.archive import Archive
 
 ROOT = Path(__file__).parent.parent.parent / "objinst"
-BEHIND = {"judge", "judge_each", "judge_count", "is_assembly", "fork_set", "refusal_by_name"}
-"""What the gate asks, and nobody else."""
-GATE = {"plan/gate.py", "plan/judge.py", "plan/scope.py"}
+INTERNAL = {"judge", "judge_each", "judge_count", "is_assembly", "fork_set", "refusal_by_name"}
+"""Only admission may use these."""
+ADMISSION = {"plan/admission.py", "plan/judge.py", "plan/scope.py"}
 
 
 def taken(source: str) -> set[str]:
-    """What a source imports of what is behind the gate."""
+    """Which of them a source file imports."""
     imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module in ("objinst.plan.judge", "objinst.plan.scope"))
-    return {alias.name for node in imports for alias in node.names} & BEHIND
+    return {alias.name for node in imports for alias in node.names} & INTERNAL
 
 
-def test_nobody_passes_the_gate_by() -> None:
-    assert BEHIND >= taken((ROOT / "plan/gate.py").read_text()) >= {"judge_each", "judge_count", "fork_set"}
+def test_nothing_bypasses_admission() -> None:
+    assert INTERNAL >= taken((ROOT / "plan/admission.py").read_text()) >= {"judge_each", "judge_count", "fork_set"}
     others = {str(path.relative_to(ROOT)): found for path in ROOT.rglob("*.py") if (found := taken(path.read_text()))}
-    assert others.keys() <= GATE, others
+    assert others.keys() <= ADMISSION, others
 
 
 @pytest.mark.parametrize("goarch", ["amd64", "arm64"])
