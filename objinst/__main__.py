@@ -118,7 +118,7 @@ def platform(goos: str, goarch: str) -> int:
 
 
 def people(argv: list[str]) -> int:
-    """The command line for people must not pay for the driver, nor the driver for that."""
+    """The commands that people type must not pay for the imports of a link, nor a link for theirs."""
     from objinst import cli  # noqa: PLC0415
 
     return cli.main(argv)
