@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 import objinst.platform
 import toolchains
@@ -29,7 +30,6 @@ from objinst.rewrite import death
 from objinst.store import cache, parallel, root
 from objinst.types import abbrevs
 
-ROOT = Path(__file__).parent.parent.parent
 PLAN10 = '''
 import os
 from pathlib import Path
