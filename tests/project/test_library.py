@@ -29,6 +29,7 @@ SWITCHES = (
     "OTEL_GO_ENABLED_INSTRUMENTATIONS=nethttp",
     "OTEL_SDK_DISABLED=true",
 )
+VARIABLE = "OTELOBJ_TEAPOT_STRENGTH"
 ASK = 'package main\n\nimport "github.com/otelobj/otelobj/hooks/rt"\n\nfunc init() { println("kettle on:", rt.Enabled("kettle")) }\n'
 
 
@@ -42,7 +43,15 @@ def second(text: str) -> str:
 
 
 def second_files() -> dict[str, str]:
-    return {second(name): second(text) for name, text in guide_files().items()}
+    """Like those of the page, with a variable that the library reads and lists."""
+    files = {second(name): second(text) for name, text in guide_files().items()}
+    folder, sanitize = second(FOLDER), '\t"github.com/otelobj/otelobj/hooks/rt/sanitize"\n'
+    hooks, readme = files[f"{folder}/hooks.go"], files[f"{folder}/README.md"]
+    hooks = hooks.replace(sanitize, sanitize.replace("sanitize", "environ") + sanitize).replace("const scope", f'var strength = environ.Get("{VARIABLE}")\n\nconst scope')
+    files[f"{folder}/hooks.go"] = hooks
+    files[f"{folder}/README.md"] = readme.replace("### Switches\n\nNone.\n", f"### Switches\n\n- `{VARIABLE}`: how strong\n")
+    assert VARIABLE in hooks and "environ" in hooks and VARIABLE in files[f"{folder}/README.md"]
+    return files
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +164,8 @@ def test_nothing_else_is_edited(checkout: Path, tmp_path: Path) -> None:
     listed = python(checkout, "-c", "from objinst import hooktree; print(*hooktree.libraries())").stdout.split()
     assert {"kettle", SECOND} <= set(listed) and listed.index("kettle") < listed.index("nethttp") < listed.index(SECOND)
     page(checkout)
+    noticed = python(checkout, "docs/notice.py")
+    assert noticed.returncode == 0, noticed.stderr
     here = "project/test_library.py::"
     tests = ("rules/test_load.py", "project/test_hooktree.py", "project/test_configuration.py", f"{here}test_libraries_of_this_checkout", f"{here}test_the_page_is_fresh")
     done = python(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}" for name in tests))
