@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from objinst.actions import ACTIONS
 from objinst.plan.action import Plannable, plannable
@@ -15,8 +15,8 @@ from objinst.plan.model import Use
 from objinst.rewrite.site import Emittable, emittable
 from objinst.rules import Action, Rule, Where
 
-ROOT = Path(__file__).parent.parent.parent / "objinst"
-FOLDER = ROOT / "actions"
+OBJINST = ROOT / "objinst"
+FOLDER = OBJINST / "actions"
 TYPES = {
     node.name
     for path in FOLDER.glob("*.py")
@@ -44,9 +44,9 @@ def told_apart(source: str) -> list[str]:
 
 def test_no_other_code_asks_which_action_it_has() -> None:
     assert {"InjectHooks", "Span", "Probe", "HookUse", "SpanUse", "ProbeUse"} <= TYPES
-    paths = [path for path in ROOT.rglob("*.py") if FOLDER not in path.parents and "collector" not in path.parts]  # the collector has spans of its own
+    paths = [path for path in OBJINST.rglob("*.py") if FOLDER not in path.parents and "collector" not in path.parts]  # the collector has spans of its own
     assert len(paths) > 100
-    assert {str(path.relative_to(ROOT)): found for path in paths if (found := told_apart(path.read_text()))} == {}
+    assert {str(path.relative_to(OBJINST)): found for path in paths if (found := told_apart(path.read_text()))} == {}
 
 
 @pytest.mark.parametrize("code", ["isinstance(a, Span)", "isinstance(a, (int, span.Span))", "type(a) is Probe", "match a:\n    case SpanUse(): pass"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import toolchains
+from places import ROOT
 from objinst import goversions
 from objinst.errors import ObjectError, OtelobjError
 from objinst.goversions import __main__ as command
@@ -20,12 +21,12 @@ from objinst.platform.target import platforms
 from objinst.rewrite import death, rtpkg, runtimepkg
 from objinst.types.model import Kind
 
-ROOT = Path(__file__).parent.parent.parent
+NEWEST = toolchains.newest()
 
 
 def copied(place: str, to: Path) -> Path:
-    """A GOROOT of Go 1.27 with what the generator reads."""
-    goroot = toolchains.goroot("1.27")
+    """A GOROOT of the newest version with what the generator reads."""
+    goroot = toolchains.goroot(NEWEST)
     for folder in ("cmd/internal/goobj", "cmd/internal/objabi", "cmd/internal/dwarf", "internal/abi", "internal/syslist", "runtime", "cmd/link/internal/ld"):
         (to / "src" / folder).mkdir(parents=True)
         for path in (goroot / "src" / folder).glob("*.go"):
@@ -70,15 +71,15 @@ def test_every_supported_version_is_tested() -> None:
 
 
 def test_a_version_that_is_added_is_known_as_before(folders: Path) -> None:
-    before = {path.name: path.read_bytes() for path in (folders / "1.27").iterdir()}
-    shutil.rmtree(folders / "1.27")
-    assert "1.27" not in goversions.supported()
-    with pytest.raises(ObjectError, match=r"(?s)'go1.27.3' is not known.*python -m objinst.goversions add GOROOT"):
-        goversions.for_version("go1.27.3")
-    assert command.main(["check", str(toolchains.goroot("1.27"))]) == 1
-    assert command.main(["add", str(toolchains.goroot("1.27"))]) == 0
-    assert {path.name: path.read_bytes() for path in (folders / "1.27").iterdir()} == before
-    assert goversions.for_version("go1.27.3").go == "1.27"
+    before = {path.name: path.read_bytes() for path in (folders / NEWEST).iterdir()}
+    shutil.rmtree(folders / NEWEST)
+    assert NEWEST not in goversions.supported()
+    with pytest.raises(ObjectError, match=rf"(?s)'go{NEWEST}.3' is not known.*python -m objinst.goversions add GOROOT"):
+        goversions.for_version(f"go{NEWEST}.3")
+    assert command.main(["check", str(toolchains.goroot(NEWEST))]) == 1
+    assert command.main(["add", str(toolchains.goroot(NEWEST))]) == 0
+    assert {path.name: path.read_bytes() for path in (folders / NEWEST).iterdir()} == before
+    assert goversions.for_version(f"go{NEWEST}.3").go == NEWEST
 
 
 def test_numbers_may_move(folders: Path, tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_numbers_may_move(folders: Path, tmp_path: Path) -> None:
     kinds.write_text(kinds.read_text().replace("\tSRODATA\n", "\tSNEW\n\tSRODATA\n"))
     (tmp_path / "go/VERSION").write_text("go1.99rc1\n")
     assert command.main(["add", str(tmp_path / "go")]) == 0
-    made, known = goversions.for_version("go1.99rc1"), goversions.for_version("go1.27.3")
+    made, known = goversions.for_version("go1.99rc1"), goversions.for_version(f"go{NEWEST}.3")
     assert made.kinds["SRODATA"] == known.kinds["SRODATA"] + 1 and made.relocs == known.relocs
     assert goversions.newest() == "1.99"
 
@@ -125,10 +126,10 @@ def test_what_is_not_derived_is_named_and_nothing_is_written(
     else:
         path.write_text(before.replace(*change))
         assert path.read_text() != before
-    shutil.rmtree(folders / "1.27")
+    shutil.rmtree(folders / NEWEST)
     assert command.main(["add", str(tmp_path / "go")]) == 1
     assert said in capsys.readouterr().err
-    assert not (folders / "1.27").exists()
+    assert not (folders / NEWEST).exists()
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:

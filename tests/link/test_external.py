@@ -17,7 +17,7 @@ from objinst.gobuild import LinkCommand
 from objinst.gobuild.loaded import loaded
 from needs import emulator
 from places import LAUNCHER
-from toolchains import exports, go, goroot
+from toolchains import exports, go, goroot, newest, telemetry
 
 
 LIB = """// Package lib is a dependency whose source nobody has.
@@ -87,7 +87,7 @@ def run(build: BareBuild, name: str = "app") -> str:
 
 
 @pytest.mark.parametrize(
-    ("version", "goarch", "flags"), [("1.26", "amd64", ()), ("1.26", "amd64", ("-dwarf=false",)), ("1.24", "arm64", ()), ("1.27", "amd64", ("-dwarf=false",))]
+    ("version", "goarch", "flags"), [("1.26", "amd64", ()), ("1.26", "amd64", ("-dwarf=false",)), (telemetry(), "arm64", ()), (newest(), "amd64", ("-dwarf=false",))]
 )
 def test_archives_without_source_and_without_the_go_command(tmp_path, version, goarch, flags):
     build = BareBuild(tmp_path, version, goarch)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toolchains import exports, go_env
+from toolchains import exports, go_env, newest, oldest
 
 import trampolines
 from objinst.goobj.archive import Archive
@@ -149,7 +149,7 @@ func main() {
 
 
 @pytest.mark.parametrize("goarch", ["amd64", "arm64"])
-@pytest.mark.parametrize("version", ["1.22", "1.27"])
+@pytest.mark.parametrize("version", [oldest(), newest()])
 def test_address_of_code(version: str, goarch: str, tmp_path: Path) -> None:
     """A function whose code's address is taken is called by what is not Go code; a closure is not meant."""
     imports = exports(version, goarch, "runtime")

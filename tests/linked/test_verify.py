@@ -21,7 +21,7 @@ from objinst.plan.model import Status
 from objinst.link.report import Report
 from objinst.rewrite.static import layout
 from places import HOOKS, LAUNCHER
-from toolchains import go
+from toolchains import go, newest, oldest, telemetry
 
 SOURCES = {
     "go.mod": "module example.com/v\n\ngo 1.22\n",
@@ -87,9 +87,9 @@ count:
 }
 CASES = [
     ("1.26", "amd64", ()),
-    ("1.22", "amd64", ("-ldflags=-s -w",)),
-    ("1.24", "amd64", ()),
-    ("1.27", "amd64", ("-buildmode=pie", "-ldflags=-s -w")),
+    (oldest(), "amd64", ("-ldflags=-s -w",)),
+    (telemetry(), "amd64", ()),
+    (newest(), "amd64", ("-buildmode=pie", "-ldflags=-s -w")),
     ("1.26", "arm64", ("-buildmode=pie",)),
     ("1.25", "arm64", ("-ldflags=-s -w",)),
 ]

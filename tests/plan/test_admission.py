@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from objinst import cli
 from objinst.cli import survey
@@ -15,7 +16,7 @@ from objinst.plan.model import Refusal
 from toolchains import exports, go_env, goroot
 from objinst.goobj.archive import Archive
 
-ROOT = Path(__file__).parent.parent.parent / "objinst"
+OBJINST = ROOT / "objinst"
 INTERNAL = {"judge", "judge_each", "judge_count", "is_assembly", "fork_set", "refusal_by_name"}
 """Only admission may use these."""
 ADMISSION = {"plan/admission.py", "plan/judge.py", "plan/scope.py"}
@@ -28,8 +29,8 @@ def taken(source: str) -> set[str]:
 
 
 def test_nothing_bypasses_admission() -> None:
-    assert INTERNAL >= taken((ROOT / "plan/admission.py").read_text()) >= {"judge_each", "judge_count", "fork_set"}
-    others = {str(path.relative_to(ROOT)): found for path in ROOT.rglob("*.py") if (found := taken(path.read_text()))}
+    assert INTERNAL >= taken((OBJINST / "plan/admission.py").read_text()) >= {"judge_each", "judge_count", "fork_set"}
+    others = {str(path.relative_to(OBJINST)): found for path in OBJINST.rglob("*.py") if (found := taken(path.read_text()))}
     assert others.keys() <= ADMISSION, others
 
 

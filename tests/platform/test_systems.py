@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 import objinst.platform
 import toolchains
@@ -32,7 +33,6 @@ from objinst.rewrite import death, rtpkg, runtimepkg, static
 from objinst.store import cache, parallel, root
 from objinst.types import abbrevs
 
-ROOT = Path(__file__).parent.parent.parent
 PLAN10 = '''
 import os
 from pathlib import Path
@@ -140,7 +140,7 @@ def test_its_dwarf_is_read_by_its_forms(plan10) -> None:
 
 def runtime(goos: str) -> Object:
     """Package runtime of Linux with another name in its header."""
-    return of_system(Archive.read(toolchains.exports("1.27", "amd64", "runtime")["runtime"]).go_object()[1], goos)
+    return of_system(Archive.read(toolchains.exports(toolchains.newest(), "amd64", "runtime")["runtime"]).go_object()[1], goos)
 
 
 def of_system(obj: Object, goos: str) -> Object:
@@ -165,7 +165,7 @@ def test_its_gates_are_made_of_its_record(plan10, goos: str) -> None:
 
 def test_a_system_without_numbers_has_no_gates(plan10, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its runtime dies as the plain one does, and hooks/rt, which is not given the function to die by, watches for no signal."""
-    (place,) = toolchains.go("1.27", paths.hooks_dir() / "rt", "list", "-export", "-f", "{{.Export}}", ".").split()
+    (place,) = toolchains.go(toolchains.newest(), paths.hooks_dir() / "rt", "list", "-export", "-f", "{{.Export}}", ".").split()
     rt = "github.com/otelobj/otelobj/hooks/rt"
     given = {}
     for gates in (plan10.TARGET.gates, {"arm64": plan10.TARGET.gates["amd64"]}):
