@@ -31,7 +31,6 @@ from objinst.rules import RuleSet, parse_func_name
 from objinst.store import cache
 from objinst.store.digest import own_digest
 
-NOT_COUNTED = ("fips", "assembly", "empty")
 FRAMES = ("frame, stack check", "frame, no stack check", "no frame")
 """Every function has one of these forms; the others overlap."""
 MARKS = ("runtime.deferreturn", "runtime.gorecover")

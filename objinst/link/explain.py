@@ -11,7 +11,7 @@ from pathlib import Path
 
 from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import programs
-from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
+from objinst.goobj import ABI_INTERNAL, R_WEAK, Edit, FuncInfo, Object, SymRef, pctab, stackmap
 from objinst.link import passes, preview
 from objinst.link.build import Build
 from objinst.link.choice import choose
@@ -20,7 +20,7 @@ from objinst.link.session import Session
 from objinst.plan.action import Plannable
 from objinst.plan.declared import Declared
 from objinst.plan.eligibility import Planned
-from objinst.plan.judge import ABI_INTERNAL, Function, read_function
+from objinst.plan.judge import Function, read_function
 from objinst.plan.layout import Layout, evidence, find_layout
 from objinst.plan.missing import close
 from objinst.plan.model import CountPlan, FunctionPlan, Refusal
@@ -31,8 +31,6 @@ from objinst.signatures.agree import Evidence
 from trampolines.contract import EpilogueScan
 
 THUNK, THROUGH = "otelobj.thunk.", "otelobj.through."
-WEAK_MASK = 0x7FFF
-"""Takes the weak bit off a relocation's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +191,15 @@ def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Te
     for reloc in obj.relocs(index):
         if reloc.size:
             name = (obj.resolve(reloc.sym).name or "?") + (f" ({names[reloc.sym]})" if reloc.sym in names and THUNK not in names[reloc.sym] else "")
-            relocs[reloc.off] = f"{kinds.get(reloc.type & WEAK_MASK, reloc.type)} {name}" + (f"{reloc.add:+d}" if reloc.add else "")
+            relocs[reloc.off] = f"{kinds.get(reloc.type & ~R_WEAK, reloc.type)} {name}" + (f"{reloc.add:+d}" if reloc.add else "")
     sym = obj.sym(index)
     info = FuncInfo.parse(obj.aux_data(index, "AuxFuncInfo") or b"", f"{obj.origin}: {sym.name}")
     pcsp = pctab.decode(obj.aux_data(index, "AuxPcsp") or b"", obj.traits.quantum, sym.size)
-    args, own = (_first_map(obj, index, name) for name in ("FUNCDATA_ArgsPointerMaps", "FUNCDATA_LocalsPointerMaps"))
+    args, own = (_first_map(obj, index, name) for name in ("ArgsPointerMaps", "LocalsPointerMaps"))
     return Text(what, sym.name, bytes(obj.data(index)), relocs, tuple(pcsp), info.args, info.locals, args, own)
 
 
-def _first_map(obj: Object, index: int, number: str) -> tuple[bool, ...] | None:
-    refs = obj.aux_symbols(index, "AuxFuncdata")
-    place = obj.tables.pcdata[number]
-    target = obj.resolve(refs[place]).index if place < len(refs) else None
-    maps = stackmap.decode(obj.data(target)) if target is not None and target < obj.n_defs and obj.sym(target).size else []
+def _first_map(obj: Object, index: int, name: str) -> tuple[bool, ...] | None:
+    data = obj.funcdata(index, name)
+    maps = stackmap.decode(data) if data else []
     return maps[0] if maps else None

@@ -14,7 +14,7 @@ from typing import Any
 
 import trampolines
 from objinst.gobuild import usertree
-from objinst.goobj import Header, Object
+from objinst.goobj import Header, Load, Object
 from objinst.goobj.archive import Archive
 from objinst.hookpkgs import Closure
 from objinst.link.build import Build, identity
@@ -32,8 +32,6 @@ from objinst.store.known import Known
 from objinst.types import TypeTable
 from objinst.types.names import escape
 from trampolines import Arch
-
-Load = Callable[[str], Object | None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -157,7 +157,7 @@ def _count_target(
         rule=rule.name,
         symbol=obj.name(index),
         package=package,
-        file=obj.files[plan.file].removeprefix("gofile..") if plan else "",
+        file=(obj.source(plan.file) or "") if plan else "",
         line=plan.info.start_line if plan else 0,
         status=Status.HOOKED if plan else Status.REFUSED,
         reason=f"{outcome.code}: {outcome.why}" if isinstance(outcome, Refusal) else "",

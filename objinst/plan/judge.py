@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import FuncInfo, Object, pctab
+from objinst.goobj import ABI_INTERNAL, FuncInfo, Object, pctab
 from objinst.plan.action import Plannable
 from objinst.plan.forms import Exit, context_use, exit_form, unchecked, unmapped
 from objinst.plan.hooks import HookFinder
@@ -26,7 +26,6 @@ from objinst.types import FuncABI, Signature
 from trampolines import Arch
 from trampolines.asm import EncodeError
 
-ABI_INTERNAL = 1
 FIPS = Refusal("fips", "it is part of the FIPS module, whose checksum covers the code")
 WRAPPER = Refusal("assembly", "it is written in assembly or only a wrapper for it")
 ASSEMBLY = Refusal("assembly", "it is written in assembly")
@@ -79,9 +78,9 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     if not all(tables.values()):
         return EMPTY
     number = tables["AuxPcfile"][0][0]
-    if not 0 <= number < len(obj.files):
+    file = obj.source(number)
+    if file is None:
         raise obj.error(f"{sym.name}: its pcfile table names file {number} of {len(obj.files)}")
-    file = obj.files[number].removeprefix("gofile..")
     info = FuncInfo.parse(raw["AuxFuncInfo"] or b"", f"{obj.origin}: {sym.name}")
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), obj.calls(index), file, info.start_line)
 
@@ -138,8 +137,10 @@ def judge(
         return layout
     refusal = unmapped(pinned_by.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, pinned_by.pin))
     context = context_use(obj, index, function.morestack, function.calls, arch)
-    if refusal or isinstance(context, Refusal):
-        return refusal or context  # type: ignore[return-value]
+    if refusal:
+        return refusal
+    if isinstance(context, Refusal):
+        return context
     wanted = at_exit or any(action.needs_exit for _, action in rules)
     if layout.results is None and wanted:
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from objinst.goobj import Edit, Reloc, SymRef
+from objinst.goobj import ABI_INTERNAL, Edit, Reloc, SymRef
 from objinst.plan.model import FunctionPlan, Value
 from objinst.plan.specs import Offsets, entry_spec, exit_spec, through_spec
 from objinst.rewrite.probes import Probes
 from objinst.rewrite.site import Runtime, Site, emittable, type_ref
 from objinst.rewrite.static import Address, Layout, Slice, StaticData
 from objinst.rewrite.swap import add_call_through, add_exit_stub, count_frame, morestack_ref, move_body, patch_body, put_stub, read_original
-from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from objinst.rewrite.text import Role, TextShape, add_text
 from objinst.types import Kind
 from trampolines import Arch
 

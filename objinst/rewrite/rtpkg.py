@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from objinst.errors import ObjectError
-from objinst.goobj import STATIC_ABI, Edit, Reloc, SymRef
+from objinst.goobj import ABI_INTERNAL, STATIC_ABI, Edit, Reloc, SymRef
 from objinst.rewrite.dwarf import rename
 from objinst.rewrite.runtimepkg import Slot
 from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, layout
 from objinst.rewrite.swap import read_original, shape
-from objinst.rewrite.text import ABI_INTERNAL, text_aux
+from objinst.rewrite.text import text_aux
 from trampolines import Arch
 
 VERSION = 1

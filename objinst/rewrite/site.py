@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from objinst import hooktree
-from objinst.goobj import Edit, Object, SymRef
+from objinst.goobj import ABI_INTERNAL, Edit, Object, SymRef
 from objinst.plan.model import FunctionPlan, HookFunction, Use, Value
 from objinst.plan.specs import BUILT_IN_THUNK, thunk_spec
 from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.probes import Probes
 from objinst.rewrite.static import Address, Field, Layout, StaticData, layout
-from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from objinst.rewrite.text import Role, TextShape, add_text
 from trampolines import Arch
 from trampolines.contract import Base, ThunkSpec
 
