@@ -104,12 +104,11 @@ def take(packages: Mapping[str, Path]) -> Survey:
     for package, obj in ((package, obj) for package in packages if (obj := session.load(package))):
         for index in obj.text_symbols():
             function = gate.read(obj, index, package)
-            if isinstance(function, Refusal):
-                left_out[function.code] += 1
-                continue
-            leaving = gate.judge(function, package, at_exit=True)[0]
-            entry = leaving if isinstance(leaving, FunctionPlan) else gate.judge(function, package)[0]
-            judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in (entry, leaving))))
+            never = function if isinstance(function, Refusal) else function.refusal
+            if never:
+                left_out[never.code] += 1
+            elif isinstance(function, Function):
+                judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in gate.ways(function, package))))
     return Survey(tuple(judged), dict(left_out))
 
 

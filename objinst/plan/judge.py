@@ -1,7 +1,7 @@
-"""What one function by itself allows: to be hooked by given rules, and how, or to have a counter. objinst.plan.gate asks, with what the rest of the
+"""What one function by itself allows: to be hooked by given rules, and how, or to have a stub in front. objinst.plan.gate asks, with what the rest of the
 link says; nobody else does.
 
-A counter almost any function can have, since its stub calls nothing, needs no stack and knows no types. What is left out is what the symbol swap
+A stub in front, such as a counter, almost any function can have, since it calls nothing, needs no stack and knows no types. What is left out is what the symbol swap
 itself cannot do: assembly (its callers may have conventions of their own, and on arm64 the stub changes R16, R17 and R27), FIPS text (its
 checksum covers the code), functions without code.
 """
@@ -15,16 +15,18 @@ from objinst.goobj import ABI_INTERNAL, FuncInfo, Object, pctab
 from objinst.plan.action import Plannable
 from objinst.plan.forms import Exit, context_use, exit_form, unchecked, unmapped
 from objinst.plan.hooks import HookFinder
-from objinst.plan.layout import REMEDY, evidence, find_layout
-from objinst.plan.model import CountPlan, FunctionPlan, Refusal, Use
+from objinst.plan.layout import REMEDY, Layout, evidence, find_layout
+from objinst.plan.model import FrontPlan, FunctionPlan, Refusal, Use
 from objinst.plan.pinned import NOBODY, Reliance
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.specs import try_encode
 from objinst.plan.subject import Subject
 from objinst.rules import Rule
+from objinst.signatures.agree import Evidence
 from objinst.types import FuncABI, Signature
 from trampolines import Arch
 from trampolines.asm import EncodeError
+from trampolines.contract import EpilogueScan
 
 FIPS = Refusal("fips", "it is part of the FIPS module, whose checksum covers the code")
 WRAPPER = Refusal("assembly", "it is written in assembly or only a wrapper for it")
@@ -36,7 +38,7 @@ MOST_NUMBERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A candidate: its place and what was read of it once."""
+    """A candidate: its place and what was read of it once. refusal: why nothing is ever done to it, as far as the gate says so at once."""
 
     object: Object
     index: int
@@ -46,6 +48,7 @@ class Function:
     calls: dict[int, str]
     file: str
     line: int
+    refusal: Refusal | None = None
 
     @property
     def morestack(self) -> str:
@@ -85,7 +88,7 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), obj.calls(index), file, info.start_line)
 
 
-def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
+def judge_front(obj: Object, index: int) -> FrontPlan | Refusal:
     """Raises ObjectError if the object's tables do not make sense."""
     refusal = _not_swapped(obj, index)
     if refusal:
@@ -101,7 +104,7 @@ def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
     info = FuncInfo.parse_head(raw_info, f"{obj.origin}: {sym.name}")
     if is_assembly(obj, info):
         return ASSEMBLY
-    return CountPlan(index, sym.name, info, pctab.first(raw_file), pctab.first(raw_line))
+    return FrontPlan(index, sym.name, info, pctab.first(raw_file), pctab.first(raw_line))
 
 
 def judge_each(
@@ -128,11 +131,7 @@ def judge(
     refusal = refusal_by_name(function.symbol)
     if refusal:
         return refusal
-    if is_assembly(obj, function.info):
-        return ASSEMBLY
-    told = evidence(obj, index, function.info, function.calls, arch)
-    place = (function.file, function.line)
-    layout = find_layout(obj, index, told, finder.signatures, place, lambda: _claimed(rules, finder))
+    _, layout = look(function, rules, arch, finder)
     if isinstance(layout, Refusal):
         return layout
     refusal = unmapped(pinned_by.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, pinned_by.pin))
@@ -178,13 +177,25 @@ def judge(
     return plan
 
 
+def look(function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder) -> tuple[Evidence, Layout | Refusal]:
+    """What is known of a function's arguments: without types, and with those that some source names, if only the rules' own hooks."""
+    obj, index = function.object, function.index
+    told = evidence(obj, index, function.info, function.calls, arch)
+    return told, find_layout(obj, index, told, finder.signatures, (function.file, function.line), lambda: _claimed(rules, finder))
+
+
 def _claimed(rules: Sequence[tuple[Rule, Plannable]], finder: HookFinder) -> Signature | None:
     claims = next((action.claims for _, action in rules if action.claims), None)
     return None if claims is None else finder.claimed(*claims)
 
 
+def scan_returns(function: Function, arch: Arch) -> EpilogueScan:
+    """Where a function returns."""
+    return arch.find_epilogues(bytes(function.object.data(function.index)), function.pcsp, function.calls)
+
+
 def find_exit(function: Function, abi: FuncABI, arch: Arch) -> Exit | Refusal:
     """How the exit of a function is seen, or why it is not."""
-    scan = arch.find_epilogues(bytes(function.object.data(function.index)), function.pcsp, function.calls)
+    scan = scan_returns(function, arch)
     wrapper = function.info.func_id == function.object.tables.func_ids["FuncIDWrapper"]
     return exit_form(scan, abi, function.calls.values(), wrapper=wrapper)

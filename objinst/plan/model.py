@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from objinst.goobj import FuncInfo
-from objinst.types import Assigned, FuncABI, GoType
-from trampolines.contract import ContextUse, EpilogueScan
+from objinst.rules.nodes import closest
+
+if TYPE_CHECKING:  # see objinst.plan.action
+    from objinst.goobj import FuncInfo
+    from objinst.types import Assigned, FuncABI, GoType, Kind
+    from trampolines.contract import ContextUse, EpilogueScan
 
 BOXING = frozenset({"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"})
 """Methods of a hook's context that hand values over as interfaces."""
@@ -43,6 +46,35 @@ class Value:
     @property
     def type(self) -> GoType:
         return self.home.type
+
+
+class NoValueError(Exception):
+    """A path that a function does not have. names: what stands where the path goes wrong."""
+
+    def __init__(self, what: str, names: Sequence[str] = (), wanted: str = "") -> None:
+        super().__init__(what)
+        self.names = names
+        self.wanted = wanted
+
+    @property
+    def remedy(self) -> str:
+        return closest(self.wanted, self.names) if self.names else "take something that is a number, text, bool, error, or a list of these"
+
+
+@dataclass(frozen=True, slots=True)
+class CallValue:
+    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one behind the
+    pointer found so far; kind: internal/abi.Kind of what lies there. elem, elem_size: of a slice. count: the length is wanted.
+    fields: names that only the dynamic type of the interface found there has."""
+
+    in_args: bool
+    offsets: tuple[int, ...]
+    kind: Kind
+    elem: Kind | None = None
+    elem_size: int = 0
+    empty: bool = False
+    count: bool = False
+    fields: tuple[str, ...] = ()
 
 
 def number_places(values: Iterable[Value]) -> tuple[int, ...]:
@@ -118,6 +150,10 @@ class Use(ABC):
         """Whether it would do once more what another use of the same target does."""
         return False
 
+    @abstractmethod
+    def emit(self, site: Any) -> Mapping[str, Any]:
+        """Writes what the hook needs; returns the fields of its rt.Hook. site: objinst.rewrite.site.Site."""
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlan:
@@ -166,8 +202,8 @@ class FunctionPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class CountPlan:
-    """A function that gets a counter. info: without its inlined calls; file: index in the object's file table; line: of its first
+class FrontPlan:
+    """A function that gets a stub in front of it which needs nothing of it, such as a counter. info: without its inlined calls; file: index in the object's file table; line: of its first
     instruction."""
 
     index: int

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from objinst.errors import ObjectError
-from objinst.goobj import R_WEAK, TYPE_PREFIX, Edit, Object, Reloc, SymRef
+from objinst.goobj import R_WEAK, STATIC_ABI, TYPE_PREFIX, Edit, Object, Reloc, SymRef
 from objinst.types.descriptors import read_struct
 
 WORD = 8
@@ -170,3 +170,10 @@ class StaticData:
         own = edit.add_def(name, abi, edit.tables.kinds["SNOPTRDATA"], align=WORD)
         edit.fill(own, data=bytes(self.data), relocs=self.relocs(edit, own))
         return own
+
+
+def dropped(edit: Edit) -> Address:
+    """What a weak address holds whose symbol the linker has dropped: one that it always drops, as nothing else refers to it. The linker puts the
+    address of runtime.unreachableMethod there, and in a position-independent program nobody adds the place where that was loaded
+    (cmd/link/internal/ld/data.go, relocsym and dynrelocsym, Go 1.22-1.27)."""
+    return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)

@@ -36,11 +36,11 @@ import os, sys
 sys.path[:0] = [{str(ROOT)!r}, os.path.dirname(__file__)]
 import mark
 from objinst.__main__ import main
-from objinst.actions import ACTIONS
+from objinst.actions import register
 argv = sys.argv[1:]
 if os.path.basename(argv[0]) != "link":
     os.execv(argv[0], argv)
-ACTIONS["mark"] = mark.ACTION
+register("mark", mark.ACTION)
 sys.exit(main(["--version-full" if argv[-1] == "-V=full" else "--tool", *argv]))
 """
 """A -toolexec in whose process the action is registered."""

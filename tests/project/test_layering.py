@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -167,3 +168,13 @@ def test_the_link_step_imports_nothing_heavy() -> None:
                 place = ROOT.joinpath(*name.split("."))
                 waiting += [found for found in (place.with_suffix(".py"), place / "__init__.py") if found.exists()]
     assert len(seen) > 30
+
+
+def test_the_version_answer_loads_what_reads_rules_and_no_more() -> None:
+    """`link -V=full` is asked at every build. What it must not load rewrites objects, or knows the types of functions."""
+    code = "import sys, objinst.link.version\nprint(*(name for name in sys.modules if name.partition('.')[0] in ('objinst', 'trampolines')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"objinst.link.version", "objinst.actions.span", "objinst.rules.load"} <= loaded
+    never = ("objinst.rewrite", "objinst.signatures", "objinst.goobj", "objinst.types", "objinst.hookpkgs", "trampolines.amd64", "trampolines.arm64")
+    assert not [name for name in loaded if name.startswith(never)]
