@@ -163,7 +163,7 @@ def _made(session: Session, obj: Object, package: str, place: int, planned: Plan
     body, *moved = (index for index in made if new.name(index) == obj.name(place))  # the body is added before anything else
     stub = place if place < obj.starts[1] else place + new.starts[1] - obj.starts[1]
     direct = [index for index in moved if new.data(index) == obj.data(place)]  # see objinst.rewrite.swap.count_frame
-    texts = {stub: "entry stub" if planned.front is None else "counting stub"} | dict.fromkeys(moved, "entry stub") | dict.fromkeys(direct, "body without hooks")
+    texts = {stub: next((session.tables[owner].stub for owner in planned.fronted_by if planned.front), "entry stub")} | dict.fromkeys(moved, "entry stub") | dict.fromkeys(direct, "body without hooks")
     others = sorted((index for index in made if index not in (body, *moved)), key=lambda index: new.name(index).startswith(THUNK))
     texts |= {index: _role(new.name(index)) for index in others} | {body: "body"}
     names = {new.ref_of(index): what for index, what in texts.items()}

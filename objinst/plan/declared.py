@@ -14,13 +14,12 @@ import re
 from collections.abc import Iterator
 
 from objinst.goobj import FuncInfo, InlNode, Load, Object, pctab
+from objinst.goobj.funcinfo import NO_NODES
 from objinst.rules import FuncName, parse_func_name
 
 SUFFIX = re.compile(r"(\.(func)?\d+|-range\d+)+")
 """What closureName appends to the function that a closure stands in."""
 BOUNDARY = re.compile(r"[.-]")
-NO_NODES = 24
-"""Bytes of a FuncInfo without files and inlined calls."""
 
 
 class Declared:

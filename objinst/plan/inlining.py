@@ -12,12 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from objinst.goobj import FuncInfo, Load, Object
+from objinst.goobj.funcinfo import NO_NODES
 from objinst.goobj.records import SymRef
 from objinst.plan.keys import callee_key, symbol_keys
 from objinst.plan.model import InlinedCall, Target
-
-NO_NODES = 24
-"""Bytes of a FuncInfo without files and inlined calls."""
 
 
 def with_callers(

@@ -203,8 +203,8 @@ class FunctionPlan:
 
 @dataclass(frozen=True, slots=True)
 class FrontPlan:
-    """A function that gets a stub in front of it which needs nothing of it, such as a counter. info: without its inlined calls; file: index in the object's file table; line: of its first
-    instruction."""
+    """A function that gets a stub in front of it which needs nothing of it, such as a counter. info: without its inlined calls; file: index in the
+    object's file table; line: of its first instruction."""
 
     index: int
     symbol: str

@@ -40,6 +40,10 @@ class ProbeTables(LinkTables):
     def package(self) -> str:
         return self.path
 
+    @property
+    def stub(self) -> str:
+        return "counting stub"
+
     def begin(self, edit: Edit, arch: Arch, place: str) -> Probes:
         return Probes(edit, arch, self, f"otelobj.probes.{place}")
 

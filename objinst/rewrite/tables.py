@@ -33,6 +33,11 @@ class LinkTables(ABC):
     def package(self) -> str:
         """Import path of the hook package."""
 
+    @property
+    @abstractmethod
+    def stub(self) -> str:
+        """What people call the stub that goes in front of a function."""
+
     @abstractmethod
     def begin(self, edit: Edit, arch: Arch, place: str) -> ObjectTable:
         """The table of one object. place: of the object, unique in the link."""
