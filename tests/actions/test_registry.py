@@ -88,5 +88,6 @@ def test_link_and_plan_name_no_action() -> None:
     """They ask the registry; what an action has of its own is in its file, and in what that imports."""
     named = {f"objinst.actions.{name}" for name in ACTIONS} | {"objinst.rewrite.probes"}
     for path in (path for folder in ("link", "plan", "cli", "hookpkgs") for path in (ROOT / folder).rglob("*.py")):
-        taken = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
+        imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        taken = {name for node in imports for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))}
         assert not taken & named, path
