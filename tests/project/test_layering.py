@@ -145,6 +145,15 @@ def test_plan_writes_nothing(path: Path) -> None:
     assert "store" not in parts(imports(path))
 
 
+@pytest.mark.parametrize("path", modules("objinst/plan"), ids=lambda path: path.stem)
+def test_plan_opens_nothing(path: Path) -> None:
+    """It is handed what others have read."""
+    tree = ast.parse(path.read_text())
+    called = {node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not called & {"open", "read_bytes", "read_text", "mmap"}
+    assert not {"Archive.read", "mmap"} & {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+
+
 def test_nobody_borrows_from_the_list_of_passes() -> None:
     users = [path for path in modules("objinst") if "objinst.link.main" in imports(path)]
     assert [str(path.relative_to(ROOT / "objinst")) for path in users] == ["__main__.py", "link/external.py"]
