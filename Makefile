@@ -50,12 +50,12 @@ torture: export OTELOBJ_TYPES_PROGRAMS = 200
 torture: export OTELOBJ_TEST_PROGRAMS = 400
 TORTURE ?= --matrix --table docs/torture.md
 torture: setup
-	$(BIN)/python -m pytest --long -n 2 tests/goobj/test_fuzz.py tests/hooks/test_soak.py tests/types/test_random_signatures.py tests/types/test_run.py tests/everywhere/test_random_programs.py tests/hooks/test_hostile_clients.py tests/everywhere/test_go_tools.py tests/everywhere/test_hugo.py
+	$(BIN)/python -m pytest --long -n 2 tests/goobj/test_fuzz.py tests/hooks/test_soak.py tests/types/test_random_signatures.py tests/types/test_run.py tests/everywhere/test_random_programs.py hooks/instrumentation/*/test_hostile_clients.py tests/everywhere/test_go_tools.py tests/everywhere/test_hugo.py
 	PYTHONPATH=tests/lib $(BIN)/python -m torture $(TORTURE)
 
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost
-	$(BIN)/python -m benchmarks.context_cost
+	$(BIN)/python -m benchmarks.scope_cost
 	$(BIN)/python -m benchmarks.link_cost
 	$(BIN)/python -m benchmarks.scale 2000 8000
 

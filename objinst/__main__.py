@@ -1,7 +1,7 @@
-"""Runs otelobj: `--tool` and `--version-full` come from the launcher, the rest is the command line for people.
+"""Runs otelobj: `--tool` and `--version-full` come from the launcher, everything else is an interactive command.
 
 The launcher names this file (in a checkout) or this module (installed), in Python's isolated mode, so the checkout puts itself on
-the path. Start-up time is part of every link: nothing is imported before it is known what is wanted.
+the path. Start-up time is part of every link, so nothing is imported before the request is known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if not __package__:
 
 
 def keep_bytecode() -> None:
-    """An installation that cannot be written and has no bytecode keeps it in the cache."""
+    """If the installation is read-only and has no bytecode, keeps bytecode in the cache."""
     sys.dont_write_bytecode = False
     if not os.access(HERE, os.W_OK) and not os.path.isdir(os.path.join(HERE, "__pycache__")):  # noqa: PTH112, PTH118
         from pathlib import Path  # noqa: PLC0415
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
 
 
 def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
-    """What work returns. instead: the tool's command line, for OTELOBJ_ON_ERROR=plain."""
+    """Returns the result of `work`. instead: the tool's command line, for OTELOBJ_ON_ERROR=plain."""
     from objinst.errors import explained  # noqa: PLC0415 - after keep_bytecode, as all others
 
     try:
@@ -77,7 +77,7 @@ def attempt(work: Callable[[], int], instead: list[str] | None = None) -> int:
 
 
 def rerun() -> str:
-    """The command that has led here: the go command's, if that has started this process."""
+    """The command that the user ran: the go command, if that started this process."""
     import shlex  # noqa: PLC0415
 
     from objinst.platform.host import host  # noqa: PLC0415
@@ -91,7 +91,7 @@ def rerun() -> str:
 
 
 def tool(mode: str, *argv: str) -> int:
-    """What builds ask for: a link, or the linker's identity."""
+    """Requests of builds: a link, or the linker's identity."""
     if mode != "--version-full":
         import gc  # noqa: PLC0415
 
@@ -118,7 +118,7 @@ def platform(goos: str, goarch: str) -> int:
 
 
 def people(argv: list[str]) -> int:
-    """The command line for people must not pay for the driver, nor the driver for that."""
+    """Interactive commands, imported here so that they and links do not pay for each other's imports."""
     from objinst import cli  # noqa: PLC0415
 
     return cli.main(argv)

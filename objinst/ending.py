@@ -1,11 +1,11 @@
-"""How this process ends when a signal ends it: first the processes that it has started end, then its temporary files go, then it dies.
+"""How this process ends on a signal: it first ends the processes that it has started, then removes its temporary files, then dies.
 
 All of this happens in the signal handler. Nothing is raised: an exception could arrive between a call and the assignment of its result, or
-in a finalizer, where Python drops it. So a process or a file is entered here before anybody could be interrupted who knows of it, and what
-these leave behind in turn (children of a go command that was killed) is adopted and ended as well, where the system can do that.
+in a finalizer, where Python drops it. So every process and file is registered here before code that knows it can be interrupted. Orphans
+(children of a go command that was killed) are adopted and ended too, if the system supports that.
 
-Against SIGKILL there is no handler. There the system ends what was started, where it can, and what is half made lies under a name
-that nobody takes for the finished thing.
+SIGKILL has no handler. Then the system ends the child processes, if it can, and unfinished files remain under names that are never taken
+for finished ones.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _processes: dict[int, signal.Signals] = {}
 """Process IDs of our children, and the signal that each ends by after it has cleaned up."""
 _temporary: set[Path] = set()
 _unfinished: dict[Path, tuple[int, ...]] = {}
-"""Files that others name: whatever else lies under such a name stays."""
+"""Output files whose names others choose: other files of such a name stay."""
 _deferring = 0
 _deferred: list[int] = []
 _is_ending = False
 
 
 def handle(*, interrupts: bool) -> None:
-    """From now on SIGTERM and SIGHUP end this process as described above. interrupts: SIGINT too; else it raises KeyboardInterrupt."""
+    """From now on SIGTERM and SIGHUP end this process as described above. interrupts: SIGINT too; otherwise it raises KeyboardInterrupt."""
     for number in host().SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN and (interrupts or number != signal.SIGINT):
             signal.signal(number, _on_signal)
@@ -64,7 +64,7 @@ def _end(number: int) -> None:
 
 
 def die(number: int) -> None:
-    """By a signal, as a tool without cleanup of its own does: the process that waits for us sees that."""
+    """Ends by a signal, like a tool without cleanup, so that the waiting process sees it."""
     with contextlib.suppress(OSError, ValueError, RuntimeError):  # RuntimeError: the signal has interrupted a flush
         sys.stderr.flush()
     with contextlib.suppress(OSError):  # SIGKILL has no handler
@@ -73,7 +73,7 @@ def die(number: int) -> None:
 
 
 def clear() -> None:
-    """Ends all that this process has started, waits for it, and removes what is half made."""
+    """Ends all processes that this one has started, waits for them, and removes unfinished files."""
     with contextlib.suppress(OSError):
         _end_processes()
     for path in list(_temporary):
@@ -100,7 +100,7 @@ def deferred() -> Iterator[None]:
 
 @contextlib.contextmanager
 def temporary(path: Path) -> Iterator[Path]:
-    """A file or folder that the block makes, and that is gone after it. Renaming it within the block keeps it."""
+    """A file or folder that the block creates and that is removed after it. Renaming it within the block keeps it."""
     _temporary.add(path)
     try:
         yield path
@@ -110,7 +110,7 @@ def temporary(path: Path) -> Iterator[Path]:
 
 
 def temporaries() -> Path:
-    """The folder for the system's temporary files. Raises OtelobjError where there is none: tempfile then takes the current one, a user's own."""
+    """The folder for the system's temporary files. Raises OtelobjError if there is none, because tempfile would use the current folder, which is the user's."""
     named = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
     try:
         found = tempfile.gettempdir()
@@ -123,14 +123,14 @@ def temporaries() -> Path:
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """An empty folder under a new name, gone after the block. Raises OSError if it cannot be made."""
+    """An empty folder under a new name, removed after the block. Raises OSError if it cannot be created."""
     with temporary(parent / f"{prefix}{os.getpid()}-{os.urandom(6).hex()}") as path:
         path.mkdir(mode=0o700)
         yield path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Puts a file in its place, whole or not at all, under a name before that nobody can know, and through no link. Raises OSError."""
+    """Writes a file completely or not at all: first under an unpredictable name, never through a symbolic link. Raises OSError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | host().OPEN_EXACTLY
     with temporary(path.with_name(f".{path.name}.{os.urandom(8).hex()}")) as fresh:
         with open(os.open(fresh, flags, 0o666), "wb") as file:  # noqa: PTH123 - pathlib has no flags
@@ -140,7 +140,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def whole_or_gone(path: Path) -> Iterator[None]:
-    """A file that the block writes: it stays if the block ends, and goes if a signal or an exception ends it."""
+    """A file that the block writes: it is kept if the block ends normally, and removed if a signal or an exception ends it."""
     _unfinished[path] = _state(path)
     try:
         yield
@@ -152,7 +152,7 @@ def whole_or_gone(path: Path) -> Iterator[None]:
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """What changes when a file is written; empty if there is none."""
+    """A value that changes when the file is written; empty if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -161,7 +161,7 @@ def _state(path: Path) -> tuple[int, ...]:
 
 
 def _remove_unfinished(path: Path) -> None:
-    """Unless nobody has begun to write it: what lay there before stays."""
+    """Removes an unfinished file; keeps a previous file that has not been overwritten yet."""
     if _state(path) != _unfinished.get(path):
         _remove_file(path)
 
@@ -205,7 +205,7 @@ def run(
 
 
 def fork(work: Callable[[], object]) -> int:
-    """The process ID of a child that does the work and ends, quietly, with status 0 if it has succeeded. It ends by SIGTERM if this process dies."""
+    """The process ID of a child that does the work and exits silently, with status 0 on success. It gets SIGTERM if this process dies."""
     tie = _tied(signal.SIGTERM)
     with deferred():
         child = os.fork()
@@ -237,7 +237,7 @@ def _leave_deferral() -> None:
 
 
 def wait(child: int) -> None:
-    """For the end of a child that `fork` has given."""
+    """Waits for a child of `fork`."""
     os.waitpid(child, 0)
     _processes.pop(child, None)
 
@@ -262,7 +262,7 @@ def _end_processes() -> None:
 
 
 def _descendants() -> list[int]:
-    """Process IDs of our children, their children and so on; only those that are entered here where the system does not tell."""
+    """Process IDs of our children, their children and so on; only the registered ones if the system does not list them."""
     children = host().children()
     if not children:
         return list(_processes)
@@ -273,7 +273,7 @@ def _descendants() -> list[int]:
 
 
 def _tied(number: signal.Signals) -> Callable[[], None] | None:
-    """For a new child, what makes the system send it a signal when this process dies. None where it cannot."""
+    """For a new child, what makes the system send it a signal when this process dies. None if it cannot."""
     ask = host().tie()
     if ask is None:
         return None

@@ -1,7 +1,7 @@
 """The one exception root of otelobj.
 
 A refusal (a function that cannot be hooked) is data in the plan, never an exception. A corrupt or unknown input is an
-exception that names the thing and the remedy. Nothing but OtelobjError crosses the command line; `__main__` prints its
+exception that names the thing and the remedy. Only OtelobjError reaches the command line; `__main__` prints its
 text and exits with its status.
 """
 
@@ -13,7 +13,7 @@ from types import TracebackType
 
 
 class OtelobjError(Exception):
-    """Something that otelobj cannot go on with.
+    """An error that stops otelobj.
 
     what: one sentence that names file, member, offset and symbol as far as they are known.
     remedy: what the user can do about it; printed on a line of its own.
@@ -27,7 +27,7 @@ class OtelobjError(Exception):
         self.remedy = remedy
 
     def brief(self) -> str:
-        """As it is printed: what a tool said at length is shortened."""
+        """The form for printing: long output of a tool is shortened."""
         return str(type(self)(bounded(self.what), self.remedy))
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ WIDEST = 1000
 
 
 def bounded(text: str) -> str:
-    """A message of a few lines: the first ones, where the cause stands, how many were left out, and the last one. All of it with
+    """A message of a few lines: the first ones, which contain the cause, the number left out, and the last one. Not shortened with
     OTELOBJ_TRACEBACK."""
     lines = [line if len(line) <= WIDEST else line[:WIDEST] + " …" for line in text.splitlines()]
     if len(lines) <= FIRST + LAST + 1:
@@ -51,7 +51,7 @@ def bounded(text: str) -> str:
 
 
 class UsageError(OtelobjError):
-    """A command line, environment variable or rule file that does not mean anything."""
+    """An invalid command line, environment variable or rule file."""
 
     exit_status = 2
 
@@ -70,8 +70,8 @@ OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH1
 
 
 def explained(error: Exception, rerun: str = "") -> OtelobjError:
-    """Any exception as one message with a remedy: what the system refused, or else a defect of ours, with its place in the source.
-    rerun: the command that shows it again."""
+    """Any exception as one message with a remedy: a system error, or a defect of otelobj with its place in the source.
+    rerun: the command that reproduces it."""
     if isinstance(error, OtelobjError):
         return error
     if isinstance(error, OSError):
@@ -97,7 +97,7 @@ def _place(trace: TracebackType | None) -> str:
 
 
 def reason(error: OSError) -> str:
-    """What the system said. shutil collects several errors in one that has no text of its own."""
+    """The system's message. shutil collects several errors in one that has no text of its own."""
     several = error.args[0] if error.args and isinstance(error.args[0], list) else []
     return error.strerror or (str(several[-1][-1]) if several else str(error))
 

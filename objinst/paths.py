@@ -54,7 +54,7 @@ def scratch(beside: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def scratch_anywhere(prefix: str = SCRATCH) -> Iterator[Path]:
-    """A folder among the system's temporary files. Raises OtelobjError where those have no place."""
+    """A folder among the system's temporary files. Raises OtelobjError if there is no such folder."""
     with temporary_folder(temporaries(), prefix) as made:
         yield made
 

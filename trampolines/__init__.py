@@ -1,9 +1,9 @@
 """Machine code per architecture: encoders, sequences, and the finders that read compiled functions. Imports nothing from objinst.
 
-    arch.py         a record an architecture, and ArchError for what one lacks
-    contract.py     what a caller hands in and what it gets back
+    arch.py         a record per architecture, and ArchError for what one lacks
+    contract.py     what a caller passes and what it gets back
     asm.py          the macro-assembler: labels, fixups, the pc-to-SP table
-    checks.py       what a caller hands in is checked
+    checks.py       checks of what a caller passes
     sequences.py    the stubs, written once
     flow.py         walks over a compiled function
     amd64/, arm64/  abi, encode, decode, macros, prologue, epilogue, spills, readback: the same names in both
@@ -66,13 +66,13 @@ class Arch:
         return sequences.count_stub(self._macros, atomics=atomics)
 
     def hold_stub(self) -> Code:
-        """Hands a call on to role "callee", arguments and results in registers: a frame between a stub and hooks/rt that makes the collector
+        """Forwards a call to role "callee", with arguments and results in registers. Its frame, between a stub and hooks/rt, makes the collector
         scan the stub's frame and args area conservatively.
 
-        A stub's maps call a `uintptr` a number, and it may be the only reference to an object: `(*T)(unsafe.Pointer(v.Pointer()))` is a
-        promise of package unsafe. Without hooks nothing can come between the call and the conversion but an asynchronous preemption, where the
-        collector takes every word of the interrupted frame that is the address of an object for a pointer, and stacks move by the precise
-        maps. It knows such a frame by its callee, runtime.asyncPreempt, and that by its FuncID (runtime/mgcmark.go, scanframeworker, Go
+        A stub's maps describe a `uintptr` as a number, but it may be the only reference to an object: package unsafe guarantees that
+        `(*T)(unsafe.Pointer(v.Pointer()))` works. Without hooks, only an asynchronous preemption can happen between the call and the conversion.
+        Then the collector treats every word of the interrupted frame that is the address of an object as a pointer, and stacks move by the
+        precise maps. It recognizes such a frame by its callee, runtime.asyncPreempt, and that by its FuncID (runtime/mgcmark.go, scanframeworker, Go
         1.22-1.27). The text symbol made of this code must have that FuncID."""
         return sequences.hold_stub(self._macros)
 
@@ -92,9 +92,9 @@ class Arch:
         """In front of runtime.raisebadsignal."""
         return sequences.foreign_gate(self._macros, spec)
 
-    def reads_context(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
-        """See flow.reads_context."""
-        return flow.reads_context(self._decode, code, calls, cases)
+    def reads_closure(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
+        """See flow.reads_closure."""
+        return flow.reads_closure(self._decode, code, calls, cases)
 
     def comes_back(self, code: bytes, calls: Mapping[int, str], cases: Sequence[int], at: int) -> bool | None:
         """Whether the call with its relocation at `at` can be executed again after it has returned: whether it is in a loop. See flow.reaches."""

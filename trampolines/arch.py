@@ -1,7 +1,7 @@
-"""One record an architecture: what is decided by its name anywhere, in this folder or in objinst, stands here.
+"""One record per architecture. Everything that depends on an architecture's name, in this folder or in objinst, is here.
 
-A new architecture gets a record here and a folder of its own beside this file (docs/contributing/architecture.md). Whatever a record or a folder
-does not have raises ArchError where it is asked for: no architecture is taken for another.
+A new architecture gets a record here and a folder next to this file (docs/contributing/architecture.md). Anything that a record or a folder
+lacks raises ArchError on use, so no architecture is mistaken for another.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from trampolines.contract import FixupKind, RegClass
 
 
 class ArchError(NotImplementedError):
-    """An architecture that is not known, or lacks what it is asked for."""
+    """An architecture that is unknown, or lacks what is requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What there is to know of an architecture beside its code. Sizes and offsets in bytes.
+    """The properties of an architecture, apart from its code. Sizes and offsets in bytes.
 
     name: GOARCH. machine: what uname(2) calls it. quantum: of a pc table, the smallest instruction (cmd/internal/sys/arch.go, MinLC).
     int_args, float_args: Go's names of ABIInternal's argument registers, in order (cmd/compile/internal/ssa/opGen.go, ParamIntRegNames,

@@ -93,7 +93,7 @@ class Assembly(ABC):
     TAG: ClassVar[int]
     MARK: ClassVar[int]
     CELL: ClassVar[int]
-    """What a filter holds (ContextFilter): `NODE` outlives `TAG`, which outlives `MARK`."""
+    """What a filter holds (ScopeFilter): `NODE` outlives `TAG`, which outlives `MARK`."""
     BASES: ClassVar[Mapping[Base, int]]
     """What a thunk holds its parameters in while it fills the hook's."""
     COPY: ClassVar[int]
@@ -109,8 +109,6 @@ class Assembly(ABC):
     """What gates hold (GateSpec)."""
     SYSTEM_ARGS: ClassVar[tuple[int, ...]]
     SYSTEM_RESULT: ClassVar[int]
-    SYS_GETPID: ClassVar[int]
-    SYS_FUTEX: ClassVar[int]
     EQ: ClassVar[int]
     NE: ClassVar[int]
     NEGATIVE: ClassVar[int]
@@ -369,7 +367,7 @@ class Assembly(ABC):
 
     @abstractmethod
     def system_call(self, number: int) -> None:
-        """Arguments in SYSTEM_ARGS, what comes back in SYSTEM_RESULT."""
+        """Arguments in SYSTEM_ARGS, what comes back in SYSTEM_RESULT. number: 16 bits without sign."""
 
     @abstractmethod
     def exchange(self, base: int, old: int, new: int, again: Label) -> None:

@@ -1,15 +1,17 @@
-"""What a caller hands in is checked before a stub is made of it: a stub with a wrong register or stack map corrupts the user's program without
-a sound, so whatever does not fit raises EncodeError."""
+"""Checks the arguments for a stub before it is generated. A stub with a wrong register or stack map would silently corrupt the user's program, so
+anything inconsistent raises EncodeError."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from trampolines.asm import STACK_SMALL, WORD, EncodeError
-from trampolines.contract import ContextFilter, ExitSpec, Piece, RegClass, ThunkSpec
+from trampolines.contract import ExitSpec, GateSpec, Piece, RegClass, ScopeFilter, ThunkSpec
 
-CONTEXT_REGISTERS = 2
+HOOK_CONTEXT_REGISTERS = 2
 """A hook's first parameter is an interface: (itab, data) in the first two integer registers."""
+MAX_SIGNAL = 64
+"""Of the words at role "forward": runtime.fwdSig has _NSIG, at most 65."""
 INT_SIZES, FLOAT_SIZES = (1, 2, 4, 8), (4, 8)
 
 
@@ -28,8 +30,8 @@ def check_pieces(pieces: Sequence[Piece], int_regs: int, float_regs: int) -> Non
 
 
 def check_area(pieces: Sequence[Piece], area: int, area_map: Sequence[bool]) -> None:
-    """Raises EncodeError unless the map covers the area exactly, the pieces lie in it, and every pointer word is written by one of them:
-    the collector would follow whatever an unwritten word holds."""
+    """Raises EncodeError unless the map covers the area exactly, the pieces are in it, and one of them writes every pointer word:
+    the collector would follow the garbage in an unwritten word."""
     if area < 0 or len(area_map) != (area + WORD - 1) // WORD:
         raise EncodeError(f"a pointer map of {len(area_map)} words for an area of {area} bytes")
     if any(piece.offset + piece.size > area for piece in pieces):
@@ -58,7 +60,7 @@ def check_stack_results(stack_results: Sequence[tuple[int, int]]) -> None:
             raise EncodeError(f"stack results of {size} bytes at offset {offset}")
 
 
-def check_filter(spec: ContextFilter, int_regs: int) -> None:
+def check_filter(spec: ScopeFilter, int_regs: int) -> None:
     """Raises EncodeError for a mark of other than one or two bytes, for a filter with both conditions (there are not registers enough),
     and for what is no argument register."""
     if spec.sends is not None and not 0 <= spec.sends < int_regs:
@@ -72,8 +74,16 @@ def check_thunk(spec: ThunkSpec, int_regs: int, float_regs: int) -> None:
     hook's args area. Offsets of loads count from anywhere, so they need no alignment."""
     registers = [Piece(load.dst.reg, load.dst.index, load.dst.size, 0) for load in spec.loads]
     check_pieces(registers, int_regs, float_regs)
-    if any((load.dst.reg is RegClass.INT and load.dst.index < CONTEXT_REGISTERS) or load.dst.offset < 0 for load in spec.loads):
-        raise EncodeError("a load into the registers of the hook's context, or from in front of its base")
+    if any((load.dst.reg is RegClass.INT and load.dst.index < HOOK_CONTEXT_REGISTERS) or load.dst.offset < 0 for load in spec.loads):
+        raise EncodeError("a load into the registers of the hook context, or from in front of its base")
     for copy in spec.copies:
         if min(copy.offset, copy.to, copy.size) < 0 or copy.to + copy.size > spec.hook_args:
             raise EncodeError(f"a copy of {copy.size} bytes to offset {copy.to} of a hook's {spec.hook_args} bytes of arguments")
+
+
+def check_gate(spec: GateSpec) -> None:
+    """Raises EncodeError for a gate without signals, and for numbers of which gates cannot be made."""
+    if not spec.signals or min(spec.signals) < 1 or max(spec.signals) > MAX_SIGNAL:
+        raise EncodeError(f"a gate for signals {spec.signals}")
+    if not all(0 <= number < 1 << 16 for number in (spec.getpid, spec.wake, spec.operation)):
+        raise EncodeError(f"a gate with system calls {spec.getpid} and {spec.wake}, operation {spec.operation}: 16 bits fit")

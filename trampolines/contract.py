@@ -1,6 +1,6 @@
-"""What a caller hands to an architecture and what it gets back: definitions only, no logic.
+"""What a caller passes to an architecture and what it gets back: definitions only, no logic.
 
-`trampolines.Arch` takes and gives these records. Nothing here knows of archives, objects or linkers: a place that needs an
+`trampolines.Arch` takes and gives these records. Nothing here depends on archives, objects or linkers: a place that needs an
 address is a Fixup that names a *role* (and the kind of instruction it sits in); the caller maps roles to symbols and
 kinds to relocation types.
 
@@ -34,7 +34,7 @@ class Base(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One register's worth of a value.
+    """The part of a value that one register holds: DWARF's word (DW_OP_piece).
 
     index: the ABI's sequence number in its class (int 0 is AX / R0; float 0 is X0 / F0).
     size: bytes held (1, 2, 4 or 8); offset: bytes from the base that the user of the record names.
@@ -111,19 +111,19 @@ class Code:
         return dict(self.entries)[name]
 
 
-class ContextUse(Enum):
+class ClosureUse(Enum):
     """What the closure register (DX / R26) holds at a function's entry."""
 
     POINTER = "pointer"  # a live pointer: F calls morestack, or reads the register before writing it
-    RAW = "raw"  # unknown, handed on as a raw word
+    RAW = "raw"  # unknown, passed on as a raw word
 
 
 @dataclass(frozen=True, slots=True)
 class GrowGuard:
-    """Where a stub of a function that has no stack check itself looks before it grows the stack: offsets in bytes.
+    """What the stub of a function without a stack check tests before it grows the stack: offsets in bytes.
 
-    g.m, m.curg, m.locks (32 bits), g.throwsplit (8 bits). Unless g == g.m.curg and the other two are 0, the plain program would
-    never grow the stack here (or dies if it does), and rt would run no hook: the stub goes to the body instead.
+    g.m, m.curg, m.locks (32 bits), g.throwsplit (8 bits). Unless g == g.m.curg and the other two are 0, the plain program never grows the
+    stack here (or dies if it does), and rt would run no hook, so the stub jumps to the body.
     """
 
     g_m: int
@@ -133,13 +133,16 @@ class GrowGuard:
 
 
 @dataclass(frozen=True, slots=True)
-class ContextFilter:
-    """What the stub of a channel operation looks at before anything else, to go straight to the body where rt has nothing to do. Offsets in bytes.
+class ScopeFilter:
+    """What the stub of a channel operation tests first, so that it jumps straight to the body if rt has nothing to do. Offsets in bytes.
 
-    slot, goid: in g; node_goid, node_tag (16 bits), node_settled (8 bits), node_cell: in the node that the slot points to. To the body if the
-    slot is nil or the tag 0; if `inherited`, too, if the node is the goroutine's own and settled, the word that its cell points to is not 0,
-    and the argument register number `sends`, if there is one, is 0; if there is a `mark` (offset and size, 1 or 2 bytes, in the channel
-    that the first register points to), too, if the channel is nil, or its mark is the tag or has all bits set.
+    slot, goid: in g; node_goid, node_tag (16 bits), node_settled (8 bits), node_cell: in the node that the slot points to.
+    The stub jumps to the body
+    - if the slot is nil or the tag is 0;
+    - with `inherited`, also if the node is the goroutine's own and settled, the word that its cell points to is not 0, and the argument
+      register number `sends`, if given, is 0;
+    - with a `mark` (offset and size, 1 or 2 bytes, in the channel that the first register points to), also if the channel is nil, or its
+      mark is the tag or has all bits set.
     """
 
     slot: int
@@ -155,16 +158,23 @@ class ContextFilter:
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
-    """A gate in front of a function that ends the program by a signal (its first argument, 32 bits). It lets only `signals` be held up.
+    """A signal gate: code in front of a function that ends the program by a signal (its first argument, 32 bits). It delays only `signals`.
 
-    State is a word: 0 if nobody watches: to the body. The process's id if somebody does: it becomes minus the signal, the word at "note" (32 bits)
-    becomes 1, one waiter is woken (futex), and the gate returns. In a copy of the process (fork) nobody waits: to the body. Negative if
-    the program is ending: to the body, with the signal that came first.
-    roles of death_gate: "state", "note", "body". foreign_gate hands over to it ("gate") where the word of this signal at "forward" is 0, which
-    is to say that no C code had a handler before the Go program began; roles: "state", "forward", "gate", "body".
+    The numbers are those of the system that the program is linked for. getpid: of the system call that returns the process's id. wake: of the one that
+    wakes waiters of a word of 32 bits; its arguments are the word's address, `operation` and how many. Both go by Assembly.system_call.
+
+    "state" is a word. If it is 0, no process watches: jump to the body. If it is this process's id, the process watches: the word becomes minus
+    the signal, the word at "note" (32 bits) becomes 1, one waiter is woken, and the gate returns. If it is another process's id, this
+    is a copy of the process (fork), where nothing waits: jump to the body. If it is negative, the program is already ending: jump to the
+    body, with the signal that came first.
+    roles of death_gate: "state", "note", "body". foreign_gate jumps to it ("gate") if the word of this signal at "forward" is 0, that is,
+    if no C code had a handler before the Go program began; roles: "state", "forward", "gate", "body".
     """
 
     signals: tuple[int, ...]
+    getpid: int
+    wake: int
+    operation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,27 +182,27 @@ class EntrySpec:
     """An entry stub.
 
     spills: register-assigned arguments; offsets in the args area.
-    context: see ContextUse.
+    closure: see ClosureUse.
     toggle: test the descriptor's first byte and go straight to the body when it is 0 (first instruction of the stub).
     skippable: the called function returns bool (in AX / R0, byte); true: zero all result registers in `results`, zero the
         `stack_results` (offset, size; multiples of 8) of the args area and jump to role "exit" at its entry "frameless"
         (the caller adds the addend: the Fixup has addend 0).
-    guard: of a function without a stack check of its own; None if it has one.
-    room: bytes below SP that the stub's stack check makes sure of, at least; more than its own frame if the exit stub needs more.
-    filter: see ContextFilter; None: enter is always called.
+    guard: for a function without a stack check; None if it has one.
+    room: bytes below SP that the stub's stack check guarantees, at least; more than its own frame if the exit stub needs more.
+    filter: see ScopeFilter; None: enter is always called.
     roles used: "desc", "enter", "body", "morestack", "exit".
     Calls enter(desc, args base, g).
     """
 
     spills: tuple[Piece, ...]
-    context: ContextUse
+    closure: ClosureUse
     toggle: bool = True
     skippable: bool = False
     results: tuple[Piece, ...] = ()
     stack_results: tuple[tuple[int, int], ...] = ()
     guard: GrowGuard | None = None
     room: int = 0
-    filter: ContextFilter | None = None
+    filter: ScopeFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +215,10 @@ class ExitSpec:
     slot_offset: of the goroutine slot in g. Fast path, before anything is saved, without touching result registers:
         node = slot(g); if node == nil or node.top (uint64 at offset 0) < g.stack.hi - args base (unsigned), return.
         g.stack.hi is at offset 8 of g.
-    checked: bytes of the body's frame (its greatest pcsp value), of which its stack check made sure; needed where body_frame is 0.
+    checked: bytes of the body's frame (its greatest pcsp value), which its stack check guaranteed; needed if body_frame is 0.
         The exit stub has no stack check: its frame may be as large as that, or as abi.StackSmall.
-    unchecked: the body has no stack check. If its entry stub pushed a record, that stub made sure of `exit_room` of this stub; the
-        exit stub may run for records of others, too, and returns if there is less.
+    unchecked: the body has no stack check. If its entry stub pushed a record, that stub checked for `exit_room` bytes. The exit stub may
+        also run for records of other calls, and returns if there is less room.
     roles used: "desc", "exit_hook". Calls exit_hook(desc, results area, args base, g).
     """
 
@@ -224,10 +234,10 @@ class ExitSpec:
 
 @dataclass(frozen=True, slots=True)
 class ThroughSpec:
-    """A call-through: what runs instead of entry and exit stub where the returns of the body have no room for a jump. It calls the
-    body from a frame of its own, so nothing may be passed on the stack.
+    """A call-through: replaces entry and exit stub if the returns of the body have no room for a jump. It calls the body from a frame of
+    its own, so nothing may be passed on the stack.
 
-    entry: the entry stub that it replaces; its toggle and its room are not used. body_args: FuncInfo.Args of the body, the spill area of its
+    entry: the entry stub that it replaces; toggle and room are not used. body_args: FuncInfo.Args of the body, the spill area of its
     register arguments. area, area_map, slot_offset: as in ExitSpec, for `entry.results`.
     roles used: "desc", "enter", "exit_hook", "called" (the body), "body" (jumped to where `entry.guard` forbids the hook), "morestack".
     """

@@ -1,6 +1,6 @@
-"""Where execution of a compiled function can come to, and what it does to the closure register on the way: walks over decoded instructions.
+"""Where the execution of a compiled function can get, and what it does to the closure register on the way: walks over decoded instructions.
 
-Execution does not go on after a call that never returns: the compiler ends the block there, and any other block may follow in the code
+Execution does not continue after a call that never returns: the compiler ends the block there, and any other block may follow in the code
 (cmd/compile/internal/ssa, BlockExit; amd64/ssa.go and arm64/ssa.go, ssaGenBlock, Go 1.22-1.27). So such calls are known by name.
 """
 
@@ -16,7 +16,7 @@ ENDS = (
 """Callees that never return, by the first letters of their names (ssagen/ssa.go, callers of rtcall without returns, and OCALLFUNC), and
 runtime.morestack, after which the function starts again as if it had only now been called."""
 TRANSPARENT = ("runtime.duffzero", "runtime.duffcopy", "runtime.gcWriteBarrier")
-"""Callees that leave the closure register alone. After any other call it holds nothing that the caller passed."""
+"""Callees that preserve the closure register. After any other call, the caller's value is gone."""
 
 
 class StackCheck(NamedTuple):
@@ -27,9 +27,9 @@ class StackCheck(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One decoded instruction. length: in bytes. reads, writes: the closure register; reads is None where that is not known. target: offset that
-    it jumps to. falls: the next instruction can be reached. switches: it jumps to the cases of a switch. callee: what a call calls, "" where only
-    a register knows; None for all that is no call."""
+    """One decoded instruction. length: in bytes. reads, writes: the closure register; reads is None if unknown. target: offset that
+    it jumps to. falls: the next instruction can be reached. switches: it jumps to the cases of a switch. callee: the function that a call calls, "" if it is in
+    a register; None if it is not a call."""
 
     length: int
     reads: bool | None = False
@@ -54,11 +54,11 @@ Decode = Callable[[bytes, int, Mapping[int, str]], Step | None]
 the function -> name of the callee."""
 
 
-def reads_context(decode: Decode, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
+def reads_closure(decode: Decode, code: bytes, calls: Mapping[int, str], cases: Sequence[int]) -> bool | None:
     """Whether a function reads the closure register before it writes it: then it holds a live pointer at the function's entry. None: no
-    way was found, and some instruction is not known. Needed of functions without a stack check: of others, the variant of morestack that they call tells.
+    such path was found, but some instruction is unknown. Only needed for functions without a stack check: others call a variant of morestack that shows it.
 
-    Follows every path from the entry for as long as the register is what the caller left in it. cases: offsets that jump tables name; an
+    Follows every path from the entry as long as the register holds the caller's value. cases: offsets that jump tables name; an
     indirect jump goes to one of these, or is a tail call of a method, which has no closure.
     """
     seen: set[int] = set()
@@ -80,8 +80,8 @@ def reads_context(decode: Decode, code: bytes, calls: Mapping[int, str], cases: 
 
 
 def reaches(decode: Decode, code: bytes, calls: Mapping[int, str], cases: Sequence[int], start: int, goal: int) -> bool | None:
-    """Whether execution that stands at offset `start` can come to `goal`. None: no way was found, and some instruction is not known. calls, cases:
-    as in reads_context."""
+    """Whether execution at offset `start` can reach `goal`. None: no path was found, but some instruction is unknown. calls, cases:
+    as in reads_closure."""
     seen: set[int] = set()
     todo = [start]
     clear = True

@@ -2,8 +2,8 @@
 count, gate. Each function takes the class of an architecture's macro-assembler and a record of trampolines.contract.
 
 A stub of a splittable function has the compiler's own stack check (cmd/internal/obj/{x86/obj6.go,arm64/obj7.go}, stacksplit), so that the
-linker's nosplit graph stays that of the plain build; after morestack the stub starts again, and no hook has run yet. Every function spills its
-register arguments into its caller's frame, so a stub's frame begins with the spill area of what it calls.
+linker's nosplit graph is the same as in the plain build. After morestack the stub starts again, and no hook has run yet. Every function spills its
+register arguments into its caller's frame, so a stub's frame begins with the spill area of its callee.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trampolines.asm import ARGS, STACK_BIG, WORD, Assembly, EncodeError, Frame, Label
-from trampolines.checks import check_area, check_exit_frame, check_filter, check_pieces, check_stack_results, check_thunk
-from trampolines.contract import Base, Code, ContextFilter, ContextUse, EntrySpec, ExitSpec, GateSpec, GrowGuard, OpenDefer, Piece, RegClass, ThunkSpec
+from trampolines.checks import check_area, check_exit_frame, check_filter, check_gate, check_pieces, check_stack_results, check_thunk
+from trampolines.contract import Base, ClosureUse, Code, EntrySpec, ExitSpec, GateSpec, GrowGuard, OpenDefer, Piece, RegClass, ScopeFilter, ThunkSpec
 
 Macros = type[Assembly]
 ENTER_SPILLS = 3 * WORD
@@ -23,8 +23,6 @@ PARAMS = tuple(Piece(RegClass.INT, i, WORD, i * WORD) for i in range(5))
 """Of a thunk: func(itab, ctx, args, results, boxes unsafe.Pointer)."""
 NOSPLIT_LOCALS = 256
 """A thunk with locals up to this size needs no stack check: its caller has one, and so has the hook."""
-FUTEX_WAKE_PRIVATE = 1 | 128
-"""include/uapi/linux/futex.h"""
 
 
 # parts
@@ -70,8 +68,8 @@ def may_grow(asm: Assembly, guard: GrowGuard) -> None:
     asm.jump_unless_zero_at(asm.G, guard.g_throwsplit, 1, "body")
 
 
-def unless_concerned(asm: Assembly, spec: ContextFilter) -> None:
-    """To the body where rt has nothing to do, see ContextFilter. Raises EncodeError for one that cannot be."""
+def unless_concerned(asm: Assembly, spec: ScopeFilter) -> None:
+    """Jumps to the body if rt has nothing to do, see ScopeFilter. Raises EncodeError for an invalid filter."""
     check_filter(spec, len(asm.INT_ARGS))
     node, tag, mark, cell = asm.NODE, asm.TAG, asm.MARK, asm.CELL
     asm.load(node, asm.G, spec.slot, WORD)
@@ -197,7 +195,7 @@ def entry_stub(macros: Macros, spec: EntrySpec) -> Code:
         asm.bind(skip)
         zero_results(asm, spec)
         asm.jump("exit")
-    return asm.finish(frame.locals, frame.words(closure, (spec.context is ContextUse.POINTER,)))
+    return asm.finish(frame.locals, frame.words(closure, (spec.closure is ClosureUse.POINTER,)))
 
 
 def exit_stub(macros: Macros, spec: ExitSpec) -> Code:
@@ -232,10 +230,10 @@ def exit_stub(macros: Macros, spec: ExitSpec) -> Code:
 def thunk(macros: Macros, spec: ThunkSpec) -> Code:
     """See ThunkSpec: from saved arguments in memory to the registers and stack slots of a hook's own signature.
 
-    The frame is the hook's args area, which the collector sees through the hook's own maps, and above it the deferred func value, static data,
-    and the byte that says that it is pending. With a stack check the parameters lie in the spill area from the first instruction on, and the
-    thunk's args map has five pointers; without one nothing is ever stored there, and the map must have none. Raises EncodeError for a hook
-    whose arguments do not fit in a frame, or for one that takes what is not there.
+    The frame consists of the hook's args area, which the collector sees through the hook's own maps, and above it the deferred func value (static
+    data) and the byte that marks it as pending. With a stack check, the parameters are in the spill area from the first instruction on, and the
+    thunk's args map has five pointers. Without one, nothing is ever stored there, and the map must have none. Raises EncodeError for a hook whose
+    arguments do not fit in a frame, or that takes a value which does not exist.
     """
     check_thunk(spec, len(macros.INT_ARGS), len(macros.FLOAT_ARGS))
     asm, grow = macros(), Label()
@@ -321,7 +319,8 @@ def slot_handover(macros: Macros, slot_offset: int, g_m: int, m_curg: int, teard
 
 
 def death_gate(macros: Macros, spec: GateSpec) -> Code:
-    """In front of runtime.dieFromSignal(sig uint32)."""
+    """In front of runtime.dieFromSignal(sig uint32). Raises EncodeError for numbers that do not fit."""
+    check_gate(spec)
     asm, start, ours, ending, other = macros(), Label(), Label(), Label(), Label()
     asm.bind(start)
     _if_watched(asm)
@@ -334,7 +333,7 @@ def death_gate(macros: Macros, spec: GateSpec) -> Code:
     asm.compare_zero(asm.WATCHER)
     asm.jump_if(asm.NEGATIVE, ending)
 
-    asm.system_call(asm.SYS_GETPID)
+    asm.system_call(spec.getpid)
     asm.compare(asm.SYSTEM_RESULT, asm.WATCHER)
     asm.jump_if(asm.NE, other)
     asm.negate(asm.MINUS, asm.SIGNAL, keep=True)
@@ -343,9 +342,9 @@ def death_gate(macros: Macros, spec: GateSpec) -> Code:
     asm.address(note, "note")
     asm.set_value(operation, 1)
     asm.store(operation, note, 0, 4)
-    asm.set_value(operation, FUTEX_WAKE_PRIVATE)
+    asm.set_value(operation, spec.operation)
     asm.set_value(count, 1)
-    asm.system_call(asm.SYS_FUTEX)
+    asm.system_call(spec.wake)
     asm.ret()
 
     asm.out_of_line()
@@ -359,7 +358,7 @@ def death_gate(macros: Macros, spec: GateSpec) -> Code:
 
 
 def _if_watched(asm: Assembly) -> None:
-    """To the body if no process watches; else STATE and WATCHER hold the word's address and what it says."""
+    """Jumps to the body if no process watches; otherwise STATE and WATCHER hold the address and the value of the word."""
     asm.address(asm.STATE, "state")
     asm.load(asm.WATCHER, asm.STATE, 0, WORD)
     asm.compare_zero(asm.WATCHER)
@@ -367,7 +366,8 @@ def _if_watched(asm: Assembly) -> None:
 
 
 def foreign_gate(macros: Macros, spec: GateSpec) -> Code:
-    """In front of runtime.raisebadsignal(sig uint32, c *sigctxt)."""
+    """In front of runtime.raisebadsignal(sig uint32, c *sigctxt). Raises EncodeError for numbers that do not fit."""
+    check_gate(spec)
     asm = macros()
     _if_watched(asm)
     asm.move_long(asm.PASSED, asm.INT_ARGS[0])

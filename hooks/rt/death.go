@@ -99,8 +99,6 @@ func onExit(_ *Desc, _, g unsafe.Pointer) bool {
 	return false
 }
 
-const sigpipe = 13 // on linux
-
 // onSigpipe is called at the entry of os.sigpipe, which ends the program by SIGPIPE unless that is wanted or ignored.
 //
 //go:nosplit
@@ -115,6 +113,9 @@ func onSigpipe(_ *Desc, _, g unsafe.Pointer) bool {
 
 //go:norace
 func beforeSigpipe() {
+	if sigpipe == 0 {
+		return // os.sigpipe does nothing
+	}
 	if wanted, ignored := SignalWanted(sigpipe); !wanted && !ignored && !Suppressed() { // an exporter cannot wait for itself
 		callAll(&atEnd)
 	}

@@ -1,5 +1,5 @@
 // Package rt is what the machine code that otelobj adds to a program calls: it keeps the records of hooked calls that are
-// open on each goroutine, runs hooks, and gives them a context ([Call]) to work with.
+// open on each goroutine, runs hooks, and gives them a hook context ([Call]) to work with.
 //
 // # Constraints
 //

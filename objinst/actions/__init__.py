@@ -1,7 +1,8 @@
-"""What a rule can do to a function: one file an action, called as in rule files. docs/contributing/action.md says how to add one.
+"""What a rule can do to a function: one file per action, named as in rule files. docs/contributing/action.md says how to add one.
 
-An action is a value that is read from a rule (`parse`), asked of a function what it does to it (`plan`), and what it answers writes itself into the
-function's object (`emit`). All other code asks these values, or all actions in turn; none of it knows which actions there are.
+An action is a value. `parse` reads it from a rule. `plan` says what it does to one function, as a `Use`, and `emit` writes that use into the
+function's object. All other code goes through these methods, or asks every registered action, and does not know which
+actions exist.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def link_tables(load: Load) -> dict[str, LinkTables]:
 
 
 def passive_packages() -> frozenset[str]:
-    """Hook packages of actions that make nothing current on a goroutine."""
+    """Hook packages of actions that import hooks/rt and open no scope."""
     return frozenset(action.passive for action in ACTIONS.values()) - {""}
 
 

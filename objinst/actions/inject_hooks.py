@@ -1,4 +1,4 @@
-"""The `inject_hooks` action: Go functions of the user's run before and after the function, with its arguments and results.
+"""The `inject_hooks` action: the user's Go functions run before and after the function, with its arguments and results.
 
     inject_hooks: { before: BeforePlace, after: AfterPlace, path: example.com/acme/hooks }
 """
@@ -28,8 +28,8 @@ HOOK = re.compile(r"[^\W\d]\w*")
 
 @dataclass(frozen=True, slots=True)
 class InjectHooks(Plannable):
-    """Typed hooks: function names (empty: none) in the Go package `path`. declares: where no source names a function's types, those of
-    its hooks are taken for them, as far as its code agrees."""
+    """Typed hooks: function names (empty: none) in the Go package `path`. declares: if no source names a function's types, the
+    types of its hooks are used, as far as its code agrees."""
 
     before: str
     after: str
@@ -46,7 +46,7 @@ class InjectHooks(Plannable):
         wrong = import_path_error(path)
         if wrong:
             raise nodes.error(
-                keys["path"], f"path {path!r} is no import path: {wrong}", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
+                keys["path"], f"path {path!r} is not an import path: {wrong}", "such as example.com/acme/sqlhooks; local packages are named by their module's path"
             )
         declares = "signature" in keys
         if declares and nodes.text(keys["signature"], "signature") != "declared":
@@ -90,7 +90,7 @@ class HookUse(Use):
         for label, hook, thunk in (("Before", self.before, site.typed_before), ("After", self.after, site.typed_after)):
             if hook is not None:
                 fields[label] = thunk(hook)
-                fields[f"{label}Tab"] = site.context(hook)
+                fields[f"{label}Tab"] = site.hook_context(hook)
                 fields[f"{label}Boxes"] = site.data.int32s(hook.boxed)
         return fields
 
@@ -98,5 +98,5 @@ class HookUse(Use):
 def _function(nodes: Nodes, node: yaml.Node, what: str) -> str:
     name = nodes.text(node, what)
     if not HOOK.fullmatch(name) or not name[0].isupper():
-        raise nodes.error(node, f"{what}: {name!r} is no exported Go function", "write its name only; `path` names its package")
+        raise nodes.error(node, f"{what}: {name!r} is not an exported Go function", "write its name only; `path` names its package")
     return name

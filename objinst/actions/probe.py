@@ -1,8 +1,8 @@
-"""The `probe` action: a built-in measurement that needs no Go code of the user's, no types and no SDK.
+"""The `probe` action: a built-in measurement that needs no user code, no types and no SDK.
 
     probe: count
 
-Counters and histograms lie in a table of the function's object (objinst.rewrite.probes), where hooks/probe finds them.
+Counters and histograms are in a table of the function's object (objinst.rewrite.probes), where hooks/probe finds them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ProbeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Probe(Plannable):
-    """count needs a counter only. latency needs the exit; stress and hot count, and have Go code run where they can."""
+    """count needs only a counter. latency needs the exit. stress and hot count, and also run Go code where possible."""
 
     support: ClassVar[str] = "probe"
     measures: ClassVar[bool] = True
@@ -102,8 +102,8 @@ class ProbeUse(Use):
         return isinstance(other, ProbeUse) and other.kind is self.kind
 
     def emit(self, site: Site) -> dict[str, Field]:
-        """The hooks get, where others get the itab of their context, the table of this object and the histogram of this function: the table
-        stays in the program as long as the descriptor does."""
+        """In place of the itab of a hook context, the hooks get the table of this object and the histogram of this function. That reference keeps
+        the table in the program as long as the descriptor."""
         probes = cast("Probes", site.tables[PACKAGE])
         before, after = (site.built_in(f"{PACKAGE}.{part}{self.kind.value.capitalize()}") for part in ("before", "after"))
         table = site.address(symbol=probes.table)

@@ -1,8 +1,8 @@
-"""The `span` action: a span for every call, with a name, a kind, and attributes that are read from arguments and results by path.
+"""The `span` action: a span for every call, with a name, a kind, and attributes that paths read from arguments and results.
 
     span: { name: "order {arg.order.ID}", kind: internal, attributes: { order.id: arg.order.ID, n: result.0, size: len(arg.1) } }
 
-What hooks/span needs of one rule on one function is a `span.config` in the function's descriptor, written by field name: it reads memory and looks
+hooks/span finds everything it needs in a `span.config` in the function's descriptor, written by field name. At run time it only reads memory; it looks
 nothing up.
 """
 
@@ -44,7 +44,7 @@ class Span(Plannable):
 
     @classmethod
     def parse(cls, nodes: Nodes, _key: yaml.ScalarNode, value: yaml.Node, _rule: str) -> Self:
-        """Nothing at all is a span with the function's name."""
+        """Without any keys: a span with the function's name."""
         if isinstance(value, yaml.ScalarNode) and not value.value:
             return cls()
         keys = nodes.keys(value, KEYS, "span")
@@ -68,8 +68,8 @@ class Span(Plannable):
         return True
 
     def plan(self, rule: Rule, function: Subject) -> SpanUse:
-        """Raises OtelobjError for a path that a function does not have which the rule names; where a rule takes what it can (a glob,
-        `optional`), that goes into `left_out`."""
+        """Raises OtelobjError for a path that the function does not have, if the rule names the function exactly. For other rules (a glob,
+        `optional`) the path goes into `left_out`."""
         left_out: dict[ValuePath, str] = {}
 
         def find(path: ValuePath) -> CallValue | None:
@@ -90,7 +90,7 @@ class Span(Plannable):
             tuple((key, value) for key, root, value in attributes if value and root != "result"),
             tuple((key, value) for key, root, value in attributes if value and root == "result"),
             function.errors,
-            function.context,
+            function.go_context,
             tuple(left_out.values()),
         )  # fmt: skip
 
@@ -101,7 +101,7 @@ ACTION = Span
 @dataclass(frozen=True, slots=True)
 class SpanUse(Use):
     """One rule's span on one target. name: literals and values, empty for title. title: the function as people write it; function:
-    as runtime.FuncForPC does. kind: OpenTelemetry's SpanKind. context: offset of the context.Context parameter."""
+    as runtime.FuncForPC names it. kind: OpenTelemetry's SpanKind. go_context: offset of the context.Context parameter."""
 
     title: str
     function: str
@@ -110,11 +110,11 @@ class SpanUse(Use):
     at_entry: tuple[tuple[str, CallValue], ...]
     at_return: tuple[tuple[str, CallValue], ...]
     errors: tuple[CallValue, ...]
-    context: int | None
+    go_context: int | None
     left_out: tuple[str, ...] = ()
 
     def emit(self, site: Site) -> dict[str, Field]:
-        """The hooks get the config where others get the itab of their context."""
+        """In place of the itab of a hook context, the hooks get the config."""
         config = site.address(_config(site, self))
         before, after = (site.built_in(f"{PACKAGE}.{name}") for name in ("before", "after"))
         return {"Flags": site.TELEMETRY, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
@@ -135,7 +135,7 @@ def _config(site: Site, use: SpanUse) -> int:
     data.put(
         at, kind, Title=use.title, Function=use.function, File=site.plan.file, Line=site.plan.line, Kind=use.kind, Name=_name(site, use.name),
         AtEntry=_attributes(site, use.at_entry), AtReturn=_attributes(site, use.at_return), Errors=_values(site, use.errors),
-        HasContext=int(use.context is not None), Context=use.context or 0,
+        HasContext=int(use.go_context is not None), Context=use.go_context or 0,
     )  # fmt: skip
     return at
 

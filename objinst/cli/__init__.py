@@ -1,6 +1,6 @@
-"""The command line for people. Each command lies in a module of its own, loaded when it is called.
+"""The interactive commands. Each is in its own module, which is loaded when the command runs.
 
-Errors are one message and an exit status: 2 for a command line that means nothing, 1 for the rest (objinst.errors).
+Errors are one message and an exit status: 2 for an invalid command line, 1 for the rest (objinst.errors).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ COMMANDS = {
     "link": ("objinst.cli.link", "Link as `go tool link` does, with hooks: for other build systems."),
     "survey": ("objinst.cli.survey", "Show how many functions can be hooked, by form, and why others cannot."),
     "inspect": ("objinst.cli.inspect", "Show what is in a Go archive or object."),
-    "hooks": ("objinst.cli.hooks", "Print where the Go module for hook packages and their tests lies."),
+    "hooks": ("objinst.cli.hooks", "Print the folder of the Go module for hook packages and their tests."),
     "verify": ("objinst.cli.verify", "Check a linked program against the report of its link."),
     "sbom": ("objinst.cli.sbom", "Write a bill of materials of a linked program."),
     "doctor": ("objinst.cli.doctor", "Check what otelobj needs on this machine."),
@@ -89,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _forget_stdout() -> None:
-    """Whoever read our output is gone (`| head`): Python must not complain at its end."""
+    """The reader of our output has exited (`| head`), so Python must not report errors at exit."""
     import os  # noqa: PLC0415
     import sys  # noqa: PLC0415
 

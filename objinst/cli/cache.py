@@ -1,4 +1,4 @@
-"""`otelobj cache`: how large it is, filling it ahead of time, emptying it."""
+"""`otelobj cache`: shows the size of the cache, fills it ahead of time, empties it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def command(ctx: click.Context) -> None:
 @command.command
 @click.option("--all", "everything", is_flag=True, help="Go toolchains that otelobj installed, too.")
 def clean(*, everything: bool) -> None:
-    """Remove what the next builds can make again."""
+    """Remove everything that later builds can create again."""
     if cache.root().exists() and not cache.is_ours():
         raise OtelobjError(f"{cache.root()} is not marked as a cache of otelobj: there is no {TAG} in it", "nothing was removed; is OTELOBJ_CACHE_DIR right?")
     with cache.alone(wait=True):
@@ -70,7 +70,7 @@ def _clean(kinds: list[str]) -> int:
 def warm(rule_files: tuple[Path, ...]) -> None:
     """Fetch and compile the hook packages for the go on PATH, by linking the demo program once.
 
-    The first build of a program then finds the modules in the module cache and the packages in go's build cache.
+    The first build of a program then finds the modules in the module cache, and the packages in go's build cache.
     """
     go = find_or_install()
     options = "".join(f" --rules '{path.resolve()}'" for path in rule_files)
@@ -87,7 +87,7 @@ def warm(rule_files: tuple[Path, ...]) -> None:
 
 
 def tree_size(folder: Path) -> tuple[int, int]:
-    """Bytes and number of the files below a folder; what vanishes meanwhile does not count."""
+    """Bytes and number of the files below a folder; files that disappear meanwhile do not count."""
     size = files = 0
     for parent, _, names in os.walk(folder):
         for name in names:

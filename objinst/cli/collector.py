@@ -69,23 +69,23 @@ def command(host: str, port: int, hosts: tuple[str, ...], *, as_json: bool, quie
 
 
 class Stop:
-    """Whether the receiver is to end. A threading.Event would not do: a signal handler that sets one waits for ever if it has interrupted wait()."""
+    """Whether the receiver is to end. Not a threading.Event: a signal handler that sets one while it interrupts wait() blocks forever."""
 
     wanted = False
 
 
 def schedule_delay(environ: Mapping[str, str]) -> float:
-    """Seconds for which an exporter may keep finished spans back (OpenTelemetry's specification, batch span processor). A program that is told
-    something else than we are may keep them longer."""
+    """Seconds for which an exporter may hold finished spans (OpenTelemetry's specification, batch span processor). A program with another
+    setting than this process may hold them longer."""
     text = environ.get("OTEL_BSP_SCHEDULE_DELAY", "").strip()
     return int(text) / 1000 if text.isdigit() else DEFAULT_DELAY
 
 
 class TraceFeed:
-    """Traces as they become quiet. One that goes on after it was shown is shown again, whole. Usable from several threads.
+    """Traces, as soon as no more spans arrive. A trace that continues after it was shown is shown again, completely. Thread-safe.
 
-    Each process sends what it has every `batch` seconds, so the parts of a trace come that far apart: one of which something may be
-    missing waits for so much longer.
+    Each process sends its spans every `batch` seconds, so the parts of a trace arrive that far apart. A trace that may be incomplete waits
+    that much longer.
     """
 
     def __init__(self, quiet_for: float, clock: Callable[[], float] = time.monotonic, *, batch: float = 0) -> None:
@@ -103,7 +103,7 @@ class TraceFeed:
         self.add(signals.spans, signals.weight)
 
     def add(self, spans: tuple[Span, ...], weight: int = 0) -> None:
-        """weight: bytes that they take in memory together, about."""
+        """weight: approximate size in memory, in bytes."""
         each = weight // max(len(spans), 1)
         with self._lock:
             for span in spans:
@@ -138,7 +138,7 @@ class TraceFeed:
         return self._complete[trace_id]
 
     def rest(self) -> list[Trace]:
-        """All that were not shown yet."""
+        """All traces that have not been shown yet."""
         with self._lock:
             return self._take(list(self._waiting))
 
@@ -150,14 +150,14 @@ class TraceFeed:
 
 
 def seems_complete(spans: Sequence[Span]) -> bool:
-    """Whether nothing points at a span that was not received: every parent is there, and whatever called another process has a child. A
-    process ends a span after those below it and sends them no later, so its own part is complete with its root."""
+    """Whether nothing refers to a span that was not received: every parent exists, and every span that called another process has a child. A
+    process ends a span after its descendants and sends them no later, so its part is complete once its root has arrived."""
     known, parents = {span.span_id for span in spans}, {span.parent_id for span in spans}
     return parents - {""} <= known and all(span.span_id in parents for span in spans if span.kind in CALLS)
 
 
 def _print_json(output: TextIO, stop: Stop) -> Callable[[Signals], None]:
-    """Prints what it is given; stops the receiver when nobody reads any more."""
+    """Prints its input; stops the receiver when the output is closed."""
     lock = threading.Lock()
 
     def receive(signals: Signals) -> None:
@@ -172,7 +172,7 @@ def _print_json(output: TextIO, stop: Stop) -> Callable[[Signals], None]:
 
 
 def _stop_on_signals(stop: Stop) -> None:
-    """SIGINT and SIGTERM both end the receiver in order."""
+    """SIGINT and SIGTERM both end the receiver cleanly."""
 
     def end(*_: object) -> None:
         stop.wanted = True

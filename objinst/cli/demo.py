@@ -1,4 +1,4 @@
-"""`otelobj demo`: two services that know nothing of OpenTelemetry, their traces, and what it cost."""
+"""`otelobj demo`: two services without any OpenTelemetry code, their traces, and the cost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WANTED = ("shop", "stock")
 def command() -> int:
     """Build a small service pair with `go build -toolexec=otelobj`, run it, and show its traces.
 
-    The services, a shop and its stock, ask each other over HTTP; one item is slow to get, one fails, one panics. The first run
+    The services, a shop and its stock, call each other over HTTP; one item is slow, one fails, one panics. The first run
     fetches and compiles the hook packages, which takes a minute or two.
     """
     screen = console(sys.stdout)

@@ -1,4 +1,4 @@
-"""The demo's program: built plainly and with otelobj, and what that cost."""
+"""The demo's program: built plainly and with otelobj, and the cost."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Built:
 
 
 def build(go: GoCommand, folder: Path) -> Built:
-    """Builds in `folder`. Each link is timed on its second run, as a developer sees it all day. Raises OtelobjError."""
+    """Builds in `folder`. Each link is timed on its second run, the common case for a developer. Raises OtelobjError."""
     plain, program, count, report = (folder / name for name in ("plain", "demo", "compiled", "report.json"))
     shim = folder / "toolexec"
     shim.write_text(COUNTING.format(count=shlex.quote(str(count)), launcher=shlex.quote(str(paths.launcher()))))
@@ -75,7 +75,7 @@ def build(go: GoCommand, folder: Path) -> Built:
 
 
 def _go_build(go: GoCommand, out: Path, flags: list[str], **env: str) -> float:
-    """Seconds. The program is removed before, so that it is linked even if nothing changed."""
+    """Seconds. Removes the program first, so that it is linked even if nothing changed."""
     out.unlink(missing_ok=True)
     own = {name: "" for name in os.environ if name.startswith("OTELOBJ_") and name != "OTELOBJ_CACHE_DIR"}
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""The demo's services: started, asked, stopped in order, so that they send all they have."""
+"""The demo's services: starts them, sends requests, and stops them cleanly, so that they send everything."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def services(program: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Se
 
 
 def buy(shop: Service) -> None:
-    """One request for each item. Raises OtelobjError if an answer is not as it is without otelobj."""
+    """One request for each item. Raises OtelobjError if an answer differs from that of the plain program."""
     for item, wanted in REQUESTS:
         try:
             with urllib.request.urlopen(f"{shop.url}/buy/{item}", timeout=20) as answer:  # noqa: S310 - our own address
@@ -72,7 +72,7 @@ def buy(shop: Service) -> None:
 
 
 def _free_addresses() -> tuple[str, str]:
-    """Two addresses nobody listens on."""
+    """Two unused addresses."""
     with socket.socket() as first, socket.socket() as second:
         for sock in (first, second):
             sock.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""`otelobj doctor`: what otelobj needs and what this machine has; a remedy for whatever is missing."""
+"""`otelobj doctor`: checks what otelobj needs on this machine, with a remedy for everything that is missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from objinst.platform import target
 from objinst.platform.host import host
 from objinst.rules import load
 from objinst.store import cache
-from trampolines.arch import ARM64
+from trampolines.arch import ARCHES, Traits
 
 NEEDED_PYTHON = (3, 11)
 FREE_BYTES = 500 << 20
@@ -65,12 +65,12 @@ def command(*, as_json: bool) -> int:
         if finding.remedy:
             screen.print(Text(f"{'':10}remedy: {finding.remedy}", style="dim"))
     if not as_json:
-        screen.print("nothing stands in the way" if not problems else f"{count(problems, 'problem')} to solve")
+        screen.print("everything that otelobj needs is here" if not problems else f"{count(problems, 'problem')} to solve")
     return 1 if problems else 0
 
 
 def findings() -> Iterator[Finding]:
-    """In order of dependence."""
+    """Findings, in order of dependency."""
     yield check_python()
     yield check_launcher()
     yield check_cache(cache.root())
@@ -86,7 +86,7 @@ def findings() -> Iterator[Finding]:
     checks: tuple[Callable[[GoCommand], Finding], ...] = (check_go, check_platform, check_toolexec, check_build_cache, check_modules, check_c_compiler)
     for check in checks:
         yield check(go)
-    yield check_qemu()
+    yield from (check_qemu(one) for one in ARCHES.values() if one.name != host().goarch)
 
 
 def check_python() -> Finding:
@@ -120,7 +120,7 @@ def check_cache(root: Path) -> Finding:
 
 
 def _unwritable(folder: Path) -> str:
-    """What stands against writing into a folder, made if need be."""
+    """Why a folder, created if necessary, cannot be written; "" if it can."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -207,7 +207,7 @@ def hook_module() -> tuple[str, str]:
 
 
 def _download_error(output: str, errors: str) -> str:
-    """The last line of what go says, which is the cause."""
+    """The last line of go's output, which is the cause."""
     try:
         text = json.loads(output).get("Error", "")
     except ValueError:
@@ -225,8 +225,9 @@ def check_c_compiler(go: GoCommand) -> Finding:
     return Finding(OK, "C compiler", compiler)
 
 
-def check_qemu() -> Finding:
-    qemu = shutil.which(f"qemu-{ARM64.machine}-static") or shutil.which(f"qemu-{ARM64.machine}")
-    if qemu is None and host().goarch != ARM64.name:
-        return Finding(NOTE, "qemu", f"not installed: {ARM64.name} programs are built but cannot be run here", "apt-get install qemu-user-static")
-    return Finding(OK, "qemu", qemu or f"not needed: this is an {ARM64.name} machine")
+def check_qemu(arch: Traits) -> Finding:
+    """arch: another than this machine's."""
+    qemu = shutil.which(f"qemu-{arch.machine}-static") or shutil.which(f"qemu-{arch.machine}")
+    if qemu is None:
+        return Finding(NOTE, "qemu", f"not installed: {arch.name} programs are built but cannot be run here", "apt-get install qemu-user-static")
+    return Finding(OK, "qemu", qemu)

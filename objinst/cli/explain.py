@@ -21,7 +21,7 @@ from objinst.rules import RuleSet
 from objinst.rules.load import load, read_file
 from objinst.signatures.agree import Evidence
 from trampolines.arch import traits
-from trampolines.contract import ContextUse, PatchSite
+from trampolines.contract import ClosureUse, PatchSite
 
 AROUND = 16
 """Bytes of the body to show before an epilogue."""
@@ -36,7 +36,7 @@ AROUND = 16
 def command(rule_files: tuple[Path, ...], function: str, packages: tuple[str, ...], *, built_in: bool, body: bool) -> int:
     """Show how FUNCTION of a program among PACKAGES (default: the one in this folder) is hooked, down to the machine code.
 
-    FUNCTION is named as the plan names it: 'net/http.(*Transport).roundTrip'. Without rules that name it the code is that for a hook
+    FUNCTION is named as the plan names it: 'net/http.(*Transport).roundTrip'. Without rules that name it, the code is that of a hook
     at entry and exit. The disassembly needs capstone: pip install capstone.
     """
     disassemble = disassembler()
@@ -98,7 +98,7 @@ def _arguments(told: Explained, layout: Layout, evidence: Evidence) -> Iterator[
 
 
 def _home(goarch: str, value: Value) -> tuple[str, str]:
-    """Registers or stack, and where these registers are kept while a hook runs."""
+    """Registers or stack, and where the registers are saved while a hook runs."""
     home = value.home
     area = "args" if home.in_args else "results"
     kept = f"kept at {home.offset}({area})" if home.pieces else ""
@@ -111,8 +111,8 @@ def _ways(told: Explained, function: Function) -> Iterator[str]:
     depth = max(value for value, _ in function.pcsp)
     yield f"  stack check: {function.morestack or 'none'}; the code moves SP by up to {depth} bytes; {count(len(function.info.inl_tree), 'call')} inlined in it"
     if isinstance(told.outcome, FunctionPlan):
-        use = "a pointer, kept for the collector" if told.outcome.context is ContextUse.POINTER else "a raw word, handed on"
-        yield f"  closure context: {use}"
+        use = "a pointer, kept for the collector" if told.outcome.closure is ClosureUse.POINTER else "a raw word, handed on"
+        yield f"  closure register: {use}"
     if told.seen is None:
         return
     scan = told.seen.epilogues

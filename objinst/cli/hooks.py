@@ -1,4 +1,4 @@
-"""`otelobj hooks`: where the Go module lies that hook packages and their tests import. It comes with otelobj, so its version is otelobj's."""
+"""`otelobj hooks`: prints the folder of the Go module that hook packages and their tests import. It is part of otelobj and has its version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from objinst import paths
 def command() -> int:
     """Print the folder of the Go module github.com/otelobj/otelobj/hooks/rt.
 
-    A build with otelobj finds the module by itself. For go vet, go test and editors name it once, in a workspace:
+    A build with otelobj finds the module by itself. For go vet, go test and editors, add it to a workspace once:
     go work init . "$(otelobj hooks)".
     """
     print(paths.hooks_dir().resolve() / "rt")

@@ -21,7 +21,7 @@ from objinst.rules.names import parse_func_name
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A text symbol. size: bytes of code; abi: 0 or 1 (ABIInternal); note: what stands against hooking it, seen without its types."""
+    """A text symbol. size: bytes of code; abi: 0 or 1 (ABIInternal); note: why it cannot be hooked, judged without its types."""
 
     symbol: str
     size: int
@@ -38,7 +38,7 @@ class Function:
 def command(file: Path, *, functions: bool, as_json: bool) -> int:
     """Show what is in FILE, a Go archive (.a) or object (.o).
 
-    `go list -export -f '{{.Export}}' net/http` names the archive of a package.
+    `go list -export -f '{{.Export}}' net/http` prints the archive of a package.
     """
     archive = Archive.read(file)
     objects = archive.objects()
@@ -59,7 +59,7 @@ def command(file: Path, *, functions: bool, as_json: bool) -> int:
 
 
 def functions_of(obj: Object) -> Iterator[Function]:
-    """In index order. Raises ObjectError if the tables of one do not make sense."""
+    """In index order. Raises ObjectError if the tables of one are inconsistent."""
     for index in obj.text_symbols():
         sym = obj.sym(index)
         read = read_function(obj, index)

@@ -1,4 +1,4 @@
-"""`otelobj link` in the list of commands. The work is in objinst.link.external, which builds start without this command line's price."""
+"""`otelobj link` in the list of commands. The work is in objinst.link.external, which builds run without the cost of this command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from objinst.link import external
 
 
 class Verbatim(click.Command):
-    """The linker's flags are not ours to understand."""
+    """Passes the linker's flags on without parsing them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.params["args"] = tuple(args)
@@ -17,5 +17,5 @@ class Verbatim(click.Command):
 
 @click.command(cls=Verbatim, add_help_option=False)
 def command(args: tuple[str, ...]) -> int:
-    """Link as `go tool link` does, with hooks."""
+    """Link like `go tool link`, with hooks."""
     return external.main(args)

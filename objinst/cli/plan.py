@@ -29,9 +29,9 @@ CALLERS = 5
 @click.option("--all", "show_all", is_flag=True, help="Also what only supports other rules, such as the flush at the program's end.")
 @click.argument("packages", nargs=-1)
 def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json: bool, show_all: bool) -> int:
-    """Show what would be hooked in PACKAGES (default: the one in this folder), what not and why.
+    """Show what would be hooked in PACKAGES (default: the one in this folder), what would not, and why.
 
-    Calls that the compiler has inlined never reach a hook; each target shows them. Exit status 1 if a build with these rules would fail.
+    Calls that the compiler has inlined never reach a hook; they are listed with each target. Exit status 1 if a build with these rules would fail.
     """
     plan = preview.plan_packages(list(packages or (".",)), list(rule_files))
     if as_json:
@@ -45,7 +45,7 @@ def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json:
 
 
 def print_targets(screen: Console, targets: Sequence[Target], supporting: frozenset[str] = frozenset()) -> None:
-    """By rule, in the order given; those that only support others in a line; the counts at the end."""
+    """By rule, in the order given; supporting rules in one line; the counts at the end."""
     rules: dict[str, list[Target]] = {}
     for target in targets:
         if target.rule not in supporting:
@@ -92,7 +92,7 @@ def target_line(target: Target) -> Text:
 
 
 def caller_lines(target: Target) -> list[str]:
-    """Which calls no hook sees, and what to do about it."""
+    """The calls that no hook sees, and a remedy."""
     if target.status is not Status.HOOKED or not (target.inlined_calls or target.unreferenced):
         return []
     lines = [_call(call) for call in target.inlined_callers[:CALLERS]]

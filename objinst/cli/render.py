@@ -1,4 +1,4 @@
-"""Traces for people: trees with durations, status and the attributes one looks for first; and for machines, a JSON object a line."""
+"""Traces for people, as trees with durations, status and the most important attributes; and for machines, as one JSON object per line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MS, SECOND = 1_000_000, 1_000_000_000
 
 
 def duration(nanoseconds: int) -> str:
-    """Three digits or so, in the unit that suits."""
+    """About three digits, in a suitable unit."""
     if nanoseconds >= SECOND:
         return f"{nanoseconds / SECOND:.2f} s"
     if nanoseconds >= MS:
@@ -84,7 +84,7 @@ def span_line(node: Node) -> Text:
 
 
 def _is_own(span: Span, key: str) -> bool:
-    """Whether an attribute is one that somebody has chosen to set, and not on the line yet."""
+    """Whether an attribute was set deliberately, and is not on the line yet."""
     if key in SHOWN:
         return False
     return key not in PLACE if span.scope.name == BY_RULE else not key.startswith(DETAILS)
@@ -95,7 +95,7 @@ def _text(value: Value) -> str:
 
 
 def _superfluous(span: Span, key: str) -> bool:
-    """Whether another attribute on the line says it already."""
+    """Whether another attribute on the line already shows it."""
     if key == "url.path":
         return "http.route" in span.attributes or "url.full" in span.attributes
     return key == "error.type" and str(span.attributes[key]) == str(span.attributes.get("http.response.status_code"))

@@ -1,7 +1,7 @@
-"""`otelobj sbom`: what is inside of a linked program, as CycloneDX: its own modules and those that otelobj has linked in.
+"""`otelobj sbom`: the contents of a linked program, as CycloneDX: its own modules and those that otelobj has linked in.
 
-What is in a program stands in its build info (runtime/debug.BuildInfo), which `go version -m` prints, and to which otelobj adds what it
-brings. Purls and hashes are written as cyclonedx-gomod does it.
+The contents come from the program's build info (runtime/debug.BuildInfo), which `go version -m` prints. otelobj adds its own modules there. Purls and
+hashes have the form that cyclonedx-gomod uses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HASH = "h1:"
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module of a program. sum: SHA-256 in hex, "" where the build info has none."""
+    """A module of a program. sum: SHA-256 in hex, "" if the build info has none."""
 
     path: str
     version: str
@@ -52,7 +52,7 @@ def command(binary: Path, report_file: Path | None, output: Path | None) -> int:
 
 
 def build_info(binary: Path) -> str:
-    """What `go version -m` prints. Raises OtelobjError if it is no Go program, or there is no go command."""
+    """What `go version -m` prints. Raises OtelobjError if it is not a Go program, or there is no go command."""
     go = gotool.find()
     if go is None:
         raise OtelobjError("no go on PATH, nor in the usual places", "`go version -m` reads what is in the program: install Go")
@@ -64,7 +64,7 @@ def build_info(binary: Path) -> str:
 
 
 def modules(text: str) -> Iterator[Module]:
-    """The modules in build info; one that is replaced counts as what replaces it."""
+    """The modules in build info; for a replaced module, its replacement."""
     found: list[Module] = []
     for line in text.splitlines():
         kind, *rest = line.removeprefix("\t").split("\t")
@@ -83,7 +83,7 @@ def _hex(text: str) -> str:
 
 
 def linked_in(report_file: Path) -> tuple[str, ...]:
-    """Packages that otelobj has brought, by the report. Raises UsageError."""
+    """Packages that otelobj has added, from the report. Raises UsageError."""
     try:
         text = report_file.read_text("utf-8", "replace")
     except OSError as error:
@@ -92,7 +92,7 @@ def linked_in(report_file: Path) -> tuple[str, ...]:
 
 
 def bill(found: list[Module], packages: tuple[str, ...], name: str) -> str:
-    """packages: those that otelobj has brought. Raises OtelobjError where the library is not installed."""
+    """packages: those that otelobj has added. Raises OtelobjError if the library is not installed."""
     cyclonedx, purl = _library()
     bom = cyclonedx["Bom"]()
     brought = {owner for package in packages if (owner := max((m.path for m in found if f"{package}/".startswith(f"{m.path}/")), key=len, default=""))}

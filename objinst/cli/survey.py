@@ -1,7 +1,7 @@
-"""`otelobj survey`: which functions of a set of packages can be hooked, by form, judged as a link would judge them.
+"""`otelobj survey`: which functions of a set of packages can be hooked, by form, judged as in a link.
 
-The packages are those of the go command at hand, compiled by it for the architecture asked for. Not counted is what is never hooked
-whatever its form: the runtime and what it imports, copies of their generic functions, assembly, FIPS text, functions of which no code is left.
+The go command compiles the packages for the requested architecture. Functions that are never hooked, whatever their form, are not counted: the
+runtime and its imports, copies of their generic functions, assembly, FIPS text, functions without code.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """judged: functions that count; left_out: reason -> number of the others."""
+    """judged: functions that count; left_out: reason -> number of other functions."""
 
     judged: tuple[Judged, ...]
     left_out: Mapping[str, int]
@@ -100,15 +100,15 @@ def take(packages: Mapping[str, Path]) -> Survey:
     session = Session(header, packages, {}, RuleSet(()), own_digest(), loader(packages), Path())
     judged: list[Judged] = []
     left_out: Counter[str] = Counter()
-    gate = session.eligibility.gate
+    admission = session.eligibility.admission
     for package, obj in ((package, obj) for package in packages if (obj := session.load(package))):
         for index in obj.text_symbols():
-            function = gate.read(obj, index, package)
+            function = admission.read(obj, index, package)
             never = function if isinstance(function, Refusal) else function.refusal
             if never:
                 left_out[never.code] += 1
             elif isinstance(function, Function):
-                judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in gate.ways(function, package))))
+                judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in admission.ways(function, package))))
     return Survey(tuple(judged), dict(left_out))
 
 
@@ -117,7 +117,7 @@ def _refusal(outcome: FunctionPlan | Refusal) -> Refusal | None:
 
 
 def forms(function: Function) -> Iterator[str]:
-    """What a function is: one of FRAMES, and whatever else holds of it."""
+    """The forms of a function: one of FRAMES, and any others that apply."""
     framed = any(value for value, _ in function.pcsp)
     yield FRAMES[2] if not framed else FRAMES[0] if function.morestack else FRAMES[1]
     name = parse_func_name(function.symbol)

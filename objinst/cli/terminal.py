@@ -1,4 +1,4 @@
-"""What every command needs to write to a terminal: text that is safe there, and lines that are as wide as somebody reads."""
+"""Output to a terminal: text that is safe there, and lines that fit its width."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ UNBROKEN = 10_000
 
 
 def printable(text: object) -> str:
-    """Text of a program's own, safe for a terminal: no control characters."""
+    """Text from a program, made safe for a terminal: no control characters."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
 
 
 def clean(text: object) -> str:
-    """The same, not too long."""
+    """The same, with a bounded length."""
     line = printable(text)
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def console(stream: TextIO) -> Console:
-    """Lines are not broken where nobody looks at a terminal."""
+    """A console that does not wrap lines unless the output is a terminal."""
     made = Console(file=stream, highlight=False)
     if not made.is_terminal:
         made.width = UNBROKEN

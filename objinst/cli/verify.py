@@ -1,4 +1,4 @@
-"""`otelobj verify`: whether a linked program is what its report says."""
+"""`otelobj verify`: checks that a linked program matches its report."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from objinst.linked.program import Program
 )
 @click.argument("binary", type=click.Path(path_type=Path))
 def command(binary: Path, report_file: Path | None) -> int:
-    """Check BINARY, a linked program, against the report of its link: exit status 1 if it is not what the report says.
+    """Check BINARY, a linked program, against the report of its link: exit status 1 if they do not match.
 
-    Stubs in front of the hooked functions, their bodies and descriptors, patched returns, and the goroutine slot are looked for in the
-    program itself, stripped or not.
+    Looks in the program itself, stripped or not, for stubs in front of the hooked functions, their bodies and descriptors, patched returns,
+    and the goroutine slot.
     """
     if report_file is None:
         raise UsageError("verify: no report", "link with OTELOBJ_REPORT=FILE, then name it with --report FILE")

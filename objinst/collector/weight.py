@@ -85,7 +85,7 @@ def _numbers(message: Descriptor) -> frozenset[int]:
 
 
 def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number and the place behind it; the end where it does not end."""
+    """A number and the offset after it; the end of the data if the number is not terminated."""
     value = shift = 0
     while at < end and shift < 70:
         byte = body[at]

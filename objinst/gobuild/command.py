@@ -37,7 +37,7 @@ class LinkCommand:
     def parse(cls, argv: Sequence[str]) -> LinkCommand:
         """argv: tool path and arguments, response files included. Raises UsageError if there is no archive to link.
 
-        A flag of a later linker is kept; the word behind it is its value if it is neither a flag nor the last argument.
+        A flag of a later linker is kept; the next word is its value if it is neither a flag nor the last argument.
         """
         tool, *rest = argv
         args = _expanded(rest)

@@ -1,4 +1,4 @@
-"""The go command that stands beside the link tool, run without the user's toolexec and without touching their module."""
+"""The go command of the link tool's toolchain, run without the user's toolexec and without touching their module."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OFFLINE = ("dial tcp", "no such host", "proxyconnect", "module lookup disabled",
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """goroot: of the toolchain at hand; env: the settings of the build at hand (GOOS, GOARCH, CGO_ENABLED, ...); tools: where its tools are."""
+    """goroot: of the toolchain; env: the settings of the build (GOOS, GOARCH, CGO_ENABLED, ...); tools: where its tools are."""
 
     goroot: Path
     env: Mapping[str, str]
@@ -107,7 +107,7 @@ def remedy(text: str) -> str:
 
 
 def documents(text: str) -> list[dict[str, Any]]:
-    """The JSON objects that `go list -json` writes one behind the other."""
+    """The JSON objects that `go list -json` writes one after the other."""
     decoder = json.JSONDecoder()
     found: list[dict[str, Any]] = []
     at = 0

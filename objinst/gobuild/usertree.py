@@ -1,8 +1,8 @@
-"""What lies in the user's tree and decides which hook packages are linked without being part of any linked package.
+"""Files in the user's tree that determine which hook packages are linked, without being part of a linked package.
 
 Module files (go.mod, go.work and their companions; where the go command looks for them: cmd/go/internal/modload/init.go) and the
-sources of hook packages that stand in the user's own modules. Nothing is run and nothing is written here: `link -V=full` and the
-key of the hook closure both ask for it in every build.
+sources of hook packages in the user's own modules. This module runs nothing and writes nothing: `link -V=full` and the
+key of the hook set both ask for it in every build.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def build_folder() -> Path:
 
 
 def module_file_candidates(folder: Path) -> list[Path]:
-    """Every place where a file that decides on module versions is or could be, for a build started in `folder`."""
+    """Every path at which a file that determines module versions exists or could exist, for a build started in `folder`."""
     found = [parent / name for parent in (folder, *folder.parents) for name in MODULE_FILES]
     work = work_file(folder)
     found += [work, work.with_name(work.name + ".sum")] if work else []
@@ -53,7 +53,7 @@ def work_file(folder: Path) -> Path | None:
 
 
 def user_modules(folder: Path) -> dict[str, Path]:
-    """Module path -> folder: the module at hand, those of the workspace, and those that replace others by a folder."""
+    """Module path -> folder: the current module, those of the workspace, and folders that replace other modules."""
     found: dict[str, Path] = {}
     work = work_file(folder)
     roots = [(work.parent / words[0]).resolve() for words in directives(work, "use") if words] if work else []
@@ -107,7 +107,7 @@ def overlay(folder: Path) -> dict[str, str]:
 
 
 def hook_sources(packages: Iterable[str], folder: Path) -> list[Path]:
-    """Sources of these packages, and of the user's packages that they import, as far as they lie in the user's modules."""
+    """Sources of these packages, and of the user's packages that they import, as far as they are in the user's modules."""
     modules = user_modules(folder)
     files: list[Path] = []
     seen: set[str] = set()
@@ -139,7 +139,7 @@ def digest(packages: Iterable[str], folder: Path) -> str:
 
 
 def directives(path: Path, verb: str) -> Iterator[list[str]]:
-    """The words behind `verb` in a go.mod or go.work file, also of `verb ( ... )` blocks."""
+    """The words after `verb` in a go.mod or go.work file, also of `verb ( ... )` blocks."""
     try:
         text = path.read_text("utf-8", "replace")
     except OSError:

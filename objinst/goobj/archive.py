@@ -33,7 +33,7 @@ class Member:
 
     @property
     def is_object(self) -> bool:
-        """A Go object: the text header and then the goobj magic (`__.PKGDEF` has export data behind its header)."""
+        """A Go object: the text header and then the goobj magic (`__.PKGDEF` has export data after its header)."""
         if not self.data.startswith(b"go object ") or self.name == "__.PKGDEF":
             return False
         end = self.data.find(b"\n!\n", 0, 65536)
@@ -127,7 +127,7 @@ def peek(path: Path) -> Identity:
 
 
 def fingerprint(path: Path) -> bytes:
-    """The fingerprint of the package in an archive: 8 bytes behind the magic of its first Go object. Raises ObjectError."""
+    """The fingerprint of the package in an archive: 8 bytes after the magic of its first Go object. Raises ObjectError."""
     for member in Archive.read(path).members:
         if member.is_object:
             _, base = headers.parse(member.data, f"{path}({member.name})")

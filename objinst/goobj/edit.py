@@ -1,6 +1,6 @@
 """Edits on an object, and the writer that mirrors the reader.
 
-Nothing is renumbered: new definitions are appended to SymbolDefs, new references to NonPkgRefs, new strings behind the old
+Nothing is renumbered: new definitions are appended to SymbolDefs, new references to NonPkgRefs, new strings after the old
 ones. Writing is in two phases: every block's size is reserved, then every block is emitted, and both must agree.
 """
 
@@ -89,7 +89,7 @@ class Edit:
         return SymRef(PKG_SELF, obj.starts[1] + len(self.added) - 1)
 
     def add_shared(self, name: str, kind: int, data: bytes, *, align: int = 0) -> SymRef:
-        """Read-only data without relocations, for symbols that nobody tells apart: equal ones are added once.
+        """Read-only data without relocations, for symbols without identity: equal ones are added once.
 
         One without a name must not be static, or an external link ends in a panic (cmd/link/internal/ld/symtab.go, genelfsym).
         """
@@ -301,7 +301,7 @@ def retargeted(relocs: memoryview, old: SymRef, new: SymRef) -> bytes | None:
 
 
 class _Strings:
-    """The string table: the old one, and new strings behind it."""
+    """The string table: the old one, followed by the new strings."""
 
     def __init__(self, obj: Object) -> None:
         self.object = obj

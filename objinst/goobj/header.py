@@ -30,7 +30,7 @@ def parse(data: bytes | memoryview, origin: str) -> tuple[Header, int]:
         raise ObjectError(f"{origin}: offset 0: no `go object` line", REMEDY)
     end = head.find(b"\n!\n")
     if end < 0:
-        raise ObjectError(f"{origin}: no `!` line behind the header", REMEDY)
+        raise ObjectError(f"{origin}: no `!` line after the header", REMEDY)
     text = head[: end + 3]
     build_id = re.search(rb'^build id "([^"\n]*)"', text, re.MULTILINE)
     goos, goarch, version = (match[i].decode("ascii", "replace") for i in (1, 2, 3))

@@ -100,7 +100,7 @@ class Object:
                 raise self.error(f"block {Blk(block - 1).name} has no whole number of records")
             last = offset
         if self.offsets[Blk.END] != len(self.blob):
-            raise self.error(f"{len(self.blob) - self.offsets[Blk.END]} bytes behind the last block")
+            raise self.error(f"{len(self.blob) - self.offsets[Blk.END]} bytes after the last block")
 
     def block(self, block: Blk) -> memoryview:
         return self.blob[self.offsets[block] : self.offsets[block + 1]]
@@ -128,7 +128,7 @@ class Object:
             return raw.decode("utf-8", "surrogateescape")
 
     def string_bytes(self, length: int, offset: int) -> bytes:
-        """A string as it stands in the table."""
+        """A string as it is in the table."""
         if offset + length > self.offsets[Blk.AUTOLIB] or (length and offset < HEADER.size):
             raise self.error(f"string of {length} bytes at {offset:#x} is outside the string table")
         start = self.base + offset
@@ -181,7 +181,7 @@ class Object:
         return self.string(length, offset)
 
     def raw_sym(self, index: int) -> memoryview:
-        """The record of a definition as it stands in the object."""
+        """The record of a definition as it is in the object."""
         self._check_def(index)
         return self._sym_bytes[index * SYM.size : (index + 1) * SYM.size]
 
@@ -277,7 +277,7 @@ class Object:
         return {reloc.off: self.resolve(reloc.sym).name for reloc in self.code_relocs(index) if reloc.type == call}
 
     def code_relocs(self, index: int) -> list[Reloc]:
-        """relocs() of a text symbol. Raises ObjectError if one lies outside of its code, or not all of that is there."""
+        """relocs() of a text symbol. Raises ObjectError if one is outside of the code, or if the code is truncated."""
         found, size = self.relocs(index), len(self.data(index))
         if size != self.kind_and_size(index)[1]:
             raise self.error(f"{self.name(index)}: {size} of {self.kind_and_size(index)[1]} bytes of code")
@@ -311,7 +311,7 @@ class Object:
         return [Aux(kind, SymRef(p, i)) for kind, p, i in AUX.iter_unpack(self.raw_aux(index))]
 
     def raw_relocs(self, index: int) -> memoryview:
-        """The relocations of a definition as they stand in the object, for copies that change none or few."""
+        """The relocations of a definition as they are in the object, for copies that change none or few."""
         self._check_def(index)
         start = self.offsets[Blk.RELOC]
         return self.blob[start + self._reloc_idx[index] * RELOC.size : start + self._reloc_idx[index + 1] * RELOC.size]
@@ -392,7 +392,7 @@ class Object:
         return [aux.sym for aux in self.aux(index) if aux.type == wanted]
 
     def aux_data(self, index: int, aux_name: str) -> memoryview | None:
-        """The data of the first aux symbol of this type that lies in this object."""
+        """The data of the first aux symbol of this type in this object."""
         target = self.aux_indices(index).get(self.tables.aux[aux_name])
         return None if target is None else self.data(target)
 

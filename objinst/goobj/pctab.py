@@ -41,7 +41,7 @@ def decode(data: bytes | memoryview, quantum: int, size: int | None = None) -> l
         if pairs:
             raise ObjectError("pc table has no end")
     if at != end:
-        raise ObjectError(f"pc table has {end - at} bytes behind its end")
+        raise ObjectError(f"pc table has {end - at} bytes after its end")
     if size is not None and (pairs[-1][1] if pairs else 0) != size:
         raise ObjectError(f"pc table covers {pairs[-1][1] if pairs else 0} of {size} bytes")
     return pairs
@@ -65,7 +65,7 @@ def encode(pairs: Sequence[tuple[int, int]], quantum: int) -> bytes:
             merged.append((new, end))
     for new, end in merged:
         if end <= pc or (end - pc) % quantum:
-            raise ValueError(f"pc {end} behind {pc} (quantum {quantum})")
+            raise ValueError(f"pc {end} after {pc} (quantum {quantum})")
         delta = new - value
         out += unsigned(delta << 1 if delta >= 0 else (-delta << 1) - 1)
         out += unsigned((end - pc) // quantum)

@@ -36,7 +36,7 @@ def verify_copies(obj: Object, original: Object, copies: Iterable[tuple[int, int
     for copy, index in copies:
         same = all(read(obj, copy) == read(original, index) for read in (Object.data, Object.raw_relocs, Object.raw_aux, _shape))
         if not same:
-            raise obj.error(f"symbol {copy} ({obj.name(copy)}) is no copy of symbol {index}")
+            raise obj.error(f"symbol {copy} ({obj.name(copy)}) is not a copy of symbol {index}")
 
 
 def verify_turned(obj: Object, original: Object, turned: Iterable[tuple[int, int, SymRef, SymRef]]) -> None:
@@ -57,7 +57,7 @@ def _shape(obj: Object, index: int) -> tuple[str, int, int, int]:
 
 
 def _unique_names(obj: Object) -> None:
-    """Of definitions that other objects refer to by name. A dup-ok one may stand beside another (1.27: closures' func values)."""
+    """Of definitions that other objects refer to by name. There may be several dup-ok ones (1.27: closures' func values)."""
     seen: set[tuple[int, bytes]] = set()
     dupok = obj.tables.sym_flags["SymFlagDupok"]
     for block, start in ((Blk.SYMDEF, 0), (Blk.NONPKGDEF, obj.starts[3])):

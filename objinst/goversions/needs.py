@@ -1,7 +1,7 @@
 """What otelobj relies on in Go's sources beyond numbers that are in the tables: names, layouts, signatures. Definitions only.
 
 A version in which one of these is different is not added by the generator but by somebody who changes the code that relies on it, and then
-this file. ARCHITECTURE.md says what that code does; each entry here is one that would corrupt programs, or lose spans, if it were not so.
+this file. docs/contributing/internals.md says what that code does; each entry here is one that would corrupt programs, or lose spans, if it were not so.
 """
 
 from __future__ import annotations

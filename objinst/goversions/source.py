@@ -6,15 +6,17 @@ or group of fields a line; functions whose parameters have names. Everything els
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from objinst.platform.target import targets
+from trampolines.arch import ARCHES
+
 SUMS: dict[str, Callable[[int, int], int]] = {"+": operator.add, "-": operator.sub, "|": operator.or_}
 PRODUCTS: dict[str, Callable[[int, int], int]] = {"*": operator.mul, "<<": operator.lshift}
-FOREIGN = re.compile(r"_(aix|darwin|dragonfly|freebsd|netbsd|openbsd|solaris|illumos|plan9|windows|js|wasm|wasip1|nonunix|test)\.go$")
-"""Files that no supported system compiles."""
 
 
 class NotDerived(Exception):  # noqa: N818 - a finding, reported with others
@@ -60,11 +62,28 @@ class Goroot:
             raise NotDerived(f"`{kind} struct`", f"src/{place}")
         return tuple(name for line in match[1].splitlines() if line.strip() for name in _field_names(line.strip()))
 
+    @functools.cached_property
+    def foreign(self) -> re.Pattern[str]:
+        """Names of files that no build for a supported system and architecture compiles, so far as the names tell (go/build, goodOSArchFile), and those
+        of tests. Files for systems other than Unix end in nonunix. Raises NotDerived."""
+        place = self.first("internal/syslist/syslist.go", "go/build/syslist.go")
+        supported = {one.goos for one in targets() if one.architectures}
+        unix = self._keys(place, "unixOS")
+        words = {"test", *self._keys(place, "knownOS") - supported, *self._keys(place, "knownArch") - ARCHES.keys(), *({"nonunix"} if supported <= unix else ())}
+        return re.compile(rf"_({'|'.join(sorted(words))})(_({'|'.join(ARCHES)}))?\.go$")
+
+    def _keys(self, place: str, name: str) -> set[str]:
+        """Of a map from strings, a variable; its first letter may be of either case. Raises NotDerived."""
+        match = re.search(rf"^var (?i:{name[0]}){name[1:]} = map\[string\]bool\{{\n(.*?)^\}}", self.text(place), re.MULTILINE | re.DOTALL)
+        if match is None:
+            raise NotDerived(f"the map {name}", f"src/{place}")
+        return set(re.findall(r'"(\w+)":', match[1]))
+
     def functions(self, package: str) -> dict[str, list[str]]:
         """Signatures of all functions of a package that a supported system compiles, by name and receiver: `F`, `(*T).F`."""
         found: dict[str, list[str]] = {}
         for path in sorted((self.root / "src" / package).glob("*.go")):
-            if not FOREIGN.search(path.name):
+            if not self.foreign.search(path.name):
                 for receiver, name, rest in re.findall(r"^func (?:\(\w+ (\*?\w+)\) )?(\w+)(\([^\n]*)\{", path.read_text("utf-8"), re.MULTILINE):
                     found.setdefault(f"({receiver}).{name}" if receiver else name, []).append(signature(rest))
         return found
@@ -144,7 +163,7 @@ def _field_names(line: str) -> list[str]:
 
 
 def signature(text: str) -> str:
-    """Types alone: `(c *hchan, elem unsafe.Pointer) (received bool)` is `(*hchan, unsafe.Pointer) (bool)`. text: behind the name."""
+    """Types alone: `(c *hchan, elem unsafe.Pointer) (received bool)` is `(*hchan, unsafe.Pointer) (bool)`. text: what follows the name."""
     end = _closing(text)
     params, results = text[1:end], text[end + 1 :].strip()
     if results.startswith("("):

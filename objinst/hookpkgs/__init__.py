@@ -1,5 +1,5 @@
-"""The archives of the hook packages, and of what only they need, for the link at hand."""
+"""The hook set of a link: the archives of the hook packages and of everything that only they import."""
 
-from objinst.hookpkgs.resolve import Closure, HookRequest, resolve
+from objinst.hookpkgs.resolve import HookRequest, HookSet, resolve
 
-__all__ = ["Closure", "HookRequest", "resolve"]
+__all__ = ["HookRequest", "HookSet", "resolve"]

@@ -1,8 +1,8 @@
 """Compiles one package against given archives: for packages whose imports in the link differ from those in the build cache.
 
-That is so in the link of a test, whose variants of packages have fingerprints of their own, and for vendored modules. The steps
-are those of cmd/go/internal/work/gc.go: symabis, compile, assemble, pack. Of a package that uses cgo the go command keeps the Go
-files that cgo made of it (`go list -compiled`), and its archive the objects of the C compiler: neither depends on what is imported.
+This happens in the link of a test, whose package variants have their own fingerprints, and with vendored modules. The steps are those of
+cmd/go/internal/work/gc.go: symabis, compile, assemble, pack. For a package that uses cgo, the go command keeps the Go files that cgo
+generated (`go list -compiled`), and the package's archive keeps the objects of the C compiler. Neither depends on imports.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CGO_IMPORTS = ("runtime/cgo", "syscall")
 
 class Compiler:
     """header: the header line that archives must have; settings: of the build; cgo_sources: the Go files of a package that uses cgo,
-    as the compiler takes them; overlay: files that others stand in for. What is compiled is kept in the cache."""
+    as the compiler takes them; overlay: source file -> the file to read instead. Compiled archives are kept in the cache."""
 
     def __init__(
         self, go: Go, header: str, settings: Mapping[str, str], cgo_sources: Callable[[str], Sequence[str]], overlay: Mapping[str, str] | None = None
@@ -58,7 +58,7 @@ class Compiler:
         return cache.folder("compiled", key, make) / "pkg.a"
 
     def _key(self, package: Mapping[str, Any], imports: Mapping[str, Path]) -> str:
-        """Of all that the archive depends on, sources and imports by content: equal keys, equal archives."""
+        """A key of everything that the archive depends on, with sources and imports by content: equal keys mean equal archives."""
         settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
         parts = [self.header, str(self.go.goroot), package["ImportPath"], package["Dir"], *settings]
         parts += [f"{name} {_content(path)}" for name, path in sorted(imports.items())]
@@ -98,16 +98,16 @@ class Compiler:
             _pack(work / "pkg.a", [(member.name, member.data) for member in members if not member.data.startswith(b"go object ")])
         made = peek(work / "pkg.a").line
         if made != self.header:
-            raise OtelobjError(f"{path}: compiled as `{made}`, the link has `{self.header}`", "is `go` on PATH the one that builds? compare `go env`")
+            raise OtelobjError(f"{path}: compiled as `{made}`, the link has `{self.header}`", "check that `go` on PATH is the one that runs the build: compare `go env`")
         return work / "pkg.a"
 
     def _file(self, folder: Path | str, name: str) -> str:
-        """Where the contents of a source are."""
+        """The path from which a source file is read."""
         place = str(Path(folder) / name)
         return self.overlay.get(place, place)
 
     def _trim(self, package: Mapping[str, Any], work: Path) -> str:
-        """What the compiler takes off file names; with the user's -trimpath, all that tells of this machine (gc.go, trimpath)."""
+        """The prefix that the compiler removes from file names; with the user's -trimpath, every path of this machine (gc.go, trimpath)."""
         if self.settings.get("-trimpath") != "true":
             return str(work)
         module = package.get("Module") or {}
@@ -140,7 +140,7 @@ class Compiler:
 
 
 def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
-    """A file that cgo made has lost its name in the build cache; the compiler minds it (noder.go, isCgoGeneratedFile)."""
+    """Restores the name of a file that cgo generated: the build cache drops it, and the compiler needs it (noder.go, isCgoGeneratedFile)."""
     if source.is_relative_to(folder):
         return str(source)
     copy.write_bytes(source.read_bytes())
@@ -148,7 +148,7 @@ def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
 
 
 def _content(archive: Path) -> str:
-    """The content half of an archive's build id, which names its bytes; a digest of them where there is none."""
+    """The content half of an archive's build id, which names its bytes; without a build id, a digest of the bytes."""
     build_id = peek(archive).build_id
     return build_id.rpartition("/")[2] if "/" in build_id else _sha256(archive)
 
@@ -174,7 +174,7 @@ def _embedcfg(package: Mapping[str, Any], work: Path, file: Callable[[str, str],
 
 
 def embeds(pattern: str, name: str) -> bool:
-    """Whether a pattern of //go:embed takes a file (cmd/go/internal/load/pkg.go, resolveEmbed): by its name, or as part of a folder,
+    """Whether a pattern of //go:embed matches a file (cmd/go/internal/load/pkg.go, resolveEmbed): by its name, or as part of a folder,
     and then without hidden files unless the pattern begins with `all:`."""
     everything = pattern.startswith("all:")
     glob = pattern.removeprefix("all:")

@@ -1,4 +1,4 @@
-"""The lowest Go version of each hook module: that of its go.mod, and none below what otelobj works with (objinst.goversions)."""
+"""The lowest Go version of each hook module: the one in its go.mod, but not below the lowest that otelobj supports (objinst.goversions)."""
 
 from __future__ import annotations
 

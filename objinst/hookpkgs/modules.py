@@ -1,10 +1,10 @@
-"""The synthetic main module in which hook packages are selected: every module of the user's build at the version at hand.
+"""The synthetic main module in which hook packages are resolved: it requires every module of the user's build at the selected version.
 
-It lies outside the user's tree, so nothing of theirs is touched. A `replace M => M vX` without a version on the left pins M to
-vX whatever the hooks ask for: the user's versions win. Folders (local replaces, workspace modules, the user's own module) are
-replaced by their absolute paths. OpenTelemetry's modules are released in lockstep, so a user's version of the API decides that
-of the SDK and of contrib; what has no fixed relation to it (logs, the Prometheus exporter) comes by way of their requirements.
-The hook modules take part without requirements of their own, or these would raise what the user's version decides.
+It is outside the user's tree, so nothing there is touched. A `replace M => M vX` without a version on the left pins M to vX, whatever
+the hooks require: the user's versions win. Folders (local replaces, workspace modules, the user's own module) become absolute paths.
+OpenTelemetry's modules are released in lockstep, so the user's version of the API determines the versions of the SDK and of contrib.
+Modules without a fixed relation to the API (logs, the Prometheus exporter) follow from the requirements of those. The hook modules
+appear without requirements of their own, which could otherwise raise a version above the user's.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Pin:
 
 
 def unreleased(path: str) -> str:
-    """A version that stands for a folder; its major version must be that in the module path."""
+    """A version that stands for a folder; its major version must match the module path."""
     major = MAJOR.search(path)
     return f"v{major[1] if major else 0}.{UNRELEASED}"
 
 
 def binary_pins(deps: Iterable[tuple[str, str, tuple[str, str] | None]], base: Path | None) -> list[Pin]:
-    """deps: path, version and replacement of the modules in the binary. base: what folders that replace are relative to."""
+    """deps: path, version and replacement of the modules in the binary. base: folder that relative replacements start from."""
     pins = []
     for path, version, replaced in deps:
         if replaced is None:
@@ -72,7 +72,7 @@ def binary_pins(deps: Iterable[tuple[str, str, tuple[str, str] | None]], base: P
 
 
 def go_mod_pins(folder: Path, go: Go, modfile: Path | None = None) -> list[Pin]:
-    """What go.mod (or the file that stands in for it) says: the module itself, its requirements, its replacements."""
+    """The pins of go.mod, or of the file in its place: the module itself, its requirements, its replacements."""
     mod = json.loads(go.run(["mod", "edit", "-json", str(modfile or folder / "go.mod")], folder))
     pins = [Pin(mod["Module"]["Path"], str(folder))]
     pins += [Pin(item["Path"], item["Version"]) for item in mod.get("Require") or []]
@@ -80,7 +80,7 @@ def go_mod_pins(folder: Path, go: Go, modfile: Path | None = None) -> list[Pin]:
 
 
 def workspace_pins(work_file: Path, go: Go) -> list[Pin]:
-    """The modules of a workspace, the highest of what they require, and the workspace's own replacements."""
+    """The modules of a workspace, the highest versions that they require, and the workspace's own replacements."""
     work = json.loads(go.run(["work", "edit", "-json", str(work_file)], work_file.parent))
     folders = [(work_file.parent / use["DiskPath"]).resolve() for use in work.get("Use") or []]
     found: dict[str, Pin] = {}
@@ -114,7 +114,7 @@ def lockstep(api: str, path: str) -> str | None:
 
 
 def hook_needs(needs: Mapping[str, str], pins: Sequence[Pin]) -> tuple[dict[str, str], list[Pin]]:
-    """Requirements of the hooks that the user's build leaves open, and the pins that go with the user's OpenTelemetry API.
+    """Requirements of the hooks that the user's build does not decide, and the pins that match the user's OpenTelemetry API.
 
     needs: what the hooks were written against, module -> version.
     """
@@ -140,7 +140,7 @@ def hook_requirements(hooks: Path, modules: Iterable[str], go: Go) -> dict[str, 
 
 
 def hook_sources(hooks: Path, digest: str) -> Path:
-    """Copies of the hook modules in the cache, without requirements: always in the same place, so they are compiled once."""
+    """Copies of the hook modules in the cache, without requirements. Their path is always the same, so they are compiled once."""
 
     def make(folder: Path) -> None:
         for name in hooktree.modules().values():
@@ -154,7 +154,7 @@ def hook_sources(hooks: Path, digest: str) -> Path:
 
 
 def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs: Mapping[str, str], sums: Sequence[Path]) -> None:
-    """Writes go.mod and go.sum of the synthetic module. hooks: of `hook_sources`. sums: go.sum files whose lines are known to be right."""
+    """Writes go.mod and go.sum of the synthetic module. hooks: of `hook_sources`. sums: go.sum files whose lines are trusted."""
     ours = hooktree.modules()
     users = [pin for pin in pins if pin.path not in ours]
     lines = ["module otelobj.invalid/closure", "", f"go {go_version}", ""]
@@ -169,7 +169,7 @@ def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs
 
 
 def check_owned(packages: Iterable[str], owners: Iterable[str]) -> None:
-    """Raises OtelobjError for a hook package of no known module: nothing is ever looked up by its name alone."""
+    """Raises OtelobjError for a hook package that is in no known module. A package is never looked up by name alone."""
     known = {*owners, *hooktree.modules()}
     for package in packages:
         parents = [package, *(package[:at] for at, char in enumerate(package) if char == "/")]
@@ -184,5 +184,5 @@ def _target(pin: Pin) -> str:
 
 
 def _quoted(text: str) -> str:
-    """go.mod takes Go string literals where a word has special characters (golang.org/x/mod/modfile, MustQuote)."""
+    """A word of go.mod, as a Go string literal if it has special characters (golang.org/x/mod/modfile, MustQuote)."""
     return json.dumps(text, ensure_ascii=False) if re.search(r"[\s\"'`(),\[\]{}]|//|/\*", text) else text

@@ -1,8 +1,9 @@
-"""Which archive each package of the hook closure comes from.
+"""Which archive each package of the hook set comes from.
 
-In dependency order: the archive of the link at hand, if the link has the package; the user's build cache's, if the header line is
-the link's and every import has the fingerprint of the archive chosen for it; else one compiled here against exactly the chosen
-archives. The linker refuses two packages that disagree on a third's fingerprint (cmd/link/internal/ld/lib.go, checkFingerprint).
+Packages are resolved in dependency order. If the link already has the package, its archive is used. Otherwise the archive of the user's
+build cache is used, if its header line matches the link and every import has the fingerprint of the archive chosen for it. Otherwise the
+package is compiled here against exactly the chosen archives. The linker refuses two packages that disagree on the fingerprint of a third
+(cmd/link/internal/ld/lib.go, checkFingerprint).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from objinst.gobuild import usertree
 from objinst.gobuild.buildinfo import parent_flag, parent_flags
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import Archive, fingerprint, peek
-from objinst.hookpkgs import fit, modules
+from objinst.hookpkgs import downgrade, modules
 from objinst.hookpkgs.compile import Compiler
 from objinst.platform.host import host
 from objinst.store import cache
@@ -41,16 +42,16 @@ SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": 
 LINK_ONLY = ("vcs", "-ldflags", "DefaultGODEBUG")
 """Settings that differ from commit to commit and say nothing about how packages are compiled."""
 MEMORIES = 8
-"""Closures remembered for one configuration: a program, its tests with their variants of packages, and so on."""
+"""Hook sets remembered for one configuration: a program, its tests with their variants of packages, and so on."""
 MEMORY_KEYS = {"archives", "modules", "uses", "identity"}
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:
-    """What is wanted of the closure.
+    """What a hook set is resolved from.
 
-    packages: import paths of hook packages. link: import path -> archive of the link at hand, identities: their build ids.
+    packages: import paths of hook packages. link: import path -> archive of the link, identities: their build ids.
     deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the build was started.
     header: the header line of the link's archives. hooks: folder of the hook modules.
     """
@@ -66,7 +67,7 @@ class HookRequest:
     hooks_digest: str
 
     def build_settings(self) -> dict[str, str]:
-        """The settings that reach the compiler, completed by what the packages of the link tell."""
+        """The settings that reach the compiler, completed from the packages of the link."""
         told = {name: value for name, value in self.settings.items() if not name.startswith(LINK_ONLY)}
         return {flag: "true" for package, flag in SANITIZERS.items() if package in self.link} | told
 
@@ -77,17 +78,17 @@ class HookRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
+class HookSet:
     """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
-    that these import, directly or not."""
+    that these import, directly or indirectly."""
 
     archives: dict[str, Path]
     modules: dict[str, str]
     uses: tuple[str, ...] = ()
 
 
-def resolve(request: HookRequest, go: Go) -> Closure:
-    """Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+def resolve(request: HookRequest, go: Go) -> HookSet:
+    """Raises OtelobjError with a remedy if a module cannot be fetched or a package does not compile."""
     key = _digest(request, go)
     memo = cache.root() / "closure" / f"{key}.json"
     known = _remembered(memo, request)
@@ -98,21 +99,21 @@ def resolve(request: HookRequest, go: Go) -> Closure:
         if known is not None:
             return known
         try:
-            closure = _build(request, go, cache.root() / "closure" / key)
-            _remember(memo, request, closure)
+            hook_set = _build(request, go, cache.root() / "closure" / key)
+            _remember(memo, request, hook_set)
         except OSError as error:
             raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
-    return closure
+    return hook_set
 
 
 @functools.cache
 def _own_digest() -> str:
-    """Of the code that makes closures: the rest of otelobj does nothing to them."""
+    """Digest of the code that resolves hook sets; the rest of otelobj does not affect them."""
     return content_digest(Path(__file__).parent, SOURCES)
 
 
 def _digest(request: HookRequest, go: Go) -> str:
-    """Of the configuration: all that decides on the closure but the packages of the link."""
+    """Digest of the configuration: everything that determines the hook set except the packages of the link."""
     parts = [
         _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), str(request.user_dir), str(_foreign_main()),
         *(f"{k}={v}" for k, v in sorted(go.env.items())), *(f"{k}={v}" for k, v in sorted(request.build_settings().items())),
@@ -133,10 +134,10 @@ def _memories(memo: Path) -> list[dict[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict) and entry.keys() == MEMORY_KEYS] if isinstance(found, list) else []
 
 
-def _remembered(memo: Path, request: HookRequest) -> Closure | None:
-    """A closure for exactly these packages of the link, all of whose archives are still there (`go clean -cache`); it counts as used now.
+def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
+    """A hook set for exactly these packages of the link, if all its archives still exist (`go clean -cache` removes them). Marks it as used.
 
-    The user's own packages change with every edit; only what the closure imports counts.
+    The user's own packages change with every edit; only what the hook set imports counts.
     """
     for entry in _memories(memo):
         archives = {name: Path(path) for name, path in entry["archives"].items()}
@@ -144,18 +145,18 @@ def _remembered(memo: Path, request: HookRequest) -> Closure | None:
         if is_same and all(map(cache.is_whole, archives.values())):
             with contextlib.suppress(OSError):
                 os.utime(memo)
-            return Closure(archives, entry["modules"], tuple(entry["uses"]))
+            return HookSet(archives, entry["modules"], tuple(entry["uses"]))
     return None
 
 
-def _remember(memo: Path, request: HookRequest, closure: Closure) -> None:
+def _remember(memo: Path, request: HookRequest, hook_set: HookSet) -> None:
     """The newest first."""
-    values = ({name: str(path) for name, path in closure.archives.items()}, closure.modules, closure.uses, request.identity_of(closure.uses))
+    values = ({name: str(path) for name, path in hook_set.archives.items()}, hook_set.modules, hook_set.uses, request.identity_of(hook_set.uses))
     entry = dict(zip(("archives", "modules", "uses", "identity"), values, strict=True))
     write_whole(memo, json.dumps([entry, *_memories(memo)[: MEMORIES - 1]]).encode("utf-8"))
 
 
-def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
+def _build(request: HookRequest, go: Go, folder: Path) -> HookSet:
     folder.mkdir(parents=True, exist_ok=True)
     own = [package for package in request.packages if package in request.link]
     listed = _fitting_packages(request, go, folder) if len(own) < len(request.packages) else []
@@ -177,14 +178,14 @@ def _build(request: HookRequest, go: Go, folder: Path) -> Closure:
         export = Path(package["Export"]) if package.get("Export") else None
         fits = export is not None and _fits(export, request.header, chosen, fingerprint_of)
         chosen[package["ImportPath"]] = export if export is not None and fits else compiler.compile(package, chosen)
-    versions = {package["Module"]["Path"]: fit.selected(package["Module"]) or package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
+    versions = {package["Module"]["Path"]: downgrade.selected(package["Module"]) or package["Module"].get("Version") or "(devel)" for package in added if package.get("Module")}
     given = _reached(own, request.link)
     uses = tuple(dict.fromkeys([*(package["ImportPath"] for package in listed if package["ImportPath"] in request.link), *given]))
-    return Closure({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions, uses)
+    return HookSet({package["ImportPath"]: chosen[package["ImportPath"]] for package in added}, versions, uses)
 
 
 def _reached(packages: Iterable[str], link: Mapping[str, Path]) -> list[str]:
-    """Hook packages that the link at hand has already, and all that these import."""
+    """Hook packages that the link already has, and everything that they import."""
     seen: list[str] = []
     waiting = list(packages)
     while waiting:
@@ -203,13 +204,13 @@ def _fits(export: Path, header: str, chosen: Mapping[str, Path], fingerprint_of:
 
 
 def _foreign_main() -> bool:
-    """`go run pkg@version`, `go install pkg@version`: the module in the folder at hand has nothing to do with the program."""
+    """`go run pkg@version`, `go install pkg@version`: the module in the current folder is unrelated to the program."""
     words = parent_flags()
     return any(word in ("run", "install") for word in words) and any("@" in word and not word.startswith("-") for word in words)
 
 
 def user_pins(request: HookRequest, go: Go) -> tuple[list[modules.Pin], list[Path]]:
-    """Modules of the user's build, and the go.sum files that vouch for them. What is in the binary counts more than what go.mod says."""
+    """Modules of the user's build, and the go.sum files that vouch for them. The modules in the binary take precedence over go.mod."""
     if _foreign_main():
         return modules.binary_pins(request.deps, None), []
     here = request.user_dir
@@ -230,8 +231,8 @@ def user_pins(request: HookRequest, go: Go) -> tuple[list[modules.Pin], list[Pat
 
 
 def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[str, Any]]:
-    """`list_packages`, with older releases of modules that do not build with the user's. Raises what the first try raised if none helps,
-    with the reason if none could be looked up."""
+    """`list_packages`, with older releases of modules that do not build with the user's. If none helps, raises the error of the first try;
+    if none could be looked up, with that reason."""
     older: dict[str, modules.Pin] = {}
     first: OtelobjError | None = None
     while True:
@@ -241,7 +242,7 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
         except OtelobjError as error:
             first = first or error
             try:
-                pin = fit.older_release(go, folder, [*_list_flags(request, folder), "--", *_wanted(request)], error.what, users)
+                pin = downgrade.older_release(go, folder, [*_list_flags(request, folder), "--", *_wanted(request)], error.what, users)
             except OtelobjError as lookup:
                 raise OtelobjError(f"{first.what}\nno older releases could be looked up: {lookup.what}", lookup.remedy) from None
             if pin is None:
@@ -250,7 +251,7 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
 
 
 def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str, modules.Pin]) -> set[str]:
-    """older: releases that count more than what the hooks ask for. Returns the modules of the user's build."""
+    """older: releases that override what the hooks require. Returns the modules of the user's build."""
     pins, sums = user_pins(request, go)
     used = [name for name in hooktree.modules() if any(p == name or p.startswith(name + "/") for p in request.packages)]
     needs, paired = modules.hook_needs(modules.hook_requirements(request.hooks, used, go), pins)
@@ -264,7 +265,7 @@ def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str
 
 
 def list_packages(go: Go, folder: Path, request: HookRequest) -> list[dict[str, Any]]:
-    """The packages of the closure, dependencies first, built into the user's build cache."""
+    """The packages of the hook set, dependencies first, built into the user's build cache."""
     return documents(go.run(["list", *_list_flags(request, folder), "-deps", "-export", f"-json={LIST_FIELDS}", "--", *_wanted(request)], folder))
 
 
@@ -274,7 +275,7 @@ def _wanted(request: HookRequest) -> list[str]:
 
 
 def _list_flags(request: HookRequest, folder: Path) -> list[str]:
-    """Of the build at hand, for `go list` in the closure's module."""
+    """Flags of the build, for `go list` in the hook set's module."""
     settings = request.build_settings()
     flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
     if any(flag.startswith("-gcflags=") for flag in flags):
@@ -289,5 +290,5 @@ def _list_flags(request: HookRequest, folder: Path) -> list[str]:
 
 
 def _reaches_all(name: str, value: str) -> bool:
-    """-gcflags without a pattern is meant for the packages that the user named, not for their imports."""
+    """Whether -gcflags apply to all packages. Without a pattern they apply to the packages that the user named, not to their imports."""
     return name not in ("-gcflags", "-asmflags") or not value.startswith("-")

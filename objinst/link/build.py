@@ -1,4 +1,4 @@
-"""What is linked, before anything is done to it: as the linker's command line says, or the go command for a program that nobody links."""
+"""The input of a link, unchanged: from the linker's command line, or from the go command if the program is not being linked."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ GO_SETTINGS = (*LEVELS, "GOEXPERIMENT", "GOFIPS140")
 
 @dataclass(frozen=True)
 class Build:
-    """tool: the linker. header: of the root package. packages: import path -> archive of all that is linked, the root package under `main`.
+    """tool: the linker. header: of the root package. packages: import path -> archive of everything that is linked, the root package under `main`.
 
-    root: symbol prefix of the root package. flags: what the linker's flags say of the build, where no go command wrote down its settings.
-    has_sources: source files are what was compiled; spare: see objinst.gobuild.loaded.
+    root: symbol prefix of the root package. flags: build settings from the linker's flags, if no go command recorded them.
+    has_sources: the source files are the ones that were compiled; spare: see objinst.gobuild.loaded.
     """
 
     tool: str
@@ -44,7 +44,7 @@ class Build:
 
     @classmethod
     def of_command(cls, command: LinkCommand, cfg: ImportCfg) -> Build:
-        """The build that a linker is run for. The go command has made sure of the sources then. Raises OtelobjError."""
+        """The build that a linker is run for. In this case the go command has checked the sources. Raises OtelobjError."""
         header = read_header(Path(command.main))
         linked = loaded(cfg.packages, command)
         mode = command.get("buildmode")
@@ -60,7 +60,7 @@ class Build:
 
     @property
     def usable(self) -> dict[str, Path]:
-        """What hooks may take from the build."""
+        """Archives of the build that hooks may use."""
         return {**self.packages, **self.spare}
 
     @property
@@ -69,7 +69,7 @@ class Build:
 
     @functools.cached_property
     def go(self) -> Go:
-        """The go command beside the linker, with the settings that the build had."""
+        """The go command of the linker's toolchain, with the settings of the build."""
         settings = self.info.settings | dict(LEVEL.findall(self.header.line))
         env = {"GOOS": self.header.goos, "GOARCH": self.header.goarch, "CGO_ENABLED": "1" if "runtime/cgo" in self.packages else "0"}
         env |= {name: value for name in GO_SETTINGS if (value := settings.get(name) or os.environ.get(name))}
@@ -96,8 +96,8 @@ def read_header(path: Path) -> Header:
 
 @functools.cache
 def identity(path: Path) -> str:
-    """What tells an archive from others with the same name: the header line, and the build id or, where a build system has none, a digest of
-    its bytes."""
+    """Distinguishes an archive from others with the same name: the header line and the build id, or a digest of the bytes if the build system
+    sets no build id."""
     head = peek(path)
     if "/" in head.build_id:
         return f"{head.line} {head.build_id}"
@@ -107,10 +107,10 @@ def identity(path: Path) -> str:
 
 @functools.cache
 def _content_digest(path: Path, _size: int, _mtime: int) -> str:
-    """One link asks for the same archives again and again."""
+    """Cached, because one link asks for the same archives many times."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_supported(command: LinkCommand, header: Header) -> None:
-    """Raises OtelobjError for links that hooks cannot be put into."""
+    """Raises OtelobjError for links that do not support hooks."""
     check_mode(check(header.goos, header.goarch), command.get("buildmode") or "", linkshared=command.on("linkshared"))

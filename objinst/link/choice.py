@@ -1,4 +1,4 @@
-"""Which of the rules are meant for a link, and the hook packages that these need."""
+"""Which rules apply to a link, and the hook packages that they need."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import LinkCommand
 from objinst.goobj import Load
 from objinst.link.build import Build, check_supported
-from objinst.plan.missing import Missing, Surroundings, surroundings
+from objinst.plan.missing import Missing, RuleMatcher, rule_matcher
 from objinst.rules import Rule, RuleSet, hook_packages, load, supports
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """rules: in force. applying: those of them that name a package of the link; none if only supporting ones do. absent: rules of the
-    user's own that name no package."""
+    """rules: in force. applying: those that name a package of the link; none if only supporting rules do. absent: the user's own
+    rules that name no package."""
 
     rules: RuleSet
     applying: tuple[Rule, ...]
     absent: tuple[Missing, ...]
-    around: Surroundings
+    matcher: RuleMatcher
 
     @property
     def hooks(self) -> tuple[str, ...]:
-        """Import paths of the hook packages that are wanted."""
+        """Import paths of the hook packages that are needed."""
         return hook_packages(self.applying)
 
     def nameless(self, named: Collection[str], load_object: Load) -> list[Missing]:
         """Applying rules that name no function. named: names of those that do; load_object: the object of a package."""
-        return self.around.nameless(self.applying, named, load_object)
+        return self.matcher.nameless(self.applying, named, load_object)
 
 
 def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -> RuleSet:
-    """The rules that are given for the program. Raises OtelobjError."""
+    """Reads the rules given for the program. Raises OtelobjError."""
     try:
         return load(rule_files, os.environ, ACTIONS).of_program(build.info.path)
     except OtelobjError:
@@ -48,17 +48,17 @@ def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -
 
 def choose(build: Build, rules: RuleSet) -> Choice:
     """rules: those that were given for the program."""
-    around = surroundings(rules, build.tool, list(build.packages), build.info)
-    valid, applying = in_force(rules, around)
-    return Choice(valid, tuple(applying), tuple(around.unmatched()), around)
+    matcher = rule_matcher(rules, build.tool, list(build.packages), build.info)
+    valid, applying = in_force(rules, matcher)
+    return Choice(valid, tuple(applying), tuple(matcher.unmatched()), matcher)
 
 
-def in_force(rules: RuleSet, around: Surroundings) -> tuple[RuleSet, list[Rule]]:
-    """The rules, and those of them that name a package of the link: none if only supporting ones do.
+def in_force(rules: RuleSet, matcher: RuleMatcher) -> tuple[RuleSet, list[Rule]]:
+    """The rules, and those that name a package of the link: none if only supporting rules do.
 
-    Probes need no SDK: where nothing else applies it is left out.
+    Probes need no SDK, so it is left out if only probes apply.
     """
-    found = [rule for rule in rules.rules if around.has(rule)]
+    found = [rule for rule in rules.rules if matcher.has(rule)]
     own = [rule for rule in found if not supports(rule)]
     if all(rule.probes for rule in own):
         rules = RuleSet(tuple(rule for rule in rules.rules if not (rule.instrumentation == hooktree.SUPPORT and supports(rule))))

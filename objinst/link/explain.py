@@ -1,6 +1,6 @@
-"""`otelobj explain`, without its printing: one function, what is known of its arguments, and the code that a hook puts around it.
+"""`otelobj explain` without its output: one function, what is known about its arguments, and the code that a hook adds.
 
-The code is not sketched: the function's object is rewritten in memory, as for a link, verified, and read again.
+The code is real: the function's object is rewritten in memory as in a link, verified, and read again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from objinst.link.choice import choose
 from objinst.link.rewriter import Rewriter, checked
 from objinst.link.session import Session
 from objinst.plan.action import Plannable
+from objinst.plan.admission import Seen
 from objinst.plan.declared import Declared
 from objinst.plan.eligibility import Planned
-from objinst.plan.gate import Seen
 from objinst.plan.judge import Function
 from objinst.plan.missing import close
 from objinst.plan.model import FrontPlan, FunctionPlan, Refusal
@@ -33,9 +33,9 @@ THUNK, THROUGH = "otelobj.thunk.", "otelobj.through."
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Machine code as the linker gets it. what: for people. relocs: offset -> what stands there, with the relocation's kind.
+    """Machine code as the linker gets it. what: a description. relocs: offset -> symbol and kind of the relocation there.
 
-    pcsp: (value, end) pairs; args, locals: pointer words of the first bitmap of each stack map, None where there is none.
+    pcsp: (value, end) pairs; args, locals: pointer words of the first bitmap of each stack map, None if there is none.
     """
 
     what: str
@@ -51,10 +51,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """others: symbols that the name meant too. rules: that name the function; none: the code is that for a hook before and after.
+    """others: further symbols that the name matches. rules: those that name the function; if none, the code is that of a hook before and after.
 
     worker: it takes work from channels in a loop (objinst.plan.workers). seen: None if there is nothing to look at. outcome: None if rules have no hooks; front: None if they put no stub in front.
-    made: the stubs in the order in which a call meets them, thunks, then the body; empty if it is refused.
+    made: the stubs in the order in which a call reaches them, thunks, then the body; empty if the function is refused.
     """
 
     goos: str
@@ -73,10 +73,10 @@ class Explained:
 
 
 def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
-    """name: as in the plan. rules: those given for this; empty for a generic hook. Raises OtelobjError if no program has the function."""
+    """name: as in the plan. rules: those given; empty for a generic hook. Raises OtelobjError if no program has the function."""
     wanted = parse_func_name(name)
     if wanted is None:
-        raise OtelobjError(f"{name} is no name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
+        raise OtelobjError(f"{name} is not the name of a function", "write it as the plan shows it: net/http.(*Transport).roundTrip, main.serve, slices.Sort")
     near: tuple[str, ...] | None = None
     for program in programs(packages, Path.cwd()):
         build = Build.of_program(program)
@@ -88,7 +88,7 @@ def explain(name: str, packages: Sequence[str], rules: RuleSet) -> Explained:
             obj = session.load(wanted.pkg)
             near = close(name, [obj.name(index) for index in obj.text_symbols()]) if obj else near
     if near is None:
-        raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "is its own package meant? that is called main")
+        raise OtelobjError(f"no function {name} in this program: it does not link package {wanted.pkg}", "if you mean the program's own package, call it main")
     raise OtelobjError(
         f"no function {name} in this program", f"nearest: {', '.join(near)}" if near else "`otelobj plan` with a rule for its package shows names"
     )
@@ -112,7 +112,7 @@ def _find(name: str, session: Session) -> Iterator[tuple[str, int, str]]:
 
 
 def _may_hold(session: Session, package: str, name: str) -> bool:
-    """Instances of generic functions lie in the packages that use them."""
+    """Whether a package may hold the function: instances of generic functions are in the packages that use them."""
     data = session.packages[package].read_bytes()
     return b"[go.shape." in data and name.encode() in data
 
@@ -122,16 +122,16 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
     matching = next((found for at, found in candidates(obj, package, rules, session.versions, load=session.load) if at == index), [])
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
     worker = bool(work_calls(obj, index, session.arch))
-    gate = session.eligibility.gate
-    function = gate.read(obj, index, package)
+    admission = session.eligibility.admission
+    function = admission.read(obj, index, package)
     fronted_by = tuple(dict.fromkeys(action.package for _, action in matching if action.fronts))
-    front = gate.front(obj, index, package) if fronted_by else None
+    front = admission.front(obj, index, package) if fronted_by else None
     hooks = [(rule, action) for rule, action in matching if action.calls]
     outcome: FunctionPlan | Refusal | None = None
     if isinstance(function, Refusal):
         seen, outcome = None, function
     else:
-        seen = gate.look(function, hooks)
+        seen = admission.look(function, hooks)
         outcome = _outcome(session, package, function, hooks) if hooks or not matching else None
     planned = Planned(outcome if isinstance(outcome, FunctionPlan) else None, front if isinstance(front, FrontPlan) else None, fronted_by, ())
     made = tuple(_made(session, obj, package, index, planned)) if planned.hooks or planned.front else ()
@@ -141,7 +141,7 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
 def _outcome(session: Session, package: str, function: Function, hooks: Sequence[tuple[Rule, Plannable]]) -> FunctionPlan | Refusal:
     """Of the hooks together, or of one that asks for nothing, at the exit too where that can be."""
     if not hooks:
-        return session.eligibility.gate.ways(function, package)[0]
+        return session.eligibility.admission.ways(function, package)[0]
     outcomes = session.eligibility.judge(function, package, hooks, Declared(function.object, session.load))
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
@@ -172,14 +172,14 @@ def _made(session: Session, obj: Object, package: str, place: int, planned: Plan
 
 
 def _role(name: str) -> str:
-    """What a text symbol of otelobj's own is."""
+    """What one of otelobj's own text symbols is."""
     if name.startswith(THUNK):
         return f"thunk of {name}"
     return "call-through" if name.startswith(THROUGH) else "exit stub"
 
 
 def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Text:
-    """names: what is made here, since stubs and body bear one name."""
+    """names: descriptions of stubs and body, which share one name."""
     kinds = {number: name for name, number in obj.tables.relocs.items()}
     relocs: dict[int, str] = {}
     for reloc in obj.relocs(index):

@@ -1,8 +1,8 @@
-"""`otelobj link ARGS`: in the place of `go tool link`, for build systems that run the tools themselves.
+"""`otelobj link ARGS` replaces `go tool link` in build systems that run the tools themselves.
 
-Whatever stands behind our own options goes to the real linker; only importcfg and root archive are other ones. Nothing of the go
-command is needed of the archives: no build ids, no modinfo, no module. The linker comes from --go, $GOROOT or the go command on
-PATH, and must be of the release that compiled the archives, since it reads no others.
+Everything after our own options is passed to the real linker; only the importcfg and the root archive are replaced. The archives need
+nothing from the go command: no build ids, no modinfo, no module. The linker comes from --go, $GOROOT or the go command on PATH. It must
+be from the release that compiled the archives, because it reads no others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ REMEDY = "name it with --go: a GOROOT, its bin/go, or its pkg/tool/OS_ARCH/link"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """rules: rule files; go: what --go says; args: of the linker."""
+    """rules: rule files; go: what --go says; args: those of the linker."""
 
     rules: tuple[Path, ...]
     go: str
@@ -46,7 +46,7 @@ class Options:
 
 
 def main(argv: Sequence[str]) -> int:
-    """argv: what stands behind `link`. Returns the exit status of the linker. Raises OtelobjError."""
+    """argv: the arguments after `link`. Returns the exit status of the linker. Raises OtelobjError."""
     if argv and argv[0] in ("-h", "--help"):
         print(USAGE)
         return 0
@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parse(argv: Sequence[str]) -> Options:
-    """Raises UsageError. The linker's own flags begin where ours end: it has none of these names."""
+    """Raises UsageError. The linker has no flags with the names of ours, so its flags begin where ours end."""
     rules: list[Path] = []
     go = ""
     at = 0
@@ -90,12 +90,12 @@ def parse(argv: Sequence[str]) -> Options:
     at += argv[at : at + 1] == ["--"]
     args = tuple(argv[at:])
     if not args:
-        raise UsageError("link: no arguments for the linker", "write what would stand behind `go tool link`, such as -importcfg FILE -o PROGRAM main.a")
+        raise UsageError("link: no arguments for the linker", "give the arguments of `go tool link`, such as -importcfg FILE -o PROGRAM main.a")
     return Options(tuple(rules), go, args)
 
 
 def check(command: LinkCommand) -> None:
-    """Raises OtelobjError for what cannot be linked, before anything is done."""
+    """Raises OtelobjError for what cannot be linked, before doing anything."""
     if not command.get("importcfg"):
         raise UsageError(
             "link: no -importcfg", "list the archives in a file, `packagefile IMPORT/PATH=FILE` a line; -L folders do not say which archives are meant"
@@ -104,9 +104,9 @@ def check(command: LinkCommand) -> None:
     asked = subprocess.run([command.tool, "-V"], capture_output=True, text=True, errors="replace", check=False)
     said = asked.stdout.split()
     if said[:2] != ["link", "version"]:
-        raise OtelobjError(f"{command.tool} is no Go linker: it answers -V with {(asked.stdout + asked.stderr).strip() or 'nothing'}", REMEDY)
+        raise OtelobjError(f"{command.tool} is not a Go linker: its answer to -V is {(asked.stdout + asked.stderr).strip() or 'nothing'}", REMEDY)
     if compiled != said[2:3]:
-        raise OtelobjError(f"{command.main} was compiled by {''.join(compiled)}, the linker {command.tool} is of {said[2]}", REMEDY)
+        raise OtelobjError(f"{command.main} was compiled by {''.join(compiled)}, the linker {command.tool} is from {said[2]}", REMEDY)
 
 
 def find_link(given: str) -> Path:
@@ -128,7 +128,7 @@ def find_link(given: str) -> Path:
 
 
 def _tools(place: Path) -> Iterator[Path]:
-    """Link tools that a path can mean, those for this machine first."""
+    """Link tools that a path may refer to, those for this machine first."""
     if place.is_file() and place.name.removesuffix(".exe") == "link":
         yield place
         return

@@ -1,6 +1,7 @@
-"""The pass that reads all archives of a link for what the rewrite of one must know of the others (objinst.plan.facts).
+"""The pass that gathers, from all archives of a link, the facts that the rewrite of one needs about the others (objinst.plan.facts).
 
-What an archive says is kept, and so is what all but the root package's say together: a link after an edit reads one archive.
+The facts of each archive are cached, and so are the combined facts of all archives but the root package's. After an edit, a link reads one
+archive.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from trampolines import Arch
 def gather(
     packages: Mapping[str, Path], rt: str, arch: Arch, identity: Callable[[Path], str], load: Callable[[str], Object | None]
 ) -> facts.Facts:
-    """packages: all of the link, hook packages too. identity: what tells an archive from others; load: the object of a package.
+    """packages: all of the link, including hook packages. identity: distinguishes an archive from others; load: the object of a package.
 
     Raises ObjectError.
     """
@@ -31,7 +32,7 @@ def gather(
         packages,
         rt,
         holders=lambda: known.together("holders", others, lambda: facts.holders(known.of_each(others))),
-        reached=lambda above, closed: known.together(
-            "\n".join(["reached", *sorted(above)]), everything, lambda: dict(reach.reached(above, closed, everything, load))
+        reached=lambda above, excluded: known.together(
+            "\n".join(["reached", *sorted(above)]), everything, lambda: dict(reach.reached(above, excluded, everything, load))
         ),
     )

@@ -22,14 +22,14 @@ from objinst.store import cache
 
 
 def main(argv: Sequence[str]) -> int:
-    """argv: options of otelobj, then the link tool and its arguments. Returns the exit status."""
+    """argv: otelobj's options, then the link tool and its arguments. Returns the exit status."""
     rule_files, command_line = options(argv)
     with cache.in_use():
         return instrumented_link(command_line, rule_files)
 
 
 def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -> int:
-    """Raises OtelobjError before the linker has run; nothing of the user's is written but by the linker."""
+    """Raises OtelobjError before the linker runs. Only the linker writes the user's files."""
     clock = report.Clock()
 
     # What is linked: the archives of the importcfg, how they were built, and the root package.
@@ -53,11 +53,11 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
     check_supported(command, build.header)
     build.check_headers()
     clock.lap("read")
-    closure = passes.hook_packages(build, choice)
+    hook_set = passes.hook_packages(build, choice)
     clock.lap("hook packages")
 
     with paths.scratch(Path(command.get("importcfg") or "")) as folder:
-        session = open_session(build, choice, closure, folder)
+        session = open_session(build, choice, hook_set, folder)
 
         # Every goroutine gets a slot; with it the runtime calls rt where goroutines begin, end and hand on work.
         runtime = passes.runtime(session)
@@ -77,7 +77,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         clock.lap("rewrite")
 
         # The real linker, on these archives.
-        info = build.info.with_additions(closure.modules, passes.rule_settings(session.rules))
+        info = build.info.with_additions(hook_set.modules, passes.rule_settings(session.rules))
         status = passes.run_linker(command.replaced(importcfg=passes.importcfg(session, cfg, archives, info), main=root))
     clock.lap("link")
 

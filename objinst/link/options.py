@@ -1,4 +1,4 @@
-"""otelobj's own options, which stand before the tool."""
+"""otelobj's own options, which precede the tool."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from objinst.errors import UsageError
 
 
 def options(argv: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Rule files of --rules, and the command line behind our options."""
+    """Rule files of --rules, and the command line after our options."""
     rules: list[Path] = []
     rest = list(argv)
     while rest and rest[0].startswith("-"):

@@ -1,7 +1,7 @@
-"""The passes of a link, each a function over its session, in the order in which `objinst.link.main` goes through them.
+"""The passes of a link, each a function over its session, in the order in which `objinst.link.main` calls them.
 
-What is done to an archive depends on its own bytes, the rules, the hook packages and otelobj itself, so a rewritten archive is
-kept in the cache under a digest of those and used again by later links. Only the root package, rt and lists of tables are written anew each time.
+A rewritten archive depends on the original's bytes, the rules, the hook packages and otelobj itself. It is cached under a digest of those,
+and later links reuse it. Only the root package, rt and lists of tables are rewritten in every link.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.goobj import Edit
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import Closure, HookRequest, minimum, resolve
+from objinst.hookpkgs import HookRequest, HookSet, minimum, resolve
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
 from objinst.link.rewriter import Rewriter, checked, rt_object
@@ -40,8 +40,8 @@ TEST_DEPS = "testing/internal/testdeps"
 # The hook packages
 
 
-def hook_packages(build: Build, choice: Choice) -> Closure:
-    """The hook packages that the rules want, with all that only they need. Raises OtelobjError."""
+def hook_packages(build: Build, choice: Choice) -> HookSet:
+    """The hook packages that the rules need, with everything that only they import. Raises OtelobjError."""
     minimum.check(choice.hooks, build.header.go_version)
     usable, go = build.usable, build.go
     here = usertree.build_folder()
@@ -66,7 +66,7 @@ def hook_packages(build: Build, choice: Choice) -> Closure:
 
 @dataclass(frozen=True, slots=True)
 class NewRuntime:
-    """The copy of package runtime, and where the goroutine slot is in it."""
+    """The copy of package runtime, and the position of the goroutine slot."""
 
     path: Path
     slot: runtimepkg.Slot
@@ -81,21 +81,21 @@ def runtime(session: Session) -> NewRuntime:
         edit = Edit(obj)
         slot = runtimepkg.extend_g(edit)
         desc, node = (layout(rt_object(session), f"{RT}.{name}") for name in ("Desc", "node"))
-        runtimepkg.watch(edit, session.arch, RT, desc, node, slot, runtimepkg.watched(obj.tables.runtime, channels=has_context(session)))
+        runtimepkg.watch(edit, session.arch, RT, desc, node, slot, runtimepkg.watched(obj.tables.runtime, channels=has_scope(session)))
         runtimepkg.hand_over_slot(edit, session.arch, slot)
-        if has_context(session):
+        if has_scope(session):
             death.gates(edit, session.arch, RT)
         (folder / COPY).write_bytes(archive.to_bytes({member: checked(edit)}))
         (folder / SLOT).write_text(json.dumps(asdict(slot)))
 
-    key = session.digest_of(["runtime", identity(session.packages["runtime"]), session.hooks_digest, f"{has_context(session)}"])
+    key = session.digest_of(["runtime", identity(session.packages["runtime"]), session.hooks_digest, f"{has_scope(session)}"])
     made = cache.folder("archive", key, make)
     return NewRuntime(made / COPY, runtimepkg.Slot(**json.loads((made / SLOT).read_text())))
 
 
-def has_context(session: Session) -> bool:
-    """Whether anybody can make something current on a goroutine: that takes an import of hooks/rt, and the packages beside rt and those of some
-    actions do not do it."""
+def has_scope(session: Session) -> bool:
+    """Whether the program can have scopes. That takes a package that imports hooks/rt, other than the packages in rt's own folder and those that
+    an action declares as passive."""
     passive = passive_packages()
     return any(user not in passive and not user.startswith(f"{RT}/") for user in session.facts.rt_users)
 
@@ -105,13 +105,13 @@ def has_context(session: Session) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What was done to the packages, each and together. rules: names of those that name a function; telling: targets that may be a problem."""
+    """What was done to each package, and to all together. rules: names of those that name a function; telling: targets that may be a problem."""
 
     results: Mapping[str, Result]
 
     @property
     def archives(self) -> dict[str, Path]:
-        """Of the packages that were changed: any other's is the one that was given, or runtime would lose its slot again."""
+        """Archives of the changed packages only. For any other package the given archive stays; otherwise runtime would lose its slot again."""
         return {package: result.path for package, result in self.results.items() if result.changed}
 
     @property
@@ -131,12 +131,12 @@ class Rewritten:
         return [name for result in self.results.values() for name in result.tables.get(package, ())]
 
     def targets(self) -> list[Target]:
-        """All of them, read from the cache."""
+        """All targets, read from the cache."""
         return [target for result in self.results.values() for target in result.targets()]
 
 
 def packages(session: Session, slot: runtimepkg.Slot) -> Rewritten:
-    """Plans and rewrites every package that rules name, by several processes where much is new. Raises OtelobjError for a rule that cannot
+    """Plans and rewrites every package that rules name, in several processes if much is new. Raises OtelobjError for a rule that cannot
     be carried out."""
     keys = {package: package_key(session, package) for package in touched(session)}
     rewriter = functools.cache(lambda: Rewriter.of(session, slot))
@@ -149,36 +149,36 @@ def packages(session: Session, slot: runtimepkg.Slot) -> Rewritten:
     if new:
         rewriter()  # here, or each of the processes would read the hooks' packages
         share_out([(session.path(package).stat().st_size, functools.partial(rewritten, package)) for package in new])
-    # What went wrong in another process goes wrong again here, and is told.
+    # An error in another process occurs again here, and is reported.
     return Rewritten({package: rewritten(package) for package in keys})
 
 
 def touched(session: Session) -> list[str]:
-    """Packages that rules name, and those, of the hooks too, that hold instances of generic functions of such packages.
+    """Packages that rules name, and packages (including hook packages) that hold instances of their generic functions.
 
     The linker keeps one of several copies of an instance, in its own order: each of them must be hooked.
     """
     facts = session.facts
     named = {package for package in session.packages if any(rule.matches_package(package) for rule in session.rules.rules)}
-    holders = {package for package, declaring in facts.instances.items() if declaring & named and package not in facts.closed}
+    holders = {package for package, declaring in facts.instances.items() if declaring & named and package not in facts.excluded}
     return [package for package in (*session.packages, *session.hooks) if package in named | holders]
 
 
 def package_key(session: Session, package: str) -> str:
-    """What the rewrite of an archive depends on: rules and hooks, itself, the layout of runtime.g, and who relies on the stack standing still
-    in its functions.
+    """What the rewrite of an archive depends on: rules and hooks, the archive itself, the layout of runtime.g, and which callers rely on the
+    stack not moving in its functions.
 
-    A build id covers the packages that it imports, and so the layout of their types. Without one all packages count; also where spans are
-    made by a pattern, since what a function calls, and that calls in turn, decides whether it lasts as long as the program.
+    A build id covers the imported packages, and so the layout of their types. Without a build id, all packages count. They also count if a
+    pattern creates spans, because the direct and indirect callees of a function decide whether it lasts as long as the program.
     """
     own = identity(session.path(package))
     others = [session.packages_digest] if "/" not in own or session.eligibility.is_spanned(package) else []
-    around = [own, identity(session.packages["runtime"]), session.facts.pinned_of(package), *others]
+    around = [own, identity(session.packages["runtime"]), session.facts.reliance_of(package), *others]
     return session.digest_of(["package", package, *around, session.versions(package) or "", session.hooks_digest])
 
 
 def rewrite(session: Session, rewriter: Rewriter, package: str, folder: Path) -> None:
-    """Leaves in the folder the copy of a package's archive, if it is changed, and what was done to it."""
+    """Writes to the folder what was done to a package's archive and, if it changed, the copy."""
     archive = Archive.read(session.path(package))
     targets: list[Target] = []
     descriptors: list[str] = []
@@ -218,11 +218,11 @@ def list_tables(session: Session, package: str, path: Path, tables: Sequence[str
 
 
 def rt(session: Session, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:
-    """The copy of package rt that knows this link."""
+    """The copy of package rt with the descriptors of this link."""
     archive = Archive.read(session.path(RT))
     member, obj = archive.go_object()
     edit = Edit(obj)
-    loops = session.facts.workers if has_context(session) else ()
+    loops = session.facts.workers if has_scope(session) else ()
     rtpkg.fill_link(edit, RT, slot, descriptors, loops, session.arch, is_test=is_test(session))
     rtpkg.give_getg(edit, session.arch, RT)
     rtpkg.name_for_debuggers(edit, RT)
@@ -233,7 +233,7 @@ def is_test(session: Session) -> bool:
     """Whether the program is a test binary: its root package imports the package that the generated main package of a test imports,
     and that no other package outside of the standard library may import (cmd/go/internal/load/test.go, testMainDeps; disallowInternal).
 
-    The path in the build information does not tell: for the test of a package main it is now and then that of the package, and any
+    The path in the build information does not show it: for the test of a package main it is sometimes that of the package, and any
     program may be called x.test."""
     root = session.load("main")
     return root is not None and any(package == TEST_DEPS for package, _ in root.autolib)
@@ -258,14 +258,14 @@ def root_package(session: Session, path: Path) -> Path:
 
 
 def importcfg(session: Session, cfg: ImportCfg, archives: dict[str, Path], info: BuildInfo) -> Path:
-    """What the linker is told of the packages, but of the root package. info: build information to stand in the program."""
+    """The importcfg for the real linker, without the root package. info: build information for the program."""
     listed = {package: path for package, path in archives.items() if package != "main"}
     text = ImportCfg(listed, cfg.lines, info.text() if cfg.modinfo else "").text()
     return paths.write_scratch(session.folder / "importcfg.link", text.encode("utf-8", "surrogateescape"))
 
 
 def rule_settings(rules: RuleSet) -> dict[str, str]:
-    """What `go version -m` shows of the rules. hooks/sdk takes the names from there that variables of the program may have.
+    """What `go version -m` shows of the rules. hooks/sdk reads from there the names that variables of the program may use.
 
     Rules that come with otelobj are not listed: their names begin with that of their instrumentation.
     """
@@ -275,6 +275,6 @@ def rule_settings(rules: RuleSet) -> dict[str, str]:
 
 
 def run_linker(command: LinkCommand) -> int:
-    """The real linker's exit status. Where it is interrupted nothing half written stays behind."""
+    """The real linker's exit status. If it is interrupted, no partial output remains."""
     with ending.whole_or_gone(Path(command.get("o") or "a.out")):
         return ending.run(command.argv()).returncode

@@ -1,7 +1,6 @@
-"""What a build would do, found out without linking: for the commands that people type.
+"""What a build would do, determined without linking, for the interactive commands.
 
-The user's go command compiles the packages into its cache, as for a plain build; everything up to the plan is then done as in the
-link step.
+The user's go command compiles the packages into its cache, as for a plain build. Everything up to the plan then runs as in the link step.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ from objinst.store import cache
 
 @dataclass(frozen=True, slots=True)
 class PackagePlan:
-    """targets: of one or more programs. problems: what would let a build with these rules fail. supporting: names of rules that come with
-    otelobj and only serve others, which nobody asks about."""
+    """targets: of one or more programs. problems: why a build with these rules would fail. supporting: names of built-in rules that only
+    serve other rules, and that are not listed by default."""
 
     targets: tuple[Target, ...]
     problems: tuple[OtelobjError, ...]

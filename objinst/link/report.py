@@ -1,6 +1,6 @@
 """The report of one link: JSON, described by docs/report.schema.json.
 
-It is written beside its place and renamed into it: a reader sees a whole report or the one before.
+It is written to a temporary file and renamed, so a reader sees either the complete report or the previous one.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class Report:
 
     @classmethod
     def from_json(cls, text: str, origin: str) -> Report:
-        """Raises OtelobjError, which names `origin`, if the text is no report of this version."""
+        """Raises OtelobjError, which names `origin`, if the text is not a report of this version."""
         try:
             raw = json.loads(text)
             targets = tuple(Target.from_json(target) for target in raw.pop("targets"))
             return cls(targets=targets, packages_linked_in=tuple(raw.pop("packages_linked_in")), **raw)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise OtelobjError(f"{origin}: no report of otelobj {VERSION}: {error}", "build the program again with OTELOBJ_REPORT set") from error
+            raise OtelobjError(f"{origin}: not a report of otelobj {VERSION}: {error}", "build the program again with OTELOBJ_REPORT set") from error
 
 
 def is_wanted() -> bool:
@@ -74,7 +74,7 @@ def is_wanted() -> bool:
 
 
 def report_link(command: LinkCommand, header: Header, targets: Sequence[Target], linked_in: Iterable[str], clock: Clock) -> None:
-    """Of a program that is linked. With OTELOBJ_ON_ERROR=plain a report that cannot be written costs nobody the hooks."""
+    """Reports a program that has been linked. With OTELOBJ_ON_ERROR=plain, a report that cannot be written does not disable the hooks."""
     try:
         write_report(Report.make(command.get("o") or "", header, targets, sorted(linked_in), clock.steps), os.environ[VARIABLE])
     except OtelobjError as error:
@@ -84,7 +84,7 @@ def report_link(command: LinkCommand, header: Header, targets: Sequence[Target],
 
 
 def write_report(report: Report, place: str) -> None:
-    """Writes the report to `place` (nothing if it is empty), whole or not at all. Raises OtelobjError if it cannot be written."""
+    """Writes the report to `place` (nothing if it is empty), completely or not at all. Raises OtelobjError if it cannot be written."""
     if not place:
         return
     target = Path(place)

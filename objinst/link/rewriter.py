@@ -1,4 +1,4 @@
-"""The rewrite of one object: the plans of its functions applied to it, in the order in which they come."""
+"""The rewrite of one object: applies the plans of its functions, in order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Rewriter:
 
     @classmethod
     def of(cls, session: Session, slot: Slot) -> Rewriter:
-        """Raises ObjectError if the hooks' packages are of another version."""
+        """Raises ObjectError if the hook packages have another version."""
         for package in session.wanted:  # what actions write for them has their types
             session.load(package)
         return cls(session.arch, Runtime.of(rt_object(session), RT, session.load), session.tables, Offsets(slot.offset, slot.guard))
@@ -48,7 +48,7 @@ class Rewriter:
 
 
 def rt_object(session: Session) -> Object:
-    """Of hooks/rt. Raises OtelobjError if the link has none."""
+    """The object of hooks/rt. Raises OtelobjError if the link has none."""
     obj = session.load(RT)
     if obj is None:
         raise OtelobjError(f"{RT} is not among the hook packages", "reinstall otelobj")
@@ -56,7 +56,7 @@ def rt_object(session: Session) -> Object:
 
 
 def checked(edit: Edit) -> bytes:
-    """The bytes of an edited object, verified. Raises ObjectError: nothing goes to the linker that does not hold together."""
+    """The bytes of an edited object, verified. Raises ObjectError: the linker never gets an inconsistent object."""
     data = edit.to_bytes()
     made = Object.parse(data, edit.object.origin)
     verify(made, edit.touched())

@@ -1,6 +1,6 @@
-"""One link as one value: what is linked, by which rules, with which hooks, and how it is read.
+"""One link as one value: what is linked, with which rules and hooks, and how to read it.
 
-The passes (objinst.link.passes) are functions over it. What is worked out of it once, such as what the archives say of each other, hangs on it.
+The passes (objinst.link.passes) are functions over it. Values that are computed once from it, such as the facts of all archives, are cached on it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from objinst.actions import link_tables
 from objinst.gobuild import usertree
 from objinst.goobj import Header, Load, Object
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import Closure
+from objinst.hookpkgs import HookSet
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
 from objinst.link.facts import gather
@@ -39,10 +39,10 @@ from trampolines import Arch
 @dataclass(frozen=True, eq=False)
 class Session:
     """header: of the root package. root: its symbol prefix. packages: import path -> archive, the root package under `main`; hooks: the same for
-    hook packages and what only they need; wanted: the hook packages that rules ask for.
+    hook packages and what only they import; wanted: the hook packages that rules need.
 
-    versions: import path -> version of its module, None if that is not known. load: the object of a package of either, None if there is none.
-    digest: of otelobj and the rules; folder: for files of this link only. helper: signatures where no object tells them.
+    versions: import path -> version of its module, None if that is not known. load: the object of a package or hook package, None if there is none.
+    digest: of otelobj and the rules; folder: for files of this link only. helper: signatures that no object contains.
     """
 
     header: Header
@@ -73,7 +73,7 @@ class Session:
         return self.packages.get(package) or self.hooks[package]
 
     def digest_of(self, parts: Sequence[str]) -> str:
-        """Of these, otelobj and the rules: the key of what is made of them."""
+        """A cache key: digest of these parts, otelobj and the rules."""
         return hashlib.sha256("\n".join([self.digest, *parts]).encode()).hexdigest()
 
     @functools.cached_property
@@ -82,12 +82,12 @@ class Session:
 
     @functools.cached_property
     def packages_digest(self) -> str:
-        """Of all packages but the root package, which nobody imports."""
+        """Digest of all packages but the root package, which no other package imports."""
         return self.digest_of(sorted(identity(path) for name, path in self.packages.items() if name != "main"))
 
     @functools.cached_property
     def facts(self) -> Facts:
-        """What all packages of the link together say."""
+        """The facts of all packages of the link together."""
         return gather(self.archives, RT, self.arch, identity, self.load)
 
     @functools.cached_property
@@ -96,7 +96,7 @@ class Session:
 
     @functools.cached_property
     def eligibility(self) -> Eligibility:
-        """What decides which function gets what of the rules."""
+        """Decides what the rules do to each function."""
         return Eligibility(self.arch, self.finder, self.facts, self.rules, self.versions, self.load, frozenset(self.packages), frozenset(self.hooks))
 
     @functools.cached_property
@@ -131,9 +131,9 @@ def loader(archives: Mapping[str, Path]) -> Load:
     return load
 
 
-def open_session(build: Build, choice: Choice, closure: Closure, folder: Path) -> Session:
+def open_session(build: Build, choice: Choice, hook_set: HookSet, folder: Path) -> Session:
     """closure: of the hook packages that the rules want."""
-    hooks = closure.archives | {package: build.spare[package] for package in closure.uses if package in build.spare}
+    hooks = hook_set.archives | {package: build.spare[package] for package in hook_set.uses if package in build.spare}
     tags = [tag for tag in build.info.settings.get("-tags", "").split(",") if tag]
     modules = usertree.user_modules(usertree.build_folder()) if build.has_sources else {}
     helper = GoTypes(build.go, build.header.goos, build.header.goarch, {**build.packages, **hooks}, tags, build.has_sources, modules)

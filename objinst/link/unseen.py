@@ -1,7 +1,7 @@
-"""Calls of hooked functions that no hook sees, for the compiler has inlined them: in the plan, the report, and a warning.
+"""Calls of hooked functions that no hook sees because the compiler inlined them: for the plan, the report, and a warning.
 
-The plan and the report show them of every target. The warning is for each link, so it looks at little: at rules of the user's own, and at archives
-that speak of the function's package.
+The plan and the report show this for every target. The warning is made in each link, so it reads little: only the user's own rules, and archives
+that refer to the function's package.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from objinst.types.names import escape
 
 
 def count_inlined(session: Session, targets: Sequence[Target]) -> tuple[Target, ...]:
-    """The targets with the inlined calls of each. What hooks may not touch imports nothing else, so it inlines nothing else."""
-    closed = session.facts.closed
-    apart = set() if any(target.package in closed for target in targets) else closed & session.packages.keys()
+    """The targets with the inlined calls of each. Excluded packages import only excluded packages, so they inline only functions of those."""
+    excluded = session.facts.excluded
+    apart = set() if any(target.package in excluded for target in targets) else excluded & session.packages.keys()
     own = [package for package in session.packages if package not in apart]
     others = [*sorted(apart), *(package for package in session.hooks if package not in apart)]
     return tuple(_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load))
 
 
 def warn(session: Session, results: Iterable[Result]) -> None:
-    """A line for each function that a rule names in vain: it is inlined wherever it is called."""
+    """Prints a line for each function that a rule names in vain, because every call of it is inlined."""
     exact = exact_rules(session.rules)
     named = [target for result in results if exact.intersection(result.rules) for target in result.targets() if target.rule in exact]
     for target in all_inlined(session, named) if named else ():
@@ -38,7 +38,7 @@ def warn(session: Session, results: Iterable[Result]) -> None:
 
 
 def all_inlined(session: Session, targets: Sequence[Target]) -> list[Target]:
-    """Those of the targets that are inlined wherever they are called. Raises ObjectError."""
+    """The targets of which every call is inlined. Raises ObjectError."""
     hooked = [target for target in targets if target.status is Status.HOOKED]
     names = {form.encode() for target in hooked for form in (target.package, escape(target.package))}
     named = {target.package for target in hooked}
@@ -53,7 +53,7 @@ def _speaks(path: Path, names: set[bytes]) -> bool:
 
 
 def _named(session: Session, target: Target) -> Target:
-    """With the root package under its import path, as -gcflags takes it, where that is known."""
+    """Names the root package by its import path, as -gcflags requires, if that is known."""
     program = next((rule.program for rule in session.rules.rules), "")
     calls = tuple(replace(call, package=program) if program and call.package == session.root else call for call in target.inlined_callers)
     return replace(target, inlined_callers=calls)

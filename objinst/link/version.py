@@ -1,8 +1,8 @@
-"""`link -V=full`: the real linker's line and a digest of everything that changes what otelobj links.
+"""`link -V=full`: the real linker's line, plus a digest of everything that influences what otelobj links.
 
 The go command takes the whole line of a release, and the last field's content ID of a development version, as the linker's identity
-(cmd/go/internal/work/buildid.go, toolID, Go 1.22-1.27): any change of the digest relinks, and nothing else. The inputs: otelobj, the
-rules, the hook sources, and what can change the choice of modules without changing a linked package.
+(cmd/go/internal/work/buildid.go, toolID, Go 1.22-1.27): any change of the digest causes a relink, and nothing else. The inputs are otelobj, the
+rules, the hook sources, and everything that can change the choice of modules without changing a linked package.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     rule_files, command = options(argv)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise OtelobjError(f"{command[0]} -V=full: {done.stderr.strip()}", "is this Go installation whole?")
+        raise OtelobjError(f"{command[0]} -V=full: {done.stderr.strip()}", "check that this Go installation is complete")
     plain = done.stdout.strip()
     began = time.time()
     folder = Path.cwd()
@@ -57,11 +57,11 @@ def marked(plain: str, digest: str) -> str:
 
 
 def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
-    """Writes the launcher's memory: a file of three lines (signature, answer, a name) and two of that name beside it, with the inputs' names and
-    what `stat` says of them. Nothing of it is ever run.
+    """Writes the launcher's memory: a file of three lines (signature, answer, a name), and two files of that name with the names of the inputs
+    and the output of `stat` for them. None of it is ever executed.
 
-    Only if nothing of an input has changed in the last second, so that a change within the resolution of file times cannot hide.
-    A memory that cannot be kept costs time, nothing else.
+    Written only if no input has changed in the last second, so that a change within the resolution of file times is not missed.
+    A memory that cannot be written only costs time.
     """
     memory, signature = os.environ.get("OTELOBJ_VERSION_MEMORY", ""), os.environ.get("OTELOBJ_VERSION_SIGNATURE", "")
     names = list(dict.fromkeys(str(path) for path in inputs))
@@ -84,7 +84,7 @@ def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
 
 
 def _changed_since(name: str, moment: float) -> bool:
-    """Content or inode. A file that is not there has not changed."""
+    """Whether content or inode has changed. A missing file has not."""
     try:
         stat = os.stat(name)  # noqa: PTH116 - names, not paths: this is done for some hundred files
     except OSError:
@@ -93,20 +93,20 @@ def _changed_since(name: str, moment: float) -> bool:
 
 
 def rule_sources(rule_files: Sequence[Path]) -> list[Path]:
-    """Rule files in force other than the built-in ones."""
+    """Rule files in force, without the built-in ones."""
     listed = [Path(name) for name in os.environ.get("OTELOBJ_RULES", "").split(os.pathsep) if name]
     return [path.absolute() for path in (*rule_files, *listed)]
 
 
 def own_files() -> list[Path]:
-    """otelobj's own files and the hooks', with their folders: a new file changes its folder's time."""
+    """otelobj's and the hooks' files with their folders: a new file changes its folder's time."""
     trees = [(paths.HERE, SOURCES), (paths.trampolines_dir(), SOURCES), (paths.hooks_dir(), (*HOOK_SOURCES, *hooktree.READ))]
     files = with_folders(path for folder, patterns in trees for pattern in patterns for path in folder.rglob(pattern))
     return [*files, paths.hooks_dir(), paths.hooks_dir() / hooktree.INSTRUMENTATION]
 
 
 def with_folders(files: Iterable[Path]) -> list[Path]:
-    """Files and the folders they lie in."""
+    """Files, and the folders that contain them."""
     listed = list(files)
     return sorted({*listed, *(path.parent for path in listed)})
 

@@ -1,1 +1,1 @@
-"""Linked programs, read: what the linker made of stubs, bodies and descriptors. For commands that people type."""
+"""Reads linked programs: what the linker made of stubs, bodies and descriptors. For interactive commands."""

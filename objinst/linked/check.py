@@ -1,6 +1,6 @@
-"""Whether a linked program is what its report says: stubs in front of bodies, descriptors, patched returns, the goroutine slot.
+"""Checks that a linked program matches its report: stubs in front of bodies, descriptors, patched returns, the goroutine slot.
 
-Everything is read from the program. A function that is not in it at all was dropped by the linker, since nothing reaches it.
+Everything is read from the program. A function that is missing altogether was dropped by the linker, because nothing reaches it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class _Checker:
         """What is wrong with one hooked function."""
         entries = [(func, read) for func in copies if (read := self._entry(func))]
         counts = [target for func in copies if (target := self.arch.read_count(self.program.code(func), func.start)) is not None]
-        yield from (f"a counting stub goes on to {target:#x}, which is no function" for target in counts if target not in self.starts)
+        yield from (f"a counting stub goes on to {target:#x}, which is not a function" for target in counts if target not in self.starts)
         if not entries and not (counts and not any(target.exit for target in targets)):
             yield "it is in the program without a stub"
         own = [(func, desc, body) for func, (desc, body) in entries if self._names(desc, symbol)]
@@ -125,7 +125,7 @@ class _Checker:
         if has_exit and through is None:
             yield from self._exits(func, desc)
         if through is not None and not self._knows(through, desc):
-            yield f"its stub goes on to {through:#x}, which is no call-through of it"
+            yield f"its stub goes on to {through:#x}, which is not a call-through of it"
 
     def _exits(self, body: Func, desc: int) -> Iterator[str]:
         """Every return of the body goes to the exit stub, which is the function that knows the descriptor."""
@@ -137,7 +137,7 @@ class _Checker:
                 yield f"the return at {body.start + offset:#x} does not go to the exit stub"
                 continue
             if target == body.start or not self._knows(target, desc):
-                yield f"the return at {body.start + offset:#x} goes to {target:#x}, which is no exit stub of it"
+                yield f"the return at {body.start + offset:#x} goes to {target:#x}, which is not an exit stub of it"
 
     def _knows(self, start: int, desc: int) -> bool:
         """Whether a function begins there that takes the descriptor's address."""

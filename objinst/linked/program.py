@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from objinst import goversions
 from objinst.errors import OtelobjError
 from objinst.goobj import pctab
 from objinst.platform.target import DamagedImageError, Image, Target, platforms, targets
@@ -110,7 +111,8 @@ class Program:
         """By name: a function, its stubs and its ABI wrapper may share one."""
         table = self._pcln
         if self.word(table, 4) != PCLN_MAGIC:
-            raise self.error(f"its function table begins with {self.word(table, 4):#x}: not of Go 1.22 to 1.27")
+            known = f"Go {goversions.lowest()} to {goversions.newest()}"
+            raise self.error(f"its function table begins with {self.word(table, 4):#x}: not of {known}")
         quantum, count = self.word(table + 6, 1), self.word(table + 8)
         names, pctab, funcs = (table + self.word(table + at) for at in (32, 56, 64))
         entries = list(struct.iter_unpack("<II", self.read(funcs, 8 * count)))

@@ -1,1 +1,1 @@
-"""What will be done to a link, as values: nothing here writes a byte."""
+"""What a link will do, as values: nothing here writes anything."""

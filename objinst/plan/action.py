@@ -1,4 +1,4 @@
-"""An action as the plan knows it: asked what it does to one function.
+"""An action as the plan sees it: it says what it does to one function.
 
 Rules are read by every `link -V=full`, which plans nothing; so this module, objinst.plan.model and the files of objinst.actions import types of
 functions, objects and rewrites for annotations only.
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Plannable(Action):
-    """What every action of a rule is: objinst.actions registers no other. Only the reader of rules does not ask for it."""
+    """What every action of a rule must provide: objinst.actions registers no other. The reader of rules does not need it."""
 
     __slots__ = ()
 
     @abstractmethod
     def plan(self, rule: Rule, function: Subject) -> Use | Refusal:
-        """rule: whose action it is. Raises OtelobjError for a rule that is wrong, whatever the function."""
+        """rule: whose action it is. Raises OtelobjError for a rule that is wrong for every function."""
 
     @classmethod
     def tables(cls, _load: Load) -> Any:

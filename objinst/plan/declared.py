@@ -1,10 +1,10 @@
-"""Which function of the source a symbol's code was written in: a closure belongs to the package that has its text, wherever it was compiled.
+"""Finds the source function of a symbol's code: a closure belongs to the package that contains its text, wherever it was compiled.
 
-Where a function is inlined, the closures in it are compiled anew with their caller. Up to Go 1.26 their symbols have the caller's package:
-`main.run.Bar.func3` is the third closure of `main.run`, and stands in `lib.Bar` (cmd/compile/internal/ir/func.go, closureName: the caller,
-the names of the functions inlined one into the other without their packages, a suffix). The packages of those are in the caller's
-FuncInfo.InlTree, unless nothing else is left of the inlined call; then the folder of the closure's source file tells. From Go 1.27 on the
-symbol has the name of the function that the closure stands in.
+When a function is inlined, its closures are compiled again with the caller. Up to Go 1.26 their symbols have the caller's package:
+`main.run.Bar.func3` is the third closure of `main.run`, and its source is in `lib.Bar` (cmd/compile/internal/ir/func.go, closureName: the caller,
+the names of the functions inlined one into the other without their packages, a suffix). The caller's FuncInfo.InlTree names their
+packages, unless no other code of the inlined call is left. Then the folder of the closure's source file shows the package. From Go 1.27
+on, the symbol has the name of the function that contains the closure.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ BOUNDARY = re.compile(r"[.-]")
 
 
 class Declared:
-    """The functions of one object as its sources have them. load: the object of a package of the link, None if there is none: references to
-    other packages do not always have names. Everything raises ObjectError."""
+    """The functions of one object as in its sources. load: the object of a package of the link, None if there is none; needed because references
+    to other packages do not always have names. Every method raises ObjectError."""
 
     def __init__(self, obj: Object, load: Load = lambda _: None) -> None:
         self.obj = obj
@@ -36,13 +36,13 @@ class Declared:
 
     @functools.cached_property
     def folders(self) -> frozenset[str]:
-        """Of the sources of the object's own package: those of functions that are compiled nowhere else."""
+        """Folders of the package's own sources: those of functions that are compiled nowhere else."""
         names = ((parse_func_name(symbol), index) for symbol, index in self._text.items())
         found = {self._folder(index) for name, index in names if name is not None and not name.is_closure and not name.type_args}
         return frozenset(found - {""})
 
     def name(self, index: int) -> FuncName | None:
-        """As rules see it; None for what nobody wrote. Where no package is known that a closure comes from, its folder stands for it."""
+        """The name for rules; None for generated code. If the package of a closure is not known, its folder stands for it."""
         symbol = self.obj.name(index)
         name = parse_func_name(symbol)
         if name is None or not name.is_closure:
@@ -56,8 +56,8 @@ class Declared:
         return FuncName(package, "", _local(source))
 
     def packages(self, index: int) -> Iterator[str]:
-        """Where the text of a closure, or of an instance of a generic function, may come from: its symbol's package, and for a closure that was
-        inlined those whose sources may lie where its own do. Nothing of other functions. This looks at no other object."""
+        """Packages that may contain the text of a closure or of an instance of a generic function: the symbol's package and, for a closure that
+        was inlined, those whose sources may be in its folder. Empty for other functions. This reads no other object."""
         symbol = self.obj.name(index)
         name = parse_func_name(symbol)
         if name is None or not (name.is_closure or name.type_args):
@@ -72,13 +72,13 @@ class Declared:
             yield from (package for package in imported - inlined if _may_lie_in(package, folder))
 
     def _folder(self, index: int) -> str:
-        """Of the source file of a function's first instruction; "" if there is none."""
+        """The folder of the source file of a function's first instruction; "" if there is none."""
         table = self.obj.aux_data(index, "AuxPcfile")
         number = pctab.first(table) if table else -1
         return (self.obj.source(number) or "").rpartition("/")[0]
 
     def _source(self, symbol: str) -> tuple[str, bool]:
-        """The symbol that a closure would have in the package of its source, and whether nothing but its name was needed or all was found."""
+        """The symbol that a closure would have in the package of its source, and whether that is certain: only its name was needed, or all was found."""
         outer = self._outer(symbol)
         if not outer:
             return symbol, True
@@ -114,7 +114,7 @@ class Declared:
 
 
 def _chain(tree: tuple[InlNode, ...], number: int) -> list[InlNode]:
-    """A call and those around it, the outermost first."""
+    """A call and the calls around it, outermost first."""
     chain: list[InlNode] = []
     while 0 <= number < len(tree) and len(chain) < len(tree):
         chain.insert(0, tree[number])
@@ -123,12 +123,12 @@ def _chain(tree: tuple[InlNode, ...], number: int) -> list[InlNode]:
 
 
 def _may_lie_in(package: str, folder: str) -> bool:
-    """Whether a package may have its sources in a folder: the last elements of their paths agree, but for versions."""
+    """Whether the sources of a package may be in a folder: the last elements of both paths agree, apart from versions."""
     element = re.sub(r"/v\d+$", "", package).rpartition("/")[2]
     return element.lower() in re.sub(r"@[^/]*|!", "", folder).split("/")[-2:]
 
 
 def _local(symbol: str) -> str:
-    """A symbol without its package, as it is in the names of closures."""
+    """A symbol without its package, as it appears in the names of closures."""
     head = re.split(r"[(\[]", symbol, maxsplit=1)[0]
     return symbol[symbol.find(".", head.rfind("/") + 1) + 1 :]

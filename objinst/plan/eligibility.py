@@ -1,6 +1,6 @@
-"""Which functions of an object get what from the rules that name them: a plan or a refusal for each.
+"""Decides what the rules do to each function of an object: a plan or a refusal.
 
-Whether a function can be hooked at all, objinst.plan.gate decides; here is decided what the rules mean.
+objinst.plan.admission decides whether a function can be hooked at all; this module decides which rules apply to it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from objinst.goobj import Object
 from objinst.plan.action import Plannable
+from objinst.plan.admission import Admission
 from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts
-from objinst.plan.gate import Gate
 from objinst.plan.hooks import HookFinder
 from objinst.plan.judge import Function
 from objinst.plan.lasting import Lasting
@@ -27,8 +27,8 @@ TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is done to one function. hooks: by hooks/rt, None if nothing is; front: None if it gets no stub in front; fronted_by: hook packages of
-    the actions that put one there."""
+    """What is done to one function. hooks: the plan of its hooks, None if it gets none; front: that of a stub in front of it, None if it gets none;
+    fronted_by: hook packages of the actions that put one there."""
 
     hooks: FunctionPlan | None
     front: FrontPlan | None
@@ -38,9 +38,9 @@ class Planned:
 
 @dataclass(frozen=True)
 class Eligibility:
-    """Of one link. packages: import paths of the link, the root package under its symbol prefix; hooks: of hook packages and what only they need.
+    """The eligibility of one link. packages: import paths of the link, the root package under its symbol prefix; hooks: those of hook packages and what only they import.
 
-    versions: import path -> version of its module, None if it is not known; load: the object of a package of either.
+    versions: import path -> version of its module, None if it is not known; load: the object of a package or hook package.
     """
 
     arch: Arch
@@ -53,8 +53,8 @@ class Eligibility:
     hooks: frozenset[str]
 
     @functools.cached_property
-    def gate(self) -> Gate:
-        return Gate(self.arch, self.finder, self.facts)
+    def admission(self) -> Admission:
+        return Admission(self.arch, self.finder, self.facts)
 
     def plan_object(self, obj: Object, package: str) -> Iterator[Planned]:
         """The plan of every function of an object that some rule names."""
@@ -63,14 +63,14 @@ class Eligibility:
         for index, matching in found:
             fronting = [(rule, action) for rule, action in matching if action.fronts]
             hooks = [(rule, action) for rule, action in matching if action.calls]
-            function = self.gate.read(obj, index, package) if hooks else None
+            function = self.admission.read(obj, index, package) if hooks else None
             outcomes: list[FunctionPlan | Refusal] = []
             if isinstance(function, Function):
                 hooks = self._meant(hooks, function, source)
                 outcomes = self.judge(function, package, hooks, source)
             elif function:
                 outcomes = [function] * len(hooks)
-            front = self.gate.front(obj, index, package) if fronting else None
+            front = self.admission.front(obj, index, package) if fronting else None
             hooked = dict(zip(hooks, outcomes, strict=True))
             targets = [_target(rule, obj, index, package, function, outcome) for (rule, action), outcome in hooked.items() if not action.fronts]
             targets += [_front_target(rule, obj, index, package, front, hooked.get((rule, action))) for rule, action in fronting if front]
@@ -85,10 +85,10 @@ class Eligibility:
         return package in self.hooks and package not in self.packages
 
     def judge(self, function: Function, package: str, hooks: Sequence[tuple[Rule, Plannable]], source: Declared) -> list[FunctionPlan | Refusal]:
-        """The outcome for each of the actions. A span that a rule does not mean keeps none of the others from the function."""
+        """The outcome for each action. If the spans of a rule do not apply, the other actions still do."""
         left_out = [function.refusal or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
         meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
-        judged = iter(self.gate.judge(function, package, meant) if meant else ())
+        judged = iter(self.admission.judge(function, package, meant) if meant else ())
         return [refusal or next(judged) for refusal in left_out]
 
     def _lasts(self, function: Function, rule: Rule, package: str, source: Declared) -> Refusal | None:
@@ -101,7 +101,7 @@ class Eligibility:
         return Lasting(self.arch, self.load, self.is_spanned)
 
     def is_spanned(self, package: str) -> bool:
-        """Whether a rule makes spans of a package's functions by a pattern."""
+        """Whether a rule with a pattern creates spans for functions of a package."""
         return any(rule.matches_package(package) for rule in self._span_patterns)
 
     @functools.cached_property
@@ -110,14 +110,14 @@ class Eligibility:
 
     @staticmethod
     def _meant(matching: list[tuple[Rule, Plannable]], function: Function, source: Declared) -> list[tuple[Rule, Plannable]]:
-        """The actions without those that would come twice, and without spans of what makes telemetry itself."""
+        """The actions without duplicates, and without spans of code that itself creates telemetry."""
         own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
         return [(rule, action) for rule, action in own if not action.spans or _may_span(rule, source.name(function.index))]
 
 
 def _may_span(rule: Rule, name: FuncName | None) -> bool:
-    """Whether a rule that names a function and asks for spans means it. What makes and exports telemetry is traced only if a rule
-    names it: the export of one span would make the next."""
+    """Whether the spans of a rule apply to a function. Code that creates and exports telemetry is traced only if a rule names it exactly:
+    otherwise the export of one span would create the next."""
     return name is not None and not (rule.is_glob and name.pkg.startswith(TELEMETRY))
 
 
@@ -140,7 +140,7 @@ def _target(rule: Rule, obj: Object, index: int, package: str, function: Functio
 
 
 def _front_target(rule: Rule, obj: Object, index: int, package: str, outcome: FrontPlan | Refusal, hooked: FunctionPlan | Refusal | None) -> Target:
-    """hooked: what becomes of the Go code of the same action, which may come to see the exit, too; None if it has none."""
+    """hooked: the outcome for the Go code of the same action, which may see the exit too; None if it has none."""
     plan = None if isinstance(outcome, Refusal) else outcome
     return Target(
         rule=rule.name,

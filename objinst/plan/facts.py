@@ -1,7 +1,7 @@
-"""What the rewrite of one archive must know of all others in the link.
+"""Facts: what the rewrite of one archive must know about all others in the link.
 
-`read` says it of one archive, `merged` of all archives but the root package's, `of_link` of a link. What the first two say is JSON, so that it can
-be kept: a program is linked again and again with its root package changed (objinst.link.facts).
+`read` gathers the facts of one archive, `merged` those of all archives but the root package's, `of_link` those of a link. The first two return JSON,
+so that it can be cached: a program is linked many times with only its root package changed (objinst.link.facts).
 """
 
 from __future__ import annotations
@@ -14,74 +14,74 @@ from objinst.goobj import Object
 from objinst.goobj.archive import Archive
 from objinst.plan.declared import Declared
 from objinst.plan.keys import place_of
-from objinst.plan.pinned import Calls, pinned, relied_on
-from objinst.plan.scope import closed_packages
+from objinst.plan.nosplit import Calls, combined, relied_on
+from objinst.plan.scope import excluded_packages
 from objinst.plan.workers import workers
 from objinst.rules import parse_func_name
 from trampolines import Arch
 
 ROOT = "main"
 Said = Mapping[str, Any]
-"""What one archive says, or several together, as JSON has it."""
+"""Facts of one archive, or of several together, as JSON."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """closed: packages that are never hooked. instances: package -> packages of whose generic functions and closures it may hold copies.
+    """excluded: packages that are never hooked. instances: package -> packages of whose generic functions and closures it may hold copies.
 
-    pinned: package -> key of a function that it defines -> the caller that relies on it, see objinst.plan.pinned; frames: the same of what runs
-    above callers in assembly whose frame has no stack map. workers: see objinst.plan.workers. All three without functions of closed packages. rt_users: packages that
-    import hooks/rt.
+    nosplit: package -> key of a function that it defines -> the caller that relies on it, see objinst.plan.nosplit; frames: the same for functions that
+    run above callers in assembly whose frame has no stack map. workers: see objinst.plan.workers. None of the three has functions of excluded packages.
+    rt_users: packages that import hooks/rt.
     """
 
-    closed: frozenset[str]
+    excluded: frozenset[str]
     instances: Mapping[str, frozenset[str]]
-    pinned: Mapping[str, Mapping[str, str]]
+    nosplit: Mapping[str, Mapping[str, str]]
     frames: Mapping[str, Mapping[str, str]]
     workers: tuple[tuple[str, int], ...]
     rt_users: frozenset[str]
 
-    def pinned_of(self, package: str) -> str:
-        """All that is pinned of a package's functions, as text: a program that pins others as well changes nothing for it."""
-        return repr([sorted(known.get(package, {}).items()) for known in (self.pinned, self.frames)])
+    def reliance_of(self, package: str) -> str:
+        """What is relied on in one package, as text. What is relied on elsewhere does not change it."""
+        return repr([sorted(known.get(package, {}).items()) for known in (self.nosplit, self.frames)])
 
 
-NOTHING: Said = {"imports": [], "instances": [], "pins": {}, "tails": {}, "frames": {}, "names": [], "workers": []}
-"""What no archive says."""
+NOTHING: Said = {"imports": [], "instances": [], "nosplit": {}, "tails": {}, "frames": {}, "names": [], "workers": []}
+"""Facts of no archive."""
 
 
 def of_link(
     common: Said, root: Said, packages: Collection[str], rt: str,
     *, holders: Callable[[], Mapping[str, list[str]]], reached: Callable[[Mapping[str, str], frozenset[str]], Mapping[str, Any]],
 ) -> Facts:  # fmt: skip
-    """common: see merged; root: what the root package says. packages: of the link, hook packages too; rt: import path of hooks/rt.
+    """common: see merged; root: the facts of the root package. packages: of the link, including hook packages; rt: import path of hooks/rt.
 
-    holders: what `holders` says of all packages but the root; reached: see objinst.plan.reach. Hardly any link needs them.
+    holders: the result of `holders` for all packages but the root; reached: see objinst.plan.reach. Few links need either.
     """
-    closed = frozenset(common["closed"])
-    found = pinned([_calls(common), _calls(root)])
-    homes = {name: [*common["holders"].get(name, ()), ROOT] for name in root["names"] if name in found.pins}
-    if any(not place_of(key) and key not in common["pins"] for key in found.pins):
-        # The root package names functions that no other one does: rare enough to ask who has them only then.
+    excluded = frozenset(common["excluded"])
+    found = combined([_calls(common), _calls(root)])
+    homes = {name: [*common["holders"].get(name, ()), ROOT] for name in root["names"] if name in found.nosplit}
+    if any(not place_of(key) and key not in common["nosplit"] for key in found.nosplit):
+        # The root package names functions that no other package does. That is rare, so their holders are looked up only then.
         everywhere = holders()
-        homes |= {key: [*everywhere.get(key, ()), *([ROOT] if key in homes else [])] for key in found.pins if not place_of(key)}
+        homes |= {key: [*everywhere.get(key, ()), *([ROOT] if key in homes else [])] for key in found.nosplit if not place_of(key)}
     frames: dict[str, dict[str, str]] = {}
-    above = {key: caller for key, caller in found.frames.items() if _home(key) in packages and _home(key) not in closed}
-    for key, (caller, places) in reached(above, closed).items() if above else ():
+    above = {key: caller for key, caller in found.frames.items() if _home(key) in packages and _home(key) not in excluded}
+    for key, (caller, places) in reached(above, excluded).items() if above else ():
         for package in places:
             frames.setdefault(package, {})[key] = caller
     instances = {package: frozenset(names) for package, names in {**common["instances"], ROOT: root["instances"]}.items()}
     workers_of_all = {(name, place) for name, place in (*common["workers"], *root["workers"])}
     users = frozenset([*common["rt_users"], *([ROOT] if rt in root["imports"] else [])])
-    return Facts(closed, instances, _by_package(found.pins, common["holders"] | homes, closed), frames, tuple(sorted(workers_of_all)), users)
+    return Facts(excluded, instances, _by_package(found.nosplit, common["holders"] | homes, excluded), frames, tuple(sorted(workers_of_all)), users)
 
 
-def _by_package(known: Mapping[str, str], holders: Mapping[str, list[str]], closed: frozenset[str]) -> dict[str, dict[str, str]]:
+def _by_package(known: Mapping[str, str], holders: Mapping[str, list[str]], excluded: frozenset[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for key, caller in known.items():
         place = place_of(key)
         for package in (place,) if place else holders.get(key, ()):
-            if package not in closed:
+            if package not in excluded:
                 found.setdefault(package, {})[key] = caller
     return found
 
@@ -93,11 +93,11 @@ def _home(key: str) -> str:
 
 
 def _calls(raw: Said) -> Calls:
-    return Calls(raw["pins"], raw["tails"], raw["frames"])
+    return Calls(raw["nosplit"], raw["tails"], raw["frames"])
 
 
 def read(archive: Archive, package: str, arch: Arch) -> dict[str, Any]:
-    """What one archive says. Raises ObjectError."""
+    """The facts of one archive. Raises ObjectError."""
     objects = list(archive.objects().values()) or [archive.go_object()[1]]
     obj = objects[0]
     calls = relied_on(objects, package, arch)
@@ -106,7 +106,7 @@ def read(archive: Archive, package: str, arch: Arch) -> dict[str, Any]:
 
 
 def _raw(calls: Calls) -> dict[str, Any]:
-    return {"pins": calls.pins, "tails": calls.tails, "frames": calls.frames}
+    return {"nosplit": calls.nosplit, "tails": calls.tails, "frames": calls.frames}
 
 
 def _instances(obj: Object) -> list[str]:
@@ -116,18 +116,18 @@ def _instances(obj: Object) -> list[str]:
 
 
 def merged(said: Mapping[str, Said], rt: str) -> dict[str, Any]:
-    """What all archives but the root package's say together. said: by package."""
-    closed = closed_packages(lambda package: said[package]["imports"] if package in said else (), rt)
-    calls = pinned(map(_calls, said.values()))
-    homes = {name: packages for name, packages in holders(said).items() if name in calls.pins}
+    """The combined facts of all archives but the root package's. said: by package."""
+    excluded = excluded_packages(lambda package: said[package]["imports"] if package in said else (), rt)
+    calls = combined(map(_calls, said.values()))
+    homes = {name: packages for name, packages in holders(said).items() if name in calls.nosplit}
     instances = {package: one["instances"] for package, one in said.items() if one["instances"]}
-    loops = sorted({(name, place) for package, one in said.items() if package not in closed for name, place in one["workers"]})
+    loops = sorted({(name, place) for package, one in said.items() if package not in excluded for name, place in one["workers"]})
     users = [package for package, one in said.items() if rt in one["imports"]]
-    return {"closed": sorted(closed), "instances": instances, **_raw(calls), "holders": homes, "workers": loops, "rt_users": users}
+    return {"excluded": sorted(excluded), "instances": instances, **_raw(calls), "holders": homes, "workers": loops, "rt_users": users}
 
 
 def holders(said: Mapping[str, Said]) -> dict[str, list[str]]:
-    """Name of a function -> the packages that have one of this name, of those that somebody may rely on by name."""
+    """Name of a function -> packages that define one of that name. Only functions that others may rely on by name."""
     found: dict[str, list[str]] = {}
     for package, one in said.items():
         for name in one["names"]:

@@ -1,9 +1,9 @@
-"""What form a target's code has, and what follows from it: how it can be entered, what its context register holds, how
-its exit is seen.
+"""The form of a target's code, and what follows from it: how it can be entered, what its closure register holds, and how its exit
+is seen.
 
 A function without a stack check (a leaf, or one marked //go:nosplit) never moves the stack in the plain program. Its stub has a
-check of its own, and a hook may do anything; so it is refused where somebody relies on that. Where g is in a state in which nothing may
-grow the stack, the stub itself sees it and runs the body alone (trampolines.contract.GrowGuard).
+check of its own, and a hook may move the stack, so the target is refused if a caller relies on the stack not moving. If g is in a state in
+which the stack must not grow, the stub detects it and runs only the body (trampolines.contract.GrowGuard).
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from objinst.goobj import Object
 from objinst.plan.model import Refusal, Value
 from objinst.types import FuncABI, Kind
 from trampolines import Arch
-from trampolines.contract import ContextUse, EpilogueScan
+from trampolines.contract import ClosureUse, EpilogueScan
 
 NOCTXT = "runtime.morestack_noctxt"
 RECOVER = "runtime.gorecover"
 ASSEMBLY, ADDRESS = " (assembly)", " (address)"
-"""Behind the name of a caller that is assembly, and of one that takes the address of a function's code."""
+"""Suffixes to the name of a caller in assembly, and of one that takes the address of a function's code."""
 
 
-def context_use(obj: Object, index: int, morestack: str, calls: dict[int, str], arch: Arch) -> ContextUse | Refusal:
+def closure_use(obj: Object, index: int, morestack: str, calls: dict[int, str], arch: Arch) -> ClosureUse | Refusal:
     """morestack: the variant that the function calls, "" if it has no stack check. Raises ObjectError."""
     if morestack:
-        return ContextUse.RAW if morestack == NOCTXT else ContextUse.POINTER
-    reads = arch.reads_context(bytes(obj.data(index)), calls, switch_cases(obj, index))
+        return ClosureUse.RAW if morestack == NOCTXT else ClosureUse.POINTER
+    reads = arch.reads_closure(bytes(obj.data(index)), calls, switch_cases(obj, index))
     if reads is None:
         return Refusal("context", "it is not clear whether it is a closure: an instruction near its entry is not known")
-    return ContextUse.POINTER if reads else ContextUse.RAW
+    return ClosureUse.POINTER if reads else ClosureUse.RAW
 
 
-def unchecked(symbol: str, params: Sequence[Value], pinned_by: str) -> Refusal | None:
-    """Why a function without a stack check cannot be hooked. pinned_by: a function that relies on it to have none, perhaps with ASSEMBLY
-    or ADDRESS behind its name, or ""."""
-    if pinned_by.endswith(ADDRESS):
-        who = pinned_by.removesuffix(ADDRESS)
+def unchecked(symbol: str, params: Sequence[Value], caller: str) -> Refusal | None:
+    """Why a function without a stack check cannot be hooked. caller: a function that relies on it to have none, perhaps with the suffix ASSEMBLY
+    or ADDRESS, or ""."""
+    if caller.endswith(ADDRESS):
+        who = caller.removesuffix(ADDRESS)
         return Refusal("nosplit", f"it has no stack check, and {who} takes the address of its code for a caller that is not Go code; hook its callers")
-    if pinned_by:
-        who = "assembly" if pinned_by == symbol else _named(pinned_by)
+    if caller:
+        who = "assembly" if caller == symbol else _named(caller)
         return Refusal("nosplit", f"it has no stack check, and {who} calls it where the stack must not move; hook its callers")
     address = next((value for value in params if value.type.kind is Kind.UINTPTR), None)
     if address:
@@ -54,16 +54,16 @@ def _named(caller: str) -> str:
 
 
 def unmapped(caller: str) -> Refusal | None:
-    """Why a function cannot be hooked that is called from a frame without a stack map. caller: the function that has this frame, or ""."""
+    """Why a function that is called from a frame without a stack map cannot be hooked. caller: the function that has this frame, or ""."""
     if not caller:
         return None
     who = caller.removesuffix(ASSEMBLY)
-    return Refusal("stack-map", f"{who}, which is assembly, calls it from a frame without a stack map (NO_LOCAL_POINTERS), and hooks may let the runtime look there")
+    return Refusal("stack-map", f"{who}, which is assembly, calls it from a frame without a stack map (NO_LOCAL_POINTERS), and a hook may let the runtime scan that frame")
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a target's exit is seen: its returns are patched (`epilogues`), or the body is called from a frame of ours (None)."""
+    """How a target's exit is seen: its returns are patched (`epilogues`), or a stub calls the body from its own frame (None)."""
 
     epilogues: EpilogueScan | None
 
@@ -75,8 +75,8 @@ class Exit:
 def exit_form(scan: EpilogueScan, abi: FuncABI, calls: Collection[str], *, wrapper: bool) -> Exit | Refusal:
     """calls: names of the functions that the target calls; wrapper: it is a method wrapper of the compiler's.
 
-    The frame of a call-through stands between the body and its caller, so arguments and results must not be on the stack, and recover in
-    the body, or in what a wrapper hands on to, would not know that it is called by a deferred call (runtime/panic.go, gorecover).
+    The frame of a call-through is between the body and its caller, so arguments and results must not be on the stack. A recover in the body,
+    or in the function that a wrapper calls, would not detect that it runs in a deferred call (runtime/panic.go, gorecover).
     """
     if scan.refusal is None:
         return Exit(scan) if scan.sites else Refusal("no-return", "it never returns")

@@ -1,7 +1,7 @@
-"""Hook functions: found in their package's archive, their signature held against the target's.
+"""Finds hook functions in their package's archive, and compares their signatures with the target's.
 
 A hook is `func BeforeX(ictx I, recv R, p0 P0, ...)` or `func AfterX(ictx I, r0 R0, ...)`, where I is an interface whose methods
-are among CONTEXT_METHODS. A parameter has the target's type, or is interface{}. Anything else is refused with both signatures.
+are among HOOK_CONTEXT_METHODS. A parameter has the target's type, or is interface{}. Anything else is refused with both signatures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from objinst.signatures.find import Signatures
 from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
 from objinst.types.names import escape
 
-CONTEXT_METHODS = frozenset(
+HOOK_CONTEXT_METHODS = frozenset(
     {
         "GetData", "GetFuncName", "GetKeyData", "GetPackageName", "GetParam", "GetParamCount", "GetReturnVal", "GetReturnValCount",
         "HasKeyData", "IsSkipCall", "PanicStack", "SetData", "SetKeyData", "SetParam", "SetReturnVal", "SetSkipCall", "Unwound",
@@ -25,7 +25,7 @@ CONTEXT_METHODS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class HookFinder:
-    """Finds and checks hooks. load: the object of a package in the link or its hook closure, None if there is none."""
+    """Finds and checks hooks. load: the object of a package of the link or the hook set, None if there is none."""
 
     goarch: str
     signatures: Signatures
@@ -54,8 +54,8 @@ class HookFinder:
         return HookFunction(package, symbol, assign(self.goarch, typed.params, typed.results), typed.params[0].name, methods, boxed)
 
     def claimed(self, package: str, before: str, after: str) -> Signature | None:
-        """What hooks say of a function that nothing else describes: the parameters behind the context are the function's parameters, or its
-        results. before, after: "" for none. None if one is interface{}, which may stand for another type.
+        """The signature that hooks declare for a function that nothing else describes: the parameters after the hook context are the function's
+        parameters, or its results. before, after: "" for none. None if one is interface{}, which may stand for another type.
 
         Raises OtelobjError as `find` does.
         """
@@ -79,16 +79,16 @@ class HookFinder:
 
 
 def _mismatch(declared: Signature, params: tuple[GoType, ...], values: tuple[Value, ...]) -> str:
-    """What keeps a hook from the target; "" if nothing does."""
+    """Why a hook does not match the target; "" if it does."""
     if declared.results:
         return "a hook has no results"
     if not params or params[0].kind is not Kind.INTERFACE or params[0].methods is None:
-        return "a hook's first parameter is its context, an interface"
-    strange = sorted({method.name for method in params[0].methods} - CONTEXT_METHODS)
+        return "a hook's first parameter is its hook context, an interface"
+    strange = sorted({method.name for method in params[0].methods} - HOOK_CONTEXT_METHODS)
     if strange:
-        return f"the context interface asks for {', '.join(strange)}, which no context has"
+        return f"the hook context asks for {', '.join(strange)}, which no hook context has"
     if len(params) - 1 != len(values):
-        return f"{len(params) - 1} parameters behind the context, {len(values)} needed"
+        return f"{len(params) - 1} parameters after the hook context, {len(values)} needed"
     for param, value in zip(params[1:], values, strict=True):
         if param.name not in (value.type.name, "interface {}"):
             return f"{value.name} is {value.type.name}, not {param.name}"

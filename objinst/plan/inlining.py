@@ -1,7 +1,7 @@
 """Calls that the compiler inlined, and that no hook can see: read from FuncInfo.InlTree of every function of a link.
 
-If nothing else refers to such a function any more, the linker drops it, and its hooks never run. The tree has a node for each inlined call of which code is left (cmd/internal/obj/inl.go and pcln.go, Go 1.22-1.27): the callee, the
-file and line of the call, and the node of the call around it. What one archive tells depends on nothing else, so it can be kept; a link
+If nothing else refers to such a function, the linker drops it, and its hooks never run. The tree has a node for each inlined call of which code is left (cmd/internal/obj/inl.go and pcln.go, Go 1.22-1.27): the callee, the
+file and line of the call, and the node of the enclosing call. The result for one archive depends on nothing else, so it can be cached. A link
 then only sorts by callee.
 """
 
@@ -21,9 +21,9 @@ from objinst.plan.model import InlinedCall, Target
 def with_callers(
     targets: Sequence[Target], packages: Iterable[str], others: Iterable[str], said: Callable[[str], Mapping[str, Any]], load: Load
 ) -> tuple[Target, ...]:
-    """The targets with the inlined calls of each in `packages`. others: the rest of the link, which may refer to targets too.
+    """The targets with the inlined calls of each in `packages`. others: the rest of the link, which may also refer to targets.
 
-    said: what `read` says of a package.
+    said: the result of `read` for a package.
     """
     keys = {place: symbol_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
     wanted = {key for found in keys.values() for key in found}
@@ -46,7 +46,7 @@ def with_callers(
 
 
 def read(objects: Iterable[Object], package: str) -> dict[str, Any]:
-    """What the objects of one archive inline and refer to, its assembly included, as JSON has it. Raises ObjectError."""
+    """What the objects of one archive, including assembly, inline and refer to, as JSON. Raises ObjectError."""
     objects = list(objects)
     calls = (call for obj in objects for call in inlined_calls(obj, package))
     return _packed(calls) | {"refers": sorted({name for obj in objects for name in references(obj, package)})}
@@ -55,8 +55,8 @@ def read(objects: Iterable[Object], package: str) -> dict[str, Any]:
 def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]]:
     """Callee and call, of all functions of one object. package: import path of the object itself.
 
-    A callee in some package's SymbolDefs is named `import path#index`, any other one by its name; so is the calling function, if
-    it lies in another package.
+    A callee in some package's SymbolDefs is named `import path#index`, any other by its symbol name. The same holds for the calling function,
+    if it is in another package.
     """
     for index in obj.text_symbols():
         data = obj.aux_data(index, "AuxFuncInfo")
@@ -74,7 +74,7 @@ def _named(obj: Object, package: str, ref: SymRef) -> str:
 
 
 def references(obj: Object, package: str) -> set[str]:
-    """What the code and data of an object refer to, named as callees are; a function's references to itself do not count."""
+    """What the code and data of an object refer to, with the same names as callees. A function's references to itself do not count."""
     dwarf = {number for name, number in obj.tables.kinds.items() if name.startswith("SDWARF")}
     refs: set[tuple[int, int]] = set()
     for index in range(obj.n_defs):
@@ -92,14 +92,14 @@ def _unpacked(stored: Mapping[str, Any], package: str, wanted: set[str], load: L
 
 
 def _numbered(name: str, load: Load) -> str:
-    """The name of a function that was given by its place in its package."""
+    """The name of a function that is given as `import path#index`."""
     package, mark, index = name.rpartition("#")
     obj = load(package) if mark and index.isdigit() else None
     return obj.sym(int(index)).name if obj else name
 
 
 def _packed(calls: Iterable[tuple[str, InlinedCall]]) -> dict[str, Any]:
-    """For JSON, every name once: a large package has tens of thousands of inlined calls."""
+    """A form for JSON with every name only once: a large package has tens of thousands of inlined calls."""
     names: dict[str, int] = {}
     packed: dict[str, list[tuple[int, int, int, int]]] = {}
     for callee, call in calls:

@@ -1,9 +1,9 @@
-"""What one function by itself allows: to be hooked by given rules, and how, or to have a stub in front. objinst.plan.gate asks, with what the rest of the
-link says; nobody else does.
+"""Judges one function by itself: whether and how given rules can hook it, and whether it can have a stub in front. Only objinst.plan.admission calls
+this module; it adds what the rest of the link says.
 
-A stub in front, such as a counter, almost any function can have, since it calls nothing, needs no stack and knows no types. What is left out is what the symbol swap
-itself cannot do: assembly (its callers may have conventions of their own, and on arm64 the stub changes R16, R17 and R27), FIPS text (its
-checksum covers the code), functions without code.
+Almost any function can have a stub in front, such as a counter, because it calls nothing, needs no stack and knows no types. Excluded are the functions
+that the symbol swap cannot handle: assembly (its callers may use conventions of their own, and on arm64 the stub changes R16, R17 and R27),
+FIPS text (its checksum covers the code), and functions without code.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from objinst.goobj import ABI_INTERNAL, FuncInfo, Object, pctab
 from objinst.plan.action import Plannable
-from objinst.plan.forms import Exit, context_use, exit_form, unchecked, unmapped
+from objinst.plan.forms import Exit, closure_use, exit_form, unchecked, unmapped
 from objinst.plan.hooks import HookFinder
 from objinst.plan.layout import REMEDY, Layout, evidence, find_layout
 from objinst.plan.model import FrontPlan, FunctionPlan, Refusal, Use
-from objinst.plan.pinned import NOBODY, Reliance
+from objinst.plan.nosplit import NOBODY, Reliance
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.specs import try_encode
 from objinst.plan.subject import Subject
@@ -38,7 +38,7 @@ MOST_NUMBERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A candidate: its place and what was read of it once. refusal: why nothing is ever done to it, as far as the gate says so at once."""
+    """A candidate: its position, and what has been read about it. refusal: set by admission, for a function that no rule can change."""
 
     object: Object
     index: int
@@ -56,7 +56,7 @@ class Function:
 
 
 def _not_swapped(obj: Object, index: int) -> Refusal | None:
-    """Why no other code can take a function's place, as far as its symbol says."""
+    """Why no other code can take a function's place, judging by its symbol."""
     sym = obj.sym(index)
     if sym.kind == obj.tables.kinds.get("STEXTFIPS"):
         return FIPS
@@ -64,7 +64,7 @@ def _not_swapped(obj: Object, index: int) -> Refusal | None:
 
 
 def is_assembly(obj: Object, info: FuncInfo) -> bool:
-    """Whether a function that the compiler could have written is assembly, too."""
+    """Whether a function is assembly, even if it looks like compiled code."""
     return bool(info.func_flag & obj.tables.func_flags["FuncFlagAsm"])
 
 
@@ -108,25 +108,25 @@ def judge_front(obj: Object, index: int) -> FrontPlan | Refusal:
 
 
 def judge_each(
-    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
+    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, reliance: Reliance = NOBODY, *, at_exit: bool = False
 ) -> list[FunctionPlan | Refusal]:
-    """The outcome for each of the rules (or of none): one that does not fit keeps no other from the function. All plans are the same."""
-    whole = judge(function, rules, arch, finder, pinned_by, at_exit=at_exit)
+    """The outcome for each rule, or for none. A rule whose hook does not match does not affect the others. All plans are the same."""
+    whole = judge(function, rules, arch, finder, reliance, at_exit=at_exit)
     if isinstance(whole, FunctionPlan) or len(rules) <= 1:
         return [whole] * max(len(rules), 1)
-    alone = [judge(function, [rule], arch, finder, pinned_by) for rule in rules]
+    alone = [judge(function, [rule], arch, finder, reliance) for rule in rules]
     fitting = [rule for rule, outcome in zip(rules, alone, strict=True) if isinstance(outcome, FunctionPlan)]
     if len(fitting) in (0, len(rules)):
         return alone if not fitting else [whole] * len(rules)
-    together = judge(function, fitting, arch, finder, pinned_by)
+    together = judge(function, fitting, arch, finder, reliance)
     return [outcome if isinstance(outcome, Refusal) else together for outcome in alone]
 
 
 def judge(
-    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, pinned_by: Reliance = NOBODY, *, at_exit: bool = False
+    function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder, reliance: Reliance = NOBODY, *, at_exit: bool = False
 ) -> FunctionPlan | Refusal:
-    """rules: those that match the function, in order. One that does not fit refuses the function. pinned_by: see objinst.plan.pinned;
-    at_exit: the exit is to be seen, whether or not a rule asks for it."""
+    """rules: those that match the function, in order. If one does not match, the function is refused. reliance: see objinst.plan.nosplit;
+    at_exit: the exit must be seen, whether or not a rule asks for it."""
     obj, index = function.object, function.index
     refusal = refusal_by_name(function.symbol)
     if refusal:
@@ -134,12 +134,12 @@ def judge(
     _, layout = look(function, rules, arch, finder)
     if isinstance(layout, Refusal):
         return layout
-    refusal = unmapped(pinned_by.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, pinned_by.pin))
-    context = context_use(obj, index, function.morestack, function.calls, arch)
+    refusal = unmapped(reliance.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, reliance.nosplit))
+    closure = closure_use(obj, index, function.morestack, function.calls, arch)
     if refusal:
         return refusal
-    if isinstance(context, Refusal):
-        return context
+    if isinstance(closure, Refusal):
+        return closure
     wanted = at_exit or any(action.needs_exit for _, action in rules)
     if layout.results is None and wanted:
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
@@ -159,17 +159,17 @@ def judge(
             return found
         leaving = found if isinstance(found, Exit) else None
     described: frozenset[str] = frozenset()
-    if any(use.boxes for use in uses):  # a search through the link for some types, so only where it matters
+    if any(use.boxes for use in uses):  # may search the whole link for some types, so only if needed
         table = finder.signatures.table
         described = frozenset(value.type.name for value in (*params, *results) if table.descriptor(value.type.name, obj) is not None)
     plan = FunctionPlan(
-        index, function.symbol, function.file, function.line, params, results, layout.abi, context, tuple(uses),
+        index, function.symbol, function.file, function.line, params, results, layout.abi, closure, tuple(uses),
         leaving.epilogues if leaving else None, depth=max(value for value, _ in function.pcsp), checked=bool(function.morestack),
         through=leaving is not None and leaving.through, described=described,
     )  # fmt: skip
     numbers = len(plan.param_numbers) + len(plan.result_numbers)
     if numbers > MOST_NUMBERS:
-        return Refusal("too-large", f"it takes or returns {numbers} uintptrs, perhaps addresses; {MOST_NUMBERS} can be looked after")
+        return Refusal("too-large", f"it takes or returns {numbers} uintptrs, perhaps addresses; at most {MOST_NUMBERS} are supported")
     try:
         try_encode(arch, plan)
     except EncodeError as error:
@@ -195,7 +195,7 @@ def scan_returns(function: Function, arch: Arch) -> EpilogueScan:
 
 
 def find_exit(function: Function, abi: FuncABI, arch: Arch) -> Exit | Refusal:
-    """How the exit of a function is seen, or why it is not."""
+    """How the exit of a function can be seen, or why it cannot."""
     scan = scan_returns(function, arch)
     wrapper = function.info.func_id == function.object.tables.func_ids["FuncIDWrapper"]
     return exit_form(scan, abi, function.calls.values(), wrapper=wrapper)

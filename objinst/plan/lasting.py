@@ -1,9 +1,9 @@
-"""Functions whose calls last as long as the program: a rule that names functions by a pattern makes no spans of them.
+"""Functions whose calls last as long as the program: a rule that names functions by a pattern creates no spans for them.
 
-Such a span ends when the process does, and everything that the goroutine does meanwhile becomes its child. They are told by their code: main.main;
-loops that take work from channels (objinst.plan.workers); loops that accept connections, and what calls these; and whatever asks for
-signals, for that waits for the end. Functions that never return have no exit to end a span at (objinst.plan.forms). What a rule names exactly
-is meant.
+Such a span would end only with the process, and everything that the goroutine does meanwhile would become its child. These functions are
+recognized by their code: main.main; loops that take work from channels (objinst.plan.workers); loops that accept connections, and their
+callers; and functions that register for signals, because they wait for the end. Functions that never return have no exit at which a span
+could end (objinst.plan.forms). A function that a rule names exactly always gets its span.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXACTLY = "a rule that names it exactly makes spans of it"
 
 
 class Lasting:
-    """Of one link. load: the object of a package; spanned: whether a rule makes spans of a package's functions by a pattern."""
+    """Finds these functions in one link. load: the object of a package; spanned: whether a rule with a pattern creates spans for functions of a package."""
 
     def __init__(self, arch: Arch, load: Load, spanned: Callable[[str], bool]) -> None:
         self._arch = arch
@@ -35,7 +35,7 @@ class Lasting:
         self._serving: dict[str, dict[str, str]] = {}
 
     def refusal(self, rule: Rule, name: FuncName, obj: Object, index: int, package: str) -> Refusal | None:
-        """Why a rule makes no span of a function. name: as rules see it; package: that of the object. Raises ObjectError."""
+        """Why a rule creates no span for a function. name: as rules see it; package: that of the object. Raises ObjectError."""
         if rule.where.names(name):
             return None
         if (name.pkg, name.recv, name.name) == ("main", "", "main"):
@@ -77,7 +77,7 @@ class Lasting:
         return found
 
     def _of_import(self, package: str) -> Iterable[str]:
-        """Without the imports of packages that nobody asks about, which may be all of the program."""
+        """Leaves out the imports of packages that no rule concerns; those may be the whole program."""
         obj = None if package in self._serving else self._load(package)
         if obj is None:
             return self._serving.get(package, ())

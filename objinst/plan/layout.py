@@ -1,7 +1,7 @@
-"""Where the arguments and results of a target live: what its signature says, held against its code.
+"""Where the arguments and results of a target are: computed from its signature and checked against its code.
 
-At least two sources must agree: one that names types (objinst.signatures.find), laid out by the ABI, and what the object notes
-of the function without names (objinst.signatures.agree). If they do not, the function is refused.
+At least two sources must agree: one that names types (objinst.signatures.find), laid out by the ABI, and what the object records about the
+function without type names (objinst.signatures.agree). If they do not, the function is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REMEDY = "build with DWARF, hook a method or an exported function, or let its ho
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """results: None if no source tells all of them."""
+    """results: None if no source gives all of them."""
 
     params: tuple[Value, ...]
     results: tuple[Value, ...] | None
@@ -30,7 +30,7 @@ class Layout:
 
 
 def evidence(obj: Object, index: int, info: FuncInfo, calls: dict[int, str], arch: Arch) -> Evidence:
-    """What the object says of a function's arguments without naming types. Raises ObjectError."""
+    """What the object says about a function's arguments without naming types. Raises ObjectError."""
     maps = obj.funcdata(index, "ArgsPointerMaps")
     decoded = stackmap.decode(maps) if maps else []
     return Evidence(
@@ -42,7 +42,7 @@ def evidence(obj: Object, index: int, info: FuncInfo, calls: dict[int, str], arc
 def find_layout(
     obj: Object, index: int, found: Evidence, signatures: Signatures, place: tuple[str, int], claimed: Callable[[], Signature | None]
 ) -> Layout | Refusal:
-    """place: file and line of the function. claimed: what its hooks say of one that nothing else describes. Raises ObjectError."""
+    """place: file and line of the function. claimed: the signature that its hooks declare, if nothing else describes the function. Raises ObjectError."""
     declared = signatures.of(obj, index, *place)
     if isinstance(declared, NoSignature):
         claim = claimed()
@@ -63,7 +63,7 @@ def find_layout(
 
 
 def _values(names: Sequence[Param], homes: Sequence[Assigned], signatures: Signatures, near: Object) -> tuple[Value, ...]:
-    """What hooks see: everything but the dictionary of a generic function, and types that they can name."""
+    """The values that hooks see: all but the dictionary of a generic function, with types that hooks can name."""
     values = []
     for name, home in zip(names, homes, strict=True):
         if name.hidden:

@@ -1,7 +1,7 @@
-"""Rules that name nothing in a link: why, what comes near, and whether that is a mistake.
+"""Rules that name nothing in a link: why, which names are close, and whether that is a mistake.
 
-A package that the program does not import is no mistake if it could be imported: one set of rules serves many programs. Whatever
-else a rule names in vain would be a span that is missing without a word.
+A rule for a package that the program does not import is not a mistake if the package could be imported, because one set of rules serves
+many programs. Anything else that a rule names in vain is reported; otherwise a span would be missing silently.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CUTOFF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why a rule names nothing. code: stable word; near: names that would do something; mistake: the build should not go on."""
+    """Why a rule names nothing. code: stable word; near: names that exist; mistake: the build should fail."""
 
     rule: Rule
     code: str
@@ -43,10 +43,10 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is known of a link before any archive is read. packages: import paths, the program's own as `main`; main_path: the import
-    path of that one, "" if unknown; version: of a package's module; importable: whether the toolchain or a module of the user has
-    such a package."""
+class RuleMatcher:
+    """Matches rules with the packages of a link, before any archive is read. packages: import paths, the program's own as `main`; main_path:
+    the import path of that one, "" if unknown; version: of a package's module; importable: whether the toolchain or a module of the user
+    has such a package."""
 
     rules: RuleSet
     packages: Sequence[str]
@@ -63,7 +63,7 @@ class Surroundings:
         return [self._explain(rule) for rule in self.rules.rules if not is_built_in(rule) and not self.has(rule)]
 
     def nameless(self, rules: Iterable[Rule], named: Collection[str], load: Load) -> list[Missing]:
-        """Those among the rules that name a package, but no function of it. named: those that name one; load: the object of a package."""
+        """The rules that name a package, but no function of it. named: names of rules that name a function; load: the object of a package."""
         return [self._nameless(rule, load) for rule in rules if rule.name not in named]
 
     def _explain(self, rule: Rule) -> Missing:
@@ -75,20 +75,20 @@ class Surroundings:
         return _no_function(rule, packages, load)
 
 
-def surroundings(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> Surroundings:
-    """link_tool: its path, which tells where the standard library's sources are."""
+def rule_matcher(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> RuleMatcher:
+    """link_tool: its path, which shows where the standard library's sources are."""
     here = usertree.build_folder()
     goroots = [path.parents[3] for path in (Path(link_tool).absolute(), Path(link_tool).resolve()) if len(path.parents) > 3]
-    return Surroundings(rules, packages, info.path, info.version_of, lambda package: usertree.may_import(package, here, goroots))
+    return RuleMatcher(rules, packages, info.path, info.version_of, lambda package: usertree.may_import(package, here, goroots))
 
 
 def problems(missing: Sequence[Missing], targets: Sequence[Target], rules: RuleSet) -> tuple[OtelobjError, ...]:
-    """All that a build should not go on with."""
+    """All problems for which a build should fail."""
     return (*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules))
 
 
 def unmatched_problems(missing: Sequence[Missing]) -> list[OtelobjError]:
-    """A rule that names nothing by mistake is an error, unless it is optional."""
+    """A rule that names nothing is an error, if that is a mistake and the rule is not optional."""
     return [
         OtelobjError(f"{item.rule.origin}: rule {item.rule.name} names nothing: {item.reason}", f"{item.hint or 'correct the rule'}, or set `optional: true`")
         for item in missing
@@ -97,7 +97,7 @@ def unmatched_problems(missing: Sequence[Missing]) -> list[OtelobjError]:
 
 
 def refused_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjError]:
-    """A function that a rule names and that cannot be hooked is an error, unless the rule is optional or names by glob."""
+    """If a rule names a function that cannot be hooked, that is an error, unless the rule is optional or has a glob."""
     by_name = {rule.name: rule for rule in rules.rules}
     return [
         OtelobjError(f"rule {target.rule}: {target.symbol} cannot be hooked: {target.reason}", "set `optional: true` in the rule to go on without it")
@@ -107,14 +107,14 @@ def refused_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjE
 
 
 def telling(targets: Iterable[Target], rules: RuleSet) -> list[Target]:
-    """Those of which `refused_problems` and `unfound_problems` can say anything."""
+    """The targets that `refused_problems` and `unfound_problems` can report."""
     refusing = {rule.name for rule in rules.rules if not rule.optional and not rule.is_glob}
     wanting = {rule.name for rule in rules.rules if not rule.optional and any(action.paths for action in rule.do)}
     return [target for target in targets if target.rule in (wanting if target.status is Status.HOOKED else refusing)]
 
 
 def unfound_problems(targets: Sequence[Target], rules: RuleSet) -> list[OtelobjError]:
-    """A value that a rule with a glob wants of spans, and that none of its functions has, is an error, unless the rule is optional."""
+    """If a rule with a glob wants a value for its spans and none of its functions has it, that is an error, unless the rule is optional."""
     hooked: dict[str, list[Target]] = {}
     for target in targets:
         if target.status is Status.HOOKED:
@@ -137,21 +137,21 @@ def stop(problems: Sequence[OtelobjError]) -> None:
         raise problems[0]
 
 
-def _no_package(rule: Rule, around: Surroundings) -> Missing:
-    if rule.target == around.main_path:
+def _no_package(rule: Rule, matcher: RuleMatcher) -> Missing:
+    if rule.target == matcher.main_path:
         return Missing(rule, "no-package", f"{rule.target} is the program itself", hint="a rule names the program's own package `main`: write `target: main`")
     what = f"no package of this program is called {rule.target}"
-    if around.importable(rule.target):
+    if matcher.importable(rule.target):
         return Missing(rule, "not-linked", what, mistake=False)
-    return Missing(rule, "no-package", f"{what}, nor of the toolchain or a module it requires", close(rule.target, around.packages))
+    return Missing(rule, "no-package", f"{what}, and neither the toolchain nor a required module has one", close(rule.target, matcher.packages))
 
 
-def _no_version(rule: Rule, package: str, around: Surroundings) -> Missing:
-    """No mistake where another rule for the same package has the other versions."""
-    version = around.version(package)
+def _no_version(rule: Rule, package: str, matcher: RuleMatcher) -> Missing:
+    """Not a mistake if another rule for the same package covers the other versions."""
+    version = matcher.version(package)
     start, end = rule.version
     wanted = " ".join([f"from {start} on"] * bool(start) + [f"before {end}"] * bool(end))
-    covered = any(other.matches_package(package) and other.matches_version(version) for other in around.rules.rules if other is not rule)
+    covered = any(other.matches_package(package) and other.matches_version(version) for other in matcher.rules.rules if other is not rule)
     why = f"the module of {package} has version {version}, the rule is for versions {wanted}"
     return Missing(rule, "no-version", why, hint="correct `version`, or leave it out", mistake=not covered)
 
@@ -179,7 +179,7 @@ def _functions(obj: Object | None) -> list[FuncName]:
 
 
 def _wanted(where: Where) -> str:
-    """What a condition asks for, in words."""
+    """A description of a condition."""
     if where.func is None and where.recv is None:
         return "function that the conditions hold for"
     name = where.func or "method"
@@ -197,5 +197,5 @@ def _shown(name: FuncName) -> str:
 
 
 def close(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Names that come near, the nearest first."""
+    """Similar names, the most similar first."""
     return tuple(difflib.get_close_matches(wanted, list(dict.fromkeys(names)), NEAR, CUTOFF))

@@ -1,4 +1,4 @@
-"""The plan as data: which functions are hooked, by what, and which are refused and why. Definitions only."""
+"""The plan as data: which functions are hooked and with what, which are refused and why. Definitions only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from objinst.rules.nodes import closest
 if TYPE_CHECKING:  # see objinst.plan.action
     from objinst.goobj import FuncInfo
     from objinst.types import Assigned, FuncABI, GoType, Kind
-    from trampolines.contract import ContextUse, EpilogueScan
+    from trampolines.contract import ClosureUse, EpilogueScan
 
 BOXING = frozenset({"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"})
-"""Methods of a hook's context that hand values over as interfaces."""
+"""Methods of the hook context that pass values as interfaces."""
 
 
 class Status(Enum):
@@ -27,7 +27,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a function or a hook is not used. code: stable word for machines; why: a sentence for people, with what to do."""
+    """Why a function or a hook is not used. code: stable word for machines; why: a sentence for people, with a remedy."""
 
     code: str
     why: str
@@ -35,7 +35,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A parameter or result of a target. home: where it lives; elem_size (bytes), elem_flat (no pointers in it): of a slice's
+    """A parameter or result of a target. home: its location; elem_size (bytes), elem_flat (no pointers in it): of a slice's
     elements."""
 
     name: str
@@ -49,7 +49,7 @@ class Value:
 
 
 class NoValueError(Exception):
-    """A path that a function does not have. names: what stands where the path goes wrong."""
+    """A path that a function does not have. names: the names that exist where the path fails."""
 
     def __init__(self, what: str, names: Sequence[str] = (), wanted: str = "") -> None:
         super().__init__(what)
@@ -63,9 +63,9 @@ class NoValueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CallValue:
-    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one behind the
-    pointer found so far; kind: internal/abi.Kind of what lies there. elem, elem_size: of a slice. count: the length is wanted.
-    fields: names that only the dynamic type of the interface found there has."""
+    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one from the
+    pointer found so far; kind: internal/abi.Kind of the value there. elem, elem_size: of a slice. count: the length is wanted.
+    fields: names to look up in the dynamic type of the interface there."""
 
     in_args: bool
     offsets: tuple[int, ...]
@@ -86,10 +86,10 @@ def number_places(values: Iterable[Value]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class HookFunction:
-    """One typed hook. package, symbol: as the linker names it; abi: of the hook itself, context interface included.
+    """One typed hook. package, symbol: as the linker names it; abi: of the hook itself, hook context included.
 
-    Its parameters behind the context are the target's parameters (before) or results (after), one for one; boxed: the
-    indices of those that it takes as interface{}. methods: of the context interface, in itab order.
+    Its parameters after the hook context are the target's parameters (before) or results (after), one for one; boxed: the
+    indices of those that it takes as interface{}. methods: of the hook context, in itab order.
     """
 
     package: str
@@ -109,7 +109,7 @@ class Use(ABC):
 
     @property
     def before(self) -> HookFunction | None:
-        """A typed hook at the entry. An action without typed hooks has some that come with otelobj and read the areas themselves."""
+        """A typed hook at the entry. An action without typed hooks uses built-in hooks, which read the areas themselves."""
         return None
 
     @property
@@ -123,31 +123,31 @@ class Use(ABC):
 
     @property
     def methods(self) -> frozenset[str]:
-        """That its hooks call on their context."""
+        """Methods that its hooks call on their hook context."""
         return frozenset(m for hook in (self.before, self.after) if hook for m in hook.methods)
 
     @property
     def boxes(self) -> bool:
-        """May ask for values as interfaces."""
+        """Whether it may ask for values as interfaces."""
         return bool(self.methods & BOXING) or any(hook.boxed for hook in (self.before, self.after) if hook)
 
     @property
     def takes_exit(self) -> bool:
-        """Sees the exit where there is one to see, and does without it elsewhere."""
+        """Whether it uses the exit if the exit can be seen, but works without it."""
         return "SetSkipCall" in self.methods
 
     @property
     def only_timed(self) -> bool:
-        """If nothing else is done to the target, hooks/rt itself does all of it."""
+        """Whether hooks/rt itself can do all of it, if nothing else is done to the target."""
         return False
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Paths of the rule that this target does not have, `path: why`; it goes on without them."""
+        """Paths of the rule that this target does not have, `path: why`; it continues without them."""
         return ()
 
     def repeats(self, _other: Use) -> bool:
-        """Whether it would do once more what another use of the same target does."""
+        """Whether it duplicates another use of the same target."""
         return False
 
     @abstractmethod
@@ -166,7 +166,7 @@ class FunctionPlan:
     params: tuple[Value, ...]
     results: tuple[Value, ...]
     abi: FuncABI
-    context: ContextUse
+    closure: ClosureUse
     hooks: tuple[Use, ...]
     epilogues: EpilogueScan | None
     depth: int
@@ -215,10 +215,10 @@ class FrontPlan:
 
 @dataclass(frozen=True, slots=True)
 class InlinedCall:
-    """A copy of a function that the compiler put in place of a call. function: in whose source the call stands, at file and line.
+    """A copy of a function that the compiler put in place of a call. function: the one whose source contains the call, at file and line.
 
-    inside: the function whose code holds the copy, another one where the caller was itself inlined. package: the one that was
-    compiled so; `-gcflags=PACKAGE=-l` makes it a call again.
+    inside: the function whose code contains the copy; a different one if the caller was itself inlined. package: the package that was
+    compiled; `-gcflags=PACKAGE=-l` makes it a call again.
     """
 
     function: str
@@ -254,6 +254,6 @@ class Target:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Target:
-        """Raises TypeError, ValueError or KeyError if `raw` is no target of this version."""
+        """Raises TypeError, ValueError or KeyError if `raw` is not a target of this version."""
         callers = tuple(InlinedCall(**caller) for caller in raw["inlined_callers"])
         return cls(**{**raw, "status": Status(raw["status"]), "inlined_callers": callers, "left_out": tuple(raw["left_out"])})

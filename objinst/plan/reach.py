@@ -1,9 +1,8 @@
-"""What runs above a frame in assembly that has no stack map, as far as a hook is worse there than the function itself.
+"""Functions that run above a frame in assembly without a stack map, if a hook there is more dangerous than the function itself.
 
-Such a program lives on Go functions that neither grow the stack nor let the collector look at it (see objinst.plan.pinned). So
-their callees count, too, and those of these, as far as calls are direct, until a function calls something in the runtime that may look
-at the stack of its own accord, such as an allocation.
-Hardly any program has such frames, so the archives are read only if there is one.
+Such a program works only if the Go functions above the frame neither grow the stack nor let the collector scan it (see
+objinst.plan.nosplit). So their direct callees count too, and the callees of those, up to a function that calls something in the runtime
+that may scan the stack anyway, such as an allocation. Few programs have such frames, so the archives are read only if there is one.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ QUIET = re.compile(r"runtime\.(morestack|[gG]oPanic|panic|goPanic|mem(move|clr|e
 """Functions of the runtime that neither allocate nor block, or that end what is under way."""
 
 
-def reached(frames: Mapping[str, str], closed: frozenset[str], packages: list[str], load: Load) -> dict[str, tuple[str, list[str]]]:
-    """Key of each function -> who has the frame, and the packages that define it. frames: see objinst.plan.pinned.Calls. Raises ObjectError."""
+def reached(frames: Mapping[str, str], excluded: frozenset[str], packages: list[str], load: Load) -> dict[str, tuple[str, list[str]]]:
+    """Key of each function -> the function with the frame, and the packages that define the key. frames: see objinst.plan.nosplit.Calls. Raises ObjectError."""
     found: dict[str, tuple[str, list[str]]] = {}
     todo = list(frames.items())
     while todo:
         key, caller = todo.pop()
-        places = [(package, index) for package, index in _definitions(key, packages, load) if package not in closed]
+        places = [(package, index) for package, index in _definitions(key, packages, load) if package not in excluded]
         if key in found or not places:
             continue
         found[key] = (caller, sorted({package for package, _ in places}))
@@ -49,7 +48,7 @@ def _definitions(key: str, packages: list[str], load: Load) -> list[tuple[str, i
 
 
 def _callees(obj: Object, index: int, package: str) -> set[str]:
-    """Keys of the functions that a function calls or has func values of; none if it calls what may look at the stack anyway."""
+    """Keys of the functions that a function calls or has func values of; none if it calls something that may scan the stack anyway."""
     keys: set[str] = set()
     for reloc in obj.relocs(index):
         found = obj.resolve(reloc.sym)

@@ -1,8 +1,8 @@
 """Which functions may never be hooked, whatever a rule says.
 
 runtime and every package it imports (they run on the system stack, under locks, before the scheduler exists); what
-`hooks/rt` stands on; FIPS text (its checksum covers the code); assembly; what can run between fork and exec; and three
-functions that the runtime calls where no Go code of ours may run.
+`hooks/rt` depends on; FIPS text (its checksum covers the code); assembly; what can run between fork and exec; and three
+functions that the runtime calls where otelobj's Go code must not run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BY_NAME = {
 FORK_ROOTS = ("syscall.forkAndExecInChild", "syscall.forkAndExecInChild1")
 
 
-def closed_packages(imports: Callable[[str], Iterable[str]], rt: str) -> frozenset[str]:
+def excluded_packages(imports: Callable[[str], Iterable[str]], rt: str) -> frozenset[str]:
     """runtime, rt and all that they import. imports: the direct imports of a package of the link."""
     seen: set[str] = set()
     todo = ["runtime", "sync/atomic", rt]

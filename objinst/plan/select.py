@@ -22,9 +22,9 @@ def candidates(
 ) -> Iterator[tuple[int, list[tuple[Rule, Plannable]]]]:
     """(index, matching actions in order) of every text symbol of `obj` that some rule names.
 
-    A dup-ok function (an instance of a generic) is named by the package that declares it, wherever a copy lies, and so is a closure. own: the
-    package is the program's; one that is linked for the hooks' sake alone is named by no rule, but may hold such copies. load: see Declared.
-    foreign: whether another package is linked for the hooks' sake alone; of an instance of its functions not all copies are hooked, so none is.
+    A dup-ok function (an instance of a generic) belongs to the package that declares it, wherever a copy is, and so does a closure. own: the
+    package is the program's. Rules do not name packages that are linked only for the hooks, but these may contain such copies. load: see Declared.
+    foreign: whether another package is linked only for the hooks. Not all copies of an instance of its functions could be hooked, so none is.
     """
     source = Declared(obj, load)
     applying = {package: _actions(rules, package, versions(package)) if own else ()}
@@ -45,9 +45,9 @@ def _actions(rules: RuleSet, package: str, version: str | None) -> Sequence[tupl
 
 def only_leads_on(rule: Rule, symbol: str, obj: Object, info: FuncInfo) -> bool:
     """Whether a function is a wrapper of the compiler's (a method for the pointer to its receiver's type, promoted, or of an instance)
-    that only calls the function it stands for, so that hooks on both would run twice a call.
+    that only calls the function it stands for. Hooks on both would run twice per call.
 
-    Where that function was inlined into it, the wrapper is all there is; and a rule may name a wrapper by its receiver.
+    If that function was inlined into the wrapper, only the wrapper is left. A rule may also name a wrapper by its receiver.
     """
     name = parse_func_name(symbol)
     if name is None or info.func_id != obj.tables.func_ids["FuncIDWrapper"] or (rule.where.is_literal and rule.where.recv and not name.type_args):

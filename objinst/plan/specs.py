@@ -1,4 +1,4 @@
-"""What the architectures are asked for one planned function: entry stub, exit stub, thunks."""
+"""The specifications of one planned function for the architecture: entry stub, exit stub, thunks."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ ANY_OFFSETS = Offsets(8, GrowGuard(8, 8, 8, 8))
 
 
 def entry_spec(arch: Arch, plan: FunctionPlan, offsets: Offsets) -> EntrySpec:
-    """The entry stub. That of a function without a stack check sees to the room that its exit stub needs. Raises EncodeError."""
+    """The entry stub. If the function has no stack check, the stub also checks the room that the exit stub needs. Raises EncodeError."""
     room = 0
     if not plan.checked and plan.epilogues is not None:
         room = exit_room(arch.exit_stub(exit_spec(plan, offsets)).frame + 2 * WORD)
     return EntrySpec(
-        plan.abi.spills, plan.context, skippable=plan.skippable, results=plan.abi.result_pieces, stack_results=plan.abi.stack_results,
+        plan.abi.spills, plan.closure, skippable=plan.skippable, results=plan.abi.result_pieces, stack_results=plan.abi.stack_results,
         guard=None if plan.checked else offsets.guard, room=room,
     )  # fmt: skip
 
@@ -48,13 +48,13 @@ def exit_spec(plan: FunctionPlan, offsets: Offsets) -> ExitSpec:
 
 
 def through_spec(arch: Arch, plan: FunctionPlan, offsets: Offsets) -> ThroughSpec:
-    """The call-through of a plan that wants one."""
+    """The call-through of a plan that has one."""
     abi = plan.abi
     return ThroughSpec(entry_spec(arch, plan, offsets), abi.args_size, abi.results_size, abi.results_map, offsets.slot)
 
 
 def thunk_spec(hook: HookFunction, values: tuple[Value, ...], base: Base) -> ThunkSpec:
-    """base: where values are that do not lie in the args area."""
+    """base: of values that are not in the args area."""
     loads: list[Load] = []
     copies: list[Copy] = []
     for number, home in enumerate(hook.abi.params[1:]):

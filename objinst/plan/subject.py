@@ -1,7 +1,7 @@
 """A function as actions see it: its values, found by path, and the Go functions that take them.
 
 A path is resolved against the function's parameters and results (DWARF) and the types of the link (type descriptors), so that
-nothing is looked up when the program runs. Only behind an interface, whose type is known then, names remain.
+the running program looks nothing up. Names remain only for fields of an interface's value, whose type is known only at run time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from objinst.types import Field, GoType, Kind, Unknown
 from objinst.types.names import unescape
 
 WORD = 8
-CONTEXT = "context.Context"
+GO_CONTEXT = "context.Context"
 MAX_POINTERS = 8
 """Pointers in a row, embedded structs in each other: a type may be its own element."""
 SCALARS = frozenset(Kind(number) for number in range(Kind.BOOL, Kind.FLOAT64 + 1)) | {Kind.STRING}
@@ -29,7 +29,7 @@ ELEMENTS = SCALARS - {Kind.UINT, Kind.UINT8, Kind.UINT64, Kind.UINTPTR}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A value on the way along a path: see CallValue."""
+    """An intermediate value of a path: see CallValue."""
 
     in_args: bool
     offsets: tuple[int, ...]
@@ -69,7 +69,7 @@ class Subject:
         return printed(self.symbol, self.near.tables.runtime.bracket_pairs)
 
     def before(self, package: str, name: str) -> HookFunction | Refusal:
-        """A Go function that takes the receiver and the parameters, after its context. Raises OtelobjError if there is no such function."""
+        """A Go function that takes the receiver and the parameters, after its hook context. Raises OtelobjError if there is no such function."""
         params = self.params if self.recv is None else (self.recv, *self.params)
         return self.finder.find(package, name, self.symbol, params, "parameters")
 
@@ -83,11 +83,11 @@ class Subject:
         return tuple(self._value(_place(value)) for value in self.results if value.type.name == "error")
 
     @property
-    def context(self) -> int | None:
-        """Offset of the context that a call works for. To package context itself contexts are data, which must stay what they are."""
+    def go_context(self) -> int | None:
+        """Offset of the context.Context parameter. None for functions of package context: to them a context is data, and must not change."""
         if self.symbol.startswith("context."):
             return None
-        return next((value.home.offset for value in self.params if value.type.name == CONTEXT), None)
+        return next((value.home.offset for value in self.params if value.type.name == GO_CONTEXT), None)
 
     def find(self, path: ValuePath) -> CallValue:
         """Raises NoValueError."""
@@ -118,7 +118,7 @@ class Subject:
         raise NoValueError(f"{path}: {self.symbol} has no {what} {path.which}, it has {has}", known, f"{path.root}.{path.which}")
 
     def _pointee(self, place: Place, path: ValuePath) -> Place:
-        """What is behind pointers."""
+        """The type after following pointers."""
         for _ in range(MAX_POINTERS):
             if place.type.kind is not Kind.POINTER:
                 return place

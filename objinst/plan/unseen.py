@@ -1,6 +1,6 @@
-"""Functions that a rule names exactly and that the linker drops, for the compiler has inlined every call: their hooks never run.
+"""Functions that a rule names exactly, but whose calls the compiler has all inlined: the linker drops them, and their hooks never run.
 
-The plan and the report show that of every target; objinst.link.unseen finds those to warn of.
+The plan and the report show this for every target; objinst.link.unseen finds those to warn of.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ FLAGS = 5
 
 
 def exact_rules(rules: RuleSet) -> frozenset[str]:
-    """Names of the rules that may be meant: those that name a function exactly and want it."""
+    """Names of the rules that this may concern: those that name a function exactly and require it."""
     return frozenset(rule.name for rule in rules.rules if not rule.is_glob and not rule.optional and not is_built_in(rule))
 
 
 def advice(target: Target) -> str:
-    """How to see the calls of a function that are inlined; "" if none is."""
+    """How to make the inlined calls of a function visible; "" if there are none."""
     packages = list(dict.fromkeys(call.package for call in target.inlined_callers))
     flags = " ".join(f"-gcflags={package}=-l" for package in packages[:FLAGS] if package != ROOT) + (" …" if len(packages) > FLAGS else "")
     if not packages:

@@ -1,14 +1,14 @@
-"""Calls that bring work from a channel in a loop: a goroutine that makes them may serve many requests, whichever of them started it.
+"""Finds calls that receive work from a channel in a loop: a goroutine that makes them may serve many requests, whichever of them started it.
 
-The compiler makes of each receive, range and select a call into the runtime (cmd/compile/internal/walk/select.go, range.go, Go 1.22-1.27); of
-a loop around it, a way in the function's control flow from the call back to it. Such a call is told by the function that has the code, be it
-that of a function that was inlined there, and by its return address. It brings no work
-- if it is a plain receive in a function that also sends: that waits for a resource, such as a place in a semaphore, and puts it back;
-- if the function returns what it took, or something made of it, as a pool's Get does that tries again. An error may be returned. Without debug
-  information (`go run` leaves it out of package main) nobody is known to return anything.
+The compiler turns each receive, range and select into a call into the runtime (cmd/compile/internal/walk/select.go, range.go, Go 1.22-1.27).
+A loop around it is a path in the function's control flow from the call back to itself. A call is identified by the function that contains
+the code, even if that code was inlined, and by its return address. A call does not receive work
+- if it is a plain receive in a function that also sends: it waits for a resource, such as a place in a semaphore, and returns it later;
+- if the function returns what it received, or something derived from it, as in a pool's Get with a retry loop. It may return an error.
+  Without debug information (`go run` leaves it out of package main), no function is known to return anything.
 
-Two things are not seen, both of loops over iterators: a receive once in a body that the compiler did not inline, for the loop is another function's; and
-results without names of a function that returns out of such a body (objinst.signatures.dwarf).
+Two cases are missed, both in loops over iterators: a single receive in a body that the compiler did not inline, because the loop is in another
+function; and unnamed results of a function that returns out of such a body (objinst.signatures.dwarf).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from trampolines import Arch
 
 TAKES = frozenset({"runtime.chanrecv2", "runtime.selectgo", "runtime.selectnbrecv"})
 RECEIVE = "runtime.chanrecv1"
-"""A receive without `ok`: also what waits for an end, a place or a token."""
+"""A receive without `ok`, which may also wait for an end, a place or a token."""
 PUTS_BACK = frozenset({"runtime.chansend1", "runtime.selectnbsend"})
 _RANGE_BODY = re.compile(r"-range\d+$")
 
 
 def workers(obj: Object, arch: Arch) -> list[tuple[str, int]]:
-    """The calls that bring work: name of the function, as runtime.Func.Name has it, and return address, bytes from its start. In order. Raises
+    """The calls that receive work: name of the function, as runtime.Func.Name has it, and return address, bytes from its start. In order. Raises
     ObjectError."""
     candidates = obj.users(obj.builtin_refs(TAKES | {RECEIVE}))
     pairs = obj.tables.runtime.bracket_pairs
@@ -38,7 +38,7 @@ def workers(obj: Object, arch: Arch) -> list[tuple[str, int]]:
 
 
 def work_calls(obj: Object, index: int, arch: Arch) -> list[int]:
-    """Return addresses, bytes from the function's start, of its calls that bring work; none if it is no worker. Raises ObjectError."""
+    """Return addresses, bytes from the function's start, of its calls that receive work; none if it is not a worker. Raises ObjectError."""
     calls = obj.calls(index)
     wanted = TAKES if PUTS_BACK.intersection(calls.values()) else TAKES | {RECEIVE}
     code, cases = bytes(obj.data(index)), switch_cases(obj, index)
@@ -47,7 +47,8 @@ def work_calls(obj: Object, index: int, arch: Arch) -> list[int]:
 
 
 def returns_nothing(obj: Object, index: int) -> bool:
-    """Nothing but an error. The body of a loop over an iterator returns what the iterator asks for, so its function is asked."""
+    """Whether a function returns nothing but an error. The body of a loop over an iterator returns what the iterator requires, so the enclosing
+    function counts."""
     name = obj.name(index)
     while body := _RANGE_BODY.search(name):
         name = name[: body.start()]

@@ -37,7 +37,7 @@ class Host:
     """As the launcher runs it: name, inode, size, and the times of content and inode. Files that do not exist give no line."""
 
     CACHE_VARIABLES: tuple[str, ...] = ("XDG_CACHE_HOME", "HOME")
-    """Of the environment, that say where caches lie."""
+    """Environment variables that locate caches."""
 
     # processes
 
@@ -75,7 +75,7 @@ class Host:
         fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
 
     def cache_folder(self, environ: Mapping[str, str]) -> Path | None:
-        """Where caches of this user lie; None for a user without a home folder. environ: has CACHE_VARIABLES, "" for one that is not set."""
+        """The folder for caches of this user; None for a user without a home folder. environ: has CACHE_VARIABLES, "" for one that is not set."""
         xdg, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
         if os.path.isabs(xdg):  # noqa: PTH117 - the specification ignores relative ones
             return Path(xdg)
@@ -117,11 +117,11 @@ def _is_own_group(number: int) -> bool:
 
 @functools.cache
 def host() -> Host:
-    """The system at hand."""
+    """The system of this machine."""
     found = getattr(system(goos()), "HOST", None)
     return found if isinstance(found, Host) else Host()
 
 
 def goos() -> str:
-    """GOOS of the system at hand."""
+    """GOOS of this machine."""
     return NAMES.get(sys.platform, sys.platform)

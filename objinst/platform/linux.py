@@ -11,7 +11,8 @@ from pathlib import Path
 
 from objinst.platform.host import Host
 from objinst.platform.target import Target
-from trampolines.arch import ARCHES
+from trampolines.arch import AMD64, ARCHES, ARM64
+from trampolines.contract import GateSpec
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """linux/prctl.h"""
@@ -69,11 +70,17 @@ def _prctl() -> Callable[[int, int], None] | None:
 HOST = Linux()
 
 SIGHUP, SIGINT, SIGTERM = 1, 2, 15
+FUTEX_WAKE_PRIVATE = 1 | 128
+"""linux/futex.h"""
+SYSTEM_CALLS = {AMD64.name: (39, 202), ARM64.name: (172, 98)}
+"""getpid and futex (syscall/zsysnum_linux_*.go)."""
 TARGET = Target(
     "linux",
     architectures=tuple(ARCHES),
     build_modes=("exe", "pie"),
-    deadly=(SIGHUP, SIGINT, SIGTERM),
+    gates={
+        goarch: GateSpec((SIGHUP, SIGINT, SIGTERM), getpid, futex, FUTEX_WAKE_PRIVATE) for goarch, (getpid, futex) in SYSTEM_CALLS.items()
+    },
     programs={b"\x7fELF": "an ELF program"},
     reader="objinst.platform.elf",
 )

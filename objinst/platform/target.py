@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from objinst.errors import OtelobjError
 from objinst.platform import system, systems
+from trampolines.contract import GateSpec
 
 PLAINLY = "OTELOBJ_ON_ERROR=plain links without hooks"
 
@@ -14,7 +15,8 @@ PLAINLY = "OTELOBJ_ON_ERROR=plain links without hooks"
 @dataclass(frozen=True, slots=True)
 class Target:
     """A system. goos: as Go names it; architectures: GOARCH of those whose programs can be hooked, () if none yet; build_modes: that can be hooked;
-    deadly: numbers of the signals that end a Go program quietly where it does not want them (runtime/sigtab_*.go, _SigKill);
+    gates: by GOARCH, what gates need to hold up the signals that end a Go program silently if it does not handle them (runtime/sigtab_*.go, _SigKill);
+        programs for an architecture without it have no gates;
     udata_form: what DW_FORM_udata_pseudo stands for (cmd/internal/dwarf/dwarf.go, expandPseudoForm);
     programs: how a linked program begins, and what it is; reader: the module that reads one (its function `read` gives an Image).
     """
@@ -22,7 +24,7 @@ class Target:
     goos: str
     architectures: tuple[str, ...] = ()
     build_modes: tuple[str, ...] = ()
-    deadly: tuple[int, ...] = ()
+    gates: Mapping[str, GateSpec] = field(default_factory=dict)
     udata_form: str = "udata"
     programs: Mapping[bytes, str] = field(default_factory=dict)
     reader: str = ""
@@ -41,11 +43,11 @@ class Image:
 
 
 class DamagedImageError(ValueError):
-    """A file that is no program of its system, or one of which a reader can make nothing."""
+    """A file that is not a program of its system, or that its reader cannot parse."""
 
 
 def target(goos: str) -> Target | None:
-    """None for a system that is not known."""
+    """None for an unknown system."""
     found = getattr(system(goos), "TARGET", None)
     return found if isinstance(found, Target) else None
 

@@ -1,8 +1,8 @@
-"""Where package runtime keeps what hooks/rt needs to know of channels, and the bytes of a channel that are free for a mark.
+"""Offsets in package runtime that hooks/rt needs for channels, and the bytes of a channel that are free for a mark.
 
-The compiler aligns the fields of runtime.hchan, so bytes between two of them belong to nobody: nothing reads or writes them after the
+The compiler aligns the fields of runtime.hchan, so the bytes between two of them are unused: nothing reads or writes them after the
 channel was allocated, as zeros (runtime/chan.go, type hchan and makechan; runtime/select.go, type scase; Go 1.22-1.27). In all of these
-versions they lie behind elemsize: two bytes, one in Go 1.24.
+versions they follow elemsize: two bytes, one in Go 1.24.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LARGEST_MARK = 2
 
 
 def channel_offsets(obj: Object) -> Mapping[str, int]:
-    """By the names that hooks/rt has for them (rt.linkInfo), in bytes. obj: package runtime. Raises ObjectError if its types are not as expected."""
+    """Offsets by the names that hooks/rt uses (rt.linkInfo), in bytes. obj: package runtime. Raises ObjectError if its types are not as expected."""
     chan, case = layout(obj, "runtime.hchan"), layout(obj, "runtime.scase")
     fields = chan.fields
     if not {"elemsize", "qcount", "dataqsiz", "recvq"} <= fields.keys() or not {"c", "elem"} <= case.fields.keys():

@@ -1,9 +1,9 @@
-"""The copy of package runtime: gates in front of the functions by which it ends the program by a signal.
+"""The copy of package runtime: signal gates in front of the functions with which it ends the program by a signal.
 
-sigsend and signal_ignored have decided by then, at the moment of delivery, that nobody wants this signal (runtime/signal_unix.go, sighandler);
-on a thread that Go does not know, badsignal has. The gate wakes a goroutine of hooks/rt (death.go), which has what was recorded exported
-and calls dieFromSignal itself. Whether a signal is wanted can also be asked beforehand, for a program that sends one to itself: the bits are
-in runtime.sig, whose type the variable names. Source: runtime/sigqueue.go, runtime/signal_unix.go, Go 1.22-1.27.
+At that point sigsend and signal_ignored have found, at delivery, that the program does not handle this signal (runtime/signal_unix.go, sighandler);
+on a thread that Go does not know, badsignal has. The gate wakes a goroutine of hooks/rt (death.go), which exports what was recorded and then
+calls dieFromSignal itself. A program that sends a signal to itself can check in advance whether it is handled: the bits are in runtime.sig, and
+the variable's type gives their layout. Source: runtime/sigqueue.go, runtime/signal_unix.go, Go 1.22-1.27.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REMEDY = "this Go version's handling of signals is not known to otelobj; please 
 
 
 def signal_offsets(obj: Object) -> dict[str, int]:
-    """WantedOff and IgnoredOff: of bits in the variable runtime.sig, by number of the signal. Raises ObjectError where it has none."""
+    """WantedOff and IgnoredOff: of bits in the variable runtime.sig, by number of the signal. Raises ObjectError if it has none."""
     index = obj.find("runtime.sig", 0)
     kind = None if index is None else next((aux.sym for aux in obj.aux(index) if aux.type == obj.tables.aux["AuxGotype"]), None)
     if kind is None:
@@ -36,19 +36,25 @@ def signal_offsets(obj: Object) -> dict[str, int]:
     return {"WantedOff": fields["wanted"], "IgnoredOff": fields["ignored"]}
 
 
+def gate_spec(obj: Object) -> GateSpec | None:
+    """Of the gates in a program to which an object belongs; None if it has none. Raises OtelobjError for a system that cannot be linked for."""
+    return check(obj.header.goos, obj.header.goarch).gates.get(obj.header.goarch)
+
+
 def gates(edit: Edit, arch: Arch, rt: str) -> None:
-    """rt: import path of hooks/rt. Raises ObjectError for a runtime that has not these functions, or in which the compiler has inlined them."""
-    header = edit.object.header
-    deadly = GateSpec(check(header.goos, header.goarch).deadly)
+    """rt: import path of hooks/rt. Raises ObjectError if the runtime lacks these functions, or the compiler has inlined them."""
+    spec = gate_spec(edit.object)
+    if spec is None:
+        return
     state, note = (Role(edit.add_ref(f"{rt}.{name}", 0)) for name in ("death", "deathNote"))
     inlined = {callee for callee, _ in inlined_calls(edit.object, "runtime")}
     for name in (DIE, BAD):
         if inlined & symbol_keys(edit.object, "runtime", name):
             raise ObjectError(f"{edit.object.origin}: the compiler has inlined {name}", "build with another profile, or with -pgo=off")
     die, bad, forward = _find(edit, DIE, ABI_INTERNAL), _find(edit, BAD, ABI_INTERNAL), _find(edit, "runtime.fwdSig", 0)
-    _put(edit, die, arch.death_gate(deadly), {"state": state, "note": note})
+    _put(edit, die, arch.death_gate(spec), {"state": state, "note": note})
     roles = {"state": state, "forward": Role(edit.ref_of(forward)), "gate": Role(edit.ref_of(die))}
-    _put(edit, bad, arch.foreign_gate(deadly), roles)
+    _put(edit, bad, arch.foreign_gate(spec), roles)
 
 
 def _find(edit: Edit, name: str, abi: int) -> int:
@@ -59,7 +65,7 @@ def _find(edit: Edit, name: str, abi: int) -> int:
 
 
 def _put(edit: Edit, index: int, code: Code, roles: dict[str, Role]) -> SymRef:
-    """Puts a gate in a function's place; what it was becomes the body. A gate has no frame and calls nothing, so the function's flags hold for it."""
+    """Puts a gate in a function's place; the original becomes the body. A gate has no frame and calls nothing, so the function's flags hold for it."""
     original = read_original(edit, index)
     body = move_body(edit, index)
     made = shape(original, (), entry_name(edit.object.sym(index).name))

@@ -30,7 +30,7 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
     held = bool(plan.param_numbers or plan.result_numbers)
     variant = "Held" if held else "Timed" if _only_timed(plan) else ""
     roles = {"desc": Role(desc), "body": Role(body), "enter": _run_time(edit, arch, f"{rt.path}.enter{variant}", held=held)}
-    roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.context))
+    roles["morestack"] = Role(morestack_ref(edit, plan.index, plan.closure))
     if plan.has_exit:
         exit_hook = {"exit_hook": _run_time(edit, arch, f"{rt.path}.exit{variant}", held=held)}
     if plan.epilogues is not None:
@@ -48,7 +48,7 @@ def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, packa
 
 
 def _run_time(edit: Edit, arch: Arch, function: str, *, held: bool) -> Role:
-    """What a stub calls to have hooks run: a function of hooks/rt. held: by way of a holding stub, one of which serves the whole object."""
+    """What a stub calls to have hooks run: a function of hooks/rt. held: through a holding stub, which is shared by the whole object."""
     ref = edit.add_ref(function, ABI_INTERNAL)
     if not held:
         return Role(ref)
@@ -60,12 +60,12 @@ def _run_time(edit: Edit, arch: Arch, function: str, *, held: bool) -> Role:
 
 
 def _only_timed(plan: FunctionPlan) -> bool:
-    """Whether hooks/rt does all there is by itself, without a thunk."""
+    """Whether hooks/rt does everything itself, without a thunk."""
     return len(plan.hooks) == 1 and plan.hooks[0].only_timed
 
 
 def _type_markers(edit: Edit, plan: FunctionPlan) -> list[Reloc]:
-    """R_USEIFACE for every type that a hook may box, or dead-code elimination drops its methods (deadcode.go)."""
+    """R_USEIFACE for every type that a hook may box; otherwise dead-code elimination drops its methods (deadcode.go)."""
     kind = edit.tables.relocs["R_USEIFACE"]
     return [Reloc(0, 0, kind, 0, type_ref(edit, name)) for name in sorted(plan.described)]
 

@@ -1,7 +1,7 @@
 """Probes of one object: counting stubs, histograms, and the table by which hooks/probe finds both.
 
-The table is static data that the stubs and descriptors point at, and the list in hooks/probe, which does so weakly: the linker drops
-a table none of whose functions is left. Histograms are large and empty, so they take no room in the file.
+The table is static data. Stubs and descriptors refer to it, and the list in hooks/probe does so weakly, so the linker drops a table if none of
+its functions is left. Histograms are large and empty, so they take no space in the file.
 """
 
 from __future__ import annotations
@@ -128,6 +128,6 @@ def _lines(names: list[str] | dict[str, int]) -> str:
 
 
 def _atomics(obj: Object) -> bool:
-    """Whether the level that the header line names promises the instructions that a counting stub asks for."""
+    """Whether the architecture level in the header line guarantees the instructions that a counting stub uses."""
     setting = f"{obj.traits.level}="
     return obj.traits.has_atomics(next((word.removeprefix(setting) for word in obj.header.line.split() if word.startswith(setting)), ""))

@@ -1,7 +1,7 @@
-"""What was done to one archive, as the cache keeps it beside the copy.
+"""What was done to one archive, stored in the cache with the copy.
 
-A link that finds its archives in the cache reads only what it needs to go on. The list of all targets, by far the most of it where
-everything is hooked, is a file of its own, which is read for the report.
+A link that finds its archives in the cache reads only what it needs. The list of all targets, by far the largest part if everything is
+hooked, is a separate file that only the report reads.
 """
 
 from __future__ import annotations

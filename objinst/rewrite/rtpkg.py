@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from objinst.errors import ObjectError
 from objinst.goobj import ABI_INTERNAL, STATIC_ABI, Edit, Reloc, SymRef
+from objinst.rewrite.death import DIE, gate_spec
 from objinst.rewrite.dwarf import rename
 from objinst.rewrite.runtimepkg import Slot
 from objinst.rewrite.static import Address, Layout, Slice, StaticData, dropped, layout
@@ -24,7 +25,7 @@ RUNTIME_FUNCS = {
     "Callers": "runtime.Callers",
     "Nanotime": "runtime.nanotime",
     "NoteSleep": "runtime.notetsleepg",
-    "DieFromSignal": "runtime.dieFromSignal",
+    "DieFromSignal": DIE,  # nil in a program without gates: rt watches for no signal then
     "FuncForPC": "runtime.FuncForPC",
     "FuncEntry": "runtime.(*Func).Entry",
     "FuncName": "runtime.(*Func).Name",
@@ -50,7 +51,8 @@ def fill_link(
     blob.put(at, kind, Version=VERSION, GSize=slot.size, GType=Address(edit.add_ref("type:runtime.g", 0)), Dropped=dropped(edit), **_offsets(kind, slot, arch))
     blob.put(at, kind, Tests=int(is_test))
     for field, function in RUNTIME_FUNCS.items():
-        blob.put(at, kind, **{field: Address(_func_value(edit, function))})
+        if function != DIE or gate_spec(obj) is not None:
+            blob.put(at, kind, **{field: Address(_func_value(edit, function))})
     blob.put(at, kind, NilPanic=Address(edit.add_ref("type:*runtime.PanicNilError", 0)), Signals=Address(edit.add_ref("runtime.sig", 0)))
     if descriptors:
         blob.put(at, kind, Descs=Slice(start, len(descriptors), table.add_to(edit, "otelobj.descs", STATIC_ABI)))

@@ -1,8 +1,8 @@
-"""The copy of package runtime: a goroutine slot in runtime.g, its handover to new goroutines, and stubs at the ends of goroutines.
+"""The copy of package runtime: a goroutine slot in runtime.g, its handover to new goroutines, and stubs where goroutines end.
 
 `type:runtime.g` grows by one pointer word at its end, which no compiled code knows of, so all offsets stay right; the
 garbage collector scans the word because the type's pointer mask has its bit, and g0, a variable of that type, grows with it.
-Everything is read from the type descriptor at hand and checked before it is changed; an unknown shape is refused.
+Everything is read from the type descriptor and checked before it is changed; an unknown shape is refused.
 Source: runtime/runtime2.go (type g), runtime/proc.go (malg, newproc1, goexit1), internal/abi/type.go; Go 1.22-1.27.
 """
 
@@ -26,7 +26,7 @@ from objinst.rewrite.swap import Original, add_exit_stub, morestack_ref, move_bo
 from objinst.rewrite.text import Role, TextShape, add_text
 from trampolines import Arch
 from trampolines.asm import exit_room
-from trampolines.contract import ContextFilter, ContextUse, EntrySpec, EpilogueScan, ExitSpec, GrowGuard, Piece, RegClass
+from trampolines.contract import ClosureUse, EntrySpec, EpilogueScan, ExitSpec, GrowGuard, Piece, RegClass, ScopeFilter
 
 WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
@@ -39,7 +39,7 @@ REMEDY = "this Go version's runtime.g is not known to otelobj; please report it 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where the goroutine slot lies. offset: bytes from the start of runtime.g; size: of the extended runtime.g.
+    """The goroutine slot. offset: bytes from the start of runtime.g; size: of the extended runtime.g.
 
     g, m: offsets in bytes of the fields of runtime.g and runtime.m. channel: see objinst.rewrite.channels. signals: see objinst.rewrite.death.
     """
@@ -53,7 +53,7 @@ class Slot:
 
     @property
     def guard(self) -> GrowGuard:
-        """What stubs of functions without a stack check look at."""
+        """What the stubs of functions without a stack check test."""
         return GrowGuard(self.g["m"], self.m["curg"], self.m["locks"], self.g["throwsplit"])
 
 
@@ -86,7 +86,7 @@ def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
         return reloc
     target = edit.object.resolve(reloc.sym).index
     if target is None:
-        raise ObjectError(f"{edit.object.origin}: the pointer mask of runtime.g lies elsewhere", REMEDY)
+        raise ObjectError(f"{edit.object.origin}: the pointer mask of runtime.g is not where it should be", REMEDY)
     words = ptrdata // WORD
     mask = int.from_bytes(bytes(edit.object.data(target)), "little") & ((1 << words) - 1)
     mask |= 1 << (size // WORD)
@@ -97,7 +97,7 @@ def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
 
 
 class When(Enum):
-    """For whom a watched function calls hooks/rt."""
+    """When a watched function calls hooks/rt."""
 
     ALWAYS = "always"
     INHERITED = "inherited"  # for goroutines that may have inherited what is current
@@ -107,7 +107,7 @@ class When(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A function of package runtime whose entry calls a function of hooks/rt, and its exit one, too, if there is a `back`: where the entry has left a
+    """A function of package runtime whose entry calls a function of hooks/rt, and its exit calls one too if there is a `back`, for entries that left a
     record. spills: its arguments; pointers: flags of the words of its args area; results: in registers; signature: of the function, as
     the Go version's runtime.json has it, where Go versions differ."""
 
@@ -150,7 +150,7 @@ GOROUTINES = (
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
 A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
-os.sigpipe(), which runs after a write to standard output or standard error that nobody reads.
+os.sigpipe(), which runs after a write to a closed pipe on standard output or standard error.
 Goroutines of the runtime that any goroutine may happen to start must not adopt what is current there."""
 CHANNELS = (
     Watch("runtime.chansend1", "onSend", *TWO, When.MARK),
@@ -166,7 +166,7 @@ selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bo
 
 
 def watched(table: RuntimeTable, *, channels: bool) -> list[Watch]:
-    """The functions that this Go version has. Its generator has made sure that none is missing (objinst/goversions/needs.py)."""
+    """The functions that this Go version has. The generator has checked that none is missing (objinst/goversions/needs.py)."""
     every = (*GOROUTINES, *(CHANNELS if channels else ()))
     return [one for one in every if one.symbol in table.functions and one.signature in ("", table.functions[one.symbol])]
 
@@ -174,7 +174,7 @@ def watched(table: RuntimeTable, *, channels: bool) -> list[Watch]:
 def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slot, functions: Iterable[Watch]) -> None:
     """Stubs at the entries of functions. rt: import path of hooks/rt; desc, node: layouts of its types.
 
-    Raises ObjectError for a runtime that has not these functions in a form that can be hooked.
+    Raises ObjectError if the runtime lacks these functions in a form that can be hooked.
     """
     inlined = {callee for callee, _ in inlined_calls(edit.object, "runtime")}  # a profile makes the compiler inline more, and copies have no stubs
     for watched in functions:
@@ -192,7 +192,7 @@ def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slo
         roles = {
             "desc": Role(blob.add_to(edit, f"otelobj.desc.{watched.symbol}", STATIC_ABI)),
             "enter": Role(edit.add_ref(f"{rt}.{watched.call}", ABI_INTERNAL)),
-            "morestack": Role(morestack_ref(edit, index, ContextUse.RAW)),
+            "morestack": Role(morestack_ref(edit, index, ClosureUse.RAW)),
             "body": Role(body),
         }
         room = 0
@@ -201,10 +201,10 @@ def watch(edit: Edit, arch: Arch, rt: str, desc: Layout, node: Layout, slot: Slo
             stub = arch.exit_stub(spec)
             room = 0 if checked else exit_room(stub.frame + 2 * WORD)
             back = Role(edit.add_ref(f"{rt}.{watched.back}", ABI_INTERNAL))
-            dead = (False,) * len(words)  # the stack may have moved since, and nobody has told arguments that the function does not need any more
+            dead = (False,) * len(words)  # the stack may have moved since, and arguments that the function no longer needs were not adjusted
             patch_body(edit, index, body, scan, arch, add_exit_stub(edit, original, body, stub, dead, {"desc": roles["desc"], "exit_hook": back}))
         guard = None if checked else slot.guard
-        entry = EntrySpec(watched.spills, ContextUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, node))
+        entry = EntrySpec(watched.spills, ClosureUse.RAW, toggle=False, guard=guard, room=room, filter=_filter(watched.when, slot, node))
         put_stub(edit, original, arch.entry_stub(entry), words, roles, [])
 
 
@@ -227,14 +227,14 @@ def _returns(edit: Edit, arch: Arch, original: Original) -> EpilogueScan:
     return scan
 
 
-def _filter(when: When, slot: Slot, node: Layout) -> ContextFilter | None:
+def _filter(when: When, slot: Slot, node: Layout) -> ScopeFilter | None:
     if when is When.ALWAYS:
         return None
     at = node.fields
     places = (slot.offset, slot.g["goid"], at["goid"], at["tag"], at["settled"], at["cell"])
     if when is When.MARK:
-        return ContextFilter(*places, mark=(slot.channel["MarkOff"], slot.channel["MarkSize"]))
-    return ContextFilter(*places, inherited=True, sends=SELECT_SENDS if when is When.SELECT else None)
+        return ScopeFilter(*places, mark=(slot.channel["MarkOff"], slot.channel["MarkSize"]))
+    return ScopeFilter(*places, inherited=True, sends=SELECT_SENDS if when is When.SELECT else None)
 
 
 def hand_over_slot(edit: Edit, arch: Arch, slot: Slot) -> None:

@@ -1,4 +1,4 @@
-"""What an action is given to write with: the place of its hook in the descriptor of one function, and what hooks/rt calls there."""
+"""What an action writes to: its hook in the descriptor of one function, and the code that hooks/rt calls there."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Site:
         return Slice(at, count)
 
     def flags(self, instrumentation: str) -> int:
-        """Of rt.Hook: what the program switches off as one, and what it does not speak of."""
+        """Flags of rt.Hook: the program switches telemetry off as a whole, and does not list supporting hooks."""
         if instrumentation in hooktree.supporting():
             return self.SUPPORT
         return self.TELEMETRY if instrumentation in hooktree.libraries() else 0
@@ -93,11 +93,11 @@ class Site:
         return self._typed(hook, self.plan.results, Base.RESULTS)
 
     def _typed(self, hook: HookFunction, values: tuple[Value, ...], base: Base) -> Address:
-        """base: where values are that do not lie in the args area."""
+        """base: of values that are not in the args area."""
         return self._func(add_thunk(self.edit, self.arch, self.rt, hook.symbol, thunk_spec(hook, values, base)))
 
     def built_in(self, hook: str) -> Address:
-        """A func value of the thunk of a hook that comes with otelobj and reads the areas itself; one thunk serves the whole object."""
+        """A func value of the thunk of a built-in hook, which reads the areas itself. The whole object shares one thunk."""
         if hook not in self.edit.shared:
             self.edit.shared[hook] = add_thunk(self.edit, self.arch, self.rt, hook, BUILT_IN_THUNK)
         return self._func(self.edit.shared[hook])
@@ -105,8 +105,8 @@ class Site:
     def _func(self, thunk: SymRef) -> Address:
         return Address(None, self.data.words([Address(thunk)]))
 
-    def context(self, hook: HookFunction) -> Address:
-        """What a typed hook gets its context with: an itab of (its context interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
+    def hook_context(self, hook: HookFunction) -> Address:
+        """The itab of a typed hook's hook context: (its interface, *rt.Call), internal/abi/iface.go, ITab, Go 1.22-1.27. Where the
         interface has no methods, it is an `any`, which has the type."""
         call = f"*{self.rt.path}.Call"
         if not hook.methods:

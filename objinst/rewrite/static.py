@@ -1,7 +1,7 @@
 """Static Go data by field name: the linker's side of the structs that `hooks/rt` declares.
 
-The layout has one home, the Go source: field offsets are read from the struct's type descriptor in the archive (objinst.types.descriptors). One StaticData is one symbol; strings, arrays and nested structs lie
-behind its first struct and are reached by relocations to the symbol itself.
+The layout has one home, the Go source: field offsets are read from the struct's type descriptor in the archive (objinst.types.descriptors). One
+StaticData is one symbol; strings, arrays and nested structs follow its first struct and are reached by relocations to the symbol itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LARGEST = 1 << 16
 
 
 class Fields(dict[str, int]):
-    """Name -> offset in bytes, of a struct that was read. Whoever asks for another field has another struct before him: ObjectError."""
+    """Name -> offset in bytes, of a struct that was read. A request for another field means another struct: ObjectError."""
 
     def __init__(self, found: Mapping[str, int] | Iterable[tuple[str, int]], struct_name: str = "a struct") -> None:
         super().__init__(found)
@@ -42,7 +42,7 @@ class Layout:
 
 
 def layout(obj: Object, type_name: str) -> Layout:
-    """Reads `type:NAME`. Raises ObjectError if it is not a struct's descriptor, or one that cannot be."""
+    """Reads `type:NAME`. Raises ObjectError if it is not a struct's descriptor, or an invalid one."""
     index = obj.find(f"{TYPE_PREFIX}{type_name}")
     if index is None:
         raise ObjectError(f"{obj.origin}: no type descriptor of {type_name}", "the hook package is of another otelobj version")
@@ -54,7 +54,7 @@ def layout(obj: Object, type_name: str) -> Layout:
 
 
 def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
-    """Offset and size of each field in bytes. Raises ObjectError if the descriptor of a field's type lies in another object."""
+    """Offset and size of each field in bytes. Raises ObjectError if the descriptor of a field's type is in another object."""
     found = []
     for name, ref in kind.types.items():
         target = obj.resolve(ref)
@@ -63,7 +63,7 @@ def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
         elif target.index is not None and len(data := obj.data(target.index)) >= WORD:
             (size,) = struct.unpack_from("<Q", data)
         else:
-            raise ObjectError(f"{obj.origin}: the type of {kind.name}.{name} lies elsewhere")
+            raise ObjectError(f"{obj.origin}: the type of {kind.name}.{name} is in another object")
         found.append((kind.fields[name], size))
     return found
 
@@ -173,7 +173,7 @@ class StaticData:
 
 
 def dropped(edit: Edit) -> Address:
-    """What a weak address holds whose symbol the linker has dropped: one that it always drops, as nothing else refers to it. The linker puts the
-    address of runtime.unreachableMethod there, and in a position-independent program nobody adds the place where that was loaded
+    """The value of a weak address whose symbol the linker has dropped, obtained from a symbol that is always dropped because nothing else refers to it.
+    The linker writes the address of runtime.unreachableMethod, and in a position-independent program the load address is not added
     (cmd/link/internal/ld/data.go, relocsym and dynrelocsym, Go 1.22-1.27)."""
     return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)

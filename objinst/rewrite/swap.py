@@ -2,8 +2,8 @@
 
 The stub keeps index, name, ABI, flags, FuncID, FuncFlag and StartLine, so every reference in the program reaches it and
 inlined copies of the function elsewhere still read the right FuncInfo (cmd/link/internal/ld/pcln.go, genInlTreeSym).
-The body keeps name, aux symbols and relocations; what the compiler wrote *about the code* (DWARF, jump tables) is pointed
-at the body. Nothing is renumbered: new symbols are appended to SymbolDefs.
+The body keeps name, aux symbols and relocations; what the compiler wrote *about the code* (DWARF, jump tables) now refers
+to the body. Nothing is renumbered: new symbols are appended to SymbolDefs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from objinst.goobj import STATIC_ABI, Aux, Edit, FuncInfo, Reloc, SymRef, pctab
 from objinst.rewrite.dwarf import Place, describe_anew, dwarf_aux, entry_name, exit_name
 from objinst.rewrite.text import UNSAFE_POINT_ALL, Role, TextShape, add_text, pc_table, relocations, text_aux
 from trampolines import Arch
-from trampolines.contract import Code, ContextUse, EpilogueScan
+from trampolines.contract import ClosureUse, Code, EpilogueScan
 
 NO_VALUE = -1
 """What holds where a pc table says nothing (runtime/symtab.go, pcdatavalue)."""
@@ -63,14 +63,14 @@ def shape(original: Original, args_map: tuple[bool, ...], name: str, shown_as: S
     return TextShape(info.args, args_map, info.func_id, info.func_flag, info.start_line, original.file, original.line, name, shown_as)
 
 
-def morestack_ref(edit: Edit, index: int, context: ContextUse) -> SymRef:
-    """The morestack variant that a function itself calls or, if it calls none, the one that keeps the context register if that is a
-    pointer, and else forgets it: the runtime takes what is kept for a pointer (runtime/stack.go, adjustctxt)."""
+def morestack_ref(edit: Edit, index: int, closure: ClosureUse) -> SymRef:
+    """The morestack variant that a function itself calls or, if it calls none, the one that keeps the closure register if that is a
+    pointer, and otherwise the one that drops it: the runtime treats the kept value as a pointer (runtime/stack.go, adjustctxt)."""
     obj = edit.object
     for reloc in obj.relocs(index):
         if obj.resolve(reloc.sym).name.startswith("runtime.morestack"):
             return reloc.sym
-    return edit.add_ref("runtime.morestack" if context is ContextUse.POINTER else "runtime.morestack_noctxt", 0)
+    return edit.add_ref("runtime.morestack" if closure is ClosureUse.POINTER else "runtime.morestack_noctxt", 0)
 
 
 def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, arch: Arch, exit_stub: SymRef) -> tuple[bytes, list[Reloc]]:
@@ -87,7 +87,7 @@ def patch_epilogues(edit: Edit, index: int, scan: EpilogueScan, arch: Arch, exit
 
 
 def move_body(edit: Edit, index: int) -> SymRef:
-    """Appends the body and points at it what describes the code. The symbol at `index` still holds the original.
+    """Appends the body, and makes what describes the code refer to it. The symbol at `index` still holds the original.
 
     To be called before anything else of the function is added: uprobes take the first symbol of a name.
     """
@@ -169,10 +169,10 @@ def add_exit_stub(edit: Edit, original: Original, body: SymRef, stub: Code, args
 
 
 def count_frame(edit: Edit, original: Original, body: SymRef, through: Code) -> SymRef:
-    """Makes the frame of a call-through part of its body's, if the body has none itself, so that it stands in no traceback, not even in
+    """Makes the frame of a call-through part of its body's, if the body has none itself, so that no traceback shows it, not even
     those that show wrappers. Returns the body to jump to, which is then another one.
 
-    Such a body calls nothing, so nobody asks for its stack maps: when a signal finds it, its frame is scanned conservatively or, after a
+    Such a body calls nothing, so its stack maps are never used: when a signal finds it, its frame is scanned conservatively or, after a
     fault, not at all, and the stack is not moved before it is gone (runtime/mgcmark.go, scanframeworker; runtime/stack.go, adjustframe and
     isShrinkStackSafe; Go 1.22-1.27).
     """

@@ -29,7 +29,7 @@ UNSAFE_POINT_ALL = -2
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a fixup's role stands for: a symbol and an offset in it (bytes)."""
+    """What a fixup's role refers to: a symbol and an offset in it (bytes)."""
 
     ref: SymRef
     addend: int = 0
@@ -37,7 +37,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class TextShape:
-    """What a text symbol says of itself beside its code.
+    """What a text symbol records in addition to its code.
 
     args: FuncInfo.Args in bytes; args_map: a pointer flag for every word of the args area that the map covers.
     file: index in the object's file table; line: of every instruction; name: in DWARF.
@@ -110,7 +110,7 @@ def text_aux(edit: Edit, text: SymRef, code: Code, shape: TextShape) -> list[Aux
 
 
 def _shown_where(code: Code) -> list[tuple[int, int]]:
-    """Up to where a stub stands for the function in tracebacks, and does not because the function is there itself, called by it."""
+    """Where tracebacks show a stub as the function; not while it calls the function itself, which is then on the stack."""
     return [(0, code.phases[0].end), (OUTERMOST, code.phases[1].end)] if code.phases else []
 
 

@@ -1,6 +1,6 @@
 """An action as rules know it: what a rule file says of it, before any function is known.
 
-The actions are in objinst.actions, one file each. Each derives from Action, so that nobody else asks which one it has.
+The actions are in objinst.actions, one file each. Each derives from Action, so no other code needs to know which action it has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Action(ABC):
     measures: ClassVar[bool] = False
     """It needs no SDK."""
     passive: ClassVar[str] = ""
-    """Import path of a hook package that makes nothing current on a goroutine."""
+    """Import path of a hook package that imports hooks/rt and opens no scope."""
     spans: ClassVar[bool] = False
     """It makes a span of each call. Where a pattern names a function, that is left out of functions that make telemetry, and of those that last
     as long as the program."""

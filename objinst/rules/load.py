@@ -32,7 +32,7 @@ FUNC = re.compile(r"[^\s()\[\]/]+")
 RECV = re.compile(r"[^\s().\[\]/]+")
 TARGET = re.compile(r"[^\s\"'`:;<>\\()]+")
 NAME = re.compile(r"[^\W_](?:[^\W]|[-. /+:@()*])*")
-"""Of a rule: it stands in reports, warnings, and lists that are separated by commas."""
+"""For the name of a rule, which appears in reports, warnings, and comma-separated lists."""
 MAX_NAME = 200
 
 
@@ -66,7 +66,7 @@ def is_built_in(rule: Rule) -> bool:
 
 
 def supports(rule: Rule) -> bool:
-    """Whether a rule only supports others. What users write is meant, whatever their files are called."""
+    """Whether a rule only supports others. Rules of users never count as supporting, whatever their files are called."""
     return rule.instrumentation in hooktree.supporting() and is_built_in(rule)
 
 
@@ -138,13 +138,13 @@ class _Reader(Nodes):
     def name(self, node: yaml.Node, what: str) -> str:
         name = self.text(node, what)
         if len(name) > MAX_NAME or not NAME.fullmatch(name):
-            raise self.error(node, f"{what} {name[:MAX_NAME]!r} is no name", f"letters, digits, and `_-. /` after the first; at most {MAX_NAME} characters")
+            raise self.error(node, f"{what} {name[:MAX_NAME]!r} is not a valid name", f"letters, digits, and `_-. /` after the first; at most {MAX_NAME} characters")
         return name
 
     def stem(self, node: yaml.Node) -> str:
         """The file's name without its suffix: the instrumentation of the rules that name none."""
         if len(self.path.stem) > MAX_NAME or not NAME.fullmatch(self.path.stem):
-            raise self.error(node, "the file's name is no name of an instrumentation", "rename the file, or give the rule an `instrumentation`")
+            raise self.error(node, "the file's name is not a valid name of an instrumentation", "rename the file, or give the rule an `instrumentation`")
         return self.path.stem
 
     def target(self, node: yaml.Node) -> str:
@@ -152,7 +152,7 @@ class _Reader(Nodes):
         if target.startswith("$"):
             raise self.error(node, f"target {target!r} is not supported", "name the module's path: example.com/shop/**")
         if not TARGET.fullmatch(target) or target.startswith(("/", "-")) or target.endswith("/"):
-            raise self.error(node, f"target {target!r} is no import path", "such as net/http, example.com/shop/** or main")
+            raise self.error(node, f"target {target!r} is not an import path", "such as net/http, example.com/shop/** or main")
         return target
 
     def glob(self, node: yaml.Node, what: str, compiled: Callable[[str], object] = name_glob) -> str:
@@ -161,7 +161,7 @@ class _Reader(Nodes):
         try:
             compiled(pattern)
         except (ValueError, re.error) as error:
-            raise self.error(node, f"{what} {pattern!r} is no glob: {error}", "brackets and braces must close, within one element of a path") from error
+            raise self.error(node, f"{what} {pattern!r} is not a glob: {error}", "brackets and braces must close, within one element of a path") from error
         return pattern
 
     def where(self, node: yaml.Node, depth: int = 0) -> Where:
@@ -184,14 +184,14 @@ class _Reader(Nodes):
     def func(self, node: yaml.Node) -> str:
         func = self.glob(node, "func")
         if not FUNC.fullmatch(func):
-            raise self.error(node, f"func {func!r} is no function name", 'write func: queryDC and recv: "*DB", without type parameters')
+            raise self.error(node, f"func {func!r} is not a function name", 'write func: queryDC and recv: "*DB", without type parameters')
         return func
 
     def recv(self, node: yaml.Node) -> str:
         recv = self.glob(node, "recv")
         if not RECV.fullmatch(recv):
             raise self.error(
-                node, f"recv {recv!r} is no receiver", 'write recv: "*DB" for a pointer, recv: DB for a value, without package and type parameters'
+                node, f"recv {recv!r} is not a receiver", 'write recv: "*DB" for a pointer, recv: DB for a value, without package and type parameters'
             )
         return recv
 

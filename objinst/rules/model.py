@@ -111,7 +111,7 @@ class RuleSet:
 
 VersionKey = tuple[int, int, int, tuple[tuple[int, int, str], ...]]
 RELEASE = ((2, 0, ""),)
-"""Sorts behind every pre-release identifier."""
+"""Sorts after every pre-release identifier."""
 
 
 @functools.cache

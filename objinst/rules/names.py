@@ -65,7 +65,7 @@ class FuncName:
 
 @functools.cache
 def parse_func_name(symbol: str) -> FuncName | None:
-    """None for what nobody wrote: type algorithms, methods of interface and shape types, wrappers for method values, deferred and go'ed calls, cgo's own."""
+    """None for generated code: type algorithms, methods of interface and shape types, wrappers for method values, deferred and go'ed calls, cgo's own."""
     if symbol.startswith(NOT_SOURCE) or GENERATED.search(symbol):
         return None
     head = re.split(r"[(\[]", symbol, maxsplit=1)[0]
@@ -140,7 +140,7 @@ def _closing(text: str, at: int) -> int:
 
 @functools.cache
 def is_glob(pattern: str) -> bool:
-    """Whether a pattern can match more than itself. A receiver's own leading `*` is no glob: strip it before."""
+    """Whether a pattern can match more than itself. A receiver's own leading `*` is not a glob: strip it before."""
     return any(char in pattern for char in GLOB)
 
 
@@ -224,7 +224,7 @@ def name_glob(pattern: str) -> re.Pattern[str]:
 
 
 def sequence(tokens: Glob, any_char: str, end: str) -> str:
-    """The regular expression of a glob without braces. any_char: what `*` and `?` stand for; end: what is true behind it."""
+    """The regular expression of a glob without braces. any_char: what `*` and `?` stand for; end: what must hold after it."""
     parts: list[list[str]] = [[]]
     for part in tokens:
         if part == STAR:
@@ -248,7 +248,7 @@ def alternatives(pattern: str) -> list[Glob]:
 
 
 def _alternatives(pattern: str, at: int, nested: int) -> tuple[list[Glob], int]:
-    """From `at` to the end of the pattern or, nested in so many braces, behind the one that closes."""
+    """From `at` to the end of the pattern or, nested in so many braces, after the closing one."""
     if nested > MAX_BRACES:
         raise ValueError(f"more than {MAX_BRACES} braces inside each other in {pattern}")
     done: list[Glob] = []

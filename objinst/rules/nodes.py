@@ -15,7 +15,7 @@ from objinst.errors import UsageError
 FORMAT = "docs/rules.md describes the format"
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
-"""That are read in one file, those that aliases repeat counted every time: a few lines of aliases of aliases stand for billions."""
+"""Limit of nodes in one file. Nodes that aliases repeat count every time: a few lines of nested aliases expand to billions."""
 Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -1,4 +1,4 @@
-"""Paths by which rules name values of a call: arguments, the receiver, results, and what lies behind these.
+"""Paths by which rules name values of a call: arguments, the receiver, results, and values reached from these.
 
     arg.order.ID, recv.Region, result.0, len(arg.1); in a text: "order {arg.order.ID}"
 
@@ -18,7 +18,7 @@ ROOTS = ("arg", "recv", "result")
 NAME = re.compile(r"[^\W\d]\w*")
 INDEX = re.compile(r"\d{1,3}")
 TEMPLATE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-FORMS = "arg.NAME, arg.N, recv, result.NAME or result.N, fields behind it, such as arg.order.ID; len(PATH) is a length"
+FORMS = "arg.NAME, arg.N, recv, result.NAME or result.N, followed by fields, such as arg.order.ID; len(PATH) is a length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +83,5 @@ def read_path(nodes: Nodes, node: yaml.Node, text: str) -> ValuePath:
             raise nodes.error(node, f"path {text!r} does not say which {root}", f"a path is {FORMS}")
     for part in rest:
         if not NAME.fullmatch(part):
-            raise nodes.error(node, f"path {text!r}: {part!r} is no name of a field", f"a path is {FORMS}")
+            raise nodes.error(node, f"path {text!r}: {part!r} is not the name of a field", f"a path is {FORMS}")
     return ValuePath(root, which, tuple(rest), length, f"{nodes.path}:{node.start_mark.line + 1}")

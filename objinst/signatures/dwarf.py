@@ -6,7 +6,7 @@ What the compiler does to a function's list of parameters, and is undone here:
   position those have (cmd/compile/internal/ir/func.go, DeclareParams; dwarfgen/dwinl.go, assembleInlines);
 - a result that lives in a register may be listed twice;
 - the dictionary of a function that was compiled for a shape has no DIE up to Go 1.26, and one in any place from Go 1.27 on.
-  It is the first parameter behind the receiver
+  It is the first parameter after the receiver
   (cmd/compile/internal/noder/reader.go, shapeSig). Closures inside such a function have none: they capture it;
 - unnamed results are left out if the function returns out of the body of a range-over-func loop: the compiler has then named them
   `#rv1`, which debug info does not show (cmd/compile/internal/rangefunc/rewrite.go, editReturn; ssa/debug.go, IsVarWantedForDebug);
@@ -52,7 +52,7 @@ def signature(obj: Object, index: int) -> Signature | NoSignature:
     reader = DieReader(obj, target)
     root = reader.read(0)
     if root is None or root.abbrev.tag != "subprogram":
-        return NoSignature(f"{name}: its DWARF is no subprogram")
+        return NoSignature(f"{name}: its DWARF is not a subprogram")
     params: list[Param] = []
     results: list[Param] = []
     for die in reader.children(root):
@@ -112,7 +112,7 @@ def _parameter(reader: DieReader, die: Die) -> tuple[Param, bool] | NoSignature:
     if isinstance(origin, Reloc):
         target = _follow(reader, origin)
         if target is None:
-            return NoSignature("its abstract DIE lies in another object")
+            return NoSignature("its abstract DIE is in another object")
         reader, abstract = target
         attrs = dict(abstract.attrs)
     for _ in range(MAX_HOPS):

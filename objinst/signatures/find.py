@@ -36,7 +36,7 @@ class Helper(Protocol):
     """Signatures of packages by symbol name; a sentence where there are none."""
 
     def place(self, file: str) -> Path:
-        """Where a source file lies that the compiler names so."""
+        """The path of a source file that the compiler names so."""
 
     def exported(self, package: str) -> Mapping[str, Signature] | NoSignature: ...
 
@@ -45,7 +45,7 @@ class Helper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """helper: None where no Go toolchain is at hand."""
+    """helper: None if there is no Go toolchain."""
 
     table: TypeTable
     helper: Helper | None = None
@@ -103,7 +103,7 @@ class Signatures:
 
     @staticmethod
     def _declared(answer: Mapping[str, Signature] | NoSignature, name: str) -> Signature | None:
-        """The function or instance with this symbol name; type parameters replaced by what stands in its brackets."""
+        """The function or instance with this symbol name; with type parameters replaced by the arguments in its brackets."""
         if isinstance(answer, NoSignature) or "[" not in name:
             return None if isinstance(answer, NoSignature) else answer.get(name)
         try:

@@ -47,7 +47,7 @@ def _methods(obj: Object) -> dict[int, tuple[str, SymRef]]:
         for index in obj.find_all(name):
             relocs = {reloc.off: reloc for reloc in obj.relocs(index) if reloc.type == wanted}
             for at, reloc in relocs.items():
-                # Mtyp, Ifn and Tfn lie side by side; only Mtyp has both others behind it.
+                # Mtyp, Ifn and Tfn are adjacent; only Mtyp is followed by both others.
                 code = relocs.get(at + TFN - MTYP)
                 target = obj.resolve(code.sym).index if code is not None and at + 4 in relocs else None
                 if target is not None and target < obj.n_defs and obj.is_text(target):

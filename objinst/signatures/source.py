@@ -2,7 +2,7 @@
 
 Debug information leaves out unnamed results of a function that returns out of a range-over-func loop (objinst.signatures.dwarf). If the
 compiler then removed that loop, as in `if runtime.GOOS == "windows"`, nothing in the object tells of it. Counting the results where the
-source is at hand does. The count only ever takes trust away: a source that has changed since lets no hook run that would not have.
+source is available does. The count can only reduce trust: a source that has changed since never allows a hook that would otherwise be refused.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 _SKIPPED = re.compile(r"//[^\n]*|/\*.*?\*/|`[^`]*`|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 _FUNC = re.compile(r"\bfunc\b")
 REACH = 4000
-"""Characters behind `func` in which a signature ends."""
+"""Characters after `func` that end a signature."""
 
 
 def result_count(path: Path, line: int) -> int | None:
-    """Of the function whose `func` stands in this line, 1 the first. None: not to be told."""
+    """Of the function whose `func` is in this line, counted from 1. None: unknown."""
     lines = _lines(path)
     if not 0 < line <= len(lines):
         return None
@@ -46,7 +46,7 @@ def _lines(path: Path) -> tuple[str, ...]:
 
 
 def _count(text: str, *, declaration: bool) -> int | None:
-    """text: behind `func`. Raises IndexError if it ends before the results."""
+    """text: what follows `func`. Raises IndexError if it ends before the results."""
     at = _space(text, 0)
     if declaration:
         if text[at] == "(":
@@ -82,7 +82,7 @@ def _space(text: str, at: int) -> int:
 
 
 def _behind(text: str, at: int) -> int:
-    """Behind the bracket that closes the one at `at`."""
+    """The offset after the bracket that closes the one at `at`."""
     depth = 0
     while True:
         depth += (text[at] in "([{") - (text[at] in ")]}")

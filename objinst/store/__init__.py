@@ -1,1 +1,1 @@
-"""Everything that is kept on disk, and the work that is shared out."""
+"""Everything that is kept on disk, and work that is shared among processes."""

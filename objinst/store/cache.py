@@ -1,9 +1,10 @@
-"""The cache on disk: folders made once under a digest, whole or not at all, within a bound.
+"""The cache on disk: each entry is a folder, created once under a digest, completely or not at all. Its total size is bounded.
 
-A folder is made beside its place and renamed into it, so an interrupt or a full disk leaves nothing half made; two processes
-that make the same one both succeed. Sizes, times and digests of its files stand in it: one that lost some to a power cut is made again.
-Links hold a shared lock while they use the cache; what was not used for the longest time is removed when a link has added to it
-and no other is running, neither of this user nor of one who reads from here, but only in a folder that is marked as ours. `objinst.store.root` says where it is; $OTELOBJ_CACHE_SIZE is the bound.
+A folder is created under a temporary name and renamed, so an interrupt or a full disk leaves no partial entry. Two processes that create
+the same entry both succeed. An entry records the sizes, times and digests of its files; one that is damaged, for example by a power cut,
+is created again. Links hold a shared lock while they use the cache. After a link that added to it, the least recently used entries are
+removed, if no other link is running, neither one of this user nor one of a user who reads this cache, and only in a folder that is marked
+as otelobj's cache. objinst.store.root says where the cache is; $OTELOBJ_CACHE_SIZE is its bound.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _in(folder: Path, kind: str, digest: str) -> Path:
 
 
 def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
-    """The folder of `digest`, made by `make` in an empty folder if there is none. Raises OtelobjError if it cannot be written."""
+    """The folder of `digest`. If there is none, `make` fills a new one. Raises OtelobjError if it cannot be written."""
     found = _find(kind, digest)
     if found is not None:
         return found
@@ -80,7 +81,7 @@ def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
 
 
 def _put(fresh: Path, place: Path) -> None:
-    """Renames; another process may have been quicker, and what is not whole is replaced. Raises OSError."""
+    """Renames a folder into place. Another process may have been faster; a damaged entry is replaced. Raises OSError."""
     try:
         fresh.rename(place)
     except OSError:
@@ -99,7 +100,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _record(folder: Path, digests: Mapping[str, str] | None = None) -> None:
-    """Writes down what is in an entry, in one step. digests: SHA-256 of each file, if they are known. Raises OSError."""
+    """Writes the record of an entry, atomically. digests: SHA-256 of each file, if they are known. Raises OSError."""
     if digests is None:
         digests = {name: _sha256(folder / name) for name in _files(folder)}
     lines = []
@@ -115,10 +116,10 @@ def _sha256(path: Path) -> str:
 
 
 def _is_whole(place: Path) -> bool:
-    """Whether all files of an entry are there as they were recorded; it counts as used now.
+    """Whether all files of an entry exist as recorded. Marks the entry as used.
 
-    Own files are known by size and time, those of a shared cache that others own by content, once in a process; what others own in this user's
-    cache is nothing. A copy of a cache has other times and is looked at, too.
+    Files of this user are checked by size and time. Files of other users in a shared cache are checked by content, once per process; in this
+    user's cache, files of other users are ignored. A copied cache has other times, so its contents are checked too.
     """
     try:
         with open(f"{place}/{RECORD}", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - hundreds of entries a link
@@ -160,7 +161,7 @@ def _has_content(place: Path, files: tuple[tuple[str, str], ...]) -> bool:
 
 
 def is_whole(path: Path) -> bool:
-    """Of a file in an entry of the cache; of any other, whether it exists."""
+    """Whether the cache entry of a file is whole; for a file outside the cache, whether it exists."""
     return _is_whole(path.parent) if any(folder in path.parents for folder in (root(), *shared())) else path.exists()
 
 
@@ -169,14 +170,14 @@ def is_whole(path: Path) -> bool:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
-    """Held by one process at a time; released when the process ends."""
+    """A lock that one process holds at a time; released when the process ends."""
     with _lock_file(name) as handle:
         host().lock(handle.fileno())
         yield
 
 
 def _lock_file(name: str, mode: int = 0o600) -> BinaryIO:
-    """Open, and neither emptied nor found behind a link. Raises OtelobjError."""
+    """Opens a lock file without truncating it or following a symbolic link. Raises OtelobjError."""
     path = ready() / "locks" / f"{name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +188,8 @@ def _lock_file(name: str, mode: int = 0o600) -> BinaryIO:
 
 @contextlib.contextmanager
 def in_use() -> Iterator[None]:
-    """While a link uses the cache, and shared ones, nothing is removed from them; what it added may push out what is older. Raises UsageError."""
+    """While a link uses the cache and shared caches, nothing is removed from them. Afterwards, what it added may displace older entries. Raises
+    UsageError."""
     limit = bound()
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, OtelobjError):  # a cache that cannot be written, or a file system without locks
@@ -203,9 +205,9 @@ def in_use() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _read_lock(place: Path) -> Iterator[None]:
-    """Keeps the owner of a shared cache from removing what a link here reads. Where it cannot be had in time nothing is read from that cache.
+    """Prevents the owner of a shared cache from removing what a link here reads. If the lock cannot be taken in time, that cache is not used.
 
-    Its own file: whoever may read the shared cache can hold it, and the owner's links must not wait for them.
+    It has its own file: anyone who can read the shared cache can hold it, and the owner's links must not wait for that.
     """
     try:
         handle = os.open(place / "locks" / f"{READERS}.lock", os.O_RDONLY | host().OPEN_EXACTLY)
@@ -226,7 +228,7 @@ def _read_lock(place: Path) -> Iterator[None]:
 
 
 def _is_locked(handle: int) -> bool:
-    """Whether a shared lock was to be had; so it is on a file system without locks."""
+    """Whether a shared lock could be taken; always true on a file system without locks."""
     try:
         host().lock(handle, shared=True, wait=False)
     except BlockingIOError:
@@ -237,13 +239,13 @@ def _is_locked(handle: int) -> bool:
 
 
 def _readable() -> list[Path]:
-    """Shared caches to look into."""
+    """Shared caches to search."""
     return [place for place in shared() if place not in _left_out]
 
 
 @contextlib.contextmanager
 def alone(*, wait: bool) -> Iterator[bool]:
-    """Whether no link uses the cache, of other users either; none will meanwhile. wait: until that is so."""
+    """Whether no link uses the cache, including links of other users; none can start meanwhile. wait: until that is the case."""
     with contextlib.ExitStack() as stack:
         try:
             for name, mode in (("cache", 0o600), (READERS, 0o644)):
@@ -259,18 +261,18 @@ def alone(*, wait: bool) -> Iterator[bool]:
 
 
 def bound() -> int | None:
-    """Bytes that the cache may have after a link; None: any number. Raises UsageError."""
+    """The maximum size of the cache after a link, in bytes; None: no limit. Raises UsageError."""
     text = os.environ.get("OTELOBJ_CACHE_SIZE", "").strip()
     if not text:
         return DEFAULT_BOUND
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text, re.IGNORECASE)
     if match is None and text != "off":
-        raise UsageError(f"OTELOBJ_CACHE_SIZE={text} is no size", "a number with K, M, G or T behind it, such as 500M, or `off`")
+        raise UsageError(f"OTELOBJ_CACHE_SIZE={text} is not a size", "give a number followed by K, M, G or T, such as 500M, or `off`")
     return int(float(match[1]) * UNITS[match[2].upper()]) if match else None
 
 
 def trim(limit: int | None) -> int:
-    """Removes what was not used for the longest time, down to ROOM of the limit. Returns the bytes freed: none while another link runs."""
+    """Removes the least recently used entries, down to ROOM of the limit. Returns the bytes freed: 0 while another link runs."""
     with alone(wait=False) as ours:
         if not (ours and is_ours()):
             return 0
@@ -290,7 +292,7 @@ def trim(limit: int | None) -> int:
 
 
 def _entries() -> Iterator[tuple[float, int, Path]]:
-    """(time of the last use, bytes, path) of all that can be made again."""
+    """(time of the last use, bytes, path) of every entry that can be created again."""
     places = [path.parent for kind in _kinds() for path in kind.glob(f"*/*/{RECORD}")]
     places += (root() / "closure").glob("*")
     places += (path for path in (root() / "version").rglob("*") if path.is_file())
@@ -301,7 +303,7 @@ def _entries() -> Iterator[tuple[float, int, Path]]:
 
 
 def _kinds() -> list[Path]:
-    """Folders of entries that `folder` made."""
+    """Folders with entries that `folder` created."""
     return [root() / name for name in ENTRY_KINDS]
 
 

@@ -1,6 +1,6 @@
 """Digests of otelobj itself and of the hook sources: part of every cache key and of `link -V=full`.
 
-Of contents, not of file times: installers set those as they like, and two machines that share a build cache must agree.
+They cover contents, not file times: installers set those freely, and two machines that share a build cache must agree.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HOOK_SOURCES = ("*.go", "go.mod", "go.sum", "*.s")
 
 
 def content_digest(folder: Path, patterns: tuple[str, ...]) -> str:
-    """Names and contents of the files below a folder; tests left out."""
+    """Digest of the names and contents of the files below a folder, without tests."""
     state = hashlib.sha256()
     for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
         place = path.relative_to(folder)
@@ -30,12 +30,12 @@ def content_digest(folder: Path, patterns: tuple[str, ...]) -> str:
 
 @functools.cache
 def own_digest() -> str:
-    """Of the code that rewrites, and of the names that come with it: hooks that make telemetry are marked."""
+    """Digest of the code that rewrites, and of the built-in names, since hooks that create telemetry are marked."""
     state = content_digest(paths.HERE, SOURCES) + content_digest(paths.trampolines_dir(), SOURCES) + " ".join(hooktree.names())
     return hashlib.sha256(state.encode()).hexdigest()
 
 
 @functools.cache
 def hooks_digest() -> str:
-    """Of the Go sources of the hooks."""
+    """Digest of the Go sources of the hooks."""
     return content_digest(paths.hooks_dir(), HOOK_SOURCES)

@@ -1,6 +1,6 @@
-"""What is known of archives, read once and kept: of each under what tells it from others, of several under what tells all of them.
+"""What is known about archives, read once and cached: for one archive under its identity, for several under the identities of all of them.
 
-It is JSON, and nothing here knows what it means: who reads archives says what they say (objinst.plan.facts, objinst.plan.inlining).
+The values are JSON, and this module does not interpret them; objinst.plan.facts and objinst.plan.inlining do.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ FILE = "known.json"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """kind: of entries in the cache. packages: import path -> archive. identity: what tells an archive from others; read: what the archive of
-    a package says."""
+    """kind: of entries in the cache. packages: import path -> archive. identity: distinguishes an archive from others; read: returns what
+    is known about the archive of a package."""
 
     kind: str
     packages: Mapping[str, Path]
@@ -31,17 +31,17 @@ class Known:
     read: Callable[[str], dict[str, Any]]
 
     def of(self, package: str) -> dict[str, Any]:
-        """What the archive of a package says."""
+        """What is known about the archive of a package."""
         return self._kept(self._key(package), lambda: self.read(package))
 
     def of_each(self, packages: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The same of several packages, read in parallel if that is much work."""
+        """The same for several packages, read in parallel if that is much work."""
         new = [package for package in packages if not cache.has(self.kind, _digest(self._key(package)))]
         share_out([(self.packages[package].stat().st_size, functools.partial(self.of, package)) for package in new])
         return {package: self.of(package) for package in packages}
 
     def together(self, what: str, packages: Iterable[str], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `make` makes of these packages together. what: its name, and whatever else it depends on."""
+        """The result of `make` for these packages together. what: its name, and everything else that it depends on."""
         return self._kept("\n".join([what, *map(self._key, packages)]), make)
 
     def _key(self, package: str) -> str:

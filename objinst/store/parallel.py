@@ -1,4 +1,4 @@
-"""Work for all processors: one process each, forked, so that nothing is handed over but what they leave on disk."""
+"""Work for all processors: one forked process each. They return results only on disk."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ WORTH_A_PROCESS = 4 << 20
 
 
 def share_out(tasks: Sequence[tuple[int, Callable[[], object]]]) -> None:
-    """Does the tasks by several processes, the largest first, if they are worth it; if not, they are left to whoever looks for what they
-    make. Each with the bytes that it has to look at."""
+    """Runs tasks in parallel if there are enough of them, the largest first; otherwise callers compute on demand. Each task comes with the
+    number of bytes that it has to read."""
     if sum(size for size, _ in tasks) >= WORTH_A_PROCESS:
         in_parallel([task for _, task in sorted(tasks, key=operator.itemgetter(0), reverse=True)])
 
 
 def in_parallel(tasks: Sequence[Callable[[], object]]) -> None:
-    """Runs every task once, dealt out in order to as many processes as there are processors.
+    """Runs every task once, distributed in order over as many processes as there are processors.
 
-    Only for tasks whose effect is on disk and which somebody looks for later: one that fails ends the work of its process, quietly.
-    The processes end before this returns, also if it ends by an exception, and before this process ends.
+    Only for tasks whose result is on disk and is looked up later: a task that fails silently ends the work of its process. All processes
+    end before this returns, even if it raises, and before this process ends.
     """
     workers = max(min(host().processors(), len(tasks)), 1)
     children: list[int] = []

@@ -1,8 +1,8 @@
-"""Which folder the cache is. What lies in it is linked into programs and run, so only its user may be able to write there.
+"""The folder of the cache. Its contents are linked into programs and run, so only its user may be able to write there.
 
-$OTELOBJ_CACHE_DIR, else $XDG_CACHE_HOME/otelobj, else ~/.cache/otelobj. A folder of somebody else's, one that others can write, and a
-home that cannot be written are passed over for a private folder among the temporary ones, with one line that says so. Folders of
-$OTELOBJ_SHARED_CACHE are read only: their owner is trusted by name.
+$OTELOBJ_CACHE_DIR, else $XDG_CACHE_HOME/otelobj, else ~/.cache/otelobj. If that folder belongs to another
+user, or others can write to it, or the home folder is read-only, a private temporary folder is used, and one line says so. Folders of
+$OTELOBJ_SHARED_CACHE are only read: naming them means trusting their owner.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ KINDS = ENTRY_KINDS | {
 
 
 def root() -> Path:
-    """The cache's folder; it may not exist yet. Raises UsageError for one that is relative."""
+    """The cache's folder; it may not exist yet. Raises UsageError for a relative path."""
     return _root(*(os.environ.get(name, "") for name in ("OTELOBJ_CACHE_DIR", "TMPDIR", *host().CACHE_VARIABLES)))
 
 
 def shared() -> tuple[Path, ...]:
-    """Folders of others to look into as well. Raises UsageError for one that is relative."""
+    """Shared folders to read from as well. Raises UsageError for a relative path."""
     found = tuple(Path(name) for name in os.environ.get("OTELOBJ_SHARED_CACHE", "").split(os.pathsep) if name)
     for path in found:
         if not path.is_absolute():
@@ -61,7 +61,7 @@ def shared() -> tuple[Path, ...]:
 
 
 def ready() -> Path:
-    """The cache's folder, made if it was not there. Raises OtelobjError."""
+    """The cache's folder, created if necessary. Raises OtelobjError."""
     place = root()
     _make(place)
     return place
@@ -81,7 +81,7 @@ def _root(given: str, _temporary: str, *variables: str) -> Path:
 
 
 def _wanted(given: str, variables: Mapping[str, str]) -> tuple[Path | None, str]:
-    """The folder that the environment asks for, or why there is none. Raises UsageError."""
+    """The folder that the environment selects, or why there is none. Raises UsageError."""
     if given:
         if not os.path.isabs(given):  # noqa: PTH117
             raise UsageError(f"OTELOBJ_CACHE_DIR={given} is relative", "builds start in many folders: name an absolute one")
@@ -91,7 +91,7 @@ def _wanted(given: str, variables: Mapping[str, str]) -> tuple[Path | None, str]
 
 
 def distrust(place: Path) -> str:
-    """Why a folder cannot be a cache of this user's alone; "" if it can, or is not there yet."""
+    """Why a folder cannot be a private cache of this user; "" if it can, or does not exist yet."""
     try:
         state = place.stat()
     except OSError:
@@ -117,7 +117,7 @@ def distrust(place: Path) -> str:
 
 
 def _unwritable(place: Path) -> str:
-    """Why a folder, or the first one above it that is there, cannot be written; "" if it can."""
+    """Why a folder, or its first existing parent, cannot be written; "" if it can."""
     for folder in (place, *place.parents):
         if folder.is_dir():
             return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} cannot be written"
@@ -127,7 +127,7 @@ def _unwritable(place: Path) -> str:
 
 
 def _private() -> Path:
-    """A folder among the temporary ones that is this user's alone. Raises OtelobjError."""
+    """A private temporary folder of this user. Raises OtelobjError."""
     try:
         place = temporaries() / f"otelobj-{host().user()}"
         with contextlib.suppress(FileExistsError):
@@ -160,7 +160,7 @@ def _make(place: Path) -> None:
 
 
 def is_ours() -> bool:
-    """Whether the cache's folder is marked as one, so that things may be removed there."""
+    """Whether the folder is marked as otelobj's cache, so that entries may be removed."""
     try:
         return (root() / TAG).read_text("utf-8").startswith(TAG_TEXT.splitlines()[0])
     except (OSError, ValueError):

@@ -76,7 +76,7 @@ def read_struct(obj: Object, index: int) -> tuple[int, tuple[StructField, ...]]:
     reader = _Reader(obj, index, lambda obj, ref: obj.resolve(ref).name)
     size, kind, _ = reader.head()
     if kind is not Kind.STRUCT:
-        raise reader.error("no struct")
+        raise reader.error("it is not a struct")
     return size, tuple(reader.struct_fields())
 
 
@@ -179,7 +179,7 @@ class _Reader:
     def target(self, at: int) -> _Reader:
         index = self.object.resolve(self.reloc(at).sym).index
         if index is None or index >= self.object.n_defs:
-            raise self.error(f"the name at {at} lies in another object")
+            raise self.error(f"the name at {at} is in another object")
         return _Reader(self.object, index, self.name_of)
 
     def type_at(self, at: int) -> str:
@@ -188,7 +188,7 @@ class _Reader:
     def type_name(self, ref: SymRef) -> str:
         name = self.name_of(self.object, ref)
         if not name.startswith(TYPE_PREFIX):
-            raise self.error(f"it refers to {name!r}, which is no type")
+            raise self.error(f"it refers to {name!r}, which is not a type")
         return name.removeprefix(TYPE_PREFIX)
 
     def reloc(self, at: int) -> Reloc:

@@ -106,7 +106,7 @@ class DieReader:
 
     def _within(self, end: int) -> int:
         if end > len(self.data):
-            raise self.error(end, f"behind the end of {len(self.data)} bytes")
+            raise self.error(end, f"after the end of {len(self.data)} bytes")
         return end
 
     def number(self, at: int) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class TypeName:
 
 @lru_cache(maxsize=4096)
 def parse(name: str) -> TypeName:
-    """Raises ValueError for a text that is no type name."""
+    """Raises ValueError for a text that is not a type name."""
     name = name.removeprefix(NOALG_PREFIX)
     if name in BASIC:
         return TypeName(name, BASIC[name].kind)
@@ -89,7 +89,7 @@ def _named(name: str) -> TypeName:
     slash = head.rfind("/") + 1
     dot = head.find(".", slash)
     if dot <= 0 or dot + 1 == len(head) or (generic and not name.endswith("]") and "·" not in name):
-        raise ValueError(f"{name!r} is no type name")
+        raise ValueError(f"{name!r} is not a type name")
     return TypeName(name, None, package=unescape(head[:dot]), generic=generic)
 
 
@@ -129,7 +129,7 @@ def closing(text: str, start: int) -> int:
             while at < len(text) and text[at] != '"':
                 at += 2 if text[at] == "\\" else 1
         at += 1
-    raise ValueError(f"{text!r} is no type name: bracket {start} is open")
+    raise ValueError(f"{text!r} is not a type name: bracket {start} is open")
 
 
 def unshaped(name: str) -> str:
@@ -139,7 +139,7 @@ def unshaped(name: str) -> str:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """The parts of a text between separators that stand in no bracket and no struct tag. Raises ValueError."""
+    """The parts of a text between separators outside of brackets and struct tags. Raises ValueError."""
     parts, last, at = [], 0, 0
     while at < len(text):
         if text[at] in "[({":
@@ -170,7 +170,7 @@ def type_arguments(name: str) -> list[str]:
 def function(name: str) -> tuple[list[str], list[str]]:
     """Parameters and results of a function type's name, `...T` as `[]T`. Raises ValueError for any other name."""
     if not name.startswith("func("):
-        raise ValueError(f"{name!r} is no function type")
+        raise ValueError(f"{name!r} is not a function type")
     end = closing(name, 4)
     rest = name[end + 1 :].removeprefix(" ")
     params = split(name[5:end], ", ") if end > 5 else []
@@ -187,7 +187,7 @@ def fields(name: str) -> list[tuple[str, str, bool]]:
     Raises ValueError for any other name.
     """
     if not name.startswith("struct {"):
-        raise ValueError(f"{name!r} is no struct type")
+        raise ValueError(f"{name!r} is not a struct type")
     inside = name[8 : closing(name, 7)].strip(" ")
     return [_field(item) for item in split(inside, "; ")] if inside else []
 

@@ -1,6 +1,6 @@
 """Types by link name across the objects of a link, read when asked for.
 
-The descriptor of a named type lies in the package that defines it, a copy of that of an instance or an unnamed type in each
+The descriptor of a named type is in the package that defines it; copies for an instance or an unnamed type are in each
 package that uses it. An object is only searched if its bytes hold the name, and only loaded if the name says so or nothing
 nearer has it.
 """
@@ -55,7 +55,7 @@ class TypeTable:
         return self._found[name]
 
     def name_of(self, obj: Object, ref: SymRef) -> str:
-        """Name of a referenced symbol, "" if it lies in a package that cannot be loaded. Raises ObjectError."""
+        """Name of a referenced symbol, "" if it is in a package that cannot be loaded. Raises ObjectError."""
         resolved = obj.resolve(ref)
         if resolved.name or not resolved.package:
             return resolved.name
@@ -174,7 +174,7 @@ class TypeTable:
             items.append(Field(label, inner, start, embedded))
             end, align = start + inner.size, max(align, inner.align)
         if end and items and not items[-1].type.size:
-            end += 1  # a pointer to the last field must not point behind the struct
+            end += 1  # a pointer to the last field must not point past the end of the struct
         size = _round(end, align)
         if size > descriptors.MAX_SIZE:
             return Unknown(name, f"{name} takes {size} bytes")
@@ -258,5 +258,5 @@ def interface_methods(interface: GoType) -> tuple[Method, ...]:
     """The methods of an interface in itab order (exported names first, then by name and package: cmd/compile/internal/types/sym.go,
     Less). Raises ValueError for a type that is none, or whose descriptor was not found."""
     if interface.kind is not Kind.INTERFACE or interface.methods is None:
-        raise ValueError(f"{interface.name} is no interface with known methods")
+        raise ValueError(f"{interface.name} is not an interface with known methods")
     return interface.methods

@@ -7,15 +7,14 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from objinst.actions import ACTIONS
 from toolchains import go_env, goroot
 
-ROOT = Path(__file__).parent.parent.parent
 GUIDE = (ROOT / "docs/contributing/action.md").read_text()
 MAIN = """package main
 
@@ -31,21 +30,6 @@ func main() {
 	rest()
 }
 """
-DRIVER = f"""
-import os, sys
-sys.path[:0] = [{str(ROOT)!r}, os.path.dirname(__file__)]
-import mark
-from objinst.__main__ import main
-from objinst.actions import register
-argv = sys.argv[1:]
-if os.path.basename(argv[0]) != "link":
-    os.execv(argv[0], argv)
-register("mark", mark.ACTION)
-sys.exit(main(["--version-full" if argv[-1] == "-V=full" else "--tool", *argv]))
-"""
-"""A -toolexec in whose process the action is registered."""
-
-
 def block(name: str) -> str:
     """A file of the guide: a block of code that begins with a comment of its name."""
     found = re.search(rf"^```\w+\n(?:#|//) {re.escape(name)}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
@@ -53,17 +37,33 @@ def block(name: str) -> str:
     return found[1]
 
 
+def write_program(folder: Path) -> Path:
+    """The program of the guide, and its Go side."""
+    (folder / "mark").mkdir(parents=True)
+    (folder / "mark/mark.go").write_text(block("mark/mark.go"))
+    (folder / "rules.yaml").write_text(block("rules.yaml"))
+    (folder / "go.mod").write_text("module example.com/app\n\ngo 1.24\n")
+    (folder / "main.go").write_text(MAIN)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this checkout in which the file of the guide lies beside the other actions. It has been used before: what otelobj remembers of it must
+    not hide the new file."""
+    root = tmp_path_factory.mktemp("checkout")
+    for name in ("bin", "hooks", "objinst", "trampolines"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    early = build(root, write_program(root / "early"))
+    assert early.returncode != 0 and "mark" in early.stderr and "inject_hooks" in early.stderr, early.stderr
+    (root / "objinst/actions/mark.py").write_text(block("objinst/actions/mark.py"))
+    return root
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "driver").mkdir()
-    (tmp_path / "driver/mark.py").write_text(block("objinst/actions/mark.py"))
-    (tmp_path / "driver/driver.py").write_text(DRIVER)
-    (tmp_path / "mark").mkdir()
-    (tmp_path / "mark/mark.go").write_text(block("mark/mark.go"))
-    (tmp_path / "rules.yaml").write_text(block("rules.yaml"))
-    (tmp_path / "go.mod").write_text("module example.com/app\n\ngo 1.24\n")
-    (tmp_path / "main.go").write_text(MAIN)
-    return tmp_path
+    return write_program(tmp_path / "app")
 
 
 def run(folder: Path, *argv: str, goarch: str = "amd64", **env: str) -> subprocess.CompletedProcess[str]:
@@ -71,16 +71,15 @@ def run(folder: Path, *argv: str, goarch: str = "amd64", **env: str) -> subproce
     return subprocess.run(argv, cwd=folder, env=around, capture_output=True, text=True, check=False)
 
 
-def build(folder: Path, goarch: str = "amd64", **env: str) -> subprocess.CompletedProcess[str]:
-    driver = f"{sys.executable} {folder / 'driver/driver.py'}"
-    return run(folder, str(goroot("1.26") / "bin/go"), "build", f"-toolexec={driver}", "-o", "app", ".", goarch=goarch, **env)
+def build(checkout: Path, folder: Path, goarch: str = "amd64", **env: str) -> subprocess.CompletedProcess[str]:
+    return run(folder, str(goroot("1.26") / "bin/go"), "build", f"-toolexec={checkout / 'bin/otelobj'}", "-o", "app", ".", goarch=goarch, **env)
 
 
 @pytest.mark.parametrize(("goarch", "emulator"), [("amd64", []), ("arm64", ["qemu-aarch64-static"])])
-def test_the_guide_makes_an_action(folder: Path, goarch: str, emulator: list[str]) -> None:
+def test_the_guide_makes_an_action(checkout: Path, folder: Path, goarch: str, emulator: list[str]) -> None:
     if emulator and not shutil.which(emulator[0]):
         pytest.skip("qemu-user-static is not installed")
-    done = build(folder, goarch, OTELOBJ_REPORT=str(folder / "report.json"))
+    done = build(checkout, folder, goarch, OTELOBJ_REPORT=str(folder / "report.json"))
     assert done.returncode == 0, done.stderr
     line = MAIN.splitlines().index('func place(order string, times int) { println("placed", order, times) }') + 1
     mark = f"mark: main.place: an order at line {line}\n"
@@ -90,25 +89,25 @@ def test_the_guide_makes_an_action(folder: Path, goarch: str, emulator: list[str
     assert (target["status"], target["entry"], target["exit"]) == ("hooked", True, False)
 
 
-def test_its_refusal_reaches_the_user(folder: Path) -> None:
+def test_its_refusal_reaches_the_user(checkout: Path, folder: Path) -> None:
     (folder / "rules.yaml").write_text(block("rules.yaml").replace("func: place", "func: rest"))
-    done = build(folder)
+    done = build(checkout, folder)
     assert done.returncode != 0
     assert "rule orders: main.rest cannot be hooked: mark: main.rest takes nothing" in done.stderr
 
 
-def test_its_parser_is_asked(folder: Path) -> None:
+def test_its_parser_is_asked(checkout: Path, folder: Path) -> None:
     (folder / "rules.yaml").write_text(block("rules.yaml").replace("text: an order", "txt: an order"))
-    done = build(folder)
+    done = build(checkout, folder)
     assert done.returncode != 0
     assert f"{folder / 'rules.yaml'}:5: unknown key 'txt' in mark" in done.stderr and "did you mean 'text'?" in done.stderr
 
 
-def test_another_text_is_another_link(folder: Path) -> None:
+def test_another_text_is_another_link(checkout: Path, folder: Path) -> None:
     """The digest of the rules, and what is kept of rewritten archives, depend on the action's value."""
     for text in ("an order", "a purchase"):
         (folder / "rules.yaml").write_text(block("rules.yaml").replace("an order", text))
-        assert build(folder).returncode == 0
+        assert build(checkout, folder).returncode == 0
         assert f"main.place: {text} at line" in run(folder, str(folder / "app")).stderr
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from objinst.actions import ACTIONS, register
 from objinst.plan.action import Plannable
 from objinst.plan.model import Use
 from objinst.rules import Action
 
-ROOT = Path(__file__).parent.parent.parent / "objinst"
-FOLDER = ROOT / "actions"
+OBJINST = ROOT / "objinst"
+FOLDER = OBJINST / "actions"
 TYPES = {
     node.name
     for path in FOLDER.glob("*.py")
@@ -43,9 +43,9 @@ def told_apart(source: str) -> list[str]:
 
 def test_no_other_code_asks_which_action_it_has() -> None:
     assert {"InjectHooks", "Span", "Probe", "HookUse", "SpanUse", "ProbeUse"} <= TYPES
-    paths = [path for path in ROOT.rglob("*.py") if FOLDER not in path.parents and "collector" not in path.parts]  # the collector has spans of its own
+    paths = [path for path in OBJINST.rglob("*.py") if FOLDER not in path.parents and "collector" not in path.parts]  # the collector has spans of its own
     assert len(paths) > 100
-    assert {str(path.relative_to(ROOT)): found for path in paths if (found := told_apart(path.read_text()))} == {}
+    assert {str(path.relative_to(OBJINST)): found for path in paths if (found := told_apart(path.read_text()))} == {}
 
 
 @pytest.mark.parametrize("code", ["isinstance(a, Span)", "isinstance(a, (int, span.Span))", "type(a) is Probe", "match a:\n    case SpanUse(): pass"])

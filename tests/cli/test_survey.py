@@ -53,7 +53,7 @@ def test_names_of_instances_are_printed_whole() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("version", ["1.24", "1.26", "1.27"])
+@pytest.mark.parametrize("version", [toolchains.telemetry(), "1.26", toolchains.newest()])
 @pytest.mark.parametrize("goarch", trampolines.ARCHITECTURES)
 def test_std(version: str, goarch: str) -> None:
     _, told = counts(version, goarch, "std")

@@ -140,7 +140,7 @@ def trace_stacks(program: Path, pair: Pair, file: Path) -> list[list[str]]:
     return [[f"{function} {line}" for function, line in stack] for stack in stacks]
 
 
-@pytest.mark.parametrize("version", ["1.24", pytest.param("1.26", marks=pytest.mark.long), pytest.param("1.27", marks=pytest.mark.long)])
+@pytest.mark.parametrize("version", [toolchains.telemetry(), pytest.param("1.26", marks=pytest.mark.long), pytest.param(toolchains.newest(), marks=pytest.mark.long)])
 def test_execution_trace(version: str, tmp_path: Path) -> None:
     pair = built(version, "amd64")
     plain, hooked = (trace_stacks(program, pair, tmp_path / program.name) for program in (pair.plain, pair.hooked))
@@ -325,7 +325,7 @@ all:
 IDLE = "package idle\n\ntype Context interface{ GetFuncName() string }\n\nfunc Before(c Context, a int) {}\nfunc After(c Context, r int) {}\n"
 
 
-@pytest.mark.parametrize("version", ["1.26", "1.27"])
+@pytest.mark.parametrize("version", ["1.26", toolchains.newest()])
 def test_stubs_beyond_the_address_table(version: str, tmp_path: Path) -> None:
     """The compiler's references to address slots are as narrow as its functions need; twice as many stubs must not overflow them."""
     count = 60
@@ -356,7 +356,7 @@ count:
 """
 
 
-@pytest.mark.parametrize("version", ["1.24", "1.27"])
+@pytest.mark.parametrize("version", [toolchains.telemetry(), toolchains.newest()])
 def test_counted_and_hooked(version: str, tmp_path: Path) -> None:
     """A counter in front of an entry stub: three symbols of the function's name, and DWARF that knows each at its own place."""
     rules = tmp_path / "rules.yaml"

@@ -19,7 +19,7 @@ RULE = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe
 long = pytest.mark.long
 every_version = pytest.mark.parametrize(
     ("version", "probe"),
-    [("1.26", "count"), pytest.param("1.26", "stress", marks=long), pytest.param("1.24", "count", marks=long), pytest.param("1.27", "count", marks=long)],
+    [("1.26", "count"), pytest.param("1.26", "stress", marks=long), pytest.param(toolchains.telemetry(), "count", marks=long), pytest.param(toolchains.newest(), "count", marks=long)],
 )
 WRAPPER = """#!/bin/sh
 case "$1 $2" in
@@ -68,7 +68,7 @@ def test_gofmt(version: str, probe: str, tmp_path: Path, request: pytest.Fixture
 
 
 @long
-@pytest.mark.parametrize("version", ["1.26", "1.27"])
+@pytest.mark.parametrize("version", ["1.26", toolchains.newest()])
 def test_gofmt_arm64(version: str, tmp_path: Path) -> None:
     prefix = emulator("arm64")
     made = build(version, "gofmt", "stress", tmp_path, "arm64")
@@ -81,7 +81,7 @@ def test_gofmt_arm64(version: str, tmp_path: Path) -> None:
 @long
 @pytest.mark.parametrize(
     ("version", "probe", "packages"),
-    [("1.26", "count", "strings"), ("1.26", "count", "std"), ("1.26", "stress", "strings"), ("1.24", "count", "std"), ("1.27", "count", "std")],
+    [("1.26", "count", "strings"), ("1.26", "count", "std"), ("1.26", "stress", "strings"), (toolchains.telemetry(), "count", "std"), (toolchains.newest(), "count", "std")],
 )
 def test_compiler(version: str, probe: str, packages: str, tmp_path: Path) -> None:
     """The archives are those of the plain compiler to the bit."""

@@ -26,7 +26,7 @@ def results(program: Path, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("version", ["1.24", "1.26", "1.27"])
+@pytest.mark.parametrize("version", [toolchains.telemetry(), "1.26", toolchains.newest()])
 def test_same_as_plain(version: str, tmp_path: Path) -> None:
     source = toolchains.goroot(version) / "src" / "runtime"
     (tmp_path / "rules.yaml").write_text(RULES)

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from toolchains import goroot
+from toolchains import goroot, oldest
 
 from objinst.gobuild.gocmd import Go, programs
 from objinst.errors import OtelobjError
@@ -31,7 +31,7 @@ def settings_file(tmp_path, monkeypatch):
     return file
 
 
-@pytest.mark.parametrize("version", ["1.22", "1.26"])
+@pytest.mark.parametrize("version", [oldest(), "1.26"])
 def test_settings_of_go_env_do_not_reach_the_builds_of_hook_packages(version, settings_file, tmp_path):
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "go.mod").write_text("module example.com/m\n\ngo 1.22\n")

@@ -34,7 +34,7 @@ from objinst.link.rewriter import Rewriter
 from objinst.link.session import Session, loader
 from objinst.rewrite.result import read_result
 from objinst.plan.judge import read_function
-from objinst.plan.pinned import relied_on
+from objinst.plan.nosplit import relied_on
 from objinst.plan.workers import workers
 from objinst.rules import RT
 from rule_files import load
@@ -43,7 +43,7 @@ PARSES = int(os.environ.get("OTELOBJ_FUZZ_PARSES", "600"))
 REWRITES = int(os.environ.get("OTELOBJ_FUZZ_REWRITES", "80"))
 SHARDS = range(8) if PARSES > 10_000 else range(1)
 """Parts of a long run, for several processes."""
-VERSIONS = ("1.22", "1.24", "1.26", "1.27")
+VERSIONS = (toolchains.oldest(), toolchains.telemetry(), "1.26", toolchains.newest())
 SMALL = ("maps", "internal/oserror", "internal/oserror", "encoding", "unicode/utf16")
 LARGE = ("errors", "sync", "container/ring", "container/list", "context")
 LARGE_EVERY = 500

@@ -10,22 +10,24 @@ from pathlib import Path
 import pytest
 
 import toolchains
+from places import ROOT
 from objinst import goversions
 from objinst.errors import ObjectError, OtelobjError
 from objinst.goversions import __main__ as command
 from objinst.goversions import needs
 from objinst.goversions.derive import derive
-from objinst.goversions.source import evaluate, signature
+from objinst.goversions.source import Goroot, evaluate, signature
+from objinst.platform.target import platforms
 from objinst.rewrite import death, rtpkg, runtimepkg
 from objinst.types.model import Kind
 
-ROOT = Path(__file__).parent.parent.parent
+NEWEST = toolchains.newest()
 
 
 def copied(place: str, to: Path) -> Path:
-    """A GOROOT of Go 1.27 with what the generator reads."""
-    goroot = toolchains.goroot("1.27")
-    for folder in ("cmd/internal/goobj", "cmd/internal/objabi", "cmd/internal/dwarf", "internal/abi", "runtime", "cmd/link/internal/ld"):
+    """A GOROOT of the newest version with what the generator reads."""
+    goroot = toolchains.goroot(NEWEST)
+    for folder in ("cmd/internal/goobj", "cmd/internal/objabi", "cmd/internal/dwarf", "internal/abi", "internal/syslist", "runtime", "cmd/link/internal/ld"):
         (to / "src" / folder).mkdir(parents=True)
         for path in (goroot / "src" / folder).glob("*.go"):
             shutil.copy(path, to / "src" / folder)
@@ -50,20 +52,34 @@ def test_folders_are_those_of_the_sources(version: str) -> None:
     assert command.main(["check", str(toolchains.goroot(version))]) == 0
 
 
+@pytest.mark.parametrize("version", toolchains.versions())
+def test_no_file_that_is_compiled_is_foreign(version: str) -> None:
+    """The go command says which files it compiles, and which it leaves out."""
+    go, packages = Goroot(toolchains.goroot(version)), ("runtime", "os", "syscall")
+    compiled: set[str] = set()
+    every = {path.name for package in packages for path in (go.root / "src" / package).glob("*.go")}
+    for platform in platforms():
+        goos, goarch = platform.split("/")
+        compiled |= set(toolchains.go(version, ".", "list", "-f", '{{join .GoFiles "\\n"}}', *packages, goarch=goarch, GOOS=goos).split())
+    foreign = {name for name in every if go.foreign.search(name)}
+    assert not compiled & foreign
+    assert foreign >= {"os_windows.go", "signal_windows_amd64.go", "os_wasm.go", "os_nonunix.go", "defs_linux_386.go", "proc_test.go"} & every
+
+
 def test_every_supported_version_is_tested() -> None:
     assert goversions.supported() == toolchains.versions()
 
 
 def test_a_version_that_is_added_is_known_as_before(folders: Path) -> None:
-    before = {path.name: path.read_bytes() for path in (folders / "1.27").iterdir()}
-    shutil.rmtree(folders / "1.27")
-    assert "1.27" not in goversions.supported()
-    with pytest.raises(ObjectError, match=r"(?s)'go1.27.3' is not known.*python -m objinst.goversions add GOROOT"):
-        goversions.for_version("go1.27.3")
-    assert command.main(["check", str(toolchains.goroot("1.27"))]) == 1
-    assert command.main(["add", str(toolchains.goroot("1.27"))]) == 0
-    assert {path.name: path.read_bytes() for path in (folders / "1.27").iterdir()} == before
-    assert goversions.for_version("go1.27.3").go == "1.27"
+    before = {path.name: path.read_bytes() for path in (folders / NEWEST).iterdir()}
+    shutil.rmtree(folders / NEWEST)
+    assert NEWEST not in goversions.supported()
+    with pytest.raises(ObjectError, match=rf"(?s)'go{NEWEST}.3' is not known.*python -m objinst.goversions add GOROOT"):
+        goversions.for_version(f"go{NEWEST}.3")
+    assert command.main(["check", str(toolchains.goroot(NEWEST))]) == 1
+    assert command.main(["add", str(toolchains.goroot(NEWEST))]) == 0
+    assert {path.name: path.read_bytes() for path in (folders / NEWEST).iterdir()} == before
+    assert goversions.for_version(f"go{NEWEST}.3").go == NEWEST
 
 
 def test_numbers_may_move(folders: Path, tmp_path: Path) -> None:
@@ -72,7 +88,7 @@ def test_numbers_may_move(folders: Path, tmp_path: Path) -> None:
     kinds.write_text(kinds.read_text().replace("\tSRODATA\n", "\tSNEW\n\tSRODATA\n"))
     (tmp_path / "go/VERSION").write_text("go1.99rc1\n")
     assert command.main(["add", str(tmp_path / "go")]) == 0
-    made, known = goversions.for_version("go1.99rc1"), goversions.for_version("go1.27.3")
+    made, known = goversions.for_version("go1.99rc1"), goversions.for_version(f"go{NEWEST}.3")
     assert made.kinds["SRODATA"] == known.kinds["SRODATA"] + 1 and made.relocs == known.relocs
     assert goversions.newest() == "1.99"
 
@@ -110,10 +126,10 @@ def test_what_is_not_derived_is_named_and_nothing_is_written(
     else:
         path.write_text(before.replace(*change))
         assert path.read_text() != before
-    shutil.rmtree(folders / "1.27")
+    shutil.rmtree(folders / NEWEST)
     assert command.main(["add", str(tmp_path / "go")]) == 1
     assert said in capsys.readouterr().err
-    assert not (folders / "1.27").exists()
+    assert not (folders / NEWEST).exists()
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from objinst.store import cache
 from objinst.goobj.archive import Archive, fingerprint, peek
-from objinst.hookpkgs import Closure, HookRequest, compile as compiling, modules, resolve
+from objinst.hookpkgs import HookRequest, HookSet, compile as compiling, modules, resolve
 from objinst.gobuild.gocmd import Go, remedy
 from objinst.hookpkgs.modules import Pin
 from objinst.store.digest import hooks_digest
@@ -207,17 +207,17 @@ def go_command(**env: str) -> Go:
     return Go(goroot(GO), {"GOOS": "linux", "GOARCH": "amd64", "CGO_ENABLED": "0"} | env)
 
 
-def disagreements(wanted: HookRequest, closure: Closure) -> list[str]:
+def disagreements(wanted: HookRequest, hook_set: HookSet) -> list[str]:
     """What the linker checks: every import of every object has the fingerprint of the archive that is linked."""
-    everything = {**wanted.link, **closure.archives}
+    everything = {**wanted.link, **hook_set.archives}
     prints = {name: fingerprint(path) for name, path in everything.items()}
     imports = [(name, other, fp) for name, path in everything.items() for other, fp in Archive.read(path).go_object()[1].autolib]
     return [f"{name} imports {other}" for name, other, fp in imports if prints.get(other) != fp]
 
 
-def linked(wanted: HookRequest, closure: Closure, folder: Path) -> str:
+def linked(wanted: HookRequest, hook_set: HookSet, folder: Path) -> str:
     """Output of a program that uses the hook package, linked by Go's own linker against exactly these archives."""
-    everything = {**wanted.link, **closure.archives}
+    everything = {**wanted.link, **hook_set.archives}
     tools = goroot(GO) / "pkg/tool/linux_amd64"
     (folder / "cfg").write_text("".join(f"packagefile {name}={path}\n" for name, path in everything.items()))
     (folder / "m.go").write_text(f'package main\n\nimport "{HOOKS}"\n\nfunc main() {{ println(hooks.Text()) }}\n')
@@ -228,40 +228,40 @@ def linked(wanted: HookRequest, closure: Closure, folder: Path) -> str:
 
 def test_a_plain_build_uses_the_build_cache(app: Path) -> None:
     wanted = request(app, (HOOKS, RT), "build", "-work", "-a=false", "-o", "x", ".")
-    closure = resolve(wanted, go_command())
-    assert {HOOKS, RT, "net/textproto"} <= closure.archives.keys() and not closure.archives.keys() & wanted.link.keys()
-    assert disagreements(wanted, closure) == []
+    hook_set = resolve(wanted, go_command())
+    assert {HOOKS, RT, "net/textproto"} <= hook_set.archives.keys() and not hook_set.archives.keys() & wanted.link.keys()
+    assert disagreements(wanted, hook_set) == []
     assert not (cache.root() / "compiled").exists()
-    assert closure.modules[RT] == modules.unreleased(RT)
-    assert linked(wanted, closure, app.parent) == "embeddedlib7"
+    assert hook_set.modules[RT] == modules.unreleased(RT)
+    assert linked(wanted, hook_set, app.parent) == "embeddedlib7"
     assert {path.name for path in app.iterdir()} == {"go.mod", "main.go", "lib", "hooks", "x"}
 
 
 def test_test_variants_are_compiled_for(app: Path) -> None:
     """`go test` recompiles lib with its test file; what imports it must be compiled against that."""
     wanted = request(app, (HOOKS, RT), "test", "-c", "-work", "-o", "x", "./lib")
-    closure = resolve(wanted, go_command())
-    assert disagreements(wanted, closure) == []
-    ours = [name for name, path in closure.archives.items() if path.is_relative_to(cache.root())]
+    hook_set = resolve(wanted, go_command())
+    assert disagreements(wanted, hook_set) == []
+    ours = [name for name, path in hook_set.archives.items() if path.is_relative_to(cache.root())]
     assert ours == [HOOKS]
-    assert linked(wanted, closure, app.parent) == "embeddedlib7"
-    before = closure.archives[HOOKS].read_bytes()
-    closure.archives[HOOKS].unlink()
+    assert linked(wanted, hook_set, app.parent) == "embeddedlib7"
+    before = hook_set.archives[HOOKS].read_bytes()
+    hook_set.archives[HOOKS].unlink()
     again = compiling.Compiler(go_command(), wanted.header, wanted.build_settings(), cgo_sources=lambda _: [])
     folder = next((cache.root() / "closure").glob("*/go.mod")).parent
     listed = {package["ImportPath"]: package for package in resolving.list_packages(go_command(), folder, wanted)}
-    assert again.compile(listed[HOOKS], {**wanted.link, **closure.archives}).read_bytes() == before
+    assert again.compile(listed[HOOKS], {**wanted.link, **hook_set.archives}).read_bytes() == before
 
 
 def test_a_package_with_assembly_and_embedded_files_compiles_here(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that the link does not have, compiled from source, as for a link whose imports all differ."""
     monkeypatch.setattr(resolving, "_fits", lambda *_: False)
     wanted = request(app, (HOOKS,), "build", "-work", "-trimpath", "-o", "x", ".")
-    closure = resolve(wanted, go_command())
-    assert all(path.is_relative_to(cache.root()) for path in closure.archives.values()) and len(closure.archives) > 20
-    assert disagreements(wanted, closure) == []
-    assert linked(wanted, closure, app.parent) == "embeddedlib7"
-    for path in closure.archives.values():
+    hook_set = resolve(wanted, go_command())
+    assert all(path.is_relative_to(cache.root()) for path in hook_set.archives.values()) and len(hook_set.archives) > 20
+    assert disagreements(wanted, hook_set) == []
+    assert linked(wanted, hook_set, app.parent) == "embeddedlib7"
+    for path in hook_set.archives.values():
         assert os.fsencode(app.parent) not in path.read_bytes(), f"{path} tells of this machine, under -trimpath"
 
 
@@ -306,10 +306,10 @@ def test_race(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CGO_ENABLED", "1")
     wanted = request(app, (HOOKS, RT), "build", "-work", "-race", "-o", "x", ".")
     assert wanted.build_settings()["-race"] == "true" and "runtime/cgo" in wanted.link
-    closure = resolve(wanted, go_command(CGO_ENABLED="1"))
-    assert disagreements(wanted, closure) == []
+    hook_set = resolve(wanted, go_command(CGO_ENABLED="1"))
+    assert disagreements(wanted, hook_set) == []
     plain = resolve(request(app, (HOOKS, RT), "build", "-work", "-o", "x", "."), go_command(CGO_ENABLED="1"))
-    assert calls(closure.archives[HOOKS]) >= calls(plain.archives[HOOKS]) + 2, "entry and exit are not reported to the race detector"
+    assert calls(hook_set.archives[HOOKS]) >= calls(plain.archives[HOOKS]) + 2, "entry and exit are not reported to the race detector"
 
 
 def calls(archive: Path) -> int:

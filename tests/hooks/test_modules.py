@@ -1,4 +1,4 @@
-"""Every Go module of hooks/: formatted, vetted, tested with the oldest and the newest Go version it supports. test_rt_go.py has hooks/rt.
+"""Every Go module of hooks/: formatted, vetted, tested with the oldest and the newest Go version it supports. test_rt.py has hooks/rt.
 
 They are compiled into other people's programs with whatever OpenTelemetry those use, so they must compile with an old one too.
 """

@@ -27,7 +27,7 @@ def soak(program: Path, goarch: str, requests: int) -> None:
     assert not done.stderr
 
 
-CASES = [("1.24", "amd64"), ("1.26", "amd64"), ("1.27", "amd64"), ("1.26", "arm64")]
+CASES = [(toolchains.telemetry(), "amd64"), ("1.26", "amd64"), (toolchains.newest(), "amd64"), ("1.26", "arm64")]
 
 
 @pytest.mark.parametrize(("version", "goarch"), CASES)
@@ -37,7 +37,7 @@ def test_soak(version: str, goarch: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("version", ["1.24", "1.26", "1.27"])
+@pytest.mark.parametrize("version", [toolchains.telemetry(), "1.26", toolchains.newest()])
 def test_hundred_thousand_requests(version: str, tmp_path: Path) -> None:
     build(version, "amd64", tmp_path / "soak")
     soak(tmp_path / "soak", "amd64", 100_000)

@@ -60,7 +60,7 @@ def storm(version: str, goarch: str, folder: Path, goroutines: int, requests: in
     assert not done.stderr
 
 
-@pytest.mark.parametrize(("version", "goarch"), [("1.24", "amd64"), ("1.27", "amd64"), ("1.26", "arm64")])
+@pytest.mark.parametrize(("version", "goarch"), [(toolchains.telemetry(), "amd64"), (toolchains.newest(), "amd64"), ("1.26", "arm64")])
 def test_storm(version: str, goarch: str, tmp_path: Path) -> None:
     storm(version, goarch, tmp_path, 100 if goarch == "amd64" else 20, 10)
 

@@ -24,7 +24,7 @@ HOOKED = {
 }  # fmt: skip
 LINE = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if line.startswith("func stopHere("))
 CALL = next(i for i, line in enumerate((SOURCE / "main.go").read_text().splitlines(), 1) if " := stopHere(" in line)
-CASES = [("1.24", "amd64"), ("1.26", "amd64"), ("1.27", "amd64"), ("1.27", "arm64")]
+CASES = [(toolchains.telemetry(), "amd64"), ("1.26", "amd64"), (toolchains.newest(), "amd64"), (toolchains.newest(), "arm64")]
 NATIVE = [case for case in CASES if case[1] == "amd64"]
 every_case = pytest.mark.parametrize(("version", "goarch"), CASES)
 native_cases = pytest.mark.parametrize("version", [version for version, _ in NATIVE])

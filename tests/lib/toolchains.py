@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from objinst import goversions
 from places import BIN
 
 PINS = Path(__file__).parent / "toolchain_pins"
@@ -20,6 +21,21 @@ RELEASES = {release.rpartition(".")[0]: release for release in PINNED}
 def versions() -> tuple[str, ...]:
     """Minor versions, oldest first."""
     return tuple(RELEASES)
+
+
+def oldest() -> str:
+    """The oldest minor version that otelobj works with."""
+    return versions()[0]
+
+
+def newest() -> str:
+    """The newest minor version that otelobj works with."""
+    return versions()[-1]
+
+
+def telemetry() -> str:
+    """The oldest minor version with telemetry."""
+    return goversions.TELEMETRY
 
 
 @functools.cache

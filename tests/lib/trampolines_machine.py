@@ -22,7 +22,7 @@ MASK = (1 << 64) - 1
 class Machine:
     """regs: full registers by name; floats: the low 8 bytes of each vector register. roles: name -> address."""
 
-    sp_name, link_name, fp_name, g_name, context = "", "", "", "", ""
+    sp_name, link_name, fp_name, g_name, closure = "", "", "", "", ""
     ints: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
 
@@ -128,7 +128,7 @@ class Machine:
 
 
 class Amd64(Machine):
-    sp_name, link_name, fp_name, g_name, context = "rsp", "", "rbp", "r14", "rdx"
+    sp_name, link_name, fp_name, g_name, closure = "rsp", "", "rbp", "r14", "rdx"
     ints = ("rax", "rbx", "rcx", "rdi", "rsi", "r8", "r9", "r10", "r11")
     all_ints = ("rax", "rbx", "rcx", "rdx", "rdi", "rsi", *(f"r{i}" for i in range(8, 16)))
     kept = ("r14",)
@@ -237,7 +237,7 @@ class Amd64(Machine):
 
 
 class Arm64(Machine):
-    sp_name, link_name, fp_name, g_name, context = "sp", "x30", "x29", "x28", "x26"
+    sp_name, link_name, fp_name, g_name, closure = "sp", "x30", "x29", "x28", "x26"
     ints = tuple(f"x{i}" for i in range(16))
     all_ints = tuple(f"x{i}" for i in range(28))
     kept = ("x28",)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import trampolines
-from trampolines.contract import Base, Code, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, Code, ClosureUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
 
 INT, FLOAT = RegClass.INT, RegClass.FLOAT
 SLOT, G_M, M_CURG = 0x1B8, 48, 192
@@ -42,17 +42,17 @@ def entries(goarch: str) -> dict[str, EntrySpec]:
     everything = packed(*((INT, i, 8) for i in range(len(arch.traits.int_args))), *((FLOAT, i, 8) for i in range(len(arch.traits.float_args))))
     skip = packed((INT, 0, 8), (FLOAT, 0, 8), (INT, len(arch.traits.int_args) - 1, 8), (FLOAT, len(arch.traits.float_args) - 1, 4))
     return {
-        "entry-bare": EntrySpec((), ContextUse.RAW, toggle=False),
-        "entry-toggle": EntrySpec(packed((INT, 0, 8)), ContextUse.POINTER),
-        "entry-mixed": EntrySpec(MIXED, ContextUse.RAW),
+        "entry-bare": EntrySpec((), ClosureUse.RAW, toggle=False),
+        "entry-toggle": EntrySpec(packed((INT, 0, 8)), ClosureUse.POINTER),
+        "entry-mixed": EntrySpec(MIXED, ClosureUse.RAW),
         "entry-narrow": EntrySpec(
-            packed((INT, 0, 1), (INT, 1, 1), (INT, 4, 1), (INT, 5, 2), (INT, 2, 2), (INT, 3, 4), (FLOAT, 1, 4)), ContextUse.POINTER, toggle=False
+            packed((INT, 0, 1), (INT, 1, 1), (INT, 4, 1), (INT, 5, 2), (INT, 2, 2), (INT, 3, 4), (FLOAT, 1, 4)), ClosureUse.POINTER, toggle=False
         ),
-        "entry-everything": EntrySpec(everything, ContextUse.POINTER),
-        "entry-behind-stack-args": EntrySpec(packed((INT, 0, 8), (INT, 3, 2), (FLOAT, 2, 4), start=120), ContextUse.RAW),
-        "entry-far": EntrySpec(packed((INT, 0, 8), (INT, 1, 1), (FLOAT, 0, 8), start=40000), ContextUse.RAW, skippable=True, stack_results=((39000, 8),)),
-        "entry-skippable": EntrySpec(packed((INT, 0, 8), (INT, 1, 8)), ContextUse.POINTER, skippable=True, results=skip),
-        "entry-skippable-stack-results": EntrySpec(MIXED, ContextUse.RAW, toggle=False, skippable=True, results=skip[:1], stack_results=((48, 16), (8, 8))),
+        "entry-everything": EntrySpec(everything, ClosureUse.POINTER),
+        "entry-behind-stack-args": EntrySpec(packed((INT, 0, 8), (INT, 3, 2), (FLOAT, 2, 4), start=120), ClosureUse.RAW),
+        "entry-far": EntrySpec(packed((INT, 0, 8), (INT, 1, 1), (FLOAT, 0, 8), start=40000), ClosureUse.RAW, skippable=True, stack_results=((39000, 8),)),
+        "entry-skippable": EntrySpec(packed((INT, 0, 8), (INT, 1, 8)), ClosureUse.POINTER, skippable=True, results=skip),
+        "entry-skippable-stack-results": EntrySpec(MIXED, ClosureUse.RAW, toggle=False, skippable=True, results=skip[:1], stack_results=((48, 16), (8, 8))),
     }
 
 

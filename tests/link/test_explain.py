@@ -239,7 +239,7 @@ def test_a_worker_is_named(explain):
 def test_names_that_are_not_there(explain, capsys):
     with pytest.raises(Exception, match=r"no function main\.\(\*Box\)\.Pot in this program\n  remedy: nearest: main\.\(\*Box\)\.Put"):
         explain("main.(*Box).Pot")
-    with pytest.raises(Exception, match="is no name of a function"):
+    with pytest.raises(Exception, match="is not the name of a function"):
         explain("Put")
     with pytest.raises(Exception, match="it does not link package net/http"):
         explain("net/http.Get")

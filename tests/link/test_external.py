@@ -17,7 +17,7 @@ from objinst.gobuild import LinkCommand
 from objinst.gobuild.loaded import loaded
 from needs import emulator
 from places import LAUNCHER
-from toolchains import exports, go, goroot
+from toolchains import exports, go, goroot, newest, telemetry
 
 
 LIB = """// Package lib is a dependency whose source nobody has.
@@ -87,7 +87,7 @@ def run(build: BareBuild, name: str = "app") -> str:
 
 
 @pytest.mark.parametrize(
-    ("version", "goarch", "flags"), [("1.26", "amd64", ()), ("1.26", "amd64", ("-dwarf=false",)), ("1.24", "arm64", ()), ("1.27", "amd64", ("-dwarf=false",))]
+    ("version", "goarch", "flags"), [("1.26", "amd64", ()), ("1.26", "amd64", ("-dwarf=false",)), (telemetry(), "arm64", ()), (newest(), "amd64", ("-dwarf=false",))]
 )
 def test_archives_without_source_and_without_the_go_command(tmp_path, version, goarch, flags):
     build = BareBuild(tmp_path, version, goarch)
@@ -185,7 +185,7 @@ def test_the_linkers_version_carries_the_digest(tmp_path):
         (["--go", "{other}", "-importcfg", "{cfg}", "{main}"], "was compiled by go1.26"),
         (["--go", "{goroot}", "-importcfg", "{cfg}", "absent.a"], "absent.a: No such file"),
         (["--go", "{goroot}", "-importcfg", "{cfg}", "-buildmode=plugin", "{main}"], "-buildmode=plugin is not supported yet"),
-        (["--go", "{fake}", "-importcfg", "{cfg}", "{main}"], "is no Go linker"),
+        (["--go", "{fake}", "-importcfg", "{cfg}", "{main}"], "is not a Go linker"),
         (["--go", "{self}", "-importcfg", "{cfg}", "{main}"], "is otelobj itself"),
     ],
 )

@@ -93,7 +93,7 @@ def test_a_place_that_cannot_be_written_is_named_and_left_clean(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"targets": [{}]}', '{"targets": 3}', json.dumps(json.loads(REPORT.to_json()) | {"new": 1})])
 def test_what_is_no_report_is_named(text):
-    with pytest.raises(OtelobjError, match="r.json: no report"):
+    with pytest.raises(OtelobjError, match="r.json: not a report"):
         Report.from_json(text, "r.json")
 
 

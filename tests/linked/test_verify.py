@@ -21,7 +21,7 @@ from objinst.plan.model import Status
 from objinst.link.report import Report
 from objinst.rewrite.static import layout
 from places import HOOKS, LAUNCHER
-from toolchains import go
+from toolchains import go, newest, oldest, telemetry
 
 SOURCES = {
     "go.mod": "module example.com/v\n\ngo 1.22\n",
@@ -87,9 +87,9 @@ count:
 }
 CASES = [
     ("1.26", "amd64", ()),
-    ("1.22", "amd64", ("-ldflags=-s -w",)),
-    ("1.24", "amd64", ()),
-    ("1.27", "amd64", ("-buildmode=pie", "-ldflags=-s -w")),
+    (oldest(), "amd64", ("-ldflags=-s -w",)),
+    (telemetry(), "amd64", ()),
+    (newest(), "amd64", ("-buildmode=pie", "-ldflags=-s -w")),
     ("1.26", "arm64", ("-buildmode=pie",)),
     ("1.25", "arm64", ("-ldflags=-s -w",)),
 ]
@@ -285,7 +285,7 @@ def no_mask(made: Tampered) -> None:
         (no_stub, "main.Add: it is in the program without a stub"),
         (wrong_body, "which is inside a function, not its body"),
         (unpatched_return, "does not go to the exit stub"),
-        (wrong_exit, "which is no exit stub of it"),
+        (wrong_exit, "which is not an exit stub of it"),
         (foreign_descriptor, "main.Add: the descriptor of its stub is of main.A"),
         (wrong_line, "main.go:7, the report"),
         (no_exit_flag, "its descriptor says no exit, the report the opposite"),

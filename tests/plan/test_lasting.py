@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from toolchains import newest, oldest, telemetry
 from types_build import Build
 
 import trampolines
@@ -179,7 +180,7 @@ func Seq(n int) func(func(int) bool) {
 }
 """
 PATTERN = "spans:\n  target: {target}\n  where: {where}\n  do: [{{ span: {{}} }}]\n"
-CASES = [("1.22", "amd64"), ("1.24", "arm64"), ("1.26", "amd64"), ("1.27", "amd64")]
+CASES = [(oldest(), "amd64"), (telemetry(), "arm64"), ("1.26", "amd64"), (newest(), "amd64")]
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)

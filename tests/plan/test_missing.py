@@ -8,7 +8,7 @@ import pytest
 
 from objinst.goobj.archive import Archive
 from objinst.errors import OtelobjError
-from objinst.plan.missing import Surroundings, stop, surroundings, unmatched_problems
+from objinst.plan.missing import RuleMatcher, stop, rule_matcher, unmatched_problems
 from rule_files import load
 from objinst.gobuild import BuildInfo
 from toolchains import exports, goroot
@@ -23,13 +23,13 @@ def load_object(package):
     return Archive.read(exports("1.26", "amd64", "bufio")[package]).go_object()[1]
 
 
-def around(folder: Path, monkeypatch, rules: str) -> Surroundings:
+def matcher(folder: Path, monkeypatch, rules: str) -> RuleMatcher:
     (folder / "api").mkdir(exist_ok=True)
     (folder / "go.mod").write_text("module example.com/shop\n\nrequire example.com/db v1.5.0\n\nrequire example.com/queue v0.1.0\n")
     (folder / "rules.yaml").write_text(rules)
     monkeypatch.setenv("PWD", str(folder))
     loaded = load([folder / "rules.yaml"], {"OTELOBJ_DISABLE": "all"})
-    return surroundings(loaded, str(goroot("1.26") / "pkg/tool/linux_amd64/link"), ["main", "bufio", "net/http", "example.com/db/sql", "example.com/db/v2/sql"], INFO)
+    return rule_matcher(loaded, str(goroot("1.26") / "pkg/tool/linux_amd64/link"), ["main", "bufio", "net/http", "example.com/db/sql", "example.com/db/v2/sql"], INFO)
 
 
 def rule(target: str, more: str = "", where: str = "") -> str:
@@ -55,7 +55,7 @@ def rule(target: str, more: str = "", where: str = "") -> str:
     ],
 )
 def test_a_package_that_is_not_in_the_link(tmp_path, monkeypatch, target, code, mistake):
-    (missing,) = around(tmp_path, monkeypatch, rule(target)).unmatched()
+    (missing,) = matcher(tmp_path, monkeypatch, rule(target)).unmatched()
     assert (missing.code, missing.mistake) == (code, mistake), missing.reason
     assert missing.target().reason.startswith(f"{code}: ")
     problems = unmatched_problems([missing])
@@ -68,23 +68,23 @@ def test_a_package_that_is_not_in_the_link(tmp_path, monkeypatch, target, code, 
 
 
 def test_without_a_module_nothing_is_ruled_out(tmp_path, monkeypatch):
-    link = around(tmp_path, monkeypatch, rule("example.com/unknown"))
+    link = matcher(tmp_path, monkeypatch, rule("example.com/unknown"))
     (tmp_path / "go.mod").unlink()
     assert [missing.code for missing in link.unmatched()] == ["not-linked"]
 
 
 def test_optional_rules_and_those_that_match_are_no_problem(tmp_path, monkeypatch):
-    link = around(tmp_path, monkeypatch, rule("net/htp", "  optional: true\n") + rule("net/http"))
+    link = matcher(tmp_path, monkeypatch, rule("net/htp", "  optional: true\n") + rule("net/http"))
     assert [missing.rule.target for missing in link.unmatched()] == ["net/htp"]
     assert unmatched_problems(link.unmatched()) == []
 
 
 def test_a_version_outside_the_range(tmp_path, monkeypatch):
-    link = around(tmp_path, monkeypatch, rule("example.com/db/sql", "  version: v1.0.0,v1.5.0\n"))
+    link = matcher(tmp_path, monkeypatch, rule("example.com/db/sql", "  version: v1.0.0,v1.5.0\n"))
     (missing,) = link.unmatched()
     assert missing.reason == "no-version: the module of example.com/db/sql has version v1.5.0, the rule is for versions from v1.0.0 on before v1.5.0"
     assert missing.mistake
-    covered = around(tmp_path, monkeypatch, rule("example.com/db/sql", "  version: v1.0.0,v1.5.0\n") + rule("example.com/db/sql", "  version: v1.5.0\n"))
+    covered = matcher(tmp_path, monkeypatch, rule("example.com/db/sql", "  version: v1.0.0,v1.5.0\n") + rule("example.com/db/sql", "  version: v1.5.0\n"))
     assert [missing.mistake for missing in covered.unmatched()] == [False], "ranges that complement each other"
 
 
@@ -101,7 +101,7 @@ def test_a_version_outside_the_range(tmp_path, monkeypatch):
     ],
 )
 def test_a_function_that_is_not_there(tmp_path, monkeypatch, where, what, near, hint):
-    link = around(tmp_path, monkeypatch, rule("bufio", where=where))
+    link = matcher(tmp_path, monkeypatch, rule("bufio", where=where))
     assert link.unmatched() == []
     (missing,) = link.nameless(link.rules.rules, [], load_object)
     assert missing.why == what

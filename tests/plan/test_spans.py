@@ -128,7 +128,7 @@ def test_results_in_registers_and_on_the_stack(build, tmp_path):
     use = planned(build, tmp_path, "{ name: '{arg.now} at {recv.region}', kind: consumer }")
     assert use.errors == (CallValue(in_args=False, offsets=(8,), kind=Kind.INTERFACE),)
     assert use.name == (CallValue(in_args=True, offsets=(8,), kind=Kind.BOOL), " at ", CallValue(in_args=True, offsets=(0, 0), kind=Kind.STRING))
-    assert (use.title, use.function, use.kind, use.context) == ("p.(*store).place", "m/p.(*store).place", 5, None)
+    assert (use.title, use.function, use.kind, use.go_context) == ("p.(*store).place", "m/p.(*store).place", 5, None)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_name_with_a_hole_is_the_functions_own(build, tmp_path):
 def test_the_context_of_a_call(build, symbol, offset):
     abi = assign("amd64", [build.table.resolve("string"), build.table.resolve("context.Context"), build.table.resolve("int")], [])
     values = tuple(Value(name, home) for name, home in zip(("recv", "ctx", "n"), abi.params, strict=True))
-    assert Subject(symbol, values[0], values[1:], (), build.table, build.object("m/p")).context == offset
+    assert Subject(symbol, values[0], values[1:], (), build.table, build.object("m/p")).go_context == offset
 
 
 def test_a_path_that_no_function_of_a_glob_has(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import re
 import sys
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 import objinst.platform
 import toolchains
@@ -21,20 +24,21 @@ from objinst.gobuild import LinkCommand, buildinfo
 from objinst.goobj import Edit, Object
 from objinst.goobj import header as headers
 from objinst.goobj.archive import Archive
+from objinst.goversions import source
 from objinst.link import external
 from objinst.link import build
 from objinst.linked.program import Program
 from objinst.platform import host, linux, target
-from objinst.rewrite import death
+from objinst.rewrite import death, rtpkg, runtimepkg, static
 from objinst.store import cache, parallel, root
 from objinst.types import abbrevs
 
-ROOT = Path(__file__).parent.parent.parent
 PLAN10 = '''
 import os
 from pathlib import Path
 from objinst.platform.host import Host
 from objinst.platform.target import Image, Target
+from trampolines.contract import GateSpec
 
 class Plan10(Host):
     LAUNCHER = "otelobj.rc"
@@ -49,7 +53,7 @@ class Plan10(Host):
     def lock(self, handle, *, shared=False, wait=True): self.told.append(("lock", shared, wait))
 
 HOST = Plan10()
-TARGET = Target("plan10", ("amd64",), ("exe", "shared"), (15,), "data4", {b"TEN!": "a Ten program"}, "objinst.platform.plan10")
+TARGET = Target("plan10", ("amd64",), ("exe", "shared"), {"amd64": GateSpec((15,), 20, 454, 16)}, "data4", {b"TEN!": "a Ten program"}, "objinst.platform.plan10")
 
 def read(file):
     return Image("amd64", [(4096, bytearray(file.read()), True)], 4096, {"main.main": 4097})
@@ -60,11 +64,19 @@ def read(file):
 def plan10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     """A folder with one more system."""
     (tmp_path / "plan10.py").write_text(PLAN10)
-    monkeypatch.setattr(objinst.platform, "__path__", [*objinst.platform.__path__, str(tmp_path)])
+    with with_systems(tmp_path, monkeypatch):
+        yield objinst.platform.system("plan10")
+
+
+@contextlib.contextmanager
+def with_systems(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With those of a folder, too."""
+    monkeypatch.setattr(objinst.platform, "__path__", [*objinst.platform.__path__, str(folder)])
     forget()
-    yield objinst.platform.system("plan10")
+    yield
     forget()
-    sys.modules.pop("objinst.platform.plan10", None)
+    for path in folder.glob("*.py"):
+        sys.modules.pop(f"objinst.platform.{path.stem}", None)
 
 
 def forget() -> None:
@@ -126,17 +138,70 @@ def test_its_dwarf_is_read_by_its_forms(plan10) -> None:
     assert not any(form.endswith("_pseudo") for found in forms.values() for form in found)
 
 
-def test_its_deadly_signals_are_those_of_the_gate(plan10) -> None:
-    """The runtime of Linux with another name in its header: one signal instead of three."""
-    obj = Archive.read(toolchains.exports("1.27", "amd64", "runtime")["runtime"]).go_object()[1]
-    other = Object.parse(obj.raw.replace(b"go object linux ", b"go object plan10 ", 1), "runtime")
-    sizes = {}
-    for one in (obj, other):
-        edit = Edit(one)
-        death.gates(edit, trampolines.load("amd64"), "example.com/rt")
+def runtime(goos: str) -> Object:
+    """Package runtime of Linux with another name in its header."""
+    return of_system(Archive.read(toolchains.exports(toolchains.newest(), "amd64", "runtime")["runtime"]).go_object()[1], goos)
+
+
+def of_system(obj: Object, goos: str) -> Object:
+    return Object.parse(obj.raw.replace(b"go object linux ", f"go object {goos} ".encode(), 1), obj.origin)
+
+
+def code(obj: Object) -> dict[str, bytes]:
+    return {name: bytes(obj.data(obj.find(name, 1))) for name in (death.DIE, death.BAD)}
+
+
+@pytest.mark.parametrize("goos", ["linux", "plan10"])
+def test_its_gates_are_made_of_its_record(plan10, goos: str) -> None:
+    edit, arch, spec = Edit(runtime(goos)), trampolines.load("amd64"), target.target(goos).gates["amd64"]
+    death.gates(edit, arch, "example.com/rt")
+    made = code(Object.parse(edit.to_bytes(), "made"))
+    assert made == {death.DIE: arch.death_gate(spec).code, death.BAD: arch.foreign_gate(spec).code}
+    numbers = {number.to_bytes(4, "little") for number in (20, 454, 16)}, {number.to_bytes(4, "little") for number in (39, 202, 1 | 128)}
+    has, lacks = numbers if goos == "plan10" else numbers[::-1]
+    assert all(b"\xb8" + number in made[death.DIE] or b"\xbe" + number in made[death.DIE] for number in has)
+    assert not any(b"\xb8" + number in made[death.DIE] or b"\xbe" + number in made[death.DIE] for number in lacks)
+
+
+def test_a_system_without_numbers_has_no_gates(plan10, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its runtime dies as the plain one does, and hooks/rt, which is not given the function to die by, watches for no signal."""
+    (place,) = toolchains.go(toolchains.newest(), paths.hooks_dir() / "rt", "list", "-export", "-f", "{{.Export}}", ".").split()
+    rt = "github.com/otelobj/otelobj/hooks/rt"
+    given = {}
+    for gates in (plan10.TARGET.gates, {"arm64": plan10.TARGET.gates["amd64"]}):
+        monkeypatch.setattr(plan10, "TARGET", dataclasses.replace(plan10.TARGET, gates=gates))
+        edit = Edit(runtime("plan10"))
+        before = code(edit.object)
+        death.gates(edit, trampolines.load("amd64"), rt)
+        slot = runtimepkg.extend_g(edit)
+        gated = code(Object.parse(edit.to_bytes(), "made")) != before
+        edit = Edit(of_system(Archive.read(Path(place)).go_object()[1], "plan10"))
+        rtpkg.fill_link(edit, rt, slot, [], [], trampolines.load("amd64"), is_test=False)
         made = Object.parse(edit.to_bytes(), "made")
-        sizes[one.header.goos] = [made.sym(made.find(name, 1)).size for name in (death.DIE, death.BAD)]
-    assert all(few < many for few, many in zip(sizes["plan10"], sizes["linux"], strict=True)), sizes
+        at = static.layout(made, f"{rt}.linkInfo").fields
+        filled = {reloc.off for reloc in made.relocs(made.find(f"{rt}.link", 0))}
+        given[gated] = {name for name in rtpkg.RUNTIME_FUNCS if at[name] in filled}
+    assert given == {True: {*rtpkg.RUNTIME_FUNCS}, False: {*rtpkg.RUNTIME_FUNCS} - {"DieFromSignal"}}
+
+
+@pytest.mark.parametrize("goarch", linux.TARGET.architectures)
+def test_the_numbers_of_linux_are_those_of_go(goarch: str) -> None:
+    """Every architecture has gates, with the numbers of package syscall; the signals are those that end a program quietly."""
+    src = toolchains.goroot("1.27") / "src"
+    numbers = dict(re.findall(r"^\t(SYS_\w+) += (\d+)", (src / f"syscall/zsysnum_linux_{goarch}.go").read_text(), re.MULTILINE))
+    quiet = re.findall(r"/\* (\d+) \*/ +\{_SigNotify \+ _SigKill(?: \+ _SigIgn)?,", (src / "runtime/sigtab_linux_generic.go").read_text())
+    spec = linux.TARGET.gates[goarch]
+    assert (spec.getpid, spec.wake) == (int(numbers["SYS_GETPID"]), int(numbers["SYS_FUTEX"])) and spec.signals == tuple(map(int, quiet))
+    assert re.search(r"_FUTEX_PRIVATE_FLAG = 128\n.*_FUTEX_WAKE_PRIVATE = 1 \| _FUTEX_PRIVATE_FLAG", (src / "runtime/os_linux.go").read_text(), re.DOTALL)
+
+
+def test_sources_of_a_system_are_read_once_it_is_linked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator of a Go version's folder reads what some supported system compiles."""
+    go = toolchains.goroot("1.27")
+    assert "sysctlnametomib" not in source.Goroot(go).functions("runtime")
+    (tmp_path / "freebsd.py").write_text("from objinst.platform.target import Target\nTARGET = Target('freebsd', ('amd64',))\n")
+    with with_systems(tmp_path, monkeypatch):
+        assert "sysctlnametomib" in source.Goroot(go).functions("runtime")
 
 
 def test_its_programs_are_read_by_its_reader(plan10, tmp_path: Path) -> None:
@@ -158,6 +223,7 @@ def test_the_host_at_hand_is_linux() -> None:
 def test_a_host_that_is_one_file_is_asked(on_plan10, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTELOBJ_CACHE_DIR", raising=False)
     monkeypatch.setenv("TEN", str(tmp_path / "caches"))
+    monkeypatch.setattr(cache, "_made", set())  # what other tests have made in this process
     (tmp_path / "caches").mkdir(mode=0o700)
     assert root.root() == tmp_path / "caches/otelobj"
     with cache.in_use(), cache.lock("x"), cache.alone(wait=False) as ours:
@@ -214,14 +280,58 @@ def test_a_host_that_is_not_known_is_any_posix_system(monkeypatch: pytest.Monkey
 
 # the seam
 
+GOOS = "|".join((
+    "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd", "openbsd", "plan9", "solaris", "wasip1",
+    "windows", "zos",
+))  # fmt: skip
+"""Go's own list (internal/syslist)."""
+SYSTEM = re.compile(rf"(?<![A-Za-z0-9])(?:{GOOS})(?![A-Za-z0-9])")
+KNOWLEDGE = re.compile(
+    r"sys\.platform|os\.name\b|os\.uname|\bfcntl\b|prctl|/proc/|geteuid|getuid|getpwuid|O_NOFOLLOW|sched_getaffinity|SIGHUP|elftools|SYS_[A-Z]|FUTEX"
+)
+IN_GO = re.compile(r"runtime\.GOOS|syscall\.(?:SYS_|SIG)[A-Z]+")
+FILE_OF_A_SYSTEM = re.compile(rf"_(?:{GOOS}|unix|other|test)\.go$")
 
-def test_nothing_else_asks_which_system_it_is() -> None:
-    known = r"sys\.platform|os\.name\b|os\.uname|\bfcntl\b|prctl|/proc/|geteuid|getuid|getpwuid|O_NOFOLLOW|sched_getaffinity|SIGHUP|elftools"
-    systems = "|".join({*(one.goos for one in target.targets()), "freebsd", "plan9"})
-    for path in (ROOT / "objinst").rglob("*.py"):
+
+def asks(code: str, *more: re.Pattern[str]) -> list[str]:
+    """Where code names a system, or knows something of one."""
+    return [found[0] for pattern in (SYSTEM, *more) for found in pattern.finditer(code)]
+
+
+def python(text: str) -> str:
+    """Without docstrings and comments."""
+    return re.sub(r'""".*?"""|#[^\n]*', "", text, flags=re.DOTALL)
+
+
+def test_the_systems_are_those_of_go() -> None:
+    text = (toolchains.goroot("1.27") / "src/internal/syslist/syslist.go").read_text()
+    assert set(re.findall(r'"(\w+)":', text.partition("KnownOS = ")[2].partition("}")[0])) == {*GOOS.split("|")} >= {one.goos for one in target.targets()}
+
+
+@pytest.mark.parametrize("folder", ["objinst", "trampolines"])
+def test_nothing_else_asks_which_system_it_is(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
         if "platform" not in path.relative_to(ROOT).parts and "_hooks" not in path.parts:
-            code = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(), flags=re.DOTALL)
-            found = re.search(rf'{known}|["/_]({systems})\b', code)
-            assert not found, f"{path}: {found}"
+            assert not asks(python(path.read_text()), KNOWLEDGE), path
 
 
+def test_hooks_ask_in_files_of_systems() -> None:
+    for path in paths.hooks_dir().rglob("*.go"):
+        if not FILE_OF_A_SYSTEM.search(path.name):
+            assert not asks(re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(), flags=re.DOTALL), IN_GO), path
+
+
+def test_the_launcher_names_systems_in_one_place() -> None:
+    """Its fast path, which tests/link/test_launcher.py holds against the records. A comment is a whole line there."""
+    named = [line.strip() for line in paths.launcher().read_text().splitlines() if not line.lstrip().startswith("#") and asks(line)]
+    assert len(named) == 1 and named[0].startswith("case $GOOS/$GOARCH in ")
+
+
+@pytest.mark.parametrize("code", ['r"_(aix|x)"', '"x|darwin|y"', "('windows',", "f(linux)", "is_windows", "linux/amd64", "SYS_GETPID = 39", "FUTEX_WAKE", "os.name =="])
+def test_a_name_is_found(code: str) -> None:
+    assert asks(code, KNOWLEDGE)
+
+
+@pytest.mark.parametrize("code", ["json.js1", "ratios", "linuxes", "spec.getpid"])
+def test_another_word_is_not(code: str) -> None:
+    assert not asks(code, KNOWLEDGE)

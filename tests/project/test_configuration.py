@@ -1,9 +1,12 @@
-"""docs/configuration.md is the one list of environment variables: it has what the code reads, and of otelobj's own nothing else."""
+"""docs/configuration.md and the switches of libraries are the one list of environment variables: they have what the code reads, and of otelobj's own
+nothing else."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+from objinst import hooktree
 from places import BIN, HOOKS, ROOT
 
 LIST = ROOT / "docs" / "configuration.md"
@@ -22,9 +25,28 @@ def in_code() -> dict[str, str]:
     return {name: str(path.relative_to(ROOT)) for path in sources() for name in NAME.findall(path.read_text())}
 
 
+def as_code(text: str) -> set[str]:
+    """Variables that stand in a text as code."""
+    return {name for code in re.findall(r"`([^`]*)`", text) for name in NAME.findall(code)}
+
+
+def switches(library: hooktree.Library) -> set[str]:
+    """Variables in the section Switches of a library's README.md."""
+    return as_code(hooktree.body(library.folder).partition("\n### Switches\n")[2].partition("\n### ")[0])
+
+
 def listed() -> set[str]:
-    """Variables that stand in the list as code."""
-    return {name for code in re.findall(r"`([^`]*)`", LIST.read_text()) for name in NAME.findall(code)}
+    return as_code(LIST.read_text()).union(*map(switches, hooktree.libraries().values()))
+
+
+def test_a_variable_of_one_library_is_listed_with_it() -> None:
+    """What a library's folder alone names is no part of the list that all share, and what its Switches list is read somewhere."""
+    assert "OTELOBJ_HTTP_EXCLUDED_PATHS" in switches(hooktree.libraries()["nethttp"])
+    for library in hooktree.libraries().values():
+        own = {name for path in library.folder.glob("*.go") if not path.name.endswith("_test.go") for name in NAME.findall(path.read_text())}
+        elsewhere = {name for path in sources() if library.folder not in path.parents for name in NAME.findall(path.read_text())}
+        assert not {name for name in own - elsewhere if name.startswith(OWN)} - switches(library), library.name
+        assert not (own - elsewhere) & as_code(LIST.read_text()), library.name
 
 
 def test_the_list_has_what_the_code_names() -> None:

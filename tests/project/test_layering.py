@@ -74,6 +74,12 @@ def test_every_part_has_its_level() -> None:
     assert found - set(LEVEL) == set(), "give the new part a level here and in ARCHITECTURE.md"
 
 
+def test_the_page_has_these_levels() -> None:
+    line = next(line for line in (ROOT / "ARCHITECTURE.md").read_text().splitlines() if line.startswith("cli → "))
+    levels = [tuple(level.strip("{}").split(", ")) for level in line.split(" → ")]
+    assert levels == [tuple(name for name in names if name != "__main__") for names in LEVELS]
+
+
 @pytest.mark.parametrize("path", modules("objinst"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_objinst_imports_downward(path: Path) -> None:
     here = room(path)

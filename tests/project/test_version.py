@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+
+from places import ROOT
 
 import objinst
 
-ROOT = Path(__file__).parent.parent.parent
 GO = re.compile(r'^(?:const |\t)Version\s+= "(\d[^"]*)"$', re.MULTILINE)
 
 

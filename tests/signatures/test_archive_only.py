@@ -10,7 +10,7 @@ import pytest
 from bare_build import BareBuild
 from needs import emulator
 from places import LAUNCHER
-from toolchains import goroot
+from toolchains import goroot, newest, telemetry
 
 LIB = """// Package lib is a dependency whose source nobody has.
 package lib
@@ -158,7 +158,7 @@ DECLARED = [
 ]
 
 
-@pytest.fixture(scope="module", params=[("1.26", "amd64"), ("1.24", "arm64"), pytest.param(("1.27", "arm64"), marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[("1.26", "amd64"), (telemetry(), "arm64"), pytest.param((newest(), "arm64"), marks=pytest.mark.long)])
 def build(request, tmp_path_factory):
     version, goarch = request.param
     made = BareBuild(tmp_path_factory.mktemp("archives"), version, goarch, ["-dwarf=false"])

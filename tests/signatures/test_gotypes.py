@@ -17,11 +17,11 @@ from objinst.signatures.find import Signatures
 from objinst.types import NoSignature, Signature
 from objinst.signatures.dwarf import signature
 from types_build import Build
-from toolchains import goroot, versions
+from toolchains import goroot, telemetry, versions
 
 MODULE = TESTBINS / "abi"
 NEWEST = "1.26"
-each_version = pytest.mark.parametrize("version", [pytest.param(v, marks=[] if v in {"1.24", NEWEST} else [pytest.mark.long]) for v in versions()])
+each_version = pytest.mark.parametrize("version", [pytest.param(v, marks=[] if v in {telemetry(), NEWEST} else [pytest.mark.long]) for v in versions()])
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -22,17 +22,17 @@ from objinst.errors import ObjectError
 from objinst import goversions
 from objinst.goobj import Edit, Object, SymRef
 from objinst.goobj.archive import Archive
-from objinst.plan import judge, pinned, reach, workers
+from objinst.plan import judge, nosplit, reach, workers
 from objinst.rewrite import text
 from objinst.types.abi import assign
 from objinst.types.model import GoType, Kind
+from places import ROOT
 from toolchains import go_env, goroot, versions
 from trampolines import arch as records
 from trampolines.arch import AMD64, ARCHES, ARM64, ArchError, Traits
 from trampolines.asm import Assembly
 from trampolines.contract import Fixup, FixupKind, Patched, RegClass
 
-ROOT = Path(__file__).parent.parent.parent
 RISCV64 = Traits(
     name="riscv64", machine="riscv64", quantum=2, int_args=tuple(f"X{i}" for i in (*range(10, 18), 8, 9, *range(18, 24))),
     float_args=tuple(f"F{i}" for i in (*range(10, 18), 8, 9, *range(18, 24))), relocations={}, address=FixupKind.ADDR, call_head=0, call_tail=4,
@@ -99,8 +99,8 @@ ASKERS: dict[str, Callable[[Object, int], object]] = {
     "calls": lambda obj, index: obj.calls(index),
     "judge": lambda obj, index: judge.read_function(obj, index),
     "workers": lambda obj, index: workers.work_calls(obj, index, HALF),
-    "pinned": lambda obj, index: pinned.unchecked_calls(obj, "main", HALF),
-    "assembly": lambda obj, index: pinned.assembly_calls(obj, "main", []),
+    "nosplit": lambda obj, index: nosplit.unchecked_calls(obj, "main", HALF),
+    "assembly": lambda obj, index: nosplit.assembly_calls(obj, "main", []),
     "reach": lambda obj, index: reach._callees(obj, index, "main"),
     "fixups": lambda obj, index: text.relocations(Edit(obj), Patched(bytes(4), (Fixup(0, 4, FixupKind.CALL, "body"),)), {"body": text.Role(SymRef(0, 0))}),
 }
@@ -267,7 +267,7 @@ def modules() -> list[Path]:
     own = {"arch.py", *trampolines.ARCHITECTURES}
     return [
         *(path for path in sorted((ROOT / "trampolines").rglob("*.py")) if not own & set(path.relative_to(ROOT / "trampolines").parts)),
-        *(path for path in sorted((ROOT / "objinst").rglob("*.py")) if not {"_hooks", "_demo", "generate.py"} & set(path.parts)),
+        *(path for path in sorted((ROOT / "objinst").rglob("*.py")) if not {"_hooks", "_demo"} & set(path.parts)),
     ]
 
 

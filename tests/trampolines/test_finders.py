@@ -233,7 +233,7 @@ def spills(text: Text, goarch: str) -> tuple[Piece, ...] | None:
 
 
 PARAMS = [
-    pytest.param(v, g, marks=[] if v == "1.26" else [pytest.mark.long], id=f"{v}-{g}") for v in ("1.24", "1.26", "1.27") for g in trampolines.ARCHITECTURES
+    pytest.param(v, g, marks=[] if v == "1.26" else [pytest.mark.long], id=f"{v}-{g}") for v in (toolchains.telemetry(), "1.26", toolchains.newest()) for g in trampolines.ARCHITECTURES
 ]
 
 

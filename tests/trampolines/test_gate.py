@@ -12,32 +12,35 @@ from trampolines_machine import MASK, Machine
 
 PID = 0x3_1234
 SIGNALS = (1, 2, 15)
-SYSCALLS = {"amd64": ("rax", ("rdi", "rsi", "rdx"), 39, 202), "arm64": ("x8", ("x0", "x1", "x2"), 172, 98)}
-"""Register of the number, registers of arguments, getpid, futex."""
+GETPID, WAKE, OPERATION = 20, 454, 16
+"""Of no system that programs are linked for: a gate has the numbers that it is given."""
+SPEC = GateSpec(SIGNALS, GETPID, WAKE, OPERATION)
+SYSCALLS = {"amd64": ("rax", ("rdi", "rsi", "rdx")), "arm64": ("x8", ("x0", "x1", "x2"))}
+"""Register of the number, registers of arguments."""
 GARBAGE = 0xABCD << 32
 """The upper half of a register that holds 32 bits may be anything."""
 
 
 class Kernel:
-    """Answers getpid and futex."""
+    """Answers the two system calls."""
 
     def __init__(self, goarch: str, pid: int) -> None:
         self.goarch, self.pid, self.woken = goarch, pid, 0
 
     def __call__(self, m: Machine) -> None:
-        number, args, getpid, futex = SYSCALLS[self.goarch]
+        number, args = SYSCALLS[self.goarch]
         result = "rax" if self.goarch == "amd64" else "x0"
-        if m.regs[number] == getpid:
+        if m.regs[number] == GETPID:
             m.regs[result] = self.pid
             return
-        assert m.regs[number] == futex and [m.regs[arg] for arg in args] == [m.roles["note"], 1 | 128, 1]
+        assert m.regs[number] == WAKE and [m.regs[arg] for arg in args] == [m.roles["note"], OPERATION, 1]
         assert m.read(m.roles["note"], 4) == 1 and m.read(m.roles["state"], 8) >> 63, "woken too early"
         self.woken += 1
         m.regs[result] = 1
 
 
 def gate(goarch: str, state: int, signal: int, *, pid: int = PID) -> tuple[Machine, Kernel]:
-    m, _ = start(goarch, trampolines.load(goarch).death_gate(GateSpec(SIGNALS)), 1, 8)
+    m, _ = start(goarch, trampolines.load(goarch).death_gate(SPEC), 1, 8)
     kernel = Kernel(goarch, pid)
     m.hosts = {"syscall": kernel}
     m.write(m.roles["state"], 8, state & MASK)
@@ -125,7 +128,7 @@ def test_another_thread_is_faster(goarch: str, now: int, expected: int) -> None:
 @pytest.mark.parametrize("state", [0, PID, -2])
 def test_on_a_foreign_thread(goarch: str, signal: int, handler: int, state: int) -> None:
     """Only where C code had no handler before, and somebody watches; all arguments are handed on."""
-    m, _ = start(goarch, trampolines.load(goarch).foreign_gate(GateSpec((1, 2, 15))), 1, 16)
+    m, _ = start(goarch, trampolines.load(goarch).foreign_gate(SPEC), 1, 16)
     m.write(m.roles["state"], 8, state & MASK)
     for number in range(65):
         m.write(m.roles["forward"] + 8 * number, 8, handler if number == signal else 0xBAD)

@@ -8,9 +8,10 @@ import capstone
 import pytest
 
 import trampolines
+from objinst.platform import linux
 from trampolines import Arch
 from trampolines.contract import (
-    Base, Code, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, FixupKind, GateSpec, GrowGuard, Load, Piece, RegClass, ThroughSpec,
+    Base, Code, ScopeFilter, ClosureUse, Copy, EntrySpec, ExitSpec, FixupKind, GrowGuard, Load, Piece, RegClass, ThroughSpec,
     ThunkSpec,
 )  # fmt: skip
 from trampolines_shapes import CASES
@@ -33,7 +34,7 @@ LOADS = (
     Load(Base.BOXES, Piece(INT, 4, 8, 16)),
     Load(Base.ARGS, Piece(FLOAT, 0, 8, 40)),
 )
-CONTEXT = (456, 152, 8, 20, 19, 32)
+SCOPE = (456, 152, 8, 20, 19, 32)
 TEARDOWN = {"amd64": (b"\x48\x83\xc4\x30\x5d", 0x38), "arm64": (b"", 0)}
 LARGE_TEARDOWN = {"amd64": (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), "arm64": (b"", 0)}
 
@@ -41,17 +42,17 @@ LARGE_TEARDOWN = {"amd64": (b"\x48\x81\xc4\x00\x10\x00\x00\x5d", 0x1008), "arm64
 def stubs(goarch: str) -> dict[str, Code]:
     arch = trampolines.load(goarch)
     return {
-        "entry stub, plain": arch.entry_stub(EntrySpec((), ContextUse.RAW, toggle=False)),
-        "entry stub, every width": arch.entry_stub(EntrySpec(SPILLS, ContextUse.POINTER)),
-        "entry stub, skippable": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, skippable=True, results=RESULTS, stack_results=((16, 16),))),
-        "entry stub, args area of 40,000 bytes": arch.entry_stub(EntrySpec((Piece(INT, 0, 8, 40000), Piece(INT, 1, 1, 40008)), ContextUse.RAW)),
-        "entry stub, unchecked": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, guard=GrowGuard(48, 192, 264, 177), room=900)),
+        "entry stub, plain": arch.entry_stub(EntrySpec((), ClosureUse.RAW, toggle=False)),
+        "entry stub, every width": arch.entry_stub(EntrySpec(SPILLS, ClosureUse.POINTER)),
+        "entry stub, skippable": arch.entry_stub(EntrySpec(SPILLS[:2], ClosureUse.RAW, skippable=True, results=RESULTS, stack_results=((16, 16),))),
+        "entry stub, args area of 40,000 bytes": arch.entry_stub(EntrySpec((Piece(INT, 0, 8, 40000), Piece(INT, 1, 1, 40008)), ClosureUse.RAW)),
+        "entry stub, unchecked": arch.entry_stub(EntrySpec(SPILLS[:2], ClosureUse.RAW, guard=GrowGuard(48, 192, 264, 177), room=900)),
         "entry stub, channel receive": arch.entry_stub(
-            EntrySpec(SPILLS[:2], ContextUse.RAW, toggle=False, guard=GrowGuard(48, 192, 264, 177), filter=ContextFilter(*CONTEXT, inherited=True))
+            EntrySpec(SPILLS[:2], ClosureUse.RAW, toggle=False, guard=GrowGuard(48, 192, 264, 177), filter=ScopeFilter(*SCOPE, inherited=True))
         ),
-        "entry stub, channel send": arch.entry_stub(EntrySpec(SPILLS[:2], ContextUse.RAW, toggle=False, filter=ContextFilter(*CONTEXT, mark=(26, 2)))),
+        "entry stub, channel send": arch.entry_stub(EntrySpec(SPILLS[:2], ClosureUse.RAW, toggle=False, filter=ScopeFilter(*SCOPE, mark=(26, 2)))),
         "entry stub, select": arch.entry_stub(
-            EntrySpec(SPILLS[:2], ContextUse.RAW, toggle=False, filter=ContextFilter(*CONTEXT, inherited=True, sends=3))
+            EntrySpec(SPILLS[:2], ClosureUse.RAW, toggle=False, filter=ScopeFilter(*SCOPE, inherited=True, sends=3))
         ),
         "exit stub, unchecked": arch.exit_stub(ExitSpec(b"", 0, RESULTS, 24, (True, True, False), 456, unchecked=True)),
         "exit stub, no results": arch.exit_stub(ExitSpec(*TEARDOWN[goarch], (), 0, (), 456)),
@@ -64,15 +65,15 @@ def stubs(goarch: str) -> dict[str, Code]:
         "slot handover": arch.slot_handover(456, 48, 192, *TEARDOWN[goarch]),
         "getg": arch.getg(),
         "hold": arch.hold_stub(),
-        "gate of dieFromSignal": arch.death_gate(GateSpec((1, 2, 15))),
-        "gate of raisebadsignal": arch.foreign_gate(GateSpec((1, 2, 15))),
+        "gate of dieFromSignal": arch.death_gate(linux.TARGET.gates[goarch]),
+        "gate of raisebadsignal": arch.foreign_gate(linux.TARGET.gates[goarch]),
     } | through(arch, goarch) | {case.name: case.code for case in CASES if case.goarch == goarch}
 
 
 def through(arch: Arch, goarch: str) -> dict[str, Code]:
     if goarch == "arm64":
         return {}
-    entry = EntrySpec(SPILLS[:2], ContextUse.POINTER, skippable=True, results=RESULTS, guard=GrowGuard(48, 192, 264, 177))
+    entry = EntrySpec(SPILLS[:2], ClosureUse.POINTER, skippable=True, results=RESULTS, guard=GrowGuard(48, 192, 264, 177))
     return {"head of a call-through": arch.head_stub(), "call-through": arch.through_stub(ThroughSpec(entry, 16, 24, (True, True, False), 456))}
 
 

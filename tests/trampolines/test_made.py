@@ -10,7 +10,7 @@ import trampolines
 from trampolines.amd64 import encode as x
 from trampolines.arm64 import encode as a
 from trampolines.asm import EncodeError
-from trampolines.contract import ContextUse, EntrySpec, PatchSite, Piece, RegClass, ThunkSpec
+from trampolines.contract import ClosureUse, EntrySpec, PatchSite, Piece, RegClass, ThunkSpec
 from trampolines_machine import MACHINES
 
 CHECK = b"\x49\x3b\x66\x10\x0f\x86"
@@ -186,7 +186,7 @@ def test_arm64_other_ways_out_are_refused(word: bytes, reason: str) -> None:
 def test_the_stack_check_is_the_compilers(goarch: str, hook_args: int) -> None:
     """A frame of n bytes goes down to guard - StackSmall and no further: SP - max(n, StackSmall) > guard - StackSmall."""
     arch = trampolines.load(goarch)
-    code = arch.thunk(ThunkSpec((), (), hook_args)) if hook_args else arch.entry_stub(EntrySpec((), ContextUse.RAW, toggle=False))
+    code = arch.thunk(ThunkSpec((), (), hook_args)) if hook_args else arch.entry_stub(EntrySpec((), ClosureUse.RAW, toggle=False))
     frame = max(value for value, _ in code.pcsp)
     for guard_above, grows in ((0, True), (-1, False)):
         m = MACHINES[goarch](code)

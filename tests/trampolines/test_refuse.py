@@ -6,7 +6,7 @@ import pytest
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, Load, Piece, RegClass, ThunkSpec
+from trampolines.contract import Base, ScopeFilter, ClosureUse, Copy, EntrySpec, ExitSpec, GateSpec, Load, Piece, RegClass, ThunkSpec
 from trampolines_case import ARCHES, SLOT
 
 WRONG_PIECES = [
@@ -22,9 +22,9 @@ def test_wrong_registers_are_refused(goarch: str, wrong: tuple[Piece, ...]) -> N
     arch = trampolines.load(goarch)
     teardown, frame = (b"\x48\x83\xc4\x30\x5d", 0x38) if goarch == "amd64" else (b"", 0)
     with pytest.raises(EncodeError):
-        arch.entry_stub(EntrySpec(wrong, ContextUse.RAW))
+        arch.entry_stub(EntrySpec(wrong, ClosureUse.RAW))
     with pytest.raises(EncodeError):
-        arch.entry_stub(EntrySpec((), ContextUse.RAW, skippable=True, results=wrong))
+        arch.entry_stub(EntrySpec((), ClosureUse.RAW, skippable=True, results=wrong))
     with pytest.raises(EncodeError):
         arch.exit_stub(ExitSpec(teardown, frame, wrong, 16, (False, False), SLOT))
 
@@ -57,6 +57,18 @@ def test_thunks_that_do_not_fit_are_refused(goarch: str) -> None:
             arch.thunk(ThunkSpec(loads, copies, size))
 
 
+@ARCHES
+@pytest.mark.parametrize(
+    "wrong", [((), 1, 2, 3), ((0,), 1, 2, 3), ((65,), 1, 2, 3), ((15,), -1, 2, 3), ((15,), 1, 1 << 16, 3), ((15,), 1, 2, 1 << 16), ((15,), 1, 2, -1)]
+)
+def test_gates_that_cannot_be_are_refused(goarch: str, wrong: tuple[tuple[int, ...], int, int, int]) -> None:
+    arch = trampolines.load(goarch)
+    for make in (arch.death_gate, arch.foreign_gate):
+        make(GateSpec((1, 64), 0, (1 << 16) - 1, (1 << 16) - 1))
+        with pytest.raises(EncodeError):
+            make(GateSpec(*wrong))
+
+
 def test_unknown_architecture() -> None:
     with pytest.raises(trampolines.ArchError):
         trampolines.load("riscv64")
@@ -66,4 +78,4 @@ def test_unknown_architecture() -> None:
 @pytest.mark.parametrize(("inherited", "sends", "mark"), [(True, None, (26, 2)), (False, None, (24, 4)), (False, None, (24, 0)), (True, 16, None)])
 def test_filters_that_do_not_fit_are_refused(goarch: str, inherited: bool, sends: int | None, mark: tuple[int, int] | None) -> None:
     with pytest.raises(EncodeError):
-        trampolines.load(goarch).entry_stub(EntrySpec((), ContextUse.RAW, filter=ContextFilter(SLOT, 152, 8, 20, 18, 32, inherited, sends, mark)))
+        trampolines.load(goarch).entry_stub(EntrySpec((), ClosureUse.RAW, filter=ScopeFilter(SLOT, 152, 8, 20, 18, 32, inherited, sends, mark)))

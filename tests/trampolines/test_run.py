@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import trampolines
 from trampolines.asm import EncodeError
-from trampolines.contract import Base, ContextFilter, ContextUse, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Phase, Piece, RegClass, ThroughSpec, ThunkSpec
+from trampolines.contract import Base, ScopeFilter, ClosureUse, Copy, EntrySpec, ExitSpec, GrowGuard, Load, Phase, Piece, RegClass, ThroughSpec, ThunkSpec
 from trampolines_case import (
     ARCHES, G, MANY, MOVE, NODE, RETURN, SLOT, STACK,
     check_back, check_map, clobber, end_of, pieces, poison_callee_spills, register, same_registers, start,
@@ -33,7 +33,7 @@ def entry_case(data: st.DataObject, goarch: str) -> tuple[EntrySpec, int]:
     stack_results = ((8 * (stack_words - 1), 8),) if stack_words and data.draw(st.booleans()) else ()
     spills = data.draw(pieces(goarch, start=8 * stack_words))
     spec = EntrySpec(
-        spills, data.draw(st.sampled_from(ContextUse)), toggle=data.draw(st.booleans()), skippable=data.draw(st.booleans()),
+        spills, data.draw(st.sampled_from(ClosureUse)), toggle=data.draw(st.booleans()), skippable=data.draw(st.booleans()),
         results=data.draw(pieces(goarch)), stack_results=stack_results,
         guard=data.draw(st.sampled_from((None, GUARD))), room=data.draw(st.sampled_from((0, 96, 1000, 4096))),
     )  # fmt: skip
@@ -47,7 +47,7 @@ def entry_case(data: st.DataObject, goarch: str) -> tuple[EntrySpec, int]:
 def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bool, move: bool, stay: str) -> None:
     spec, args = entry_case(data, goarch)
     m, rng = start(goarch, trampolines.load(goarch).entry_stub(spec), seed, args)
-    context, sp, fp = m.regs[m.context], m.sp, m.regs[m.fp_name]
+    closure, sp, fp = m.regs[m.closure], m.sp, m.regs[m.fp_name]
     passed = {piece: register(m, piece) for piece in spec.spills}
     log: list[str] = []
 
@@ -62,7 +62,7 @@ def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bo
             passed[piece] = rng.getrandbits(8 * piece.size)
             m.write(base + piece.offset, piece.size, passed[piece])
         check_map(m)
-        assert m.read(m.locals_base() + 8 * (len(m.code.locals_map) - 1), 8) == context
+        assert m.read(m.locals_base() + 8 * (len(m.code.locals_map) - 1), 8) == closure
         poison_callee_spills(m, rng, 3)
         if move:
             m.grow(MOVE, [])
@@ -72,14 +72,14 @@ def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bo
     def morestack(m: Machine) -> int:
         log.append("morestack")
         back = m.regs["x30"] if goarch == "arm64" else m.do_return()
-        assert m.sp == m.entry_sp and m.regs[m.context] == context and m.pcsp(back - m.base - 1) == 0
+        assert m.sp == m.entry_sp and m.regs[m.closure] == closure and m.pcsp(back - m.base - 1) == 0
         for piece in spec.spills:
             assert m.read(m.sp + 8 + piece.offset, piece.size) == passed[piece]
         if goarch == "arm64":
             assert m.regs["x3"] == RETURN
         m.grow(2 * MOVE, [])
         m.write(G + 16, 8, STACK - 0x3000)
-        clobber(m, rng, m.context)
+        clobber(m, rng, m.closure)
         if goarch == "arm64":
             m.regs["x30"] = RETURN
         return back
@@ -91,7 +91,7 @@ def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bo
     if grow and spec.guard and stay:
         regs, floats, mem = dict(m.regs), dict(m.floats), dict(m.mem)
         assert m.run(sp) == "body" and not log
-        same_registers(m, regs, *(reg for reg in m.scratch if reg != m.context))
+        same_registers(m, regs, *(reg for reg in m.scratch if reg != m.closure))
         assert (m.floats, m.mem) == (floats, mem)
         return
     written = {a - sp for a in m.mem if sp <= a < sp + 0x2_0000}
@@ -109,7 +109,7 @@ def test_entry(goarch: str, data: st.DataObject, seed: int, skip: bool, grow: bo
             assert m.read(m.sp + 8 + offset, size) == 0
         return
     assert end == "body"
-    assert m.regs[m.context] == context
+    assert m.regs[m.closure] == closure
     for piece in spec.spills:
         full = m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]
         assert full == passed[piece], "reloaded with extension by zeros"
@@ -131,7 +131,7 @@ def test_entry_switched_off(goarch: str, data: st.DataObject, seed: int) -> None
     assert (m.floats, m.mem) == (floats, mem) and m.steps <= 6
 
 
-CONTEXT = {"slot": SLOT, "goid": 152, "node_goid": 8, "node_tag": 20, "node_settled": 18, "node_cell": 32}
+SCOPE = {"slot": SLOT, "goid": 152, "node_goid": 8, "node_tag": 20, "node_settled": 18, "node_cell": 32}
 CHANNEL, CELL = 0xC100_0000, 0xC200_0000
 
 
@@ -145,8 +145,8 @@ def test_entry_of_a_channel_operation(
     """Go code is called in just those states that concern it; in all others nothing is touched on the way to the body."""
     size = {"mark": 2, "mark byte": 1}.get(when, 0)
     mark &= (1 << 8 * size) - 1
-    context = ContextFilter(**CONTEXT, inherited=not size, sends=3 if when == "select" else None, mark=(26, size) if size else None)
-    spec = EntrySpec((Piece(RegClass.INT, 0, 8, 0),), ContextUse.RAW, toggle=False, filter=context)
+    scope = ScopeFilter(**SCOPE, inherited=not size, sends=3 if when == "select" else None, mark=(26, size) if size else None)
+    spec = EntrySpec((Piece(RegClass.INT, 0, 8, 0),), ClosureUse.RAW, toggle=False, filter=scope)
     m, _ = start(goarch, trampolines.load(goarch).entry_stub(spec), seed, 8)
     m.write(G + SLOT, 8, NODE if slot else 0)
     m.write(G + 152, 8, 5 << 40)
@@ -175,7 +175,7 @@ def test_entry_of_a_channel_operation(
         return
     assert not called
     same_registers(m, regs, *m.scratch)
-    assert m.regs[m.context] == regs[m.context]
+    assert m.regs[m.closure] == regs[m.closure]
     assert (m.floats, m.mem) == (floats, mem)
 
 
@@ -441,10 +441,10 @@ def test_call_through(data: st.DataObject, seed: int, skip: bool, grow: bool, mo
     words = {p.offset // 8 for p in results if p.reg is RegClass.INT and p.size == 8 and data.draw(st.booleans())}
     area_map = tuple(w in words for w in range(area // 8))
     entry = EntrySpec(
-        spills, data.draw(st.sampled_from(ContextUse)), skippable=data.draw(st.booleans()), results=results, guard=data.draw(st.sampled_from((None, GUARD)))
+        spills, data.draw(st.sampled_from(ClosureUse)), skippable=data.draw(st.booleans()), results=results, guard=data.draw(st.sampled_from((None, GUARD)))
     )
     m, rng = start("amd64", trampolines.load("amd64").through_stub(ThroughSpec(entry, args, area, area_map, SLOT)), seed, args)
-    context, sp, fp = m.regs[m.context], m.sp, m.regs[m.fp_name]
+    closure, sp, fp = m.regs[m.closure], m.sp, m.regs[m.fp_name]
     passed = {piece: register(m, piece) for piece in spills}
     returned: dict[Piece, int] = {}
     log: list[str] = []
@@ -473,8 +473,8 @@ def test_call_through(data: st.DataObject, seed: int, skip: bool, grow: bool, mo
             passed[piece] = rng.getrandbits(8 * piece.size)
             m.write(base + piece.offset, piece.size, passed[piece])
         kept = m.sp + 8 + max(32, args)
-        assert m.read(kept, 8) == context and m.code.phases[0].args
-        at_call("enter", m.code.phases[0], {kept: entry.context is ContextUse.POINTER}, 3)
+        assert m.read(kept, 8) == closure and m.code.phases[0].args
+        at_call("enter", m.code.phases[0], {kept: entry.closure is ClosureUse.POINTER}, 3)
         clobber(m, rng)
         m.regs[m.ints[0]] = m.regs[m.ints[0]] & ~0xFF | skip
 
@@ -486,7 +486,7 @@ def test_call_through(data: st.DataObject, seed: int, skip: bool, grow: bool, mo
         for piece in spills:
             full = m.regs[m.ints[piece.index]] if piece.reg is RegClass.INT else m.floats[piece.index]
             assert full == passed[piece]
-        assert m.regs[m.context] == context and not m.code.phases[1].args
+        assert m.regs[m.closure] == closure and not m.code.phases[1].args
         at_call("body", m.code.phases[1], {}, args // 8)
         clobber(m, rng)
         returned.update({piece: register(m, piece) for piece in results})
@@ -505,12 +505,12 @@ def test_call_through(data: st.DataObject, seed: int, skip: bool, grow: bool, mo
     def morestack(m: Machine) -> int:
         log.append("morestack")
         back = m.do_return()
-        assert m.sp == m.entry_sp and m.regs[m.context] == context and phase_map(m, back) == m.code.phases[0]
+        assert m.sp == m.entry_sp and m.regs[m.closure] == closure and phase_map(m, back) == m.code.phases[0]
         for piece in spills:
             assert m.read(m.sp + 8 + piece.offset, piece.size) == passed[piece]
         grow_by(2 * MOVE)
         m.write(G + 16, 8, STACK - 0x3000)
-        clobber(m, rng, m.context)
+        clobber(m, rng, m.closure)
         return back
 
     m.hosts = {"enter": enter, "body": body, "called": body, "exit_hook": exit_hook, "morestack": morestack}

@@ -200,9 +200,9 @@ def arm_stores(name: str, text: str) -> list[tuple[RegClass, int, int, str, int]
     return [(reg_class, int(reg[1:]), size, base, offset + n * size) for n, reg in enumerate(regs.split(", "))] if base in ("sp", "x27") else []
 
 
-def reads_context(md: capstone.Cs, f: Function) -> bool:
-    """Whether some path from the entry reads the context register before it is written, by capstone's lists of both."""
-    context = {"dl", "dh", "dx", "edx", "rdx", "w26", "x26"}
+def reads_closure(md: capstone.Cs, f: Function) -> bool:
+    """Whether some path from the entry reads the closure register before it is written, by capstone's lists of both."""
+    closure = {"dl", "dh", "dx", "edx", "rdx", "w26", "x26"}
     transparent = ("runtime.duffzero", "runtime.duffcopy", "runtime.gcWriteBarrier")
     insns = {insn.address: insn for insn in md.disasm(f.code, 0)}
     seen: set[int] = set()
@@ -213,7 +213,7 @@ def reads_context(md: capstone.Cs, f: Function) -> bool:
             seen.add(at)
             insn = insns[at]
             name = insn.mnemonic
-            reads, writes = ({insn.reg_name(reg) for reg in regs} & context for regs in insn.regs_access())
+            reads, writes = ({insn.reg_name(reg) for reg in regs} & closure for regs in insn.regs_access())
             operands = insn.op_str.split(", ")
             if name == "nop" or (name in ("xor", "sub", "sbb") and operands[0] == operands[-1]):
                 reads = set()
@@ -239,7 +239,7 @@ def check(version: str, goarch: str, part: slice) -> None:
     md = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64) if goarch == "amd64" else capstone.Cs(capstone.CS_ARCH_ARM64, 0)
     counts: collections.Counter[str] = collections.Counter()
     spills: collections.Counter[str] = collections.Counter()
-    context: collections.Counter[bool | None] = collections.Counter()
+    uses: collections.Counter[bool | None] = collections.Counter()
     for f in functions(version, goarch, part):
         insns = decode(md, f)
         scan = arch.find_epilogues(f.code, f.pcsp, f.calls)
@@ -248,8 +248,8 @@ def check(version: str, goarch: str, part: slice) -> None:
             judge_patched(goarch, md, f, scan, arch.patch_returns(f.code, scan.sites))
         if not any(name.startswith("runtime.morestack") for name in f.calls.values()):
             md.detail = True
-            context[arch.reads_context(f.code, f.calls, sorted(f.switch_targets))] += 1
-            assert arch.reads_context(f.code, f.calls, sorted(f.switch_targets)) == reads_context(md, f), f.name
+            uses[arch.reads_closure(f.code, f.calls, sorted(f.switch_targets))] += 1
+            assert arch.reads_closure(f.code, f.calls, sorted(f.switch_targets)) == reads_closure(md, f), f.name
             md.detail = False
         counts[scan.refusal[0] if scan.refusal else "patchable" if scan.sites else "never returns"] += 1
         found = arch.find_spills(f.code, f.calls)
@@ -261,7 +261,7 @@ def check(version: str, goarch: str, part: slice) -> None:
         if f.name == NEWPROC1:
             assert len(scan.sites) == 1
     total = counts.total()
-    assert context[True] and context[False] > 100 * len(context), "closures among functions without a stack check, and others"
+    assert uses[True] and uses[False] > 100 * len(uses), "closures among functions without a stack check, and others"
     print(f"\nGo {version} {goarch}: {total} functions")
     for what, count in (*counts.most_common(), *spills.most_common()):
         print(f"  {what:16} {count:6} {count / total:7.2%}")

@@ -14,7 +14,7 @@ import capstone
 import pytest
 
 import trampolines
-from trampolines.contract import Base, ContextUse, EntrySpec, ExitSpec, FixupKind, Piece, ThunkSpec
+from trampolines.contract import Base, ClosureUse, EntrySpec, ExitSpec, FixupKind, Piece, ThunkSpec
 from trampolines_shapes import CASES, INT, SLOT, Case
 
 WORD = 8
@@ -117,7 +117,7 @@ class End:
 class Symbolic:
     """All paths through one piece of code. on_call: checks at each call, before the callee ruins what it may."""
 
-    sp, fp, link, g, context = "", "", "", "", ""
+    sp, fp, link, g, closure = "", "", "", "", ""
     ints: tuple[str, ...] = ()
     floats = ""
     others: tuple[str, ...] = ()
@@ -182,7 +182,7 @@ class Symbolic:
         kept = {name: state.regs[name] for name in (self.sp, self.fp, self.g)}
         link = state.regs.get("x3")
         if role == "morestack":
-            kept[self.context] = state.regs[self.context]
+            kept[self.closure] = state.regs[self.closure]
         state.regs = dict.fromkeys(state.regs, RUINED) | kept
         if self.link and role == "morestack":
             state.regs[self.link] = link  # what gogo restores
@@ -200,7 +200,7 @@ class Symbolic:
 
 
 class Amd64(Symbolic):
-    sp, fp, g, context = "rsp", "rbp", "r14", "rdx"
+    sp, fp, g, closure = "rsp", "rbp", "r14", "rdx"
     ints = ("rax", "rbx", "rcx", "rdi", "rsi", "r8", "r9", "r10", "r11")
     others = ("rdx", "rbp", "r12", "r13", "r14", "r15")
     floats = "xmm"
@@ -277,7 +277,7 @@ class Amd64(Symbolic):
 
 
 class Arm64(Symbolic):
-    sp, fp, link, g, context = "sp", "x29", "x30", "x28", "x26"
+    sp, fp, link, g, closure = "sp", "x29", "x30", "x28", "x26"
     ints = tuple(f"x{i}" for i in range(16))
     others = (*(f"x{i}" for i in range(16, 31)),)
     floats = "d"
@@ -374,14 +374,14 @@ def test_entry_paths(case: Case) -> None:
 
     def on_call(m: Symbolic, role: str, state: State) -> None:
         if role == "morestack":
-            assert m.sp_of(state) == 0 and state.regs[m.context] == start[m.context]
+            assert m.sp_of(state) == 0 and state.regs[m.closure] == start[m.closure]
             assert not m.link or state.regs["x3"] == start[m.link]
         else:
             args = [symbol_of(state.regs[name]) for name in m.ints[:3]]
             assert args == [("address", "desc"), ("off", TOP, 8), ("start", m.g)]
             assert all(at >= m.sp_of(state) + m.outgoing + 24 or at < m.sp_of(state) + m.outgoing for at in state.stack), "live data where enter spills"
             words = [tuple(state.stack.get(locals_base(m) + WORD * i + b) for b in range(8)) for i in range(len(m.code.locals_map))]
-            assert [w for w, flag in zip(words, m.code.locals_map) if flag] == [start[m.context]] * (spec.context is ContextUse.POINTER)
+            assert [w for w, flag in zip(words, m.code.locals_map) if flag] == [start[m.closure]] * (spec.closure is ClosureUse.POINTER)
             assert locals_base(m) >= m.sp_of(state)
         for piece in spec.spills:
             home = tuple(state.stack.get(8 + piece.offset + i) for i in range(piece.size))
@@ -402,7 +402,7 @@ def test_entry_paths(case: Case) -> None:
             for offset, size in spec.stack_results:
                 assert all(end.state.stack[8 + offset + i] == 0 for i in range(size))
             continue
-        assert end.state.regs[m.context] == start[m.context]
+        assert end.state.regs[m.closure] == start[m.closure]
         if not end.state.calls:
             assert untouched(m, end.state, start) <= ({"x16"} if m.link else set()) and not end.state.stack_stores
             continue

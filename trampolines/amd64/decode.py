@@ -1,8 +1,8 @@
-"""Instructions of compiled code, as far as somebody here asks: how long they are, where execution goes on, and what they do to the closure
+"""Decodes instructions of compiled code, as far as needed here: how long they are, where execution continues, and what they do to the closure
 register, DX (amd64).
 
-What is not known is said to be, never guessed. A partial write counts as a write: the pointer is gone after it. Source: Intel SDM
-volume 2, appendix A; what of it the Go compiler uses (cmd/compile/internal/amd64/ssa.go, Go 1.22-1.27).
+Unknown instructions are reported as unknown, never guessed. A partial write counts as a write, because it destroys the pointer. Source: Intel SDM
+volume 2, appendix A, restricted to what the Go compiler uses (cmd/compile/internal/amd64/ssa.go, Go 1.22-1.27).
 """
 
 from __future__ import annotations

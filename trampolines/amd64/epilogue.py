@@ -1,7 +1,7 @@
 """Finds the epilogues of a compiled function: every return, or a reason why not all can be patched (amd64).
 
-The proof of completeness is the pc-to-SP table: a RET is executed with SP where it was at the entry, so every RET lies in a
-run of code where the table says 0. There are three kinds of such runs, and each must look exactly like one of them:
+The proof of completeness is the pc-to-SP table: a RET executes with the SP of the entry, so every RET is in a
+run of code for which the table says 0. There are three kinds of such runs, and each must look exactly like one of them:
 the head of the function (stack check and PUSHQ BP); the tail that the stack check jumps to (it calls morestack and starts
 again); the end of an epilogue, which is RET, perhaps after padding, and may be followed by the tail. Anything else leaves
 the function in another way, by a tail call. Where the frame is nothing but the saved BP, POPQ BP; RET takes a short jump.

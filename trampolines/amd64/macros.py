@@ -43,7 +43,6 @@ class Macros(Assembly):
     SCALED = False
     STATE, WATCHER, SIGNAL, PASSED, MINUS, SPARE = R12, R13, R9, CX, R10, R8
     SYSTEM_ARGS, SYSTEM_RESULT = (DI, SI, DX), AX
-    SYS_GETPID, SYS_FUTEX = 39, 202
     EQ, NE, NEGATIVE = x.JE, x.JNE, x.JS
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""Decodes the spill code before the call of morestack: which argument register lies where (amd64).
+"""Decodes the spill code before the call of morestack: where each argument register is stored (amd64).
 
 Source: cmd/internal/obj/x86/obj6.go (stacksplit) and cmd/internal/obj.(*FuncInfo).SpillRegisterArgs, Go 1.22-1.27.
 """

@@ -2,14 +2,14 @@
 
 For bodies whose return has no room for a jump: RET alone, or POPQ BP; RET far from the end of the function. (On arm64 RET has the size of a
 branch.) The stub is a text symbol of its own, marked as wrapper, so that tracebacks, runtime.Caller and profiles leave its frame out. In the
-function's place stands `head_stub`, which keeps the function's FuncID.
+function's place is `head_stub`, which keeps the function's FuncID.
 """
 
 from __future__ import annotations
 
 from trampolines.asm import WORD, EncodeError, Label
 from trampolines.checks import check_area, check_pieces
-from trampolines.contract import Code, ContextUse, Phase, ThroughSpec
+from trampolines.contract import ClosureUse, Code, Phase, ThroughSpec
 from trampolines.sequences import (
     ENTER_SPILLS,
     EXIT_SPILLS,
@@ -37,7 +37,7 @@ def head_stub(macros: Macros) -> Code:
 
 def through_stub(macros: Macros, spec: ThroughSpec) -> Code:
     """See ThroughSpec. Locals: the spill areas of the three callees in one place, a word for the closure register, the results area. While the
-    body runs nothing in this frame is live: what the body still needs it has in registers and in its own frame.
+    body runs, nothing in this frame is live: the body has everything it needs in registers and in its own frame.
 
     Raises EncodeError for what does not fit together, and for anything on the stack.
     """
@@ -81,7 +81,7 @@ def through_stub(macros: Macros, spec: ThroughSpec) -> Code:
     if entry.guard:
         may_grow(asm, entry.guard)
     grow_stack(asm, entry.spills)
-    before = frame.words(closure, (entry.context is ContextUse.POINTER,))
+    before = frame.words(closure, (entry.closure is ClosureUse.POINTER,))
     after = frame.words(area, spec.area_map)
     phases = Phase(ended, True, before), Phase(results.at, False, frame.words()), Phase(left, False, after)
     return asm.finish(frame.locals, before, phases=phases)

@@ -1,4 +1,4 @@
-"""Instructions of compiled code, as far as somebody here asks: where execution goes on, and what they do to the closure register, R26 (arm64).
+"""Decodes instructions of compiled code, as far as needed here: where execution continues, and what they do to the closure register, R26 (arm64).
 
 Source: Arm Architecture Reference Manual for A-profile, chapter C4 (the encoding index); cmd/internal/obj/arm64/asm7.go, Go 1.22-1.27.
 """

@@ -1,8 +1,8 @@
 """The frame of the holding stub on arm64 alone (see trampolines.Arch.hold_stub): the runtime skips a gap above it.
 
-Where a signal injects a call of asyncPreempt, it leaves 16 bytes between the interrupted frame and that of asyncPreempt
-(runtime/signal_arm64.go, pushCall), and what unwinds the stack skips them by the FuncID (runtime/traceback.go, next). So this stub leaves
-them, too, and its pc-to-SP table counts from below them, at every instruction.
+When a signal injects a call of asyncPreempt, it leaves 16 bytes between the interrupted frame and that of asyncPreempt
+(runtime/signal_arm64.go, pushCall), and the unwinder skips them because of the FuncID (runtime/traceback.go, next). So this stub also leaves
+them, and its pc-to-SP table counts from below them, at every instruction.
 
       |  stub                           |
       +---------------------------------+ <- SP of the stub
@@ -13,8 +13,8 @@ them, too, and its pc-to-SP table counts from below them, at every instruction.
       :  spill area of the callee, R30  :
       +---------------------------------+ <- SP while the callee runs
 
-When a stack moves, the runtime adjusts the R29 that it finds in the top word of each frame. What the stub has saved lies in the gap, where
-it is found from Go 1.26 on only (runtime/stack.go, adjustframe), so a copy of it lies in the top word and is written back.
+When a stack moves, the runtime adjusts the R29 that it finds in the top word of each frame. The value that the stub has saved is in the gap, where
+the runtime finds it only from Go 1.26 on (runtime/stack.go, adjustframe), so a copy of it is kept in the top word and is written back.
 """
 
 from __future__ import annotations

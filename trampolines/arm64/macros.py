@@ -1,9 +1,9 @@
 """The macro-assembler of arm64: what each step of a sequence takes here (trampolines.asm.Assembly says what the steps are).
 
-Frame of a stub: R30 at 0(RSP), usable words from 8(RSP) to size-16(RSP); the caller's R29 lies at -8(RSP), so the top word of a callee's frame
+Frame of a stub: R30 at 0(RSP), usable words from 8(RSP) to size-16(RSP); the caller's R29 is at -8(RSP), so the top word of a callee's frame
 belongs to its caller (runtime/traceback.go). The args area of the hooked call begins at 8(RSP) of its caller. R16, R17 and R27 are free at every
 entry: the linker's trampolines may change them on any call (cmd/compile/abi-internal.md). A conditional branch has no relocation, so those to a
-role go by way of a branch in the stub. Any macro may change R27 where a displacement does not fit in an instruction.
+role go through a branch in the stub. Any macro may change R27 if a displacement does not fit in an instruction.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ class Macros(Assembly):
     SCALED = True
     STATE, WATCHER, SIGNAL, PASSED, MINUS, SPARE = R16, R17, R9, R9, R10, R11
     SYSTEM_ARGS, SYSTEM_RESULT = (R0, R1, R2), R0
-    SYS_GETPID, SYS_FUTEX = 172, 98
     EQ, NE, NEGATIVE = a.EQ, a.NE, a.MI
 
     __slots__ = ()

@@ -1,7 +1,7 @@
 """Signatures from export data and source, for functions that DWARF does not describe, through a small Go program.
 
 Export data changes with every Go version and is read by go/importer of the same version only, so the program (`helper/`) is built
-with the toolchain of the build at hand, once, and kept in the cache. It runs only when DWARF is missing. Export data has the exported
+with the toolchain of the build, once, and kept in the cache. It runs only when DWARF is missing. Export data has the exported
 functions of a package, all methods of its exported types, and what these mention; everything else is only in the source.
 """
 
@@ -27,14 +27,14 @@ from trampolines.arch import LEVELS
 HELPER = Path(__file__).parent / "helper"
 PROGRAM = "gotypes"
 HOST = {"GOOS": "", "GOARCH": "", **dict.fromkeys(LEVELS, ""), "GOEXPERIMENT": "", "GOFIPS140": "", "GOENV": "off", "CGO_ENABLED": "0"}
-"""The program runs here, whatever the build at hand is for."""
+"""The program runs on this machine, whatever the build's target is."""
 
 Answer = Mapping[str, Signature] | NoSignature
 
 
 @dataclass(slots=True)
 class GoTypes:
-    """go: of the build at hand. archives: import path -> archive, of the link and its hooks. tags: build tags. has_sources: whether
+    """go: of the build. archives: import path -> archive, of the link and its hooks. tags: build tags. has_sources: whether
     source files are what was compiled: the go command checks that before it links, other build systems may have other files by now.
     modules: of the user, module path -> folder."""
 
@@ -48,7 +48,7 @@ class GoTypes:
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def place(self, file: str) -> Path:
-        """Where a source file lies that the compiler names so: with -trimpath by its module and version (cmd/go/internal/work/gc.go,
+        """The path of a source file that the compiler names so: with -trimpath by its module and version (cmd/go/internal/work/gc.go,
         trimpath). The place may not exist."""
         if file.startswith(("/", "$GOROOT/")):
             return Path(file.replace("$GOROOT", str(self.go.goroot), 1))

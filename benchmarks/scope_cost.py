@@ -1,4 +1,4 @@
-"""What the context of goroutines costs: reading it, starting goroutines and using channels with and without one. `python -m benchmarks.context_cost`.
+"""What the scope of goroutines costs: reading it, starting goroutines and using channels with and without one. `python -m benchmarks.scope_cost`.
 
 The program is built twice, plainly and with the slot, and both are run in turn: what is compared was measured at the same time.
 """
@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "testbins" / "contextcost"
+SOURCE = ROOT / "testbins" / "scopecost"
 ROUNDS = 9
 LIMITS = {"read": 3.0, "go": 1.05, "go-none": 1.02}
 """What the project promises: a read by the empty call of the same run, `go` by that of the plain program."""
 
 
 def main() -> None:
-    """Builds testbins/contextcost twice and prints medians of several runs of both."""
+    """Builds testbins/scopecost twice and prints medians of several runs of both."""
     with tempfile.TemporaryDirectory() as folder:
         plain, hooked = Path(folder) / "plain", Path(folder) / "hooked"
         env = os.environ | {"OTELOBJ_DISABLE": "all", "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"}
@@ -30,7 +30,7 @@ def main() -> None:
         subprocess.run(["go", "build", "-o", str(plain), "."], cwd=SOURCE, env=env, check=True)
         subprocess.run(["go", "build", toolexec, "-o", str(hooked), "."], cwd=SOURCE, env=env, check=True)
         runs = [(measure(plain), measure(hooked)) for _ in range(ROUNDS)]
-    table = Table("case", "plain ns", "hooked ns", "ratio", "promised", title=f"context of goroutines, medians of {ROUNDS} runs")
+    table = Table("case", "plain ns", "hooked ns", "ratio", "promised", title=f"scope of goroutines, medians of {ROUNDS} runs")
     for name in runs[0][0]:
         reading = name.startswith("read")
         ratio = statistics.median(ours[name] / (ours["empty"] if reading else theirs[name]) for theirs, ours in runs)

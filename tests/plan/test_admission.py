@@ -1,4 +1,4 @@
-"""One gate: whether a function can be hooked is asked there, by everybody, and answered alike."""
+"""Admission alone decides whether a function can be hooked: every command asks it and gets the same answer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from objinst import cli
 from objinst.cli import survey
@@ -15,13 +16,13 @@ from objinst.plan.model import Refusal
 from toolchains import exports, go_env, goroot
 from objinst.goobj.archive import Archive
 
-ROOT = Path(__file__).parent.parent.parent / "objinst"
-BEHIND = {
+OBJINST = ROOT / "objinst"
+INTERNAL = {
     "judge", "judge_each", "judge_front", "is_assembly", "fork_set", "refusal_by_name", "read_function", "look", "scan_returns", "find_exit", "find_layout",
     "evidence", "find_epilogues",
 }  # fmt: skip
-"""What the gate asks, and nobody else."""
-GATE = {"plan/gate.py", "plan/judge.py", "plan/scope.py"}
+"""Only admission may use these."""
+ADMISSION = {"plan/admission.py", "plan/judge.py", "plan/scope.py"}
 OTHERS = {
     "cli/inspect.py": {"read_function"},  # of one archive, of which no link is known
     "rewrite/runtimepkg.py": {"find_epilogues"},  # of functions of the runtime, which are rewritten whatever rules say
@@ -29,23 +30,23 @@ OTHERS = {
 
 
 def taken(source: str) -> set[str]:
-    """What a source uses of what is behind the gate: imported from its modules, or asked of an architecture."""
+    """Which of them a source file uses: imported from its modules, or asked of an architecture."""
     nodes = list(ast.walk(ast.parse(source)))
     modules = {f"objinst.plan.{name}" for name in ("judge", "scope", "layout", "forms")}
     imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) and node.module in modules for alias in node.names}
-    return (imported | {node.attr for node in nodes if isinstance(node, ast.Attribute) and node.attr == "find_epilogues"}) & BEHIND
+    return (imported | {node.attr for node in nodes if isinstance(node, ast.Attribute) and node.attr == "find_epilogues"}) & INTERNAL
 
 
-def test_nobody_passes_the_gate_by() -> None:
-    assert BEHIND >= taken((ROOT / "plan/gate.py").read_text()) >= {"judge_each", "judge_front", "read_function", "fork_set"}
-    others = {str(path.relative_to(ROOT)): found for path in ROOT.rglob("*.py") if (found := taken(path.read_text()))}
-    assert {path: found for path, found in others.items() if path not in GATE} == OTHERS
+def test_nothing_bypasses_admission() -> None:
+    assert INTERNAL >= taken((OBJINST / "plan/admission.py").read_text()) >= {"judge_each", "judge_front", "read_function", "fork_set"}
+    others = {str(path.relative_to(OBJINST)): found for path in OBJINST.rglob("*.py") if (found := taken(path.read_text()))}
+    assert {path: found for path, found in others.items() if path not in ADMISSION} == OTHERS
 
 
 @pytest.mark.parametrize(
     "code", ["from objinst.plan.layout import find_layout", "from objinst.plan.judge import Function, read_function", "arch.find_epilogues(code, table, calls)"]
 )
-def test_a_way_past_the_gate_is_seen(code: str) -> None:
+def test_a_bypass_is_seen(code: str) -> None:
     assert taken(code)
 
 

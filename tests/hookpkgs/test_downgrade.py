@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from objinst.hookpkgs import fit
+from objinst.hookpkgs import downgrade
 from objinst.gobuild.gocmd import Go
 from objinst.hookpkgs.modules import Pin
 from objinst.errors import OtelobjError
@@ -59,7 +59,7 @@ class Proxy:
     def older(self, *users: str) -> Pin | None:
         said = self.problem()
         assert said is not None
-        return fit.older_release(self.go, self.main, ["-mod=mod", "."], said, users)
+        return downgrade.older_release(self.go, self.main, ["-mod=mod", "."], said, users)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_silent_proxy_is_an_error(proxy: Proxy) -> None:
     assert said is not None
     (proxy.files / "ex.com/mid/@v/list").unlink()
     with pytest.raises(OtelobjError, match="ex.com/mid"):
-        fit.older_release(proxy.go, proxy.main, ["-mod=mod", "."], said, [USERS.path])
+        downgrade.older_release(proxy.go, proxy.main, ["-mod=mod", "."], said, [USERS.path])
 
 
 def test_modules_that_need_a_newer_go_are_no_matter_of_releases(proxy: Proxy) -> None:

@@ -1,4 +1,4 @@
-module example.com/contextcost
+module example.com/scopecost
 
 go 1.22
 

@@ -1,20 +1,19 @@
-"""Functions that must stay what they are, because somebody calls them where the stack must not move, or must not be looked at.
+"""Functions that cannot be hooked because a caller runs where the stack must not move, or must not be scanned.
 
 A function marked //go:nosplit may hold addresses of the stack in integers, or run where nothing may grow the stack; so may assembly,
 which calls Go functions through wrappers that are marked (cmd/compile/internal/ssagen/abi.go, makeABIWrapper).
-What it calls directly, and what has no stack check itself, runs under the same rule; a hook there would let the stack grow, and the
-collector run. What it calls indirectly the linker takes for functions with a check (cmd/link/internal/ld/stackcheck.go), and so
-may we. A leaf is marked as nosplit by the assembler (cmd/internal/obj/x86/obj6.go), but it calls nothing. A tail call hands on what
-its caller relies on.
+The same holds for each direct callee that has no stack check itself: a hook there would let the stack grow and the collector run.
+The linker assumes that indirect callees have a check (cmd/link/internal/ld/stackcheck.go), and so does this module. The assembler
+marks leaf functions as nosplit (cmd/internal/obj/x86/obj6.go), but a leaf calls nothing. A tail call passes on what its caller relies on.
 
-Assembly is held to more, for nobody checked it:
-- Marked or not, it relies on what it calls, jumps to, or takes the address of, in code or in data, and on the functions that a variable
-  holds which it reads: it calls them, or gives them to somebody who does, perhaps on a thread that runs no goroutine.
-- If its frame has no stack map (no NO_LOCAL_POINTERS), the runtime throws "missing stackmap" as soon as it looks at that stack
-  (runtime/stkframe.go, getStackMap, Go 1.22-1.27). A Go function that does little never lets that happen, but a hook would.
+Nothing checks assembly, so it is treated more strictly:
+- Marked or not, it relies on every function that it calls, jumps to, or takes the address of, in code or in data, and on the functions
+  in variables that it reads. It may call them itself or pass them to other code, perhaps on a thread that runs no goroutine.
+- If its frame has no stack map (no NO_LOCAL_POINTERS), the runtime throws "missing stackmap" as soon as it scans that stack
+  (runtime/stkframe.go, getStackMap, Go 1.22-1.27). With a simple Go callee that never happens; with a hook it would.
 
-Compiled code takes the address of a function's code, rather than of its func value, for a closure, which reads its context register,
-or by internal/abi.FuncPCABIInternal, for a caller that is no Go code.
+Compiled code takes the address of a function's code, rather than of its func value, in two cases: for a closure, which reads the closure
+register, and through internal/abi.FuncPCABIInternal, for a caller that is not Go code.
 """
 
 from __future__ import annotations
@@ -34,21 +33,21 @@ PREFIXES = ("type:", "go:", "runtime.gcbits")
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Of one object, or of several. pins: callee -> a caller that relies on it to have no stack check; frames: callee -> a caller in assembly whose
-    frame has no stack map; tails: caller -> those that it hands on what its own caller relies on. Names as objinst.plan.keys has them.
+    """What one object, or several, say about calls. nosplit: callee -> a caller that relies on it to have no stack check; frames: callee -> a caller in assembly whose
+    frame has no stack map; tails: caller -> callees of its tail calls, to which the reliance of its own callers extends. Functions are keys of objinst.plan.keys.
 
-    names: of the functions that any of this can concern by name.
+    names: functions that any of this can concern by name.
     """
 
-    pins: dict[str, str] = field(default_factory=dict)
+    nosplit: dict[str, str] = field(default_factory=dict)
     tails: dict[str, list[str]] = field(default_factory=dict)
     frames: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
 
     def add(self, other: Calls) -> None:
-        """What is already known of a function stays."""
-        for key, caller in other.pins.items():
-            self.pins.setdefault(key, caller)
+        """Adds what is not yet known; existing entries stay."""
+        for key, caller in other.nosplit.items():
+            self.nosplit.setdefault(key, caller)
         for key, caller in other.frames.items():
             self.frames.setdefault(key, caller)
         for key, callees in other.tails.items():
@@ -57,7 +56,7 @@ class Calls:
 
 
 def relied_on(objects: Sequence[Object], package: str, arch: Arch) -> Calls:
-    """What the objects of one archive say. package: import path of the archive. Raises ObjectError."""
+    """The calls in the objects of one archive. package: import path of the archive. Raises ObjectError."""
     found = Calls()
     compiled = [obj for obj in objects if not obj.from_assembly]
     for obj in compiled:
@@ -69,7 +68,7 @@ def relied_on(objects: Sequence[Object], package: str, arch: Arch) -> Calls:
 
 
 def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
-    """Of a compiled object. package: import path of the object itself. Raises ObjectError."""
+    """The calls in a compiled object. package: import path of the object itself. Raises ObjectError."""
     call, nosplit = obj.call_type, obj.tables.sym_flags["SymFlagNoSplit"]
     found = Calls()
     unchecked: set[int] = set()
@@ -95,15 +94,15 @@ def unchecked_calls(obj: Object, package: str, arch: Arch) -> Calls:
                 for key in own_keys(obj, package, index):
                     found.tails.setdefault(key, []).append(callee)
             if flagged and not leaving:
-                found.pins.setdefault(callee, sym.name)
+                found.nosplit.setdefault(callee, sym.name)
     for index, user in _addresses(obj, unchecked, arch):
         for key in own_keys(obj, package, index):
-            found.pins.setdefault(key, obj.name(user) + ADDRESS)
+            found.nosplit.setdefault(key, obj.name(user) + ADDRESS)
     return found
 
 
 def _addresses(obj: Object, unchecked: set[int], arch: Arch) -> Iterator[tuple[int, int]]:
-    """The functions whose code's address some code takes, and that are no closures: (function, who takes it)."""
+    """The functions, other than closures, whose code address is taken: (function, function that takes it)."""
     kind = obj.tables.relocs[arch.traits.address_relocation]
     internal = {obj.ref_of(index): index for index in unchecked}
     users: dict[int, int] = {}
@@ -112,12 +111,12 @@ def _addresses(obj: Object, unchecked: set[int], arch: Arch) -> Iterator[tuple[i
             users.setdefault(index, number)
     for index, number in users.items():
         user = obj.owner_of_reloc(number)
-        if obj.is_text(user) and arch.reads_context(bytes(obj.data(index)), obj.calls(index), switch_cases(obj, index)) is False:
+        if obj.is_text(user) and arch.reads_closure(bytes(obj.data(index)), obj.calls(index), switch_cases(obj, index)) is False:
             yield index, user
 
 
 def assembly_calls(obj: Object, package: str, compiled: Sequence[Object]) -> Calls:
-    """Of an assembled object. compiled: the other objects of its archive. Raises ObjectError."""
+    """The calls in an assembled object. compiled: the other objects of its archive. Raises ObjectError."""
     found = Calls()
     for index in range(obj.n_defs):
         caller = obj.name(index) + ASSEMBLY
@@ -129,14 +128,14 @@ def assembly_calls(obj: Object, package: str, compiled: Sequence[Object]) -> Cal
             keys = {callee_key(obj, package, reloc.sym).removesuffix("·f")}
             called = keys if reloc.type == obj.call_type else set().union(*(_held(other, package, target.name) for other in compiled))
             for key in keys | called:
-                found.pins.setdefault(key, caller)
+                found.nosplit.setdefault(key, caller)
             for key in called if unmapped else ():
                 found.frames.setdefault(key, caller)
     return found
 
 
 def _unmapped(obj: Object, index: int) -> bool:
-    """Whether a function in assembly has a frame that the runtime cannot look through."""
+    """Whether a function in assembly has a frame that the runtime cannot scan."""
     info = obj.aux_data(index, "AuxFuncInfo")
     if info is None or FuncInfo.parse_head(info, f"{obj.origin}: {obj.name(index)}").locals <= 0:
         return False
@@ -144,7 +143,7 @@ def _unmapped(obj: Object, index: int) -> bool:
 
 
 def _held(obj: Object, package: str, name: str) -> set[str]:
-    """The functions that a name leads to: the one of this name, or those in the initial value of a variable."""
+    """The functions that a name refers to: the function of this name, or those in the initial value of a variable."""
     defined = obj.find_all(name)
     todo = [index for index in defined if not obj.is_text(index)]
     seen = set(todo)
@@ -167,26 +166,27 @@ def _held(obj: Object, package: str, name: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """Who relies on a function, "" if nobody does: pin: on its having no stack check; frame: on nobody's looking at the stack while it runs."""
+    """The caller that relies on a function, "" if there is none. nosplit: it relies on the absence of a stack check; frame: it relies on the stack
+    not being scanned while the function runs."""
 
-    pin: str = ""
+    nosplit: str = ""
     frame: str = ""
 
     @classmethod
-    def on(cls, keys: Collection[str], pins: Mapping[str, str], frames: Mapping[str, str]) -> Reliance:
+    def on(cls, keys: Collection[str], nosplit: Mapping[str, str], frames: Mapping[str, str]) -> Reliance:
         """keys: of the function, see objinst.plan.keys."""
-        return cls(*(next((known[key] for key in sorted(keys) if key in known), "") for known in (pins, frames)))
+        return cls(*(next((known[key] for key in sorted(keys) if key in known), "") for known in (nosplit, frames)))
 
 
 NOBODY = Reliance()
 
 
-def pinned(calls: Iterable[Calls]) -> Calls:
-    """All that `calls`, of all packages of a link, say together. pins, frames: of every function that they lead to."""
+def combined(calls: Iterable[Calls]) -> Calls:
+    """The calls of all packages of a link, combined. nosplit and frames include every function that tail calls lead to."""
     found = Calls()
     for one in calls:
         found.add(one)
-    for known in (found.pins, found.frames):
+    for known in (found.nosplit, found.frames):
         todo = list(known)
         while todo:
             key = todo.pop()

@@ -1,7 +1,7 @@
-"""The one gate: whether a function of a link can be hooked, or have a stub in front of it. `link`, `plan`, `explain` and `survey` all ask here.
+"""Admission: whether a function of a link can be hooked, or have a stub in front of it. `link`, `plan`, `explain` and `survey` all ask here.
 
-What decides is the function itself (objinst.plan.judge), and what only the link knows: packages that are never hooked, functions that somebody
-relies on (objinst.plan.facts), code that runs between fork and exec.
+The answer depends on the function itself (objinst.plan.judge) and on what only the link knows: packages that are never hooked, functions
+whose callers rely on the stack not moving (objinst.plan.facts), code that runs between fork and exec.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from objinst.plan.judge import ASSEMBLY, Function, is_assembly, judge_each, judg
 from objinst.plan.keys import own_keys
 from objinst.plan.layout import Layout
 from objinst.plan.model import FrontPlan, FunctionPlan, Refusal
-from objinst.plan.pinned import Reliance
+from objinst.plan.nosplit import Reliance
 from objinst.plan.scope import fork_set
 from objinst.rules import Rule, parse_func_name
 from objinst.signatures.agree import Evidence
@@ -37,49 +37,50 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """Of one link. package: everywhere that of the object."""
+class Admission:
+    """The admission of one link. The parameter package is always that of the object."""
 
     arch: Arch
     finder: HookFinder
     facts: Facts
 
-    def closed(self, obj: Object, index: int, package: str) -> Refusal | None:
-        """The refusal of functions that nothing is ever done to, not even a counter. A copy of a closed package's function, wherever it lies,
-        may be the one that the linker keeps for the runtime."""
-        name = None if package in self.facts.closed else parse_func_name(obj.name(index))
-        home = package if name is None or name.pkg not in self.facts.closed else name.pkg
-        return Refusal("runtime", f"{home} belongs to the runtime or to what hooks stand on") if home in self.facts.closed else None
+    def excluded(self, obj: Object, index: int, package: str) -> Refusal | None:
+        """The refusal of functions that are never changed, not even for a counter. A copy of an excluded package's function counts too, in any
+        package: the linker may keep that copy for the runtime."""
+        name = None if package in self.facts.excluded else parse_func_name(obj.name(index))
+        home = package if name is None or name.pkg not in self.facts.excluded else name.pkg
+        return Refusal("runtime", f"{home} belongs to the runtime or to what hooks stand on") if home in self.facts.excluded else None
 
     def read(self, obj: Object, index: int, package: str) -> Function | Refusal:
-        """A function as everybody asks for it, or why there is nothing to hook. Raises ObjectError if the object's tables do not make sense."""
-        refusal, function = self.closed(obj, index, package), read_function(obj, index)
+        """A function with the refusal that it has whatever rules say, or why there is nothing to hook. Raises ObjectError if the object's tables are
+        inconsistent."""
+        refusal, function = self.excluded(obj, index, package), read_function(obj, index)
         if isinstance(function, Refusal):
             return refusal or function
         return replace(function, refusal=refusal or (ASSEMBLY if is_assembly(obj, function.info) else None))
 
     def look(self, function: Function, hooks: Sequence[tuple[Rule, Plannable]] = ()) -> Seen:
-        """What a function's judgement rests on, for people. hooks: of the actions, some may say what its types are."""
+        """What the judgement of a function rests on, for people. hooks: some actions can say what its types are."""
         return Seen(*look(function, hooks, self.arch, self.finder), scan_returns(function, self.arch))
 
     def judge(
         self, function: Function, package: str, hooks: Sequence[tuple[Rule, Plannable]] = (), *, at_exit: bool = False
     ) -> list[FunctionPlan | Refusal]:
-        """The outcome for each of the actions, or of a hook that asks for nothing; at_exit: but for the exit. function: as `read` gives it."""
+        """The outcome for each action; without any, that of a hook that needs no values. at_exit: of such a hook at the exit. function: from `read`."""
         obj, index = function.object, function.index
         refusal = function.refusal
         if refusal is None and package == "syscall" and index in fork_set(obj):
             refusal = FORK
         if refusal:
             return [refusal] * max(len(hooks), 1)
-        reliance = Reliance.on(own_keys(obj, package, index), self.facts.pinned.get(package, {}), self.facts.frames.get(package, {}))
+        reliance = Reliance.on(own_keys(obj, package, index), self.facts.nosplit.get(package, {}), self.facts.frames.get(package, {}))
         return judge_each(function, hooks, self.arch, self.finder, reliance, at_exit=at_exit)
 
     def ways(self, function: Function, package: str) -> tuple[FunctionPlan | Refusal, FunctionPlan | Refusal]:
-        """The outcomes of a hook that asks for nothing, at the entry and, if that can be, at the exit; and at both."""
+        """The outcomes of a hook that needs no values: at the entry, and at the exit too if possible; and at both."""
         both = self.judge(function, package, at_exit=True)[0]
         return both if isinstance(both, FunctionPlan) else self.judge(function, package)[0], both
 
     def front(self, obj: Object, index: int, package: str) -> FrontPlan | Refusal:
-        """Raises ObjectError if the object's tables do not make sense."""
-        return self.closed(obj, index, package) or judge_front(obj, index)
+        """Raises ObjectError if the object's tables are inconsistent."""
+        return self.excluded(obj, index, package) or judge_front(obj, index)

@@ -1,11 +1,11 @@
-"""Older releases of modules that only the hooks bring, where those they ask for do not build with the user's.
+"""Finds older releases of modules that only the hooks need, if the releases they require do not build with the user's modules.
 
-The user's modules stay at their versions, and these can be older than what those of the hooks were written against: grpc v1.79 calls
-functions of golang.org/x/net/http2 that x/net v0.40 does not have. What a module needs stands in its own go.mod. So the module of a package
-that does not build gives way to its newest release that asks for no more than the version at hand of one of the modules that the package
-imports, and the build is tried again: the compiler does not say which of them is too old, so the smallest step comes first. Where no
-release fits, an importer of the package gives way, to a release that did without it. Versions only go down, so that comes to an end.
-A module whose demands are met is not at fault. If nothing helps, what the compiler said first stands.
+The user's modules keep their versions, which can be older than the hooks' modules expect: grpc v1.79 calls functions of
+golang.org/x/net/http2 that x/net v0.40 does not have. A module's go.mod says what it requires. If a package does not build, its module is
+replaced by an older release, and the build is tried again. The new release is the newest one that requires no more than the selected
+version of one of the modules that the package imports. The compiler does not say which of those modules is too old, so the smallest step
+is tried first. If no release qualifies, a module that imports the package is replaced by a release that did not need it. Versions only
+decrease, so the search ends. A module whose requirements are met is never replaced. If nothing helps, the first compiler error is reported.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ NONE = "v0"
 
 
 def older_release(go: Go, folder: Path, listing: Sequence[str], said: str, users: Collection[str]) -> Pin | None:
-    """What to try instead of a module that does not build.
+    """The release to try in place of a module that does not build.
 
-    listing: flags and packages of `go list -deps` in folder, where the closure's go.mod is. said: by the go command that failed.
-    users: modules of the user's build. None if there is nothing to try. Raises OtelobjError if no releases can be looked up.
+    listing: flags and packages of `go list -deps` in folder, where the hook set's go.mod is. said: output of the go command that failed.
+    users: modules of the user's build. None if no release is left to try. Raises OtelobjError if releases cannot be looked up.
     """
     try:
         graph = _Graph.of(go, folder, listing)
     except OtelobjError:
-        return None  # it is not packages that fail, but the modules altogether
+        return None  # the modules as a whole fail, not single packages
 
     def releases_of(package: str) -> _Releases | None:
         module = graph.module(package)
@@ -66,7 +66,7 @@ def older_release(go: Go, folder: Path, listing: Sequence[str], said: str, users
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
-    """Packages as `go list -e -deps` describes them, by import path; modules of the closure's go.mod and their versions."""
+    """Packages as `go list -e -deps` describes them, by import path; modules of the hook set's go.mod and their versions."""
 
     packages: Mapping[str, Mapping[str, Any]]
     modules: Mapping[str, str]
@@ -80,17 +80,17 @@ class _Graph:
         return cls({item["ImportPath"]: item for item in listed}, modules)
 
     def failed(self, said: str) -> list[str]:
-        """Packages that did not compile, and those that import what is not there."""
+        """Packages that did not compile, and packages that import a missing one."""
         missing = [importer for name, package in self.packages.items() if package.get("Error") for importer in self.importers(name)]
         return [name for name in dict.fromkeys([*FAILED.findall(said), *missing]) if name in self.packages]
 
     def importers(self, name: str) -> list[str]:
-        """Those of other modules."""
+        """Importers in other modules."""
         own = self.module(name)
         return [path for path, package in self.packages.items() if name in (package.get("Imports") or []) and self.module(path) != own]
 
     def module(self, name: str) -> Mapping[str, Any] | None:
-        """None for the standard library. A package that is not there would be in the module with the longest path above it."""
+        """None for the standard library. A missing package is attributed to the module with the longest matching path."""
         package = self.packages.get(name, {})
         if package.get("Module") or not package.get("Error"):
             return package.get("Module")
@@ -111,7 +111,7 @@ def selected(module: Mapping[str, Any]) -> str | None:
 
 @dataclass(frozen=True)
 class _Releases:
-    """Those of one module, as the module proxy knows them. current: the one at hand."""
+    """The releases of one module that the module proxy lists. current: the selected one."""
 
     go: Go
     folder: Path
@@ -119,7 +119,7 @@ class _Releases:
     current: str
 
     def wants(self, version: str) -> Mapping[str, str]:
-        """Module -> version of the go.mod of a release."""
+        """What the go.mod of a release requires: module -> version."""
         file = json.loads(self.go.run(["list", "-mod=mod", "-m", "-json=GoMod", "--", f"{self.path}@{version}"], self.folder))["GoMod"]
         return {item["Path"]: item["Version"] for item in json.loads(self.go.run(["mod", "edit", "-json", file], self.folder)).get("Require") or []}
 
@@ -127,13 +127,13 @@ class _Releases:
         return order(self.wants(version).get(other, NONE)) > order(at_hand)
 
     def asks_too_much(self, at_hand: Mapping[str, str]) -> dict[str, str]:
-        """Modules of which the current release asks for more than is at hand."""
+        """Modules of which the current release requires a later version than the selected one."""
         return {other: version for other, version in at_hand.items() if self.is_short(self.current, other, version)}
 
     def newest(self, at_hand: Mapping[str, str]) -> Pin | None:
-        """The newest release before the current one that asks for no more than is at hand of one of these modules.
+        """The newest release before the current one that requires no more than the selected version of one of these modules.
 
-        What releases ask for only grows, so it is found by bisection: each go.mod that is looked at is a question to the module proxy.
+        Requirements only grow from release to release, so bisection finds it. Each step asks the module proxy for one go.mod.
         """
         known = json.loads(self.go.run(["list", "-mod=mod", "-m", "-versions", "-json=Versions", "--", self.path], self.folder)).get("Versions") or []
         releases = [version for version in known if "-" not in version and order(version) < order(self.current)]
