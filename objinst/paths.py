@@ -20,6 +20,11 @@ def hooks_dir() -> Path:
     return inside if inside.is_dir() else HERE.parent / "hooks"
 
 
+def trampolines_dir() -> Path:
+    """The package trampolines, of which only the place is asked: its code makes machine code."""
+    return HERE.parent / "trampolines"
+
+
 def demo_dir() -> Path:
     """The Go sources of the demo."""
     inside = HERE / "_demo"

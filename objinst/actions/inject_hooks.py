@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import yaml
 
 from objinst.plan.action import Plannable
-from objinst.plan.model import HookFunction, Refusal
-from objinst.plan.subject import Subject
-from objinst.rewrite.site import Emittable, Site, hook_flags
-from objinst.rewrite.static import Field
+from objinst.plan.model import HookFunction, Refusal, Use
 from objinst.rules import Rule
 from objinst.rules.names import import_path_error
 from objinst.rules.nodes import Nodes
-from trampolines.contract import Base
+
+if TYPE_CHECKING:  # see objinst.plan.action
+    from objinst.plan.subject import Subject
+    from objinst.rewrite.site import Site
+    from objinst.rewrite.static import Field
 
 KEYS = ("before", "after", "path", "signature")
 HOOK = re.compile(r"[^\W\d]\w*")
@@ -67,28 +68,28 @@ class InjectHooks(Plannable):
     def plan(self, rule: Rule, function: Subject) -> HookUse | Refusal:
         before = function.before(self.path, self.before) if self.before else None
         after = function.after(self.path, self.after) if self.after else None
-        for hook in (before, after):
-            if isinstance(hook, Refusal):
-                return hook
-        return HookUse(rule.name, rule.instrumentation, before, after)  # type: ignore[arg-type]
+        if isinstance(before, Refusal):
+            return before
+        if isinstance(after, Refusal):
+            return after
+        return HookUse(rule.name, rule.instrumentation, before, after)
 
 
 ACTION = InjectHooks
 
 
 @dataclass(frozen=True, slots=True)
-class HookUse(Emittable):
+class HookUse(Use):
     """One rule's hooks on one target."""
 
     before: HookFunction | None
     after: HookFunction | None
 
     def emit(self, site: Site) -> dict[str, Field]:
-        fields: dict[str, Field] = {"Flags": hook_flags(self.instrumentation)}
-        plan = site.plan
-        for label, hook, values, base in (("Before", self.before, plan.params, Base.ARGS), ("After", self.after, plan.results, Base.RESULTS)):
+        fields: dict[str, Field] = {"Flags": site.flags(self.instrumentation)}
+        for label, hook, thunk in (("Before", self.before, site.typed_before), ("After", self.after, site.typed_after)):
             if hook is not None:
-                fields[label] = site.typed(hook, values, base)
+                fields[label] = thunk(hook)
                 fields[f"{label}Tab"] = site.hook_context(hook)
                 fields[f"{label}Boxes"] = site.data.int32s(hook.boxed)
         return fields

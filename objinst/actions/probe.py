@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 import yaml
 
 from objinst.plan.action import Plannable
 from objinst.plan.model import Use
-from objinst.plan.subject import Subject
-from objinst.rewrite.site import Emittable, Site
-from objinst.rewrite.static import Address, Field
 from objinst.rules import Rule
 from objinst.rules.nodes import Nodes, closest
+
+if TYPE_CHECKING:  # see objinst.plan.action
+    from objinst.goobj import Load
+    from objinst.plan.subject import Subject
+    from objinst.rewrite.probes import Probes, ProbeTables
+    from objinst.rewrite.site import Site
+    from objinst.rewrite.static import Field
 
 PACKAGE = "github.com/otelobj/otelobj/hooks/probe"
 
@@ -39,6 +43,7 @@ class Probe(Plannable):
 
     support: ClassVar[str] = "probe"
     measures: ClassVar[bool] = True
+    passive: ClassVar[str] = PACKAGE
     kind: ProbeKind
 
     @classmethod
@@ -54,7 +59,7 @@ class Probe(Plannable):
         return PACKAGE
 
     @property
-    def counts(self) -> bool:
+    def fronts(self) -> bool:
         return self.kind is not ProbeKind.LATENCY
 
     @property
@@ -68,12 +73,19 @@ class Probe(Plannable):
     def plan(self, rule: Rule, _function: Subject) -> ProbeUse:
         return ProbeUse(rule.name, rule.instrumentation, self.kind)
 
+    @classmethod
+    def tables(cls, load: Load) -> ProbeTables | None:
+        from objinst.rewrite.probes import ProbeTables  # noqa: PLC0415 - who only reads rules does without what rewrites objects
+
+        obj = load(PACKAGE)
+        return None if obj is None else ProbeTables.of(obj, PACKAGE)
+
 
 ACTION = Probe
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeUse(Emittable):
+class ProbeUse(Use):
     """A measurement by Go code."""
 
     kind: ProbeKind
@@ -92,10 +104,9 @@ class ProbeUse(Emittable):
     def emit(self, site: Site) -> dict[str, Field]:
         """In place of the itab of a hook context, the hooks get the table of this object and the histogram of this function. That reference keeps
         the table in the program as long as the descriptor."""
-        if site.probes is None:
-            raise ValueError(f"{PACKAGE} is not in the link")
+        probes = cast("Probes", site.tables[PACKAGE])
         before, after = (site.built_in(f"{PACKAGE}.{part}{self.kind.value.capitalize()}") for part in ("before", "after"))
-        table = Address(site.probes.table)
+        table = site.address(symbol=probes.table)
         timed = self.kind is ProbeKind.LATENCY
-        place = Address(site.probes.histograms, site.probes.histogram(site.plan.symbol)) if timed else table
+        place = site.address(probes.histogram(site.plan.symbol), symbol=probes.histograms) if timed else table
         return {"Before": before, "After": after, "BeforeTab": table, "AfterTab": place}

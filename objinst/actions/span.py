@@ -8,22 +8,22 @@ nothing up.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import yaml
 
 from objinst.errors import OtelobjError
 from objinst.plan.action import Plannable
-from objinst.plan.subject import CallValue, NoValueError, Subject
-from objinst.rewrite.site import HOOK_TELEMETRY, Emittable, Site
-from objinst.rewrite.static import Address, Field, Slice
+from objinst.plan.model import CallValue, NoValueError, Use
 from objinst.rules import Rule, ValuePath
-from objinst.rules.names import printed
 from objinst.rules.nodes import Nodes, closest
 from objinst.rules.paths import read_path, read_template
-from objinst.types.names import unescape
+
+if TYPE_CHECKING:  # see objinst.plan.action
+    from objinst.plan.subject import Subject
+    from objinst.rewrite.site import Site
+    from objinst.rewrite.static import Field, Slice
 
 PACKAGE = "github.com/otelobj/otelobj/hooks/span"
 KEYS = ("name", "kind", "attributes")
@@ -84,7 +84,7 @@ class Span(Plannable):
         attributes = [(key, path.root, find(path)) for key, path in self.attributes]
         name = [part if isinstance(part, str) else find(part) for part in self.name]
         return SpanUse(
-            rule.name, rule.instrumentation, title(function.symbol), printed(function.symbol, function.near.tables.runtime.bracket_pairs),
+            rule.name, rule.instrumentation, function.title, function.printed,
             () if None in name else tuple(part for part in name if part is not None),
             KINDS.index(self.kind) + 1,
             tuple((key, value) for key, root, value in attributes if value and root != "result"),
@@ -99,7 +99,7 @@ ACTION = Span
 
 
 @dataclass(frozen=True, slots=True)
-class SpanUse(Emittable):
+class SpanUse(Use):
     """One rule's span on one target. name: literals and values, empty for title. title: the function as people write it; function:
     as runtime.FuncForPC names it. kind: OpenTelemetry's SpanKind. go_context: offset of the context.Context parameter."""
 
@@ -115,16 +115,9 @@ class SpanUse(Emittable):
 
     def emit(self, site: Site) -> dict[str, Field]:
         """In place of the itab of a hook context, the hooks get the config."""
-        config = Address(None, _config(site, self))
+        config = site.address(_config(site, self))
         before, after = (site.built_in(f"{PACKAGE}.{name}") for name in ("before", "after"))
-        return {"Flags": HOOK_TELEMETRY, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
-
-
-def title(symbol: str) -> str:
-    """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
-    name = printed(symbol, pairs=2)
-    head = re.split(r"[(\[]", name, maxsplit=1)[0]
-    return unescape(name[head.rfind("/") + 1 :])
+        return {"Flags": site.TELEMETRY, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
 
 
 def _read_attributes(nodes: Nodes, node: yaml.Node) -> tuple[tuple[str, ValuePath], ...]:
@@ -155,8 +148,8 @@ def _name(site: Site, parts: tuple[str | CallValue, ...]) -> Slice:
         if isinstance(part, str):
             data.put(at, kind, Text=part)
         else:
-            data.put(at, kind, Value=Address(None, _values(site, (part,)).at))
-    return Slice(start, len(parts))
+            data.put(at, kind, Value=site.address(_values(site, (part,)).at))
+    return site.slice(start, len(parts))
 
 
 def _attributes(site: Site, attributes: tuple[tuple[str, CallValue], ...]) -> Slice:
@@ -166,7 +159,7 @@ def _attributes(site: Site, attributes: tuple[tuple[str, CallValue], ...]) -> Sl
         at = start + number * kind.size
         data.put(at, kind, Key=key)
         _value(site, at + kind.fields["Value"], value)
-    return Slice(start, len(attributes))
+    return site.slice(start, len(attributes))
 
 
 def _values(site: Site, values: tuple[CallValue, ...]) -> Slice:
@@ -174,7 +167,7 @@ def _values(site: Site, values: tuple[CallValue, ...]) -> Slice:
     start = data.reserve(kind.size * len(values))
     for number, value in enumerate(values):
         _value(site, start + number * kind.size, value)
-    return Slice(start, len(values))
+    return site.slice(start, len(values))
 
 
 def _value(site: Site, at: int, value: CallValue) -> None:

@@ -19,6 +19,7 @@ from objinst.plan.layout import Layout
 from objinst.plan.model import FunctionPlan, Refusal, Value
 from objinst.rules import RuleSet
 from objinst.rules.load import load, read_file
+from objinst.signatures.agree import Evidence
 from trampolines.arch import traits
 from trampolines.contract import ClosureUse, PatchSite
 
@@ -67,13 +68,13 @@ def lines(told: Explained, capstone: Any, *, body: bool) -> Iterator[str]:
     yield f"rules: {', '.join(told.rules)}" if told.rules else "rules: none names it; what follows is for a hook at entry and exit"
     if told.worker:
         yield "worker: it takes work from channels in a loop; a goroutine that runs it keeps an inherited span only while one trace alone sends on them"
-    if isinstance(told.counted, Refusal):
-        yield f"no counter: {told.counted.code}: {told.counted.why}"
+    if isinstance(told.front, Refusal):
+        yield f"no counter: {told.front.code}: {told.front.why}"
     if isinstance(told.outcome, Refusal):
-        what = "refused" if told.counted is None else "no hook"
+        what = "refused" if told.front is None else "no hook"
         yield f"{what}: {told.outcome.code}: {told.outcome.why}"
-    if isinstance(told.layout, Layout):
-        yield from _arguments(told, told.layout)
+    if told.seen and isinstance(told.seen.layout, Layout):
+        yield from _arguments(told, told.seen.layout, told.seen.evidence)
     if isinstance(function, Function):
         yield from _ways(told, function)
     for text in told.made:
@@ -81,7 +82,7 @@ def lines(told: Explained, capstone: Any, *, body: bool) -> Iterator[str]:
         yield from _code(told, text, capstone, body=body)
 
 
-def _arguments(told: Explained, layout: Layout) -> Iterator[str]:
+def _arguments(told: Explained, layout: Layout, evidence: Evidence) -> Iterator[str]:
     yield ""
     yield "arguments and results"
     rows = [("parameter", value) for value in layout.params]
@@ -91,7 +92,7 @@ def _arguments(told: Explained, layout: Layout) -> Iterator[str]:
         yield "  results: not known"
     abi = layout.abi
     yield f"  args area: {abi.args_size} bytes from the first stack-assigned argument, of which {abi.stack_args_size} for arguments and results on the stack, {abi.spill_size} for spilled registers"
-    yield f"  pointer words of the args area: {words(abi.args_map)} for a hook, {words(told.evidence.entry_map if told.evidence else None)} in the function's own map at entry"
+    yield f"  pointer words of the args area: {words(abi.args_map)} for a hook, {words(evidence.entry_map)} in the function's own map at entry"
     if abi.results_size:
         yield f"  results area of the exit stub: {abi.results_size} bytes, pointer words {words(abi.results_map)}"
 
@@ -112,9 +113,9 @@ def _ways(told: Explained, function: Function) -> Iterator[str]:
     if isinstance(told.outcome, FunctionPlan):
         use = "a pointer, kept for the collector" if told.outcome.closure is ClosureUse.POINTER else "a raw word, handed on"
         yield f"  closure register: {use}"
-    scan = told.epilogues
-    if scan is None:
+    if told.seen is None:
         return
+    scan = told.seen.epilogues
     if scan.refusal:
         through = isinstance(told.outcome, FunctionPlan) and told.outcome.through
         yield f"  returns cannot be patched: {scan.refusal[0]}: {scan.refusal[1]}" + ("; a call-through sees its exit" if through else "")

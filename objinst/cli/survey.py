@@ -31,7 +31,6 @@ from objinst.rules import RuleSet, parse_func_name
 from objinst.store import cache
 from objinst.store.digest import own_digest
 
-NOT_COUNTED = ("fips", "assembly", "empty")
 FRAMES = ("frame, stack check", "frame, no stack check", "no frame")
 """Every function has one of these forms; the others overlap."""
 MARKS = ("runtime.deferreturn", "runtime.gorecover")
@@ -105,12 +104,11 @@ def take(packages: Mapping[str, Path]) -> Survey:
     for package, obj in ((package, obj) for package in packages if (obj := session.load(package))):
         for index in obj.text_symbols():
             function = admission.read(obj, index, package)
-            if isinstance(function, Refusal):
-                left_out[function.code] += 1
-                continue
-            leaving = admission.judge(function, package, at_exit=True)[0]
-            entry = leaving if isinstance(leaving, FunctionPlan) else admission.judge(function, package)[0]
-            judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in (entry, leaving))))
+            never = function if isinstance(function, Refusal) else function.refusal
+            if never:
+                left_out[never.code] += 1
+            elif isinstance(function, Function):
+                judged.append(Judged(function.symbol, tuple(forms(function)), *(_refusal(outcome) for outcome in admission.ways(function, package))))
     return Survey(tuple(judged), dict(left_out))
 
 

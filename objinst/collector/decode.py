@@ -183,27 +183,24 @@ def _number(point: metrics_pb2.NumberDataPoint) -> Point:
 
 
 def _histogram(point: metrics_pb2.HistogramDataPoint) -> Point:
-    return Point(
-        _attributes(point.attributes),
-        point.start_time_unix_nano,
-        point.time_unix_nano,
-        count=point.count,
-        sum=point.sum if point.HasField("sum") else None,
-        bounds=tuple(point.explicit_bounds),
-        bucket_counts=tuple(point.bucket_counts),
-        min=point.min if point.HasField("min") else None,
-        max=point.max if point.HasField("max") else None,
-    )
+    return _distribution(point, point.bucket_counts, point.explicit_bounds)
 
 
 def _exponential(point: metrics_pb2.ExponentialHistogramDataPoint) -> Point:
+    return _distribution(point, point.positive.bucket_counts, ())
+
+
+def _distribution(
+    point: metrics_pb2.HistogramDataPoint | metrics_pb2.ExponentialHistogramDataPoint, bucket_counts: Iterable[int], bounds: Iterable[float]
+) -> Point:
     return Point(
         _attributes(point.attributes),
         point.start_time_unix_nano,
         point.time_unix_nano,
         count=point.count,
         sum=point.sum if point.HasField("sum") else None,
-        bucket_counts=tuple(point.positive.bucket_counts),
+        bounds=tuple(bounds),
+        bucket_counts=tuple(bucket_counts),
         min=point.min if point.HasField("min") else None,
         max=point.max if point.HasField("max") else None,
     )

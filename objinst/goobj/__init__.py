@@ -3,17 +3,22 @@
 from objinst.goobj.edit import Edit
 from objinst.goobj.funcinfo import FuncInfo, InlNode
 from objinst.goobj.header import Header
-from objinst.goobj.object import Object
-from objinst.goobj.records import STATIC_ABI, Aux, Reloc, Resolved, Sym, SymRef
+from objinst.goobj.object import Load, Object
+from objinst.goobj.records import ABI_INTERNAL, FILE_PREFIX, R_WEAK, STATIC_ABI, TYPE_PREFIX, Aux, Reloc, Resolved, Sym, SymRef
 from objinst.goobj.verify import verify, verify_copies, verify_turned
 
 __all__ = [
+    "ABI_INTERNAL",
+    "FILE_PREFIX",
+    "R_WEAK",
     "STATIC_ABI",
+    "TYPE_PREFIX",
     "Aux",
     "Edit",
     "FuncInfo",
     "Header",
     "InlNode",
+    "Load",
     "Object",
     "Reloc",
     "Resolved",

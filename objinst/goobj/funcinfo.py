@@ -11,6 +11,8 @@ from objinst.goobj.records import SymRef
 
 FIXED = struct.Struct("<IIBB2xi")
 NODE = struct.Struct("<iIiIIi")
+NO_NODES = 24
+"""Bytes of a FuncInfo without files and inlined calls."""
 
 
 class InlNode(NamedTuple):

@@ -12,7 +12,7 @@ import functools
 import itertools
 import operator
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from objinst.errors import ObjectError
 from objinst.goobj import header as headers
@@ -20,6 +20,7 @@ from objinst.goobj.records import (
     AUTOLIB,
     AUX,
     DEF_BLOCKS,
+    FILE_PREFIX,
     HEADER,
     MAGIC,
     PKG_BUILTIN,
@@ -28,13 +29,13 @@ from objinst.goobj.records import (
     PKG_NONE,
     PKG_SELF,
     RECORD_SIZES,
-    REF_FLAGS,
     REF_NAME,
     RELOC,
     RELOC_SYM,
     STRING_REF,
     SYM,
     SYM_REF,
+    TYPE_PREFIX,
     Aux,
     Blk,
     Reloc,
@@ -46,7 +47,6 @@ from objinst.goversions import Tables, for_version
 from trampolines.arch import ArchError, Traits, traits
 
 REMEDY = headers.REMEDY
-TYPE_PREFIX = "type:"
 PARTS = {PKG_SELF: 0, PKG_HASHED64: 1, PKG_HASHED: 2, PKG_NONE: 3}
 """Package indices of an object's own symbols, and where in its index space they begin; NonPkgRefs follow NonPkgDefs."""
 
@@ -150,14 +150,18 @@ class Object:
     def files(self) -> tuple[str, ...]:
         return tuple(self.string(n, off) for n, off in STRING_REF.iter_unpack(self.block(Blk.FILE)))
 
+    def source(self, number: int) -> str | None:
+        """The path of a source file, by its place in `files`; None if there is none."""
+        return self.files[number].removeprefix(FILE_PREFIX) if 0 <= number < len(self.files) else None
+
     @functools.cached_property
     def ref_names(self) -> dict[SymRef, str]:
         """Names of referenced symbols, kept for tools."""
         return {SymRef(p, i): self.string(n, off) for p, i, n, off in REF_NAME.iter_unpack(self.block(Blk.REF_NAME))}
 
-    @functools.cached_property
-    def ref_flags(self) -> tuple[tuple[SymRef, int, int], ...]:
-        return tuple((SymRef(p, i), flag, flag2) for p, i, flag, flag2 in REF_FLAGS.iter_unpack(self.block(Blk.REF_FLAGS)))
+    @property
+    def from_assembly(self) -> bool:
+        return bool(self.flags & self.tables.obj_flags["ObjFlagFromAssembly"])
 
     # symbols
 
@@ -391,3 +395,18 @@ class Object:
         """The data of the first aux symbol of this type in this object."""
         target = self.aux_indices(index).get(self.tables.aux[aux_name])
         return None if target is None else self.data(target)
+
+    def funcdata_symbol(self, index: int, name: str) -> SymRef | None:
+        """What a function has under FUNCDATA_name, None for nothing: a symbol of this object, or one of package runtime that stands for "none"."""
+        refs, place = self.aux_symbols(index, "AuxFuncdata"), self.tables.pcdata[f"FUNCDATA_{name}"]
+        return refs[place] if place < len(refs) and refs[place] != SymRef(0, 0) else None
+
+    def funcdata(self, index: int, name: str) -> bytes | None:
+        """The bytes of a function's FUNCDATA_name; None if there are none in this object."""
+        ref = self.funcdata_symbol(index, name)
+        target = None if ref is None else self.index_of(ref)
+        return bytes(self.data(target)) if target is not None and target < self.n_defs and self.kind_and_size(target)[1] else None
+
+
+Load = Callable[[str], Object | None]
+"""Gives the object of a package of the link, None if there is none."""

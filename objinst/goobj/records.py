@@ -17,11 +17,18 @@ RELOC_SYM = struct.Struct("<15xII")
 AUX = struct.Struct("<BII")
 AUTOLIB = struct.Struct("<II8s")
 STRING_REF = struct.Struct("<II")
-REF_FLAGS = struct.Struct("<IIBB")
 REF_NAME = struct.Struct("<IIII")
 
 PKG_NONE, PKG_HASHED64, PKG_HASHED, PKG_BUILTIN, PKG_SELF = 0x7FFFFFFF, 0x7FFFFFFE, 0x7FFFFFFD, 0x7FFFFFFC, 0x7FFFFFFB
 STATIC_ABI = 0xFFFF
+ABI_INTERNAL = 1
+"""cmd/internal/obj/link.go, ABIInternal, Go 1.22-1.27."""
+R_WEAK = 0x8000
+"""A bit of a relocation's type: the linker may drop what it refers to."""
+TYPE_PREFIX = "type:"
+"""Of the names of type descriptors."""
+FILE_PREFIX = "gofile.."
+"""Of the names of source files."""
 
 
 class Blk(IntEnum):
@@ -54,7 +61,6 @@ RECORD_SIZES = {
     Blk.RELOC: 23, Blk.AUX: 9, Blk.DATA: 1, Blk.REF_NAME: 16,
 }  # fmt: skip
 DEF_BLOCKS = (Blk.SYMDEF, Blk.HASHED64DEF, Blk.HASHEDDEF, Blk.NONPKGDEF)
-DEF_PKG = {Blk.SYMDEF: PKG_SELF, Blk.HASHED64DEF: PKG_HASHED64, Blk.HASHEDDEF: PKG_HASHED, Blk.NONPKGDEF: PKG_NONE}
 
 
 class SymRef(NamedTuple):
@@ -77,7 +83,7 @@ class Sym(NamedTuple):
 
 
 class Reloc(NamedTuple):
-    """A relocation. off: bytes from the start of the symbol's data; size: bytes; type: with the weak bit 0x8000."""
+    """A relocation. off: bytes from the start of the symbol's data; size: bytes; type: with the weak bit, R_WEAK."""
 
     off: int
     size: int

@@ -11,9 +11,8 @@ from objinst.errors import ObjectError
 from objinst.goobj import pctab, stackmap
 from objinst.goobj.funcinfo import FuncInfo
 from objinst.goobj.object import Object
-from objinst.goobj.records import AUX, RELOC, STATIC_ABI, SYM, Blk, SymRef
+from objinst.goobj.records import AUX, R_WEAK, RELOC, STATIC_ABI, SYM, Blk, SymRef
 
-WEAK = 0x8000
 MAX_NAMED_ABI = 1
 TAKEN_AWAY = 16
 """Stack maps that a function may have beyond its bytes of code: the one at its entry, and those of calls that the compiler took away again, as it does
@@ -119,8 +118,8 @@ class Checker:
 
     def _check_relocs(self, index: int, end: int) -> None:
         for number, (off, size, kind, _, pkg, idx) in enumerate(RELOC.iter_unpack(self.obj.raw_relocs(index))):
-            if kind & ~WEAK not in self.reloc_kinds:
-                raise self._error(index, f"relocation {number} has unknown type {kind & ~WEAK}")
+            if kind & ~R_WEAK not in self.reloc_kinds:
+                raise self._error(index, f"relocation {number} has unknown type {kind & ~R_WEAK}")
             if off < 0 or off + size > end:
                 raise self._error(index, f"relocation {number} at {off:#x}+{size} is outside {end:#x} bytes")
             if (pkg, idx) not in self._resolved:

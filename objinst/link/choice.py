@@ -7,14 +7,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from objinst import hooktree
 from objinst.actions import ACTIONS
 from objinst.errors import OtelobjError
 from objinst.gobuild import LinkCommand
+from objinst.goobj import Load
 from objinst.link.build import Build, check_supported
-from objinst.plan.missing import Load, Missing, RuleMatcher, rule_matcher
+from objinst.plan.missing import Missing, RuleMatcher, rule_matcher
 from objinst.rules import Rule, RuleSet, hook_packages, load, supports
-
-SDK = "sdk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +61,5 @@ def in_force(rules: RuleSet, matcher: RuleMatcher) -> tuple[RuleSet, list[Rule]]
     found = [rule for rule in rules.rules if matcher.has(rule)]
     own = [rule for rule in found if not supports(rule)]
     if all(rule.probes for rule in own):
-        rules = RuleSet(tuple(rule for rule in rules.rules if not (rule.instrumentation == SDK and supports(rule))))
+        rules = RuleSet(tuple(rule for rule in rules.rules if not (rule.instrumentation == hooktree.SUPPORT and supports(rule))))
     return rules, [rule for rule in found if rule in rules.rules] if own else []

@@ -11,28 +11,24 @@ from pathlib import Path
 
 from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import programs
-from objinst.goobj import Edit, FuncInfo, Object, SymRef, pctab, stackmap
+from objinst.goobj import ABI_INTERNAL, R_WEAK, Edit, FuncInfo, Object, SymRef, pctab, stackmap
 from objinst.link import passes, preview
 from objinst.link.build import Build
 from objinst.link.choice import choose
 from objinst.link.rewriter import Rewriter, checked
 from objinst.link.session import Session
 from objinst.plan.action import Plannable
+from objinst.plan.admission import Seen
 from objinst.plan.declared import Declared
 from objinst.plan.eligibility import Planned
-from objinst.plan.judge import ABI_INTERNAL, Function, read_function
-from objinst.plan.layout import Layout, evidence, find_layout
+from objinst.plan.judge import Function
 from objinst.plan.missing import close
-from objinst.plan.model import CountPlan, FunctionPlan, Refusal
+from objinst.plan.model import FrontPlan, FunctionPlan, Refusal
 from objinst.plan.select import candidates
 from objinst.plan.workers import work_calls
 from objinst.rules import Rule, RuleSet, parse_func_name
-from objinst.signatures.agree import Evidence
-from trampolines.contract import EpilogueScan
 
 THUNK, THROUGH = "otelobj.thunk.", "otelobj.through."
-WEAK_MASK = 0x7FFF
-"""Takes the weak bit off a relocation's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Text:
 class Explained:
     """others: further symbols that the name matches. rules: those that name the function; if none, the code is that of a hook before and after.
 
-    worker: it takes work from channels in a loop (objinst.plan.workers). evidence: what the object says without types. outcome: None if the rules only want a counter; counted: None if they want none.
+    worker: it takes work from channels in a loop (objinst.plan.workers). seen: None if there is nothing to look at. outcome: None if rules have no hooks; front: None if they put no stub in front.
     made: the stubs in the order in which a call reaches them, thunks, then the body; empty if the function is refused.
     """
 
@@ -70,11 +66,9 @@ class Explained:
     rules: tuple[str, ...]
     worker: bool
     function: Function | Refusal
-    evidence: Evidence | None
-    layout: Layout | Refusal | None
-    epilogues: EpilogueScan | None
+    seen: Seen | None
     outcome: FunctionPlan | Refusal | None
-    counted: CountPlan | Refusal | None
+    front: FrontPlan | Refusal | None
     made: tuple[Text, ...]
 
 
@@ -128,29 +122,27 @@ def _explain(session: Session, package: str, index: int, symbol: str, others: tu
     matching = next((found for at, found in candidates(obj, package, rules, session.versions, load=session.load) if at == index), [])
     names = tuple(dict.fromkeys(rule.name for rule, _ in matching))
     worker = bool(work_calls(obj, index, session.arch))
-    function = read_function(obj, index)
-    counted = session.eligibility.admission.count(obj, index, package) if any(action.counts for _, action in matching) else None
-    if isinstance(function, Refusal):
-        made = tuple(_made(session, obj, package, index, None, counted)) if isinstance(counted, CountPlan) else ()
-        return Explained(obj.header.goos, session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, None, None, None, function, counted, made)
-    found = evidence(obj, index, function.info, function.calls, session.arch)
-    layout = find_layout(obj, index, found, session.finder.signatures, (function.file, function.line), lambda: None)
-    epilogues = session.arch.find_epilogues(bytes(obj.data(index)), function.pcsp, function.calls)
+    admission = session.eligibility.admission
+    function = admission.read(obj, index, package)
+    fronted_by = tuple(dict.fromkeys(action.package for _, action in matching if action.fronts))
+    front = admission.front(obj, index, package) if fronted_by else None
     hooks = [(rule, action) for rule, action in matching if action.calls]
-    outcome = _outcome(session, package, function, hooks) if hooks or not matching else None
-    if isinstance(outcome, FunctionPlan) and not outcome.hooks and isinstance(layout, Layout):
-        can_exit = epilogues.sites and not epilogues.refusal and layout.results is not None
-        outcome = replace(outcome, epilogues=epilogues if can_exit else None)
-    plan, count = outcome if isinstance(outcome, FunctionPlan) else None, counted if isinstance(counted, CountPlan) else None
-    made = tuple(_made(session, obj, package, index, plan, count)) if plan or count else ()
-    return Explained(obj.header.goos, session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, found, layout, epilogues, outcome, counted, made)
+    outcome: FunctionPlan | Refusal | None = None
+    if isinstance(function, Refusal):
+        seen, outcome = None, function
+    else:
+        seen = admission.look(function, hooks)
+        outcome = _outcome(session, package, function, hooks) if hooks or not matching else None
+    planned = Planned(outcome if isinstance(outcome, FunctionPlan) else None, front if isinstance(front, FrontPlan) else None, fronted_by, ())
+    made = tuple(_made(session, obj, package, index, planned)) if planned.hooks or planned.front else ()
+    return Explained(obj.header.goos, session.goarch, obj.header.go_version, package, symbol, others, names, worker, function, seen, outcome, front, made)
 
 
 def _outcome(session: Session, package: str, function: Function, hooks: Sequence[tuple[Rule, Plannable]]) -> FunctionPlan | Refusal:
-    if hooks:
-        outcomes = session.eligibility.judge(function, package, hooks, Declared(function.object, session.load))
-    else:
-        outcomes = session.eligibility.admission.judge(function, package)
+    """Of the hooks together, or of one that asks for nothing, at the exit too where that can be."""
+    if not hooks:
+        return session.eligibility.admission.ways(function, package)[0]
+    outcomes = session.eligibility.judge(function, package, hooks, Declared(function.object, session.load))
     return next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), outcomes[0])
 
 
@@ -161,17 +153,17 @@ def _object(session: Session, package: str) -> Object:
     return obj
 
 
-def _made(session: Session, obj: Object, package: str, place: int, plan: FunctionPlan | None, count: CountPlan | None) -> Iterator[Text]:
-    """What hooks and a counter add to the object of the function at index `place`, as in Explained.made."""
+def _made(session: Session, obj: Object, package: str, place: int, planned: Planned) -> Iterator[Text]:
+    """What hooks and a stub in front of it add to the object of the function at index `place`, as in Explained.made."""
     edit = Edit(obj)
     rewriter = Rewriter.of(session, passes.runtime(session).slot)
-    rewriter.rewrite(edit, package, "otelobj.probes", [Planned(plan, count, ())])
+    rewriter.rewrite(edit, package, package, [planned])
     new = Object.parse(checked(edit), obj.origin)
     made = [index for index in range(obj.starts[1], new.starts[1]) if new.is_text(index)]
     body, *moved = (index for index in made if new.name(index) == obj.name(place))  # the body is added before anything else
     stub = place if place < obj.starts[1] else place + new.starts[1] - obj.starts[1]
     direct = [index for index in moved if new.data(index) == obj.data(place)]  # see objinst.rewrite.swap.count_frame
-    texts = {stub: "entry stub" if count is None else "counting stub"} | dict.fromkeys(moved, "entry stub") | dict.fromkeys(direct, "body without hooks")
+    texts = {stub: next((session.tables[owner].stub for owner in planned.fronted_by if planned.front), "entry stub")} | dict.fromkeys(moved, "entry stub") | dict.fromkeys(direct, "body without hooks")
     others = sorted((index for index in made if index not in (body, *moved)), key=lambda index: new.name(index).startswith(THUNK))
     texts |= {index: _role(new.name(index)) for index in others} | {body: "body"}
     names = {new.ref_of(index): what for index, what in texts.items()}
@@ -193,17 +185,15 @@ def _text(obj: Object, index: int, what: str, names: Mapping[SymRef, str]) -> Te
     for reloc in obj.relocs(index):
         if reloc.size:
             name = (obj.resolve(reloc.sym).name or "?") + (f" ({names[reloc.sym]})" if reloc.sym in names and THUNK not in names[reloc.sym] else "")
-            relocs[reloc.off] = f"{kinds.get(reloc.type & WEAK_MASK, reloc.type)} {name}" + (f"{reloc.add:+d}" if reloc.add else "")
+            relocs[reloc.off] = f"{kinds.get(reloc.type & ~R_WEAK, reloc.type)} {name}" + (f"{reloc.add:+d}" if reloc.add else "")
     sym = obj.sym(index)
     info = FuncInfo.parse(obj.aux_data(index, "AuxFuncInfo") or b"", f"{obj.origin}: {sym.name}")
     pcsp = pctab.decode(obj.aux_data(index, "AuxPcsp") or b"", obj.traits.quantum, sym.size)
-    args, own = (_first_map(obj, index, name) for name in ("FUNCDATA_ArgsPointerMaps", "FUNCDATA_LocalsPointerMaps"))
+    args, own = (_first_map(obj, index, name) for name in ("ArgsPointerMaps", "LocalsPointerMaps"))
     return Text(what, sym.name, bytes(obj.data(index)), relocs, tuple(pcsp), info.args, info.locals, args, own)
 
 
-def _first_map(obj: Object, index: int, number: str) -> tuple[bool, ...] | None:
-    refs = obj.aux_symbols(index, "AuxFuncdata")
-    place = obj.tables.pcdata[number]
-    target = obj.resolve(refs[place]).index if place < len(refs) else None
-    maps = stackmap.decode(obj.data(target)) if target is not None and target < obj.n_defs and obj.sym(target).size else []
+def _first_map(obj: Object, index: int, name: str) -> tuple[bool, ...] | None:
+    data = obj.funcdata(index, name)
+    maps = stackmap.decode(data) if data else []
     return maps[0] if maps else None

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from objinst import paths
-from objinst.actions.probe import PACKAGE as PROBE
 from objinst.gobuild import ImportCfg, LinkCommand
 from objinst.link import passes, report, unseen
 from objinst.link.build import Build, check_supported
@@ -70,10 +69,9 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         nameless = choice.nameless(rewritten.rules, session.load)
         stop(problems(nameless, rewritten.telling, session.rules))
 
-        # The archives to link. probe learns of all tables, rt of all descriptors, and the root package loads the hook packages.
+        # The archives to link. Hook packages that keep tables learn of them all, rt of all descriptors, and the root package loads the hook packages.
         archives = {**cfg.packages, **session.hooks, "runtime": runtime.path, **rewritten.archives}
-        if PROBE in session.wanted:
-            archives[PROBE] = passes.probe_tables(session, archives[PROBE], rewritten.tables)
+        archives |= {package: passes.list_tables(session, package, archives[package], rewritten.tables(package)) for package in session.tables}
         archives[RT] = passes.rt(session, runtime.slot, rewritten.descriptors)
         root = passes.root_package(session, archives.get("main", session.packages["main"]))
         clock.lap("rewrite")

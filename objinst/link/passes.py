@@ -1,7 +1,7 @@
 """The passes of a link, each a function over its session, in the order in which `objinst.link.main` calls them.
 
 A rewritten archive depends on the original's bytes, the rules, the hook packages and otelobj itself. It is cached under a digest of those,
-and later links reuse it. Only the root package, rt and the list of probes are rewritten in every link.
+and later links reuse it. Only the root package, rt and lists of tables are rewritten in every link.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from objinst import ending, hooktree, paths
-from objinst.actions.probe import PACKAGE as PROBE
+from objinst.actions import passive_packages
 from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.goobj import Edit
@@ -26,7 +26,6 @@ from objinst.link.rewriter import Rewriter, checked, rt_object
 from objinst.link.session import Session
 from objinst.plan.model import Target
 from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
-from objinst.rewrite.probes import list_tables
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.static import layout
 from objinst.rules import RT, RuleSet, is_built_in, supports
@@ -95,9 +94,10 @@ def runtime(session: Session) -> NewRuntime:
 
 
 def has_scope(session: Session) -> bool:
-    """Whether the program can have scopes. That takes a package that imports hooks/rt, other than hooks/probe and the packages in rt's own
-    folder."""
-    return any(user != PROBE and not user.startswith(f"{RT}/") for user in session.facts.rt_users)
+    """Whether the program can have scopes. That takes a package that imports hooks/rt, other than the packages in rt's own folder and those that
+    an action declares as passive."""
+    passive = passive_packages()
+    return any(user not in passive and not user.startswith(f"{RT}/") for user in session.facts.rt_users)
 
 
 # The packages that rules name
@@ -126,9 +126,9 @@ class Rewritten:
     def descriptors(self) -> list[str]:
         return [name for result in self.results.values() for name in result.descriptors]
 
-    @property
-    def tables(self) -> list[str]:
-        return [name for result in self.results.values() for name in result.tables]
+    def tables(self, package: str) -> list[str]:
+        """Those that the actions of a hook package keep."""
+        return [name for result in self.results.values() for name in result.tables.get(package, ())]
 
     def targets(self) -> list[Target]:
         """All targets, read from the cache."""
@@ -182,15 +182,16 @@ def rewrite(session: Session, rewriter: Rewriter, package: str, folder: Path) ->
     archive = Archive.read(session.path(package))
     targets: list[Target] = []
     descriptors: list[str] = []
-    tables: list[str] = []
+    tables: dict[str, list[str]] = {}
     replaced: dict[int, bytes] = {}
     for member, obj in archive.objects().items():
         edit = Edit(obj)
         plans = list(session.eligibility.plan_object(obj, package))
         targets += [target for planned in plans for target in planned.targets]
-        added = rewriter.rewrite(edit, package, f"otelobj.probes.{package}.{member}", plans)
-        descriptors += added[0]
-        tables += added[1]
+        added, listed = rewriter.rewrite(edit, package, f"{package}.{member}", plans)
+        descriptors += added
+        for owner, names in listed.items():
+            tables.setdefault(owner, []).extend(names)
         if edit.dirty:
             replaced[member] = checked(edit)
     if replaced:
@@ -207,13 +208,13 @@ def plan(session: Session, package: str) -> list[Target]:
 # Packages of which every link has a copy of its own
 
 
-def probe_tables(session: Session, path: Path, tables: Sequence[str]) -> Path:
-    """The copy of package probe with the tables of this link. path: of the archive so far."""
+def list_tables(session: Session, package: str, path: Path, tables: Sequence[str]) -> Path:
+    """The copy of a hook package that knows the tables which its actions keep in this link. path: of the archive so far."""
     archive = Archive.read(path)
     member, obj = archive.go_object()
     edit = Edit(obj)
-    list_tables(edit, PROBE, list(tables))
-    return paths.write_scratch(session.folder / "probe.a", archive.to_bytes({member: checked(edit)}))
+    session.tables[package].fill(edit, tables)
+    return paths.write_scratch(session.folder / f"tables.{package.replace('/', '+')}.a", archive.to_bytes({member: checked(edit)}))
 
 
 def rt(session: Session, slot: runtimepkg.Slot, descriptors: Sequence[str]) -> Path:

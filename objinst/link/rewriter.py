@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from objinst.actions.probe import PACKAGE as PROBE
 from objinst.errors import OtelobjError
 from objinst.goobj import Edit, Object, verify, verify_copies, verify_turned
 from objinst.link.session import Session
 from objinst.plan.eligibility import Planned
 from objinst.plan.specs import Offsets
 from objinst.rewrite.function import hook_function
-from objinst.rewrite.probes import ProbeLayouts, Probes
 from objinst.rewrite.runtimepkg import Slot
 from objinst.rewrite.site import Runtime
+from objinst.rewrite.tables import LinkTables
 from objinst.rules import RT
 from trampolines import Arch
 
 
 @dataclass(frozen=True, slots=True)
 class Rewriter:
-    """What the rewrite of any object of a link needs in addition to its plans. probes: None if no rule has a probe, and so the link has no hooks/probe."""
+    """What the rewrite of any object of a link needs beside its plans. tables: see Session."""
 
     arch: Arch
     rt: Runtime
-    probes: ProbeLayouts | None
+    tables: Mapping[str, LinkTables]
     offsets: Offsets
 
     @classmethod
@@ -33,19 +32,19 @@ class Rewriter:
         """Raises ObjectError if the hook packages have another version."""
         for package in session.wanted:  # what actions write for them has their types
             session.load(package)
-        rt, probe = Runtime.of(rt_object(session), RT, session.load), session.load(PROBE)
-        return cls(session.arch, rt, None if probe is None else ProbeLayouts.of(probe, PROBE), Offsets(slot.offset, slot.guard))
+        return cls(session.arch, Runtime.of(rt_object(session), RT, session.load), session.tables, Offsets(slot.offset, slot.guard))
 
-    def rewrite(self, edit: Edit, package: str, table: str, plans: Iterable[Planned]) -> tuple[list[str], list[str]]:
-        """Rewrites an object. Returns the names of its descriptors, and of its table of counters if there is one. table: its name, unique in the link."""
-        probes = None if self.probes is None else Probes(edit, self.arch, self.probes, table)
+    def rewrite(self, edit: Edit, package: str, place: str, plans: Iterable[Planned]) -> tuple[list[str], dict[str, list[str]]]:
+        """The names of the descriptors that an object gets, and hook package -> those of the tables. place: of the object, unique in the link."""
+        tables = {owner: kept.begin(edit, self.arch, place) for owner, kept in self.tables.items()}
         descriptors: list[str] = []
         for planned in plans:
             if planned.hooks is not None:
-                descriptors.append(hook_function(edit, self.arch, self.rt, planned.hooks, package, self.offsets, probes))
-            if planned.count is not None and probes is not None:
-                probes.count(planned.count)
-        return descriptors, probes.finish() if probes else []
+                descriptors.append(hook_function(edit, self.arch, self.rt, planned.hooks, package, self.offsets, tables))
+            if planned.front is not None:
+                for owner in planned.fronted_by:
+                    tables[owner].front(planned.front)
+        return descriptors, {owner: names for owner, table in tables.items() if (names := table.finish())}
 
 
 def rt_object(session: Session) -> Object:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import trampolines
+from objinst.actions import link_tables
 from objinst.gobuild import usertree
-from objinst.goobj import Header, Object
+from objinst.goobj import Header, Load, Object
 from objinst.goobj.archive import Archive
 from objinst.hookpkgs import HookSet
 from objinst.link.build import Build, identity
@@ -24,6 +25,7 @@ from objinst.plan import inlining
 from objinst.plan.eligibility import Eligibility
 from objinst.plan.facts import Facts
 from objinst.plan.hooks import HookFinder
+from objinst.rewrite.tables import LinkTables
 from objinst.rules import RT, RuleSet
 from objinst.signatures.find import Helper, Signatures
 from objinst.signatures.gotypes import GoTypes
@@ -32,8 +34,6 @@ from objinst.store.known import Known
 from objinst.types import TypeTable
 from objinst.types.names import escape
 from trampolines import Arch
-
-Load = Callable[[str], Object | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,11 @@ class Session:
     def eligibility(self) -> Eligibility:
         """Decides what the rules do to each function."""
         return Eligibility(self.arch, self.finder, self.facts, self.rules, self.versions, self.load, frozenset(self.packages), frozenset(self.hooks))
+
+    @functools.cached_property
+    def tables(self) -> dict[str, LinkTables]:
+        """Hook package -> the tables that its actions keep. Raises ObjectError if a hook package is of another version."""
+        return {package: tables for package, tables in link_tables(self.load).items() if package in self.wanted}
 
     @functools.cached_property
     def inits(self) -> Known:

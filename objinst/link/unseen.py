@@ -1,16 +1,23 @@
-"""Calls of hooked functions that no hook sees because the compiler inlined them: for the plan, the report, and a warning."""
+"""Calls of hooked functions that no hook sees because the compiler inlined them: for the plan, the report, and a warning.
+
+The plan and the report show this for every target. The warning is made in each link, so it reads little: only the user's own rules, and archives
+that refer to the function's package.
+"""
 
 from __future__ import annotations
 
+import mmap
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from objinst.link.session import Session
 from objinst.plan.inlining import with_callers
-from objinst.plan.model import Target
-from objinst.plan.unseen import all_inlined, exact_rules, warning
+from objinst.plan.model import Status, Target
+from objinst.plan.unseen import ROOT, exact_rules, warning
 from objinst.rewrite.result import Result
+from objinst.types.names import escape
 
 
 def count_inlined(session: Session, targets: Sequence[Target]) -> tuple[Target, ...]:
@@ -26,8 +33,23 @@ def warn(session: Session, results: Iterable[Result]) -> None:
     """Prints a line for each function that a rule names in vain, because every call of it is inlined."""
     exact = exact_rules(session.rules)
     named = [target for result in results if exact.intersection(result.rules) for target in result.targets() if target.rule in exact]
-    for target in all_inlined(named, session.packages, session.hooks, session.inlined.of, session.load) if named else ():
+    for target in all_inlined(session, named) if named else ():
         print(f"otelobj: warning: {warning(_named(session, target))}", file=sys.stderr)
+
+
+def all_inlined(session: Session, targets: Sequence[Target]) -> list[Target]:
+    """The targets of which every call is inlined. Raises ObjectError."""
+    hooked = [target for target in targets if target.status is Status.HOOKED]
+    names = {form.encode() for target in hooked for form in (target.package, escape(target.package))}
+    named = {target.package for target in hooked}
+    near = [package for package, path in session.packages.items() if package in named or (named != {ROOT} and _speaks(path, names))]
+    others = [package for package, path in session.hooks.items() if named != {ROOT} and _speaks(path, names)]
+    return [target for target in with_callers(hooked, near, others, session.inlined.of, session.load) if target.unreferenced and target.inlined_calls]
+
+
+def _speaks(path: Path, names: set[bytes]) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return any(data.find(name) >= 0 for name in names)
 
 
 def _named(session: Session, target: Target) -> Target:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import trampolines
 from objinst import hooktree, paths
 from objinst.actions import ACTIONS
 from objinst.ending import write_whole
@@ -101,7 +100,7 @@ def rule_sources(rule_files: Sequence[Path]) -> list[Path]:
 
 def own_files() -> list[Path]:
     """otelobj's and the hooks' files with their folders: a new file changes its folder's time."""
-    trees = [(paths.HERE, SOURCES), (Path(trampolines.__file__).parent, SOURCES), (paths.hooks_dir(), (*HOOK_SOURCES, *hooktree.READ))]
+    trees = [(paths.HERE, SOURCES), (paths.trampolines_dir(), SOURCES), (paths.hooks_dir(), (*HOOK_SOURCES, *hooktree.READ))]
     files = with_folders(path for folder, patterns in trees for pattern in patterns for path in folder.rglob(pattern))
     return [*files, paths.hooks_dir(), paths.hooks_dir() / hooktree.INSTRUMENTATION]
 

@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from objinst.goobj import FuncInfo, InlNode, Object, pctab
+from objinst.goobj import FuncInfo, InlNode, Load, Object, pctab
+from objinst.goobj.funcinfo import NO_NODES
 from objinst.rules import FuncName, parse_func_name
 
-Load = Callable[[str], Object | None]
 SUFFIX = re.compile(r"(\.(func)?\d+|-range\d+)+")
 """What closureName appends to the function that a closure stands in."""
 BOUNDARY = re.compile(r"[.-]")
-FILE_PREFIX = "gofile.."
-NO_NODES = 24
-"""Bytes of a FuncInfo without files and inlined calls."""
 
 
 class Declared:
@@ -78,7 +75,7 @@ class Declared:
         """The folder of the source file of a function's first instruction; "" if there is none."""
         table = self.obj.aux_data(index, "AuxPcfile")
         number = pctab.first(table) if table else -1
-        return self.obj.files[number].removeprefix(FILE_PREFIX).rpartition("/")[0] if 0 <= number < len(self.obj.files) else ""
+        return (self.obj.source(number) or "").rpartition("/")[0]
 
     def _source(self, symbol: str) -> tuple[str, bool]:
         """The symbol that a closure would have in the package of its source, and whether that is certain: only its name was needed, or all was found."""

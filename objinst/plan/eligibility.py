@@ -15,9 +15,9 @@ from objinst.plan.admission import Admission
 from objinst.plan.declared import Declared
 from objinst.plan.facts import Facts
 from objinst.plan.hooks import HookFinder
-from objinst.plan.judge import Function, read_function
+from objinst.plan.judge import Function
 from objinst.plan.lasting import Lasting
-from objinst.plan.model import CountPlan, FunctionPlan, Refusal, Status, Target
+from objinst.plan.model import FrontPlan, FunctionPlan, Refusal, Status, Target
 from objinst.plan.select import candidates, only_leads_on
 from objinst.rules import FuncName, Rule, RuleSet
 from trampolines import Arch
@@ -27,10 +27,12 @@ TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is done to one function. hooks: the plan of its hooks, None if it gets none; count: that of its counter, None if it gets none."""
+    """What is done to one function. hooks: the plan of its hooks, None if it gets none; front: that of a stub in front of it, None if it gets none;
+    fronted_by: hook packages of the actions that put one there."""
 
     hooks: FunctionPlan | None
-    count: CountPlan | None
+    front: FrontPlan | None
+    fronted_by: tuple[str, ...]
     targets: tuple[Target, ...]
 
 
@@ -59,32 +61,24 @@ class Eligibility:
         source = Declared(obj, self.load)
         found = candidates(obj, package, self.rules, self.versions, own=package in self.packages, load=self.load, foreign=self._is_foreign)
         for index, matching in found:
-            counting = [(rule, action) for rule, action in matching if action.counts]
+            fronting = [(rule, action) for rule, action in matching if action.fronts]
             hooks = [(rule, action) for rule, action in matching if action.calls]
-            function = read_function(obj, index) if hooks else None
-            hooks = self._meant(hooks, function, source) if function else hooks
+            function = self.admission.read(obj, index, package) if hooks else None
             outcomes: list[FunctionPlan | Refusal] = []
             if isinstance(function, Function):
+                hooks = self._meant(hooks, function, source)
                 outcomes = self.judge(function, package, hooks, source)
             elif function:
-                outcomes = [self.admission.excluded(obj, index, package) or function] * len(hooks)
-            counted = self.admission.count(obj, index, package) if counting else None
-            outcome_of = dict(zip(hooks, outcomes, strict=True))
+                outcomes = [function] * len(hooks)
+            front = self.admission.front(obj, index, package) if fronting else None
+            hooked = dict(zip(hooks, outcomes, strict=True))
+            targets = [_target(rule, obj, index, package, function, outcome) for (rule, action), outcome in hooked.items() if not action.fronts]
+            targets += [_front_target(rule, obj, index, package, front, hooked.get((rule, action))) for rule, action in fronting if front]
             yield Planned(
                 next((outcome for outcome in outcomes if isinstance(outcome, FunctionPlan)), None),
-                counted if isinstance(counted, CountPlan) else None,
-                (
-                    *(
-                        _target(rule, obj, index, package, function, outcome)
-                        for (rule, action), outcome in zip(hooks, outcomes, strict=True)
-                        if not action.counts
-                    ),
-                    *(
-                        _count_target(rule, obj, index, package, counted, stress=outcome_of.get((rule, action)))
-                        for rule, action in counting
-                        if counted
-                    ),
-                ),
+                front if isinstance(front, FrontPlan) else None,
+                tuple(dict.fromkeys(action.package for _, action in fronting)),
+                tuple(targets),
             )
 
     def _is_foreign(self, package: str) -> bool:
@@ -92,8 +86,7 @@ class Eligibility:
 
     def judge(self, function: Function, package: str, hooks: Sequence[tuple[Rule, Plannable]], source: Declared) -> list[FunctionPlan | Refusal]:
         """The outcome for each action. If the spans of a rule do not apply, the other actions still do."""
-        excluded = self.admission.excluded(function.object, function.index, package)
-        left_out = [excluded or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
+        left_out = [function.refusal or (self._lasts(function, rule, package, source) if action.spans else None) for rule, action in hooks]
         meant = [hook for hook, refusal in zip(hooks, left_out, strict=True) if refusal is None]
         judged = iter(self.admission.judge(function, package, meant) if meant else ())
         return [refusal or next(judged) for refusal in left_out]
@@ -116,10 +109,8 @@ class Eligibility:
         return [rule for rule in self.rules.rules if rule.is_glob and any(action.spans for action in rule.do)]
 
     @staticmethod
-    def _meant(matching: list[tuple[Rule, Plannable]], function: Function | Refusal, source: Declared) -> list[tuple[Rule, Plannable]]:
+    def _meant(matching: list[tuple[Rule, Plannable]], function: Function, source: Declared) -> list[tuple[Rule, Plannable]]:
         """The actions without duplicates, and without spans of code that itself creates telemetry."""
-        if isinstance(function, Refusal):
-            return matching
         own = [(rule, action) for rule, action in matching if not only_leads_on(rule, function.symbol, function.object, function.info)]
         return [(rule, action) for rule, action in own if not action.spans or _may_span(rule, source.name(function.index))]
 
@@ -131,16 +122,16 @@ def _may_span(rule: Rule, name: FuncName | None) -> bool:
 
 
 def _target(rule: Rule, obj: Object, index: int, package: str, function: Function | Refusal | None, outcome: FunctionPlan | Refusal) -> Target:
-    known = isinstance(function, Function)
-    plan = outcome if isinstance(outcome, FunctionPlan) else None
+    file, line = (function.file, function.line) if isinstance(function, Function) else ("", 0)
+    refusal, plan = (outcome, None) if isinstance(outcome, Refusal) else (None, outcome)
     return Target(
         rule=rule.name,
         symbol=obj.sym(index).name,
         package=package,
-        file=function.file if known else "",  # type: ignore[union-attr]
-        line=function.line if known else 0,  # type: ignore[union-attr]
+        file=file,
+        line=line,
         status=Status.HOOKED if plan else Status.REFUSED,
-        reason="" if plan else f"{outcome.code}: {outcome.why}",  # type: ignore[union-attr]
+        reason=f"{refusal.code}: {refusal.why}" if refusal else "",
         entry=plan is not None,
         exit=plan is not None and plan.has_exit,
         inlined_calls=0,
@@ -148,20 +139,18 @@ def _target(rule: Rule, obj: Object, index: int, package: str, function: Functio
     )
 
 
-def _count_target(
-    rule: Rule, obj: Object, index: int, package: str, outcome: CountPlan | Refusal, *, stress: FunctionPlan | Refusal | None
-) -> Target:
-    """stress: the outcome for the Go code of a stress probe, which may see the exit too."""
+def _front_target(rule: Rule, obj: Object, index: int, package: str, outcome: FrontPlan | Refusal, hooked: FunctionPlan | Refusal | None) -> Target:
+    """hooked: the outcome for the Go code of the same action, which may see the exit too; None if it has none."""
     plan = None if isinstance(outcome, Refusal) else outcome
     return Target(
         rule=rule.name,
         symbol=obj.name(index),
         package=package,
-        file=obj.files[plan.file].removeprefix("gofile..") if plan else "",
+        file=(obj.source(plan.file) or "") if plan else "",
         line=plan.info.start_line if plan else 0,
         status=Status.HOOKED if plan else Status.REFUSED,
         reason=f"{outcome.code}: {outcome.why}" if isinstance(outcome, Refusal) else "",
         entry=plan is not None,
-        exit=plan is not None and isinstance(stress, FunctionPlan) and stress.has_exit,
+        exit=plan is not None and isinstance(hooked, FunctionPlan) and hooked.has_exit,
         inlined_calls=0,
     )

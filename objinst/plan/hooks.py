@@ -6,17 +6,15 @@ are among HOOK_CONTEXT_METHODS. A parameter has the target's type, or is interfa
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from objinst.errors import OtelobjError
-from objinst.goobj import Object
+from objinst.goobj import ABI_INTERNAL, Load, Object
 from objinst.plan.model import HookFunction, Refusal, Value
 from objinst.signatures.find import Signatures
 from objinst.types import GoType, Kind, NoSignature, Signature, Unknown, assign, interface_methods, resolve
 from objinst.types.names import escape
 
-ABI_INTERNAL = 1
 HOOK_CONTEXT_METHODS = frozenset(
     {
         "GetData", "GetFuncName", "GetKeyData", "GetPackageName", "GetParam", "GetParamCount", "GetReturnVal", "GetReturnValCount",
@@ -31,7 +29,7 @@ class HookFinder:
 
     goarch: str
     signatures: Signatures
-    load: Callable[[str], Object | None]
+    load: Load
 
     def find(self, package: str, name: str, target: str, values: tuple[Value, ...], what: str) -> HookFunction | Refusal:
         """values: the target's parameters for a before hook, its results for an after hook; what: "parameters" or "results".

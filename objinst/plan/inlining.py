@@ -11,15 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from objinst.goobj import FuncInfo, Object
+from objinst.goobj import FuncInfo, Load, Object
+from objinst.goobj.funcinfo import NO_NODES
 from objinst.goobj.records import SymRef
 from objinst.plan.keys import callee_key, symbol_keys
 from objinst.plan.model import InlinedCall, Target
-
-NO_NODES = 24
-"""Bytes of a FuncInfo without files and inlined calls."""
-FILE_PREFIX = "gofile.."
-Load = Callable[[str], Object | None]
 
 
 def with_callers(
@@ -70,8 +66,7 @@ def inlined_calls(obj: Object, package: str) -> Iterator[tuple[str, InlinedCall]
         tree = FuncInfo.parse(data, f"{obj.origin}: {inside}").inl_tree
         for node in tree:
             function = _named(obj, package, tree[node.parent].func) if 0 <= node.parent < len(tree) else inside
-            file = obj.files[node.file].removeprefix(FILE_PREFIX) if 0 <= node.file < len(obj.files) else ""
-            yield callee_key(obj, package, node.func), InlinedCall(function, file, node.line, inside, package)
+            yield callee_key(obj, package, node.func), InlinedCall(function, obj.source(node.file) or "", node.line, inside, package)
 
 
 def _named(obj: Object, package: str, ref: SymRef) -> str:

@@ -1,7 +1,7 @@
-"""Judges one function by itself: whether and how given rules can hook it, and whether it can have a counter. Only objinst.plan.admission calls
+"""Judges one function by itself: whether and how given rules can hook it, and whether it can have a stub in front. Only objinst.plan.admission calls
 this module; it adds what the rest of the link says.
 
-Almost any function can have a counter, because a counting stub calls nothing, needs no stack and knows no types. Excluded are the functions
+Almost any function can have a stub in front, such as a counter, because it calls nothing, needs no stack and knows no types. Excluded are the functions
 that the symbol swap cannot handle: assembly (its callers may use conventions of their own, and on arm64 the stub changes R16, R17 and R27),
 FIPS text (its checksum covers the code), and functions without code.
 """
@@ -11,22 +11,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from objinst.goobj import FuncInfo, Object, pctab
+from objinst.goobj import ABI_INTERNAL, FuncInfo, Object, pctab
 from objinst.plan.action import Plannable
 from objinst.plan.forms import Exit, closure_use, exit_form, unchecked, unmapped
 from objinst.plan.hooks import HookFinder
-from objinst.plan.layout import REMEDY, evidence, find_layout
-from objinst.plan.model import CountPlan, FunctionPlan, Refusal, Use
+from objinst.plan.layout import REMEDY, Layout, evidence, find_layout
+from objinst.plan.model import FrontPlan, FunctionPlan, Refusal, Use
 from objinst.plan.nosplit import NOBODY, Reliance
 from objinst.plan.scope import refusal_by_name
 from objinst.plan.specs import try_encode
 from objinst.plan.subject import Subject
 from objinst.rules import Rule
+from objinst.signatures.agree import Evidence
 from objinst.types import FuncABI, Signature
 from trampolines import Arch
 from trampolines.asm import EncodeError
+from trampolines.contract import EpilogueScan
 
-ABI_INTERNAL = 1
 FIPS = Refusal("fips", "it is part of the FIPS module, whose checksum covers the code")
 WRAPPER = Refusal("assembly", "it is written in assembly or only a wrapper for it")
 ASSEMBLY = Refusal("assembly", "it is written in assembly")
@@ -37,7 +38,7 @@ MOST_NUMBERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A candidate: its position, and what has been read about it."""
+    """A candidate: its position, and what has been read about it. refusal: set by admission, for a function that no rule can change."""
 
     object: Object
     index: int
@@ -47,6 +48,7 @@ class Function:
     calls: dict[int, str]
     file: str
     line: int
+    refusal: Refusal | None = None
 
     @property
     def morestack(self) -> str:
@@ -79,14 +81,14 @@ def read_function(obj: Object, index: int) -> Function | Refusal:
     if not all(tables.values()):
         return EMPTY
     number = tables["AuxPcfile"][0][0]
-    if not 0 <= number < len(obj.files):
+    file = obj.source(number)
+    if file is None:
         raise obj.error(f"{sym.name}: its pcfile table names file {number} of {len(obj.files)}")
-    file = obj.files[number].removeprefix("gofile..")
     info = FuncInfo.parse(raw["AuxFuncInfo"] or b"", f"{obj.origin}: {sym.name}")
     return Function(obj, index, sym.name, info, tuple(tables["AuxPcsp"]), obj.calls(index), file, info.start_line)
 
 
-def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
+def judge_front(obj: Object, index: int) -> FrontPlan | Refusal:
     """Raises ObjectError if the object's tables do not make sense."""
     refusal = _not_swapped(obj, index)
     if refusal:
@@ -102,7 +104,7 @@ def judge_count(obj: Object, index: int) -> CountPlan | Refusal:
     info = FuncInfo.parse_head(raw_info, f"{obj.origin}: {sym.name}")
     if is_assembly(obj, info):
         return ASSEMBLY
-    return CountPlan(index, sym.name, info, pctab.first(raw_file), pctab.first(raw_line))
+    return FrontPlan(index, sym.name, info, pctab.first(raw_file), pctab.first(raw_line))
 
 
 def judge_each(
@@ -129,17 +131,15 @@ def judge(
     refusal = refusal_by_name(function.symbol)
     if refusal:
         return refusal
-    if is_assembly(obj, function.info):
-        return ASSEMBLY
-    told = evidence(obj, index, function.info, function.calls, arch)
-    place = (function.file, function.line)
-    layout = find_layout(obj, index, told, finder.signatures, place, lambda: _claimed(rules, finder))
+    _, layout = look(function, rules, arch, finder)
     if isinstance(layout, Refusal):
         return layout
     refusal = unmapped(reliance.frame) or (None if function.morestack else unchecked(function.symbol, layout.params, reliance.nosplit))
     closure = closure_use(obj, index, function.morestack, function.calls, arch)
-    if refusal or isinstance(closure, Refusal):
-        return refusal or closure  # type: ignore[return-value]
+    if refusal:
+        return refusal
+    if isinstance(closure, Refusal):
+        return closure
     wanted = at_exit or any(action.needs_exit for _, action in rules)
     if layout.results is None and wanted:
         return Refusal("no-types", f"its results are not known; {REMEDY}, or hook the entry only")
@@ -177,13 +177,25 @@ def judge(
     return plan
 
 
+def look(function: Function, rules: Sequence[tuple[Rule, Plannable]], arch: Arch, finder: HookFinder) -> tuple[Evidence, Layout | Refusal]:
+    """What is known of a function's arguments: without types, and with those that some source names, if only the rules' own hooks."""
+    obj, index = function.object, function.index
+    told = evidence(obj, index, function.info, function.calls, arch)
+    return told, find_layout(obj, index, told, finder.signatures, (function.file, function.line), lambda: _claimed(rules, finder))
+
+
 def _claimed(rules: Sequence[tuple[Rule, Plannable]], finder: HookFinder) -> Signature | None:
     claims = next((action.claims for _, action in rules if action.claims), None)
     return None if claims is None else finder.claimed(*claims)
 
 
+def scan_returns(function: Function, arch: Arch) -> EpilogueScan:
+    """Where a function returns."""
+    return arch.find_epilogues(bytes(function.object.data(function.index)), function.pcsp, function.calls)
+
+
 def find_exit(function: Function, abi: FuncABI, arch: Arch) -> Exit | Refusal:
     """How the exit of a function can be seen, or why it cannot."""
-    scan = arch.find_epilogues(bytes(function.object.data(function.index)), function.pcsp, function.calls)
+    scan = scan_returns(function, arch)
     wrapper = function.info.func_id == function.object.tables.func_ids["FuncIDWrapper"]
     return exit_form(scan, abi, function.calls.values(), wrapper=wrapper)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from objinst.goobj import Object
+from objinst.goobj import Load, Object
 from objinst.plan.forms import switch_cases
 from objinst.plan.model import Refusal
 from objinst.plan.workers import returns_nothing, work_calls
 from objinst.rules import FuncName, Rule
 from trampolines import Arch
 
-Load = Callable[[str], Object | None]
 LISTENER = "net.Listener"
 ACCEPTS = ("net.(*TCPListener).Accept", "net.(*UnixListener).Accept")
 """What a call through the interface is made to where the compiler knows the type."""

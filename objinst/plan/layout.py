@@ -31,11 +31,11 @@ class Layout:
 
 def evidence(obj: Object, index: int, info: FuncInfo, calls: dict[int, str], arch: Arch) -> Evidence:
     """What the object says about a function's arguments without naming types. Raises ObjectError."""
-    maps = _funcdata(obj, index, "FUNCDATA_ArgsPointerMaps")
+    maps = obj.funcdata(index, "ArgsPointerMaps")
     decoded = stackmap.decode(maps) if maps else []
     return Evidence(
         obj.sym(index).name, info.args, arch.find_spills(bytes(obj.data(index)), calls), decoded[0] if decoded else None,
-        _funcdata(obj, index, "FUNCDATA_ArgInfo"),
+        obj.funcdata(index, "ArgInfo"),
     )  # fmt: skip
 
 
@@ -60,14 +60,6 @@ def find_layout(
         return Refusal("sources-disagree", problem)
     results = None if declared.incomplete else _values(declared.results, abi.results, signatures, obj)
     return Layout(_values(declared.params, abi.params, signatures, obj), results, abi)
-
-
-def _funcdata(obj: Object, index: int, number: str) -> bytes | None:
-    """The bytes of a function's FUNCDATA; None if it has none."""
-    refs = obj.aux_symbols(index, "AuxFuncdata")
-    place = obj.tables.pcdata[number]
-    target = obj.resolve(refs[place]).index if place < len(refs) else None
-    return bytes(obj.data(target)) if target is not None and target < obj.n_defs and obj.sym(target).size else None
 
 
 def _values(names: Sequence[Param], homes: Sequence[Assigned], signatures: Signatures, near: Object) -> tuple[Value, ...]:

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, usertree
-from objinst.goobj import Object
+from objinst.goobj import Load, Object
 from objinst.plan.model import Status, Target
 from objinst.rules import FuncName, Rule, RuleSet, Where, is_built_in, parse_func_name
 
 NEAR = 3
 """Names to show."""
 CUTOFF = 0.5
-Load = Callable[[str], Object | None]
 
 
 @dataclass(frozen=True, slots=True)

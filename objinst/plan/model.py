@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from objinst.goobj import FuncInfo
-from objinst.types import Assigned, FuncABI, GoType
-from trampolines.contract import ClosureUse, EpilogueScan
+from objinst.rules.nodes import closest
+
+if TYPE_CHECKING:  # see objinst.plan.action
+    from objinst.goobj import FuncInfo
+    from objinst.types import Assigned, FuncABI, GoType, Kind
+    from trampolines.contract import ClosureUse, EpilogueScan
 
 BOXING = frozenset({"GetParam", "SetParam", "GetReturnVal", "SetReturnVal"})
 """Methods of the hook context that pass values as interfaces."""
@@ -43,6 +46,35 @@ class Value:
     @property
     def type(self) -> GoType:
         return self.home.type
+
+
+class NoValueError(Exception):
+    """A path that a function does not have. names: the names that exist where the path fails."""
+
+    def __init__(self, what: str, names: Sequence[str] = (), wanted: str = "") -> None:
+        super().__init__(what)
+        self.names = names
+        self.wanted = wanted
+
+    @property
+    def remedy(self) -> str:
+        return closest(self.wanted, self.names) if self.names else "take something that is a number, text, bool, error, or a list of these"
+
+
+@dataclass(frozen=True, slots=True)
+class CallValue:
+    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one from the
+    pointer found so far; kind: internal/abi.Kind of the value there. elem, elem_size: of a slice. count: the length is wanted.
+    fields: names to look up in the dynamic type of the interface there."""
+
+    in_args: bool
+    offsets: tuple[int, ...]
+    kind: Kind
+    elem: Kind | None = None
+    elem_size: int = 0
+    empty: bool = False
+    count: bool = False
+    fields: tuple[str, ...] = ()
 
 
 def number_places(values: Iterable[Value]) -> tuple[int, ...]:
@@ -118,6 +150,10 @@ class Use(ABC):
         """Whether it duplicates another use of the same target."""
         return False
 
+    @abstractmethod
+    def emit(self, site: Any) -> Mapping[str, Any]:
+        """Writes what the hook needs; returns the fields of its rt.Hook. site: objinst.rewrite.site.Site."""
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlan:
@@ -166,9 +202,9 @@ class FunctionPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class CountPlan:
-    """A function that gets a counter. info: without its inlined calls; file: index in the object's file table; line: of its first
-    instruction."""
+class FrontPlan:
+    """A function that gets a stub in front of it which needs nothing of it, such as a counter. info: without its inlined calls; file: index in the
+    object's file table; line: of its first instruction."""
 
     index: int
     symbol: str

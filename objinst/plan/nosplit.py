@@ -27,10 +27,6 @@ from objinst.plan.forms import ADDRESS, ASSEMBLY, switch_cases
 from objinst.plan.keys import callee_key, own_keys
 from trampolines import Arch
 
-FROM_ASSEMBLY = 1 << 2
-"""cmd/internal/goobj/objfile.go, ObjFlagFromAssembly, Go 1.22-1.27."""
-LOCALS_MAP = 1
-"""internal/abi/symtab.go, FUNCDATA_LocalsPointerMaps, Go 1.22-1.27."""
 PREFIXES = ("type:", "go:", "runtime.gcbits")
 """Of data that describes types and such: it names functions, but is no variable."""
 
@@ -62,11 +58,11 @@ class Calls:
 def relied_on(objects: Sequence[Object], package: str, arch: Arch) -> Calls:
     """The calls in the objects of one archive. package: import path of the archive. Raises ObjectError."""
     found = Calls()
-    compiled = [obj for obj in objects if not obj.flags & FROM_ASSEMBLY]
+    compiled = [obj for obj in objects if not obj.from_assembly]
     for obj in compiled:
         found.add(unchecked_calls(obj, package, arch))
     for obj in objects:
-        if obj.flags & FROM_ASSEMBLY:
+        if obj.from_assembly:
             found.add(assembly_calls(obj, package, compiled))
     return found
 
@@ -143,8 +139,7 @@ def _unmapped(obj: Object, index: int) -> bool:
     info = obj.aux_data(index, "AuxFuncInfo")
     if info is None or FuncInfo.parse_head(info, f"{obj.origin}: {obj.name(index)}").locals <= 0:
         return False
-    maps = obj.aux_symbols(index, "AuxFuncdata")
-    return len(maps) <= LOCALS_MAP or maps[LOCALS_MAP] == SymRef(0, 0)
+    return obj.funcdata_symbol(index, "LocalsPointerMaps") is None
 
 
 def _held(obj: Object, package: str, name: str) -> set[str]:

@@ -8,15 +8,14 @@ that may scan the stack anyway, such as an allocation. Few programs have such fr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from objinst.goobj import Object
+from objinst.goobj import Load, Object
 from objinst.plan.keys import callee_key, place_of
 from objinst.rules import parse_func_name
 
 QUIET = re.compile(r"runtime\.(morestack|[gG]oPanic|panic|goPanic|mem(move|clr|equal|hash)|gcWriteBarrier|wb(Zero|Move)|duff|racefunc|cmpstring|strequal|(f|c|nil)?inter)")
 """Functions of the runtime that neither allocate nor block, or that end what is under way."""
-Load = Callable[[str], Object | None]
 
 
 def reached(frames: Mapping[str, str], excluded: frozenset[str], packages: list[str], load: Load) -> dict[str, tuple[str, list[str]]]:

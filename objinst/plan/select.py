@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from objinst.goobj import FuncInfo, Object
+from objinst.goobj import FuncInfo, Load, Object
 from objinst.plan.action import Plannable, plannable
-from objinst.plan.declared import Declared, Load
+from objinst.plan.declared import Declared
 from objinst.rules import Rule, RuleSet, parse_func_name
 
 

@@ -6,15 +6,17 @@ the running program looks nothing up. Names remain only for fields of an interfa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from objinst.goobj import Object
 from objinst.plan.hooks import HookFinder
-from objinst.plan.model import HookFunction, Refusal, Value
+from objinst.plan.model import CallValue, HookFunction, NoValueError, Refusal, Value
 from objinst.rules import ValuePath, parse_func_name
-from objinst.rules.nodes import closest
+from objinst.rules.names import printed
 from objinst.types import Field, GoType, Kind, Unknown
+from objinst.types.names import unescape
 
 WORD = 8
 GO_CONTEXT = "context.Context"
@@ -23,35 +25,6 @@ MAX_POINTERS = 8
 SCALARS = frozenset(Kind(number) for number in range(Kind.BOOL, Kind.FLOAT64 + 1)) | {Kind.STRING}
 ELEMENTS = SCALARS - {Kind.UINT, Kind.UINT8, Kind.UINT64, Kind.UINTPTR}
 """Of slices that become lists: what fits in OpenTelemetry's, and no []byte."""
-
-
-class NoValueError(Exception):
-    """A path that a function does not have. names: the names that exist where the path fails."""
-
-    def __init__(self, what: str, names: Sequence[str] = (), wanted: str = "") -> None:
-        super().__init__(what)
-        self.names = names
-        self.wanted = wanted
-
-    @property
-    def remedy(self) -> str:
-        return closest(self.wanted, self.names) if self.names else "take something that is a number, text, bool, error, or a list of these"
-
-
-@dataclass(frozen=True, slots=True)
-class CallValue:
-    """Where a value of a call is found. offsets: the first in the args area (in_args) or the results area, each further one from the
-    pointer found so far; kind: internal/abi.Kind of the value there. elem, elem_size: of a slice. count: the length is wanted.
-    fields: names to look up in the dynamic type of the interface there."""
-
-    in_args: bool
-    offsets: tuple[int, ...]
-    kind: Kind
-    elem: Kind | None = None
-    elem_size: int = 0
-    empty: bool = False
-    count: bool = False
-    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +57,16 @@ class Subject:
         name = parse_func_name(symbol)
         method = name is not None and bool(name.recv) and not name.is_closure and bool(params)
         return cls(symbol, params[0] if method else None, params[1:] if method else params, results, finder, near)
+
+    @property
+    def title(self) -> str:
+        """The function as people write it: see title."""
+        return title(self.symbol)
+
+    @property
+    def printed(self) -> str:
+        """The function as runtime.FuncForPC names it."""
+        return printed(self.symbol, self.near.tables.runtime.bracket_pairs)
 
     def before(self, package: str, name: str) -> HookFunction | Refusal:
         """A Go function that takes the receiver and the parameters, after its hook context. Raises OtelobjError if there is no such function."""
@@ -200,3 +183,10 @@ class Subject:
 
 def _place(value: Value) -> Place:
     return Place(value.home.in_args, (value.home.offset,), value.type)
+
+
+def title(symbol: str) -> str:
+    """`example.com/acme/shop.(*Store).Place` is shop.(*Store).Place."""
+    name = printed(symbol, pairs=2)
+    head = re.split(r"[(\[]", name, maxsplit=1)[0]
+    return unescape(name[head.rfind("/") + 1 :])

@@ -9,14 +9,14 @@ the variable's type gives their layout. Source: runtime/sigqueue.go, runtime/sig
 from __future__ import annotations
 
 from objinst.errors import ObjectError
-from objinst.goobj import Edit, Object, SymRef
+from objinst.goobj import ABI_INTERNAL, Edit, Object, SymRef
 from objinst.plan.inlining import inlined_calls
 from objinst.plan.keys import symbol_keys
 from objinst.platform.target import check
 from objinst.rewrite.dwarf import entry_name
 from objinst.rewrite.static import layout
 from objinst.rewrite.swap import move_body, read_original, shape
-from objinst.rewrite.text import ABI_INTERNAL, Role, relocations, text_aux
+from objinst.rewrite.text import Role, relocations, text_aux
 from trampolines import Arch
 from trampolines.contract import Code, GateSpec
 

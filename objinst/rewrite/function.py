@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from objinst.goobj import Edit, Reloc, SymRef
+from collections.abc import Mapping
+
+from objinst.goobj import ABI_INTERNAL, Edit, Reloc, SymRef
 from objinst.plan.model import FunctionPlan, Value
 from objinst.plan.specs import Offsets, entry_spec, exit_spec, through_spec
-from objinst.rewrite.probes import Probes
-from objinst.rewrite.site import Runtime, Site, emittable, type_ref
+from objinst.rewrite.site import Runtime, Site, type_ref
 from objinst.rewrite.static import Address, Layout, Slice, StaticData
 from objinst.rewrite.swap import add_call_through, add_exit_stub, count_frame, morestack_ref, move_body, patch_body, put_stub, read_original
-from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from objinst.rewrite.tables import ObjectTable
+from objinst.rewrite.text import Role, TextShape, add_text
 from objinst.types import Kind
 from trampolines import Arch
 
@@ -19,13 +21,12 @@ HOLD_NAME = "runtime.otelobj.hold"
 """Like a private function of the runtime, so that debuggers step through it (rewrite/dwarf.py)."""
 
 
-def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, offsets: Offsets, probes: Probes | None = None) -> str:
-    """Applies the plan of one function; returns the name of its descriptor symbol, unique in the link. probes: of this object, if the
-    link has any."""
+def hook_function(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, offsets: Offsets, tables: Mapping[str, ObjectTable]) -> str:
+    """Applies the plan of one function; returns the name of its descriptor symbol, unique in the link. tables: see Site."""
     original = read_original(edit, plan.index)
     body = move_body(edit, plan.index)
     name = f"otelobj.desc.{package}.{plan.symbol}#{plan.index}"  # from Go 1.27 on an object may have several functions of a name
-    desc = _descriptor(edit, arch, rt, plan, package, name, probes)
+    desc = _descriptor(edit, arch, rt, plan, package, name, tables)
     held = bool(plan.param_numbers or plan.result_numbers)
     variant = "Held" if held else "Timed" if _only_timed(plan) else ""
     roles = {"desc": Role(desc), "body": Role(body), "enter": _run_time(edit, arch, f"{rt.path}.enter{variant}", held=held)}
@@ -69,16 +70,16 @@ def _type_markers(edit: Edit, plan: FunctionPlan) -> list[Reloc]:
     return [Reloc(0, 0, kind, 0, type_ref(edit, name)) for name in sorted(plan.described)]
 
 
-def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, name: str, probes: Probes | None) -> SymRef:
+def _descriptor(edit: Edit, arch: Arch, rt: Runtime, plan: FunctionPlan, package: str, name: str, tables: Mapping[str, ObjectTable]) -> SymRef:
     blob = StaticData()
     at = blob.reserve(rt.desc.size)
     shown = any(use.typed for use in plan.hooks)
     params = _values(edit, blob, rt.value, plan, plan.params if shown else ())
     results = _values(edit, blob, rt.value, plan, plan.results if shown else ())
     start = blob.reserve(rt.hook.size * len(plan.hooks))
-    site = Site(edit, arch, rt, blob, plan, probes)
+    site = Site(edit, arch, rt, blob, plan, tables)
     for number, use in enumerate(plan.hooks):
-        blob.put(start + number * rt.hook.size, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, **emittable(use).emit(site))
+        blob.put(start + number * rt.hook.size, rt.hook, Rule=use.rule, Instr=use.instrumentation, On=1, **use.emit(site))
     blob.put(
         at,
         rt.desc,

@@ -6,15 +6,16 @@ its functions is left. Histograms are large and empty, so they take no space in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from objinst.errors import ObjectError
 from objinst.goobj import STATIC_ABI, Edit, Object, SymRef
-from objinst.plan.model import CountPlan
+from objinst.plan.model import FrontPlan
 from objinst.rewrite.dwarf import entry_name
-from objinst.rewrite.rtpkg import dropped
-from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, layout
+from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, dropped, layout
 from objinst.rewrite.swap import move_body, move_stub
+from objinst.rewrite.tables import LinkTables, ObjectTable
 from objinst.rewrite.text import Role, TextShape, relocations, text_aux
 from trampolines import Arch
 from trampolines.contract import Code
@@ -23,26 +24,51 @@ REMEDY = "hooks/probe and otelobj are of different versions; reinstall otelobj"
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeLayouts:
-    """Types of hooks/probe. path: its import path; histogram: size in bytes."""
+class ProbeTables(LinkTables):
+    """Of hooks/probe: path: its import path; table: its type; histogram: size in bytes."""
 
     path: str
     table: Layout
     histogram: int
 
     @classmethod
-    def of(cls, obj: Object, path: str) -> ProbeLayouts:
+    def of(cls, obj: Object, path: str) -> ProbeTables:
         """Raises ObjectError if hooks/probe is of another version."""
         return cls(path, layout(obj, f"{path}.table"), layout(obj, f"{path}.histogram").size)
 
+    @property
+    def package(self) -> str:
+        return self.path
+
+    @property
+    def stub(self) -> str:
+        return "counting stub"
+
+    def begin(self, edit: Edit, arch: Arch, place: str) -> Probes:
+        return Probes(edit, arch, self, f"otelobj.probes.{place}")
+
+    def fill(self, edit: Edit, tables: Sequence[str]) -> None:
+        """The list begins with what stands for a table that the linker has dropped."""
+        index = edit.object.find(f"{self.path}.tables", 0)
+        if index is None:
+            raise ObjectError(f"{edit.object.origin}: no variable {self.path}.tables", REMEDY)
+        if not tables:
+            return
+        array = StaticData()
+        start = array.words([dropped(edit), *(Address(edit.add_ref(name, 0), weak=True) for name in tables)])
+        header = StaticData()
+        list_kind = Layout("[]*table", 3 * WORD, {"": 0})
+        header.put(header.reserve(3 * WORD), list_kind, **{"": Slice(start, 1 + len(tables), array.add_to(edit, "otelobj.probes", STATIC_ABI))})
+        edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(header.data), relocs=header.relocs(edit, edit.ref_of(index)))
+
 
 @dataclass(slots=True)
-class Probes:
+class Probes(ObjectTable):
     """The probes of one object. name: of its table's symbol, unique in the link."""
 
     edit: Edit
     arch: Arch
-    kinds: ProbeLayouts
+    kinds: ProbeTables
     name: str
     counted: list[str] = field(default_factory=list)
     timed: dict[str, int] = field(default_factory=dict)
@@ -53,8 +79,8 @@ class Probes:
     def __post_init__(self) -> None:
         self._stub = self.arch.count_stub(atomics=_atomics(self.edit.object))
 
-    def count(self, plan: CountPlan) -> None:
-        """Puts a counting stub in front of a function, whether or not it has an entry stub already."""
+    def front(self, plan: FrontPlan) -> None:
+        """A counting stub."""
         edit, index = self.edit, plan.index
         body = move_stub(edit, index) if index in edit.changed else move_body(edit, index)
         stub = self._stub
@@ -72,10 +98,6 @@ class Probes:
         return self.timed.setdefault(symbol, self.kinds.histogram * len(self.timed))
 
     @property
-    def path(self) -> str:
-        return self.kinds.path
-
-    @property
     def table(self) -> SymRef:
         if self._table is None:
             self._table = self.edit.add_def(self.name, 0, self.edit.tables.kinds["SNOPTRDATA"], align=WORD)
@@ -88,7 +110,6 @@ class Probes:
         return self._histograms
 
     def finish(self) -> list[str]:
-        """Fills the table; returns its name if there is one."""
         if self._table is None:
             return []
         blob = StaticData()
@@ -110,18 +131,3 @@ def _atomics(obj: Object) -> bool:
     """Whether the architecture level in the header line guarantees the instructions that a counting stub uses."""
     setting = f"{obj.traits.level}="
     return obj.traits.has_atomics(next((word.removeprefix(setting) for word in obj.header.line.split() if word.startswith(setting)), ""))
-
-
-def list_tables(edit: Edit, path: str, tables: list[str]) -> None:
-    """Fills hooks/probe's list of tables, after the entry that marks a table dropped by the linker. Raises ObjectError if there is no such variable."""
-    index = edit.object.find(f"{path}.tables", 0)
-    if index is None:
-        raise ObjectError(f"{edit.object.origin}: no variable {path}.tables", REMEDY)
-    if not tables:
-        return
-    array = StaticData()
-    start = array.words([dropped(edit), *(Address(edit.add_ref(name, 0), weak=True) for name in tables)])
-    header = StaticData()
-    list_kind = Layout("[]*table", 3 * WORD, {"": 0})
-    header.put(header.reserve(3 * WORD), list_kind, **{"": Slice(start, 1 + len(tables), array.add_to(edit, "otelobj.probes", STATIC_ABI))})
-    edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(header.data), relocs=header.relocs(edit, edit.ref_of(index)))

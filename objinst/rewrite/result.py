@@ -7,7 +7,7 @@ hooked, is a separate file that only the report reads.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +24,14 @@ TARGETS = "targets.json"
 class Result:
     """path: the archive to link. rules: names of those that name a function in it; telling: targets that may be a problem.
 
-    descriptors, tables: names of descriptors and of tables of counters in it. listing: the file that lists the targets.
+    descriptors: their names; tables: hook package -> names of the tables that its actions keep in it. listing: the file that lists the targets.
     """
 
     path: Path
     rules: tuple[str, ...]
     telling: tuple[Target, ...]
     descriptors: tuple[str, ...]
-    tables: tuple[str, ...]
+    tables: Mapping[str, Sequence[str]]
     listing: Path
 
     @property
@@ -43,7 +43,7 @@ class Result:
         return [Target.from_json(row) for row in json.loads(self.listing.read_text("utf-8", "surrogateescape"))]
 
 
-def write_result(folder: Path, rules: RuleSet, targets: Sequence[Target], descriptors: Sequence[str], tables: Sequence[str]) -> None:
+def write_result(folder: Path, rules: RuleSet, targets: Sequence[Target], descriptors: Sequence[str], tables: Mapping[str, Sequence[str]]) -> None:
     """Beside the copy, if there is one. Raises OSError."""
     named = sorted({target.rule for target in targets})
     problems = [target.to_json() for target in telling(targets, rules)]
@@ -59,4 +59,4 @@ def read_result(folder: Path, unchanged: Path) -> Result:
     """unchanged: the archive itself, for one that has no copy."""
     rules, problems, descriptors, tables = json.loads((folder / RESULT).read_text("utf-8", "surrogateescape"))
     path = folder / COPY if descriptors or tables else unchanged
-    return Result(path, tuple(rules), tuple(map(Target.from_json, problems)), tuple(descriptors), tuple(tables), folder / TARGETS)
+    return Result(path, tuple(rules), tuple(map(Target.from_json, problems)), tuple(descriptors), tables, folder / TARGETS)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from objinst.errors import ObjectError
-from objinst.goobj import STATIC_ABI, Edit, Reloc, SymRef
+from objinst.goobj import ABI_INTERNAL, STATIC_ABI, Edit, Reloc, SymRef
 from objinst.rewrite.death import DIE, gate_spec
 from objinst.rewrite.dwarf import rename
 from objinst.rewrite.runtimepkg import Slot
-from objinst.rewrite.static import WORD, Address, Layout, Slice, StaticData, layout
+from objinst.rewrite.static import Address, Layout, Slice, StaticData, dropped, layout
 from objinst.rewrite.swap import read_original, shape
-from objinst.rewrite.text import ABI_INTERNAL, text_aux
+from objinst.rewrite.text import text_aux
 from trampolines import Arch
 
 VERSION = 1
@@ -61,13 +61,6 @@ def fill_link(
         words = StaticData()
         blob.put(at, kind, Loops=Slice(words.words(hashes), len(hashes), words.add_to(edit, "otelobj.loops", STATIC_ABI)))
     edit.replace(index, kind=edit.tables.kinds["SDATA"], data=bytes(blob.data), relocs=blob.relocs(edit, edit.ref_of(index)))
-
-
-def dropped(edit: Edit) -> Address:
-    """The value of a weak address whose symbol the linker has dropped, obtained from a symbol that is always dropped because nothing else refers to it.
-    The linker writes the address of runtime.unreachableMethod, and in a position-independent program the load address is not added
-    (cmd/link/internal/ld/data.go, relocsym and dynrelocsym, Go 1.22-1.27)."""
-    return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)
 
 
 def site_hash(name: str, place: int) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from objinst.errors import ObjectError
-from objinst.goobj import STATIC_ABI, Edit, Reloc
+from objinst.goobj import ABI_INTERNAL, STATIC_ABI, Edit, Reloc
 from objinst.goversions import RuntimeTable
 from objinst.plan.inlining import inlined_calls
 from objinst.plan.keys import symbol_keys
@@ -23,7 +23,7 @@ from objinst.rewrite.death import signal_offsets
 from objinst.rewrite.dwarf import exit_name
 from objinst.rewrite.static import Layout, StaticData, layout
 from objinst.rewrite.swap import Original, add_exit_stub, morestack_ref, move_body, patch_body, patch_epilogues, put_stub, read_original
-from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from objinst.rewrite.text import Role, TextShape, add_text
 from trampolines import Arch
 from trampolines.asm import exit_room
 from trampolines.contract import ClosureUse, EntrySpec, EpilogueScan, ExitSpec, GrowGuard, Piece, RegClass, ScopeFilter

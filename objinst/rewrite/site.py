@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from objinst import hooktree
-from objinst.goobj import Edit, Object, SymRef
-from objinst.plan.model import FunctionPlan, HookFunction, Use, Value
+from objinst.goobj import ABI_INTERNAL, Edit, Object, SymRef
+from objinst.plan.model import FunctionPlan, HookFunction, Value
 from objinst.plan.specs import BUILT_IN_THUNK, thunk_spec
 from objinst.rewrite.dwarf import entry_name
-from objinst.rewrite.probes import Probes
-from objinst.rewrite.static import Address, Field, Layout, StaticData, layout
-from objinst.rewrite.text import ABI_INTERNAL, Role, TextShape, add_text
+from objinst.rewrite.static import Address, Layout, Slice, StaticData, layout
+from objinst.rewrite.tables import ObjectTable
+from objinst.rewrite.text import Role, TextShape, add_text
 from trampolines import Arch
 from trampolines.contract import Base, ThunkSpec
 
 THUNK_ARGS = 40
-HOOK_TELEMETRY, HOOK_SUPPORT = 1, 2
-"""Flags of rt.Hook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +54,46 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One hook of one function. data: of the function's descriptor, to which addresses without a symbol refer; probes: counters and histograms of
-    this object, None if hooks/probe is not in the link."""
+    """One hook of one function. data: of the function's descriptor; tables: hook package -> what its actions keep in this object."""
 
+    TELEMETRY: ClassVar[int] = 1
+    SUPPORT: ClassVar[int] = 2
+    """Flags of rt.Hook."""
     edit: Edit
     arch: Arch
     rt: Runtime
     data: StaticData
     plan: FunctionPlan
-    probes: Probes | None
+    tables: Mapping[str, ObjectTable]
 
     def struct(self, package: str, name: str) -> Layout:
         """See Runtime."""
         return self.rt.struct(package, name)
 
-    def typed(self, hook: HookFunction, values: tuple[Value, ...], base: Base) -> Address:
-        """A func value of the thunk that calls a typed hook. base: of values that are not in the args area."""
+    def address(self, at: int = 0, symbol: SymRef | None = None) -> Address:
+        """Of what lies at an offset of a symbol, or of `data`."""
+        return Address(symbol, at)
+
+    def slice(self, at: int, count: int) -> Slice:
+        """Of what lies at an offset of `data`."""
+        return Slice(at, count)
+
+    def flags(self, instrumentation: str) -> int:
+        """Flags of rt.Hook: the program switches telemetry off as a whole, and does not list supporting hooks."""
+        if instrumentation in hooktree.supporting():
+            return self.SUPPORT
+        return self.TELEMETRY if instrumentation in hooktree.libraries() else 0
+
+    def typed_before(self, hook: HookFunction) -> Address:
+        """A func value of the thunk that calls a typed hook at the entry."""
+        return self._typed(hook, self.plan.params, Base.ARGS)
+
+    def typed_after(self, hook: HookFunction) -> Address:
+        """As typed_before, at the exit."""
+        return self._typed(hook, self.plan.results, Base.RESULTS)
+
+    def _typed(self, hook: HookFunction, values: tuple[Value, ...], base: Base) -> Address:
+        """base: of values that are not in the args area."""
         return self._func(add_thunk(self.edit, self.arch, self.rt, hook.symbol, thunk_spec(hook, values, base)))
 
     def built_in(self, hook: str) -> Address:
@@ -93,29 +115,6 @@ class Site:
         words.append(self.rt.call_hash)
         words += [Address(self.edit.add_ref(f"{self.rt.path}.(*Call).{method}", ABI_INTERNAL)) for method in hook.methods]
         return Address(None, self.data.words(words))
-
-
-class Emittable(Use):
-    """What every use of a planned function must provide. The plan does not need it."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def emit(self, site: Site) -> Mapping[str, Field]:
-        """Writes what the hook needs; returns the fields of its rt.Hook."""
-
-
-def emittable(use: Use) -> Emittable:
-    if not isinstance(use, Emittable):
-        raise TypeError(f"{type(use).__name__} cannot be emitted; see docs/contributing/action.md")
-    return use
-
-
-def hook_flags(instrumentation: str) -> int:
-    """Flags of rt.Hook: the program switches telemetry off as a whole, and does not list supporting hooks."""
-    if instrumentation in hooktree.supporting():
-        return HOOK_SUPPORT
-    return HOOK_TELEMETRY if instrumentation in hooktree.libraries() else 0
 
 
 def type_ref(edit: Edit, type_name: str) -> SymRef:

@@ -1,8 +1,7 @@
 """Static Go data by field name: the linker's side of the structs that `hooks/rt` declares.
 
-The layout has one home, the Go source: field offsets are read from the struct's type descriptor in the archive
-(internal/abi/type.go, StructType, Go 1.22-1.27). One StaticData is one symbol; strings, arrays and nested structs follow
-its first struct and are reached by relocations to the symbol itself.
+The layout has one home, the Go source: field offsets are read from the struct's type descriptor in the archive (objinst.types.descriptors). One
+StaticData is one symbol; strings, arrays and nested structs follow its first struct and are reached by relocations to the symbol itself.
 """
 
 from __future__ import annotations
@@ -12,14 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from objinst.errors import ObjectError
-from objinst.goobj import Edit, Object, Reloc, SymRef
-from objinst.goobj.leb128 import read_unsigned
+from objinst.goobj import R_WEAK, STATIC_ABI, TYPE_PREFIX, Edit, Object, Reloc, SymRef
+from objinst.types.descriptors import read_struct
 
 WORD = 8
-STRUCT_FIELDS = 56
-"""Offset of StructType.Fields (a slice), after abi.Type (48 bytes) and PkgPath (8)."""
-FIELD_SIZE = 24
-R_WEAK = 0x8000
 REMEDY = "rebuild the packages (go clean -cache); if that does not help, reinstall otelobj: hooks/rt may be of another version"
 LARGEST = 1 << 16
 """Bytes: far more than any of these structs takes."""
@@ -48,29 +43,14 @@ class Layout:
 
 def layout(obj: Object, type_name: str) -> Layout:
     """Reads `type:NAME`. Raises ObjectError if it is not a struct's descriptor, or an invalid one."""
-    index = obj.find(f"type:{type_name}")
+    index = obj.find(f"{TYPE_PREFIX}{type_name}")
     if index is None:
         raise ObjectError(f"{obj.origin}: no type descriptor of {type_name}", "the hook package is of another otelobj version")
-    data = obj.data(index)
-    pointers = {reloc.off: reloc for reloc in obj.relocs(index) if reloc.size == WORD}
-    if len(data) < STRUCT_FIELDS + 3 * WORD or STRUCT_FIELDS not in pointers:
-        raise ObjectError(f"{obj.origin}: {type_name} is not a struct, or its descriptor is damaged", REMEDY)
-    (size,) = struct.unpack_from("<Q", data)
-    (count,) = struct.unpack_from("<Q", data, STRUCT_FIELDS + WORD)
-    start = pointers[STRUCT_FIELDS].add
-    if start < 0 or start + FIELD_SIZE * count > len(data):
-        raise ObjectError(f"{obj.origin}: the {count} fields of {type_name} lie elsewhere", REMEDY)
-    fields, types = {}, {}
-    for at in range(start, start + FIELD_SIZE * count, FIELD_SIZE):
-        name = obj.resolve(pointers[at].sym).index if at in pointers else None
-        if name is None or at + WORD not in pointers:
-            raise ObjectError(f"{obj.origin}: name or type of a field of {type_name} is not where it should be", REMEDY)
-        field_name = _name(bytes(obj.data(name)))
-        fields[field_name] = struct.unpack_from("<Q", data, at + 16)[0]
-        types[field_name] = pointers[at + WORD].sym
+    size, found = read_struct(obj, index)
+    fields = {one.name: one.offset for one in found}
     if size > LARGEST or any(offset >= size for offset in fields.values()):
         raise ObjectError(f"{obj.origin}: {type_name} has {size} bytes, and fields at {sorted(fields.values())}", REMEDY)
-    return Layout(type_name, size, Fields(fields, f"{obj.origin}: {type_name}"), types)
+    return Layout(type_name, size, Fields(fields, f"{obj.origin}: {type_name}"), {one.name: one.type for one in found})
 
 
 def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
@@ -78,7 +58,7 @@ def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
     found = []
     for name, ref in kind.types.items():
         target = obj.resolve(ref)
-        if target.name.startswith("type:*"):
+        if target.name.startswith(f"{TYPE_PREFIX}*"):
             size = WORD
         elif target.index is not None and len(data := obj.data(target.index)) >= WORD:
             (size,) = struct.unpack_from("<Q", data)
@@ -86,12 +66,6 @@ def sizes(obj: Object, kind: Layout) -> list[tuple[int, int]]:
             raise ObjectError(f"{obj.origin}: the type of {kind.name}.{name} is in another object")
         found.append((kind.fields[name], size))
     return found
-
-
-def _name(data: bytes) -> str:
-    """abi.Name: flags, varint length, bytes."""
-    length, at = read_unsigned(data, 1)
-    return data[at : at + length].decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +170,10 @@ class StaticData:
         own = edit.add_def(name, abi, edit.tables.kinds["SNOPTRDATA"], align=WORD)
         edit.fill(own, data=bytes(self.data), relocs=self.relocs(edit, own))
         return own
+
+
+def dropped(edit: Edit) -> Address:
+    """The value of a weak address whose symbol the linker has dropped, obtained from a symbol that is always dropped because nothing else refers to it.
+    The linker writes the address of runtime.unreachableMethod, and in a position-independent program the load address is not added
+    (cmd/link/internal/ld/data.go, relocsym and dynrelocsym, Go 1.22-1.27)."""
+    return Address(edit.add_def("otelobj.dropped", STATIC_ABI, edit.tables.kinds["SRODATA"], data=bytes(WORD)), weak=True)

@@ -18,7 +18,6 @@ from objinst.goobj.leb128 import unsigned
 from objinst.rewrite.dwarf import Place, dwarf_aux
 from trampolines.contract import Code, Patched, Phase
 
-ABI_INTERNAL = 1
 STACK_MAP_NAME = "gclocals·otelobj"
 OPEN_DEFER_NAME = "otelobj.opendefer"
 NO_SYMBOL = SymRef(0, 0)

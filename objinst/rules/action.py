@@ -23,6 +23,8 @@ class Action(ABC):
     """The module in hooks/ whose rules are in force wherever the action is."""
     measures: ClassVar[bool] = False
     """It needs no SDK."""
+    passive: ClassVar[str] = ""
+    """Import path of a hook package that imports hooks/rt and opens no scope."""
     spans: ClassVar[bool] = False
     """It makes a span of each call. Where a pattern names a function, that is left out of functions that make telemetry, and of those that last
     as long as the program."""
@@ -48,8 +50,8 @@ class Action(ABC):
         return True
 
     @property
-    def counts(self) -> bool:
-        """It wants a counter in front of the function, which needs nothing of it."""
+    def fronts(self) -> bool:
+        """It puts a stub in front of the function that needs nothing of it: no stack, no types, no hook."""
         return False
 
     @property

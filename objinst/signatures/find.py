@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from objinst.goobj import Object
+from objinst.goobj import FILE_PREFIX, Object
 from objinst.rules import parse_func_name
 from objinst.signatures.dwarf import DICT, dictionary_position, signature, without_brackets
 from objinst.signatures.methods import method_signature
@@ -92,7 +92,7 @@ class Signatures:
         asked = [self.helper.exported(parsed.pkg)]
         if self._declared(asked[0], name) is None and "/" in file:
             folder = file.rpartition("/")[0]
-            known = {path for path in (path.removeprefix("gofile..") for path in obj.files) if path.rpartition("/")[0] == folder}
+            known = {path for path in (path.removeprefix(FILE_PREFIX) for path in obj.files) if path.rpartition("/")[0] == folder}
             asked.append(self.helper.written(parsed.pkg, tuple(sorted(known))))
         for answer in asked:
             found = self._declared(answer, name)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from objinst.goobj.object import Object
-from objinst.goobj.records import SymRef
+from objinst.goobj.records import TYPE_PREFIX, SymRef
 from objinst.types import names
-from objinst.types.descriptors import TYPE_PREFIX, NameOf
+from objinst.types.descriptors import NameOf
 from objinst.types.model import NoSignature, Param, Signature
 
 MTYP, TFN = 4, 12

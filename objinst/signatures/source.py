@@ -13,7 +13,6 @@ from pathlib import Path
 
 _SKIPPED = re.compile(r"//[^\n]*|/\*.*?\*/|`[^`]*`|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 _FUNC = re.compile(r"\bfunc\b")
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
 REACH = 4000
 """Characters after `func` that end a signature."""
 

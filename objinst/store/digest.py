@@ -31,9 +31,7 @@ def content_digest(folder: Path, patterns: tuple[str, ...]) -> str:
 @functools.cache
 def own_digest() -> str:
     """Digest of the code that rewrites, and of the built-in names, since hooks that create telemetry are marked."""
-    import trampolines  # noqa: PLC0415 - its folder is wanted, not its code
-
-    state = content_digest(paths.HERE, SOURCES) + content_digest(Path(trampolines.__file__).parent, SOURCES) + " ".join(hooktree.names())
+    state = content_digest(paths.HERE, SOURCES) + content_digest(paths.trampolines_dir(), SOURCES) + " ".join(hooktree.names())
     return hashlib.sha256(state.encode()).hexdigest()
 
 

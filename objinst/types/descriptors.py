@@ -7,16 +7,15 @@ their names needs the object of that package: `name_of`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from objinst.goobj.leb128 import read_unsigned
 from objinst.goobj.object import Object
-from objinst.goobj.records import Reloc, SymRef
+from objinst.goobj.records import TYPE_PREFIX, Reloc, SymRef
 from objinst.types.model import Kind, Method
 
 WORD = 8
-TYPE_PREFIX = "type:"
 KIND_MASK = 31
 TFLAG_GC_MASK_ON_DEMAND = 1 << 4
 KIND_GC_PROG = 1 << 6
@@ -42,6 +41,16 @@ class RawField:
 
 
 @dataclass(frozen=True, slots=True)
+class StructField:
+    """As RawField. type: the descriptor of the field's type."""
+
+    name: str
+    type: SymRef
+    offset: int
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Descriptor:
     """A type descriptor. ptr_bytes: up to the end of the last pointer; ptr_words: None where the descriptor has no mask."""
 
@@ -62,6 +71,15 @@ def read(obj: Object, index: int, name_of: NameOf) -> Descriptor:
     return _Reader(obj, index, name_of).read()
 
 
+def read_struct(obj: Object, index: int) -> tuple[int, tuple[StructField, ...]]:
+    """Size in bytes and fields of the struct type whose descriptor is at `index`. Raises ObjectError if it is damaged, or no struct's."""
+    reader = _Reader(obj, index, lambda obj, ref: obj.resolve(ref).name)
+    size, kind, _ = reader.head()
+    if kind is not Kind.STRUCT:
+        raise reader.error("it is not a struct")
+    return size, tuple(reader.struct_fields())
+
+
 class _Reader:
     def __init__(self, obj: Object, index: int, name_of: NameOf) -> None:
         self.object, self.index, self.name_of = obj, index, name_of
@@ -72,14 +90,18 @@ class _Reader:
     def error(self, what: str) -> Exception:
         return self.object.error(f"type descriptor {self.index} {self.object.sym(self.index).name!r}: {what}")
 
-    def read(self) -> Descriptor:
+    def head(self) -> tuple[int, Kind, tuple[int, int, int, int]]:
+        """Size in bytes, kind; PtrBytes, TFlag, Align_ and Kind_ as they stand there."""
         if len(self.data) < TAIL:
             raise self.error(f"{len(self.data)} bytes")
         size, ptr_bytes, _hash, tflag, align, _field_align, raw_kind = HEAD.unpack_from(self.data)
         try:
-            kind = Kind(raw_kind & KIND_MASK)
+            return size, Kind(raw_kind & KIND_MASK), (ptr_bytes, tflag, align, raw_kind)
         except ValueError as error:
             raise self.error(f"kind {raw_kind & KIND_MASK}") from error
+
+    def read(self) -> Descriptor:
+        size, kind, (ptr_bytes, tflag, align, raw_kind) = self.head()
         elem = key = ""
         length = 0
         if kind is Kind.MAP:
@@ -113,16 +135,17 @@ class _Reader:
         if not count:
             return range(0)
         reloc = self.relocs.get(at)
-        if reloc is None or reloc.sym != self.own or reloc.add + count * item > len(self.data):
+        if reloc is None or reloc.sym != self.own or not 0 <= reloc.add <= len(self.data) - count * item:
             raise self.error(f"its list of {count} items lies elsewhere")
         return range(reloc.add, reloc.add + count * item, item)
 
-    def fields(self) -> tuple[RawField, ...]:
-        fields = []
+    def struct_fields(self) -> Iterator[StructField]:
         for at in self.array_at(MIDDLE, FIELD_SIZE):
             name, embedded, _ = self.name_at(at)
-            fields.append(RawField(name, self.type_at(at + 8), self.word(at + 16), embedded))
-        return tuple(fields)
+            yield StructField(name, self.reloc(at + WORD).sym, self.word(at + 2 * WORD), embedded)
+
+    def fields(self) -> tuple[RawField, ...]:
+        return tuple(RawField(field.name, self.type_name(field.type), field.offset, field.embedded) for field in self.struct_fields())
 
     def methods(self) -> tuple[Method, ...]:
         methods = []
@@ -160,9 +183,12 @@ class _Reader:
         return _Reader(self.object, index, self.name_of)
 
     def type_at(self, at: int) -> str:
-        name = self.name_of(self.object, self.reloc(at).sym)
+        return self.type_name(self.reloc(at).sym)
+
+    def type_name(self, ref: SymRef) -> str:
+        name = self.name_of(self.object, ref)
         if not name.startswith(TYPE_PREFIX):
-            raise self.error(f"offset {at} refers to {name!r}, which is not a type")
+            raise self.error(f"it refers to {name!r}, which is not a type")
         return name.removeprefix(TYPE_PREFIX)
 
     def reloc(self, at: int) -> Reloc:

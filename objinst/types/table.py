@@ -7,14 +7,14 @@ nearer has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
-from objinst.goobj.object import Object
-from objinst.goobj.records import SymRef
+from objinst.goobj.object import Load, Object
+from objinst.goobj.records import TYPE_PREFIX, SymRef
 from objinst.types import descriptors, names
-from objinst.types.descriptors import TYPE_PREFIX, Descriptor, RawField
+from objinst.types.descriptors import Descriptor, RawField
 from objinst.types.model import Field, GoType, Kind, Method, Signature, Typed, Unknown
 
 WORD = 8
@@ -22,7 +22,6 @@ MAX_DEPTH = 64
 SIMD_PACKAGE = "simd/archsimd."
 """Its vectors live in vector registers if GOEXPERIMENT=simd is on (cmd/compile/internal/types/size.go, simdify)."""
 
-Load = Callable[[str], Object | None]
 
 
 BASIC_TYPES = "runtime"

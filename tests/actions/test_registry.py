@@ -9,11 +9,10 @@ import inspect
 import pytest
 from places import ROOT
 
-from objinst.actions import ACTIONS
-from objinst.plan.action import Plannable, plannable
+from objinst.actions import ACTIONS, register
+from objinst.plan.action import Plannable
 from objinst.plan.model import Use
-from objinst.rewrite.site import Emittable, emittable
-from objinst.rules import Action, Rule, Where
+from objinst.rules import Action
 
 OBJINST = ROOT / "objinst"
 FOLDER = OBJINST / "actions"
@@ -21,7 +20,7 @@ TYPES = {
     node.name
     for path in FOLDER.glob("*.py")
     for node in ast.parse(path.read_text()).body
-    if isinstance(node, ast.ClassDef) and {base.id for base in node.bases if isinstance(base, ast.Name)} & {"Plannable", "Emittable"}
+    if isinstance(node, ast.ClassDef) and {base.id for base in node.bases if isinstance(base, ast.Name)} & {"Plannable", "Use"}
 }
 """Actions, and what they make of functions."""
 
@@ -62,18 +61,33 @@ def test_every_file_is_an_action() -> None:
         assert f"`{name}` action" in (inspect.getmodule(action).__doc__ or ""), name  # type: ignore[union-attr]
 
 
-def test_an_action_without_a_plan_is_named() -> None:
+def test_an_action_without_a_plan_is_not_registered() -> None:
     """Type checkers say so before; an action of a stranger's must not end in an AttributeError."""
 
     class Half(Action):
         parse = package = None  # type: ignore[assignment]
 
-    rule = Rule("r", "r", "main", Where(), (Half(),), "r.yaml:1")
-    with pytest.raises(TypeError, match="Half cannot be planned"):
-        list(plannable(rule))
+    class Unread(Plannable):
+        package = plan = None  # type: ignore[assignment]
+
+    for action, lacks in ((Half, "plan"), (Unread, "parse")):
+        with pytest.raises(TypeError, match=f"action half: {action.__name__} has no {lacks}; see docs/contributing/action.md"):
+            register("half", action)
+    assert "half" not in ACTIONS
 
 
-def test_a_use_that_writes_nothing_is_named() -> None:
-    with pytest.raises(TypeError, match="Use cannot be emitted"):
-        emittable(Use("r", "r"))
-    assert issubclass(Emittable, Use)
+def test_a_use_that_writes_nothing_cannot_be_made() -> None:
+    class Silent(Use):
+        __slots__ = ()
+
+    with pytest.raises(TypeError, match="emit"):
+        Silent("r", "r")
+
+
+def test_link_and_plan_name_no_action() -> None:
+    """They ask the registry; what an action has of its own is in its file, and in what that imports."""
+    named = {f"objinst.actions.{name}" for name in ACTIONS} | {"objinst.rewrite.probes"}
+    for path in (path for folder in ("link", "plan", "cli", "hookpkgs") for path in (ROOT / folder).rglob("*.py")):
+        imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        taken = {name for node in imports for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))}
+        assert not taken & named, path

@@ -13,6 +13,7 @@ from objinst.goobj.archive import Archive
 from objinst.goobj.records import RELOC, Blk
 from objinst.plan.judge import Function, read_function
 from objinst.rewrite.static import Fields, Layout, Slice, StaticData, layout
+from objinst.types import descriptors
 
 TYPE = "type:sync.Pool"
 
@@ -64,7 +65,7 @@ def test_a_struct_that_is_whole(obj: Object) -> None:
 @pytest.mark.parametrize(
     ("at", "data", "said"),
     [
-        (64, struct.pack("<Q", 1 << 40), "fields of sync.Pool lie elsewhere"),
+        (64, struct.pack("<Q", 1 << 40), "sync.Pool': its list of .* items lies elsewhere"),
         (0, struct.pack("<Q", 1 << 30), "sync.Pool has 1073741824 bytes"),
         (0, struct.pack("<Q", 8), "sync.Pool has 8 bytes, and fields at"),
     ],
@@ -87,6 +88,17 @@ def test_a_struct_whose_names_or_types_lie_elsewhere(obj: Object) -> None:
                 layout(patched(obj, Blk.RELOC, number * RELOC.size, struct.pack("<i", 1)), "sync.Pool")
             tried += 1
     assert tried == 1 + 2 * count
+
+
+@pytest.mark.parametrize("start", [-24, -1, 1 << 30])
+def test_a_struct_whose_fields_begin_outside_of_it(obj: Object, start: int) -> None:
+    """Whoever reads it: for static data, or as a type."""
+    index, _ = descriptor(obj)
+    number = next(number for number, reloc in enumerate(obj.relocs(index), obj._reloc_idx[index]) if reloc.off == 56)
+    damaged = patched(obj, Blk.RELOC, number * RELOC.size + struct.calcsize("<iBH"), struct.pack("<q", start))
+    for read in (lambda: layout(damaged, "sync.Pool"), lambda: descriptors.read(damaged, index, lambda near, ref: near.resolve(ref).name)):
+        with pytest.raises(ObjectError, match="its list of .* items lies elsewhere"):
+            read()
 
 
 def test_a_field_that_is_not_there() -> None:

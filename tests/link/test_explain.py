@@ -44,6 +44,11 @@ func work(jobs chan int) {
 }
 
 func main() {
+	twice := func(n int) { fmt.Println(n, n) }
+	if len(os.Args) > 9 {
+		twice = nil
+	}
+	twice(1)
 	work(nil)
 	fmt.Println((&Box{}).Put(len(os.Args), os.Args[0], 1.5, nil))
 	fmt.Println(Last([]int{1}), Last([]string{"x"}), leaf(1))
@@ -57,6 +62,9 @@ type C interface{ SetSkipCall(skip bool) }
 
 // Before takes what Put takes.
 func Before(c C, b interface{}, n int, name string, ratio float64, data []byte) {}
+
+// BeforeClaimed takes what the closure in main takes.
+func BeforeClaimed(c C, n int) {}
 
 // After takes its results.
 func After(c C, total int, err error) {}
@@ -78,8 +86,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def explain(folder, monkeypatch, capsys):
-    def run(*args: str, goarch: str = "amd64", version: str = "1.26") -> str:
-        for name, value in go_env(version, goarch).items():
+    def run(*args: str, goarch: str = "amd64", version: str = "1.26", **env: str) -> str:
+        for name, value in go_env(version, goarch, **env).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("PWD", str(folder))
         monkeypatch.chdir(folder)
@@ -197,6 +205,30 @@ def test_generic_functions_and_those_that_cannot_be_hooked(explain):
     shown = explain("runtime.gopanic")
     assert "refused: runtime: runtime belongs to the runtime" in shown
     assert "entry stub" not in shown
+
+
+def test_a_hook_at_entry_and_exit_sees_the_exit_by_call_through(explain):
+    """Where returns have no room for a jump, as a link would do it."""
+    shown = explain("main.leaf")
+    assert "returns cannot be patched: no-frame" in shown and "; a call-through sees its exit" in shown
+    assert re.search(r"^call-through: otelobj\.through\.main\.leaf", shown, re.MULTILINE)
+    assert re.search(r"hooks/rt\.exit\b", shown)
+
+
+CLAIMED = """claimed:
+  target: main
+  where: { func: "main.func1" }
+  do: { inject_hooks: { before: BeforeClaimed, path: example.com/e/h, signature: declared } }
+"""
+
+
+def test_types_that_only_hooks_know_are_shown(folder, explain, monkeypatch):
+    (folder / "claimed.yaml").write_text(CLAIMED)
+    undescribed = "-buildvcs=false -gcflags=example.com/e=-dwarf=false"
+    assert "no-types: its parameters are not known" in explain("main.main.func1", GOFLAGS=undescribed)
+    shown = explain("--rules", "claimed.yaml", "main.main.func1", GOFLAGS=undescribed)
+    assert "rules: claimed" in shown and "refused" not in shown
+    assert re.search(r"^  parameter  n +int +8 bytes +AX +kept at \d+\(args\)$", shown, re.MULTILINE), shown
 
 
 def test_a_worker_is_named(explain):

@@ -16,7 +16,7 @@ from objinst.goobj.archive import Archive
 from objinst.errors import OtelobjError
 from objinst.linked.check import verify
 from objinst.linked.program import Program
-from objinst.linked.source import offsets
+from objinst.linked.source import READ, offsets
 from objinst.plan.model import Status
 from objinst.link.report import Report
 from objinst.rewrite.static import layout
@@ -352,7 +352,7 @@ def test_without_a_report_there_is_one_message(monkeypatch, capsys, tmp_path):
     assert "No such file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("struct_name", ["Desc", "linkInfo"])
+@pytest.mark.parametrize("struct_name", READ)
 def test_layouts_from_source_are_the_compilers(struct_name):
     archive = go("1.26", HOOKS / "rt", "list", "-export", "-f", "{{.Export}}", ".", GOFLAGS="-mod=mod", GOWORK="off").strip()
     obj = Archive.read(Path(archive)).go_object()[1]

@@ -10,10 +10,10 @@ from types_build import Build
 
 from objinst.errors import OtelobjError
 from objinst.plan.missing import refused_problems, unfound_problems
-from objinst.actions.span import Span, SpanUse, title
+from objinst.actions.span import Span, SpanUse
 from objinst.plan.hooks import HookFinder
 from objinst.plan.model import Status, Target, Value
-from objinst.plan.subject import CallValue, Subject
+from objinst.plan.subject import CallValue, Subject, title
 from objinst.rewrite.result import read_result, write_result
 from objinst.rules import Rule, RuleSet
 from rule_files import read_file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -150,6 +151,15 @@ def test_plan_writes_nothing(path: Path) -> None:
     assert "store" not in parts(imports(path))
 
 
+@pytest.mark.parametrize("path", modules("objinst/plan"), ids=lambda path: path.stem)
+def test_plan_opens_nothing(path: Path) -> None:
+    """It is handed what others have read."""
+    tree = ast.parse(path.read_text())
+    called = {node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not called & {"open", "read_bytes", "read_text", "mmap"}
+    assert not {"Archive.read", "mmap"} & {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+
+
 def test_nobody_borrows_from_the_list_of_passes() -> None:
     users = [path for path in modules("objinst") if "objinst.link.main" in imports(path)]
     assert [str(path.relative_to(ROOT / "objinst")) for path in users] == ["__main__.py", "link/external.py"]
@@ -173,3 +183,13 @@ def test_the_link_step_imports_nothing_heavy() -> None:
                 place = ROOT.joinpath(*name.split("."))
                 waiting += [found for found in (place.with_suffix(".py"), place / "__init__.py") if found.exists()]
     assert len(seen) > 30
+
+
+def test_the_version_answer_loads_what_reads_rules_and_no_more() -> None:
+    """`link -V=full` is asked at every build. What it must not load rewrites objects, or knows the types of functions."""
+    code = "import sys, objinst.link.version\nprint(*(name for name in sys.modules if name.partition('.')[0] in ('objinst', 'trampolines')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"objinst.link.version", "objinst.actions.span", "objinst.rules.load"} <= loaded
+    never = ("objinst.rewrite", "objinst.signatures", "objinst.goobj", "objinst.types", "objinst.hookpkgs", "trampolines.amd64", "trampolines.arm64")
+    assert not [name for name in loaded if name.startswith(never)]

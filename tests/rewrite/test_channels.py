@@ -16,7 +16,7 @@ from objinst.goobj.archive import Archive
 from objinst.errors import ObjectError
 from objinst.goobj import Edit, Object
 from objinst.rewrite.channels import channel_offsets
-from objinst.rewrite.static import STRUCT_FIELDS
+from objinst.types.descriptors import MIDDLE
 
 FIELD = 24
 """Size of abi.StructField: name, type, offset."""
@@ -80,7 +80,7 @@ def changed(offsets: dict[str, int], names: dict[str, str] | None = None) -> Obj
     index = plain.find("type:runtime.hchan")
     assert index is not None
     data, relocs = bytearray(plain.data(index)), list(plain.relocs(index))
-    start = next(reloc.add for reloc in relocs if reloc.off == STRUCT_FIELDS)
+    start = next(reloc.add for reloc in relocs if reloc.off == MIDDLE)
     for at in range(start, len(data), FIELD):
         reloc = next((reloc for reloc in relocs if reloc.off == at), None)
         target = None if reloc is None else plain.resolve(reloc.sym).index
