@@ -11,7 +11,7 @@ from trampolines.arch import ARCHES
 CONSTANTS = {
     "kinds": ("STEXT", "SRODATA", "SDATA", "SNOPTRDATA", "SNOPTRBSS", "SDWARFFCN", "SDWARFLINES"),
     "relocs": (
-        "R_ADDR", "R_METHODOFF", "R_USEIFACE", "R_USEIFACEMETHOD", "R_INITORDER",
+        "R_ADDR", "R_WEAK", "R_METHODOFF", "R_USEIFACE", "R_USEIFACEMETHOD", "R_INITORDER",
         *sorted({name for found in ARCHES.values() for name in found.relocations.values()}),
     ),
     "obj_flags": ("ObjFlagFromAssembly",),
@@ -28,6 +28,7 @@ CONSTANTS = {
 """By table of objects.json: what the code asks for by name."""
 
 VALUES = {
+    "relocs": {"R_WEAK": -0x8000},  # an int16; objinst/goobj/records.py has the bits
     "obj_flags": {"ObjFlagFromAssembly": 4},
     "func_flags": {"FuncFlagAsm": 4},
     "pcdata": {
