@@ -215,11 +215,17 @@ func storm(goroutines, requests int, round uint64) {
 	wg.Wait()
 }
 
+// calm is at how many looks in a row nothing is under way. One is not enough: NumGoroutine reads several counters that change meanwhile, and a
+// goroutine that comes and goes between two of them hides another one.
+const calm = 20
+
 // settled waits until goroutines that exit have ended their spans, and returns the heap that is left.
 func settled(c *checker, goroutines int) uint64 {
-	for range 300_000 {
+	for looks, quiet := 0, 0; looks < 300_000 && quiet < calm; looks++ {
 		if c.started.Load() == c.ended.Load() && runtime.NumGoroutine() <= goroutines {
-			break
+			quiet++
+		} else {
+			quiet = 0
 		}
 		time.Sleep(time.Millisecond)
 	}
