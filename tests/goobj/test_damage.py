@@ -92,7 +92,7 @@ def test_a_struct_whose_names_or_types_lie_elsewhere(obj: Object) -> None:
 
 @pytest.mark.parametrize("start", [-24, -1, 1 << 30])
 def test_a_struct_whose_fields_begin_outside_of_it(obj: Object, start: int) -> None:
-    """Whoever reads it: for static data, or as a type."""
+    """Read for static data, or as a type."""
     index, _ = descriptor(obj)
     number = next(number for number, reloc in enumerate(obj.relocs(index), obj._reloc_idx[index]) if reloc.off == 56)
     damaged = patched(obj, Blk.RELOC, number * RELOC.size + struct.calcsize("<iBH"), struct.pack("<q", start))
