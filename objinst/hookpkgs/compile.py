@@ -62,9 +62,9 @@ class Compiler:
         settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
         parts = [self.header, str(self.go.goroot), package["ImportPath"], package["Dir"], *settings]
         parts += [f"{name} {_content(path)}" for name, path in sorted(imports.items())]
-        parts += [_sha256(Path(package["Export"]))] if package.get("CgoFiles") else []
+        parts += [cache.file_digest(Path(package["Export"]))] if package.get("CgoFiles") else []
         for kind in ("GoFiles", "SFiles", "HFiles", "EmbedFiles"):
-            parts += [f"{kind} {name} {_sha256(Path(self._file(package['Dir'], name)))}" for name in package.get(kind) or ()]
+            parts += [f"{kind} {name} {cache.file_digest(Path(self._file(package['Dir'], name)))}" for name in package.get(kind) or ()]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _compile(self, package: Mapping[str, Any], imports: Mapping[str, Path], work: Path, key: str) -> Path:
@@ -150,11 +150,7 @@ def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
 def _content(archive: Path) -> str:
     """The content half of an archive's build id, which names its bytes; without a build id, a digest of the bytes."""
     build_id = peek(archive).build_id
-    return build_id.rpartition("/")[2] if "/" in build_id else _sha256(archive)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return build_id.rpartition("/")[2] if "/" in build_id else cache.file_digest(archive)
 
 
 def _pack(archive: Path, objects: Sequence[tuple[str, bytes]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from objinst.goobj import Header
 from objinst.goobj import header as headers
 from objinst.goobj.archive import peek
 from objinst.platform.target import check, check_mode
+from objinst.store import cache
 from trampolines.arch import LEVELS
 
 LEVEL = re.compile(rf" ({'|'.join(LEVELS)})=(\S+)")
@@ -108,7 +108,7 @@ def identity(path: Path) -> str:
 @functools.cache
 def _content_digest(path: Path, _size: int, _mtime: int) -> str:
     """Cached, because one link asks for the same archives many times."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return cache.file_digest(path)
 
 
 def check_supported(command: LinkCommand, header: Header) -> None:

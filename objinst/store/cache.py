@@ -26,7 +26,7 @@ from objinst.errors import OtelobjError, UsageError, reason
 from objinst.platform.host import host
 from objinst.store.root import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
 
-__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
+__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "file_digest", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
 
 RECORD = ".entry"
 """In each entry: size in bytes, time of the last change in ns, SHA-256 and name of every file."""
@@ -102,7 +102,7 @@ def _files(folder: Path) -> list[str]:
 def _record(folder: Path, digests: Mapping[str, str] | None = None) -> None:
     """Writes the record of an entry, atomically. digests: SHA-256 of each file, if they are known. Raises OSError."""
     if digests is None:
-        digests = {name: _sha256(folder / name) for name in _files(folder)}
+        digests = {name: file_digest(folder / name) for name in _files(folder)}
     lines = []
     for name, digest in digests.items():
         state = (folder / name).stat()
@@ -110,7 +110,8 @@ def _record(folder: Path, digests: Mapping[str, str] | None = None) -> None:
     write_whole(folder / RECORD, "".join([*lines, END]).encode("utf-8", "surrogateescape"))
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file's content. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -155,7 +156,7 @@ def _is_whole(place: Path) -> bool:
 def _has_content(place: Path, files: tuple[tuple[str, str], ...]) -> bool:
     """files: (SHA-256, name)."""
     try:
-        return all(_sha256(place / name) == digest for digest, name in files)
+        return all(file_digest(place / name) == digest for digest, name in files)
     except OSError:
         return False
 
