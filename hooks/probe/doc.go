@@ -9,9 +9,8 @@
 //
 // # When it is written
 //
-// When main.main returns, at os.Exit, and so at log.Fatal, and when a panic that nobody recovers ends the program. A second writing
-// replaces the first one. `%p` in the file's name stands for the process ID, since programs that a program starts inherit the
-// variable. The file is written beside its place and renamed into it.
+// At every end of which the program learns in time: docs/context.md has the table. A second writing replaces the first one. `%p` in the
+// file's name stands for the process ID, since programs that a program starts inherit the variable. The file is written beside its place and renamed into it.
 //
 // # Constraints
 //

@@ -27,6 +27,7 @@ func init() {
 	if rt.Linked() {
 		rt.OnFatalPanic(Write)
 		rt.OnExit(writeOnce)
+		watchSignals()
 	}
 }
 

@@ -14,9 +14,12 @@ import (
 // oneWrite is held while probes are written.
 var oneWrite sync.Mutex
 
+// outVariable names the file.
+const outVariable = "OTELOBJ_PROBE_OUT"
+
 // Write writes the file that OTELOBJ_PROBE_OUT names, with what was measured until now. Without the variable it does nothing.
 func Write() {
-	place := environ.Get("OTELOBJ_PROBE_OUT")
+	place := environ.Get(outVariable)
 	if place == "" {
 		return
 	}
@@ -25,7 +28,7 @@ func Write() {
 	defer oneWrite.Unlock()
 	place = strings.ReplaceAll(place, "%p", strconv.Itoa(os.Getpid()))
 	if err := replace(place, encode(counts, latencies)); err != nil {
-		os.Stderr.WriteString("otelobj: OTELOBJ_PROBE_OUT: " + err.Error() + "\n")
+		os.Stderr.WriteString("otelobj: " + outVariable + ": " + err.Error() + "\n")
 	}
 }
 

@@ -45,7 +45,7 @@ func awaitDeath() {
 	link.DieFromSignal(uint32(-atomic.LoadInt64(&death)))
 }
 
-// undertaker is the goroutine that lets the program end by a signal, 0 as long as no signal has come.
+// undertaker is the goroutine that lets the program end by a signal, 0 as long as no signal has come or is about to.
 var undertaker uint64
 
 // Dying reports whether the program is about to end by a signal, which another goroutine sees to.
@@ -61,13 +61,21 @@ func Dying() bool {
 //go:norace
 func LetDie(sig int) bool {
 	pid := atomic.LoadInt64(&death)
-	return pid > 0 && atomic.CompareAndSwapInt64(&death, pid, -int64(sig))
+	if pid <= 0 || !atomic.CompareAndSwapInt64(&death, pid, -int64(sig)) {
+		return false
+	}
+	atomic.StoreUint64(&undertaker, GoroutineID())
+	return true
 }
 
 // MayLive takes LetDie back, if the program lives on.
 //
 //go:norace
-func MayLive(pid, sig int) { atomic.CompareAndSwapInt64(&death, -int64(sig), int64(pid)) }
+func MayLive(pid, sig int) {
+	if atomic.CompareAndSwapInt64(&death, -int64(sig), int64(pid)) {
+		atomic.StoreUint64(&undertaker, 0)
+	}
+}
 
 // SignalWanted reports whether the program has asked for a signal by package os/signal, and whether it ignores it by that package.
 //

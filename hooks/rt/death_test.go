@@ -47,12 +47,15 @@ func TestLetDie(t *testing.T) {
 	if !LetDie(2) || LetDie(15) || atomic.LoadInt64(&death) != -2 {
 		t.Errorf("death is %d", atomic.LoadInt64(&death))
 	}
+	if Dying() {
+		t.Error("this goroutine sees to the end itself, and must not wait for it")
+	}
 	MayLive(77, 15)
 	if atomic.LoadInt64(&death) != -2 {
 		t.Error("another signal came first")
 	}
 	MayLive(77, 2)
-	if atomic.LoadInt64(&death) != 77 {
+	if atomic.LoadInt64(&death) != 77 || atomic.LoadUint64(&undertaker) != 0 {
 		t.Errorf("death is %d", atomic.LoadInt64(&death))
 	}
 }

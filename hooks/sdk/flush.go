@@ -117,7 +117,7 @@ func flushAll(ctx context.Context, pipelines []flusher, report func(what string,
 
 // timeout reads OTELOBJ_SHUTDOWN_TIMEOUT.
 func timeout() time.Duration {
-	if d, ok := parseTimeout(environ.Get(timeoutVariable)); ok {
+	if d, ok := environ.Timeout(); ok {
 		return d
 	}
 	return defaultTimeout

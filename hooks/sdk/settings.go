@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/environ"
@@ -29,9 +27,9 @@ var protocols = []string{"grpc", "http/protobuf"}
 func checkSettings() {
 	checkNames("OTEL_GO_ENABLED_INSTRUMENTATIONS")
 	checkNames("OTEL_GO_DISABLED_INSTRUMENTATIONS")
-	if text := environ.Get(timeoutVariable); strings.TrimSpace(text) != "" {
-		if _, ok := parseTimeout(text); !ok {
-			report(setting(timeoutVariable), fmt.Errorf("not a duration such as 500ms or 10s, nor a number of milliseconds; it is %v", defaultTimeout))
+	if strings.TrimSpace(environ.Get(environ.ShutdownTimeout)) != "" {
+		if _, ok := environ.Timeout(); !ok {
+			report(setting(environ.ShutdownTimeout), fmt.Errorf("not a duration such as 500ms or 10s, nor a number of milliseconds; it is %v", defaultTimeout))
 		}
 	}
 }
@@ -59,18 +57,6 @@ func listedNames(setting string) []string {
 		}
 	}
 	return nil
-}
-
-const timeoutVariable = "OTELOBJ_SHUTDOWN_TIMEOUT"
-
-// parseTimeout reads a duration, or a number of milliseconds as OpenTelemetry's own variables have it.
-func parseTimeout(text string) (d time.Duration, ok bool) {
-	text = strings.TrimSpace(text)
-	if ms, err := strconv.Atoi(text); err == nil && ms >= 0 {
-		return time.Duration(ms) * time.Millisecond, true
-	}
-	d, err := time.ParseDuration(text)
-	return d, err == nil && d >= 0
 }
 
 // blame returns the setting on account of which there is no exporter for a signal, and what is wrong with it. err: what the exporters say, who

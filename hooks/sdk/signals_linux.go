@@ -12,18 +12,13 @@ import (
 // A signal that nobody handles ends the program in the runtime, which leaves no time for a flush. We do not ask for such signals: the
 // runtime itself knows, at the moment of delivery, whether the program wants one. Only where it does not, rt makes the end wait.
 
-// deadly reports whether a signal asks a program to end, and ends it quietly if it does not want it.
-func deadly(sig syscall.Signal) bool {
-	return sig == syscall.SIGHUP || sig == syscall.SIGINT || sig == syscall.SIGTERM
-}
-
 // watchSignals begins to watch, if that has not begun.
 var watchSignals = func() { rt.WatchSignals(os.Getpid()) }
 
 // BeforeProcess runs before os/signal.process(sig), which hands on a signal that the program wants. One that asks it to end may leave it some
 // seconds, and others may be less patient: what is finished is exported at once.
 func BeforeProcess(_ HookContext, sig os.Signal) {
-	if s, ok := sig.(syscall.Signal); ok && deadly(s) {
+	if s, ok := sig.(syscall.Signal); ok && ends.Asks(s) {
 		exportSoon()
 	}
 }
@@ -59,7 +54,7 @@ func beforeOwn(ictx HookContext, sig syscall.Signal) {
 	if !ends.BySignal(sig, rt.SignalWanted) || !atLast() {
 		return
 	}
-	ictx.SetData(ownSignal{int(sig), deadly(sig) && rt.LetDie(int(sig))})
+	ictx.SetData(ownSignal{int(sig), ends.Asks(sig) && rt.LetDie(int(sig))})
 }
 
 // AfterKill runs when these have returned. If all went well there is no more than a moment left, unless the program lives on, which was not to be

@@ -83,8 +83,7 @@ def runtime(session: Session) -> NewRuntime:
         desc, node = (layout(rt_object(session), f"{RT}.{name}") for name in ("Desc", "node"))
         runtimepkg.watch(edit, session.arch, RT, desc, node, slot, runtimepkg.watched(obj.tables.runtime, channels=has_scope(session)))
         runtimepkg.hand_over_slot(edit, session.arch, slot)
-        if has_scope(session):
-            death.gates(edit, session.arch, RT)
+        death.gates(edit, session.arch, RT)
         (folder / COPY).write_bytes(archive.to_bytes({member: checked(edit)}))
         (folder / SLOT).write_text(json.dumps(asdict(slot)))
 

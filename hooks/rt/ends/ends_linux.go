@@ -64,6 +64,12 @@ func BySignal(sig syscall.Signal, wanted func(sig uint) (wanted, ignored bool)) 
 	return !asked && !ignored && fatal(sig)
 }
 
+// Asks reports whether a signal asks a program to end, and ends it quietly if the program does not want it. Signal gates hold these signals
+// up, and no others, once rt.WatchSignals was called (GateSpec in objinst/platform/linux.py).
+func Asks(sig syscall.Signal) bool {
+	return sig == syscall.SIGHUP || sig == syscall.SIGINT || sig == syscall.SIGTERM
+}
+
 // survived reports whether the default action is to go on, or to stop for a while (signal(7)).
 func survived(sig syscall.Signal) bool {
 	switch sig {
@@ -77,12 +83,11 @@ func survived(sig syscall.Signal) bool {
 // of signals in Go programs"; runtime/sigtab_linux_generic.go: _SigKill, _SigThrow, and _SigPanic, which throws when the signal was sent).
 func fatal(sig syscall.Signal) bool {
 	switch sig {
-	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM,
-		syscall.SIGQUIT, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGSTKFLT, syscall.SIGSYS,
+	case syscall.SIGQUIT, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGSTKFLT, syscall.SIGSYS,
 		syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV:
 		return true
 	}
-	return false
+	return Asks(sig)
 }
 
 const executable = 1 // X_OK

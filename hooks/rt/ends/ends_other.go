@@ -11,5 +11,8 @@ func Self(int) bool { return false }
 // BySignal is false.
 func BySignal(syscall.Signal, func(uint) (wanted, ignored bool)) bool { return false }
 
+// Asks is false.
+func Asks(syscall.Signal) bool { return false }
+
 // ByExec is false.
 func ByExec(string, []string, []string) bool { return false }

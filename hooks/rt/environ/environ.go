@@ -4,6 +4,9 @@ package environ
 
 import (
 	"os"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/otelobj/otelobj/hooks/rt"
 )
@@ -14,4 +17,17 @@ func Get(name string) string {
 		return ""
 	}
 	return os.Getenv(name)
+}
+
+// ShutdownTimeout is the name of the variable that says how long a program may be held up at its end.
+const ShutdownTimeout = "OTELOBJ_SHUTDOWN_TIMEOUT"
+
+// Timeout reads ShutdownTimeout: a duration, or a number of milliseconds as OpenTelemetry's own variables have it. ok: the variable holds one.
+func Timeout() (d time.Duration, ok bool) {
+	text := strings.TrimSpace(Get(ShutdownTimeout))
+	if ms, err := strconv.Atoi(text); err == nil && ms >= 0 {
+		return time.Duration(ms) * time.Millisecond, true
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d >= 0
 }
