@@ -33,12 +33,12 @@ const (
 )
 
 // atExit exports what is there before the program ends.
-func atExit() { atLast() }
+func atExit() { atLast(openSpans.end) }
 
 // atLast does that. The goroutine that comes first decides how the program ends: in the plain program it would have ended by now, so others
 // wait. What the first one's own panic values and deferred calls do meanwhile is not another end: it reports whether this is one. If the
 // program goes on all the same (package testing makes a panic of os.Exit(0)), the next one is the first again.
-func atLast() bool {
+func atLast(open func()) bool {
 	me := rt.GoroutineID()
 	if me != 0 && exiting.Load() == me {
 		return false
@@ -50,7 +50,7 @@ func atLast() bool {
 			break
 		}
 	}
-	flush(limit, true)
+	flush(limit, open)
 	return true
 }
 

@@ -19,10 +19,10 @@ var oneFlush = make(chan struct{}, 1)
 
 // Flush ends what is open, exports what was recorded and returns when that is done, or after limit. A second call at the same time
 // waits for the first one, no longer than its own limit. An exporter that hangs, and does not heed its context, is left behind.
-func Flush(limit time.Duration) { flush(limit, true) }
+func Flush(limit time.Duration) { flush(limit, openSpans.end) }
 
-// flush does that. all: what is open is ended.
-func flush(limit time.Duration, all bool) {
+// flush does that. open: what is done about open spans first, nil for nothing.
+func flush(limit time.Duration, open func()) {
 	pipelines := pipelines()
 	if len(pipelines) == 0 || limit <= 0 {
 		return
@@ -38,8 +38,8 @@ func flush(limit time.Duration, all bool) {
 	rt.Suppress(func() {
 		go func() {
 			defer func() { close(done); <-oneFlush }()
-			if all {
-				endSpans(limit / 2)
+			if open != nil {
+				within(limit/2, open)
 			}
 			flushAll(ctx, pipelines, report)
 		}()
@@ -51,12 +51,12 @@ func flush(limit time.Duration, all bool) {
 	}
 }
 
-// endSpans ends the spans that are open. That runs the program's own span processors: one that hangs must not keep the others' spans.
-func endSpans(limit time.Duration) {
+// within calls a function that ends spans. That runs the program's own span processors: one that hangs must not keep the others' spans.
+func within(limit time.Duration, end func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		openSpans.end()
+		end()
 	}()
 	select {
 	case <-done:

@@ -2,10 +2,14 @@ package sdk
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	apitrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/otelobj/otelobj/hooks/active"
@@ -20,23 +24,44 @@ const (
 	shardSize = 128
 )
 
-// spanTable knows the spans that are open, so that they can be ended when the program ends. It is a span processor of our
-// provider. It is bounded, since programs forget to end spans: beyond some thousand open ones, one takes the place of another.
+// spanTable knows the spans that are open, so that they can be ended when the program ends. It is a span processor of the program's
+// providers, and ownSpans is one of ours. It is bounded, since programs forget to end spans: beyond some thousand open ones, one takes the place of another.
 type spanTable [shards]struct {
 	mu    sync.Mutex
-	spans map[apitrace.SpanID]trace.ReadWriteSpan
+	spans map[apitrace.SpanID]openSpan
 }
 
 var openSpans spanTable
 
+// openSpan is a span and, if its provider is ours, the processor that exports it.
+type openSpan struct {
+	trace.ReadWriteSpan
+	exports trace.SpanProcessor
+}
+
+// ownSpans adds the spans of our provider to the table.
+type ownSpans struct {
+	*spanTable
+	exports trace.SpanProcessor
+}
+
+// OnStart implements trace.SpanProcessor.
+func (o ownSpans) OnStart(_ context.Context, span trace.ReadWriteSpan) {
+	o.add(openSpan{span, o.exports})
+}
+
 // OnStart implements trace.SpanProcessor.
 func (t *spanTable) OnStart(_ context.Context, span trace.ReadWriteSpan) {
+	t.add(openSpan{span, nil})
+}
+
+func (t *spanTable) add(span openSpan) {
 	id := span.SpanContext().SpanID()
 	s := &t[id[7]%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.spans == nil {
-		s.spans = make(map[apitrace.SpanID]trace.ReadWriteSpan)
+		s.spans = make(map[apitrace.SpanID]openSpan)
 	}
 	if len(s.spans) >= shardSize {
 		for any := range s.spans {
@@ -67,9 +92,9 @@ func (t *spanTable) forget(span apitrace.SpanContext) {
 func (t *spanTable) parent(id apitrace.SpanID) (parent apitrace.SpanID, ok bool) {
 	s := &t[id[7]%shards]
 	s.mu.Lock()
-	span := s.spans[id]
+	span, ok := s.spans[id]
 	s.mu.Unlock()
-	if span == nil {
+	if !ok {
 		return parent, false
 	}
 	return span.Parent().SpanID(), true
@@ -79,19 +104,45 @@ func (t *spanTable) parent(id apitrace.SpanID) (parent apitrace.SpanID, ok bool)
 func (t *spanTable) end() {
 	for i := range t {
 		for _, span := range t.take(i) {
-			span.SetAttributes(keyEndedAtExit.Bool(true))
-			span.End()
+			span.endNow()
 		}
 	}
 }
 
-func (t *spanTable) take(shard int) map[apitrace.SpanID]trace.ReadWriteSpan {
+func (s openSpan) endNow() {
+	s.SetAttributes(keyEndedAtExit.Bool(true))
+	s.End()
+}
+
+func (t *spanTable) take(shard int) map[apitrace.SpanID]openSpan {
 	s := &t[shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	spans := s.spans
 	s.spans = nil
 	return spans
+}
+
+// copy exports open spans as end would have ended them, and leaves them open. The program's own processors can only be given a span by ending
+// it: those spans are ended.
+func (t *spanTable) copy() {
+	now := time.Now()
+	for i := range t {
+		s := &t[i]
+		s.mu.Lock()
+		spans := slices.Collect(maps.Values(s.spans))
+		s.mu.Unlock()
+		for _, span := range spans {
+			if span.exports == nil {
+				span.endNow()
+				continue
+			}
+			stub := tracetest.SpanStubFromReadOnlySpan(span)
+			stub.EndTime = now
+			stub.Attributes = append(slices.Clone(stub.Attributes), keyEndedAtExit.Bool(true))
+			span.exports.OnEnd(stub.Snapshot())
+		}
+	}
 }
 
 // Shutdown implements trace.SpanProcessor.

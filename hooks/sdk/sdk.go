@@ -102,7 +102,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 	limits := spanLimits()
 	waiting := newQueue(spanExporter{exporter}, limits.AttributeValueLengthLimit)
 	return trace.NewTracerProvider(
-		trace.WithSpanProcessor(&openSpans), trace.WithSpanProcessor(waiting), trace.WithRawSpanLimits(limits), trace.WithResource(res))
+		trace.WithSpanProcessor(ownSpans{&openSpans, waiting}), trace.WithSpanProcessor(waiting), trace.WithRawSpanLimits(limits), trace.WithResource(res))
 }
 
 func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {

@@ -51,7 +51,7 @@ func BeforeSignal(ictx HookContext, p *os.Process, sig os.Signal) {
 }
 
 func beforeOwn(ictx HookContext, sig syscall.Signal) {
-	if !ends.BySignal(sig, rt.SignalWanted) || !atLast() {
+	if !ends.BySignal(sig, rt.SignalWanted) || !atLast(openSpans.end) {
 		return
 	}
 	ictx.SetData(ownSignal{int(sig), ends.Asks(sig) && rt.LetDie(int(sig))})
@@ -73,14 +73,14 @@ func AfterKill(ictx HookContext, err error) {
 	goesOn()
 }
 
-// BeforeExec runs before syscall.Exec, which puts another program in the place of this one. If that will fail the program goes on, and so do its
-// open spans.
+// BeforeExec runs before syscall.Exec, which puts another program in the place of this one. Nobody knows whether it will succeed. If it cannot, open
+// spans are left alone. If it can, copies of them are exported: should it fail all the same they are still open, and are exported when they end.
 func BeforeExec(ictx HookContext, argv0 string, argv, envv []string) {
 	if !ends.ByExec(argv0, argv, envv) {
-		flush(timeout(), false)
+		flush(timeout(), nil)
 		return
 	}
-	ictx.SetData(atLast())
+	ictx.SetData(atLast(openSpans.copy))
 }
 
 // AfterExec runs when it has failed.
