@@ -7,8 +7,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 
 	"go.opentelemetry.io/otel"
 	"google.golang.org/grpc"
@@ -111,7 +113,7 @@ func quoted(err error) error {
 }
 
 // quoteErrors makes what OpenTelemetry prints by itself printable: exporters hand it messages of collectors (partial success). Only where the
-// program has not set a handler of its own. One that it sets later takes the place of ours.
+// program has not set a handler of its own. One that it sets later takes the place of ours, also for handlers that were fetched before.
 func quoteErrors() {
 	set := reflect.ValueOf(otel.GetErrorHandler())
 	if set.Kind() != reflect.Pointer || set.Type().Elem().Name() != "ErrDelegator" || !strings.HasPrefix(set.Type().Elem().PkgPath(), "go.opentelemetry.io/otel/internal/") {
@@ -119,9 +121,31 @@ func quoteErrors() {
 	}
 	standard := reflect.New(set.Type().Elem()) // a copy: what is there hands on to the handler that is set first
 	standard.Elem().Set(set.Elem())
-	if h, ok := standard.Interface().(otel.ErrorHandler); ok {
+	h, ok := standard.Interface().(otel.ErrorHandler)
+	if ok && !handOn(set.Elem(), quotingHandler{h}) {
 		otel.SetErrorHandler(quotingHandler{h})
 	}
+}
+
+// handOn makes an ErrDelegator hand on to h, as if that were its default: SetErrorHandler would count as the program's first call of it, after
+// which handlers that were fetched hand on to no other. It reports whether it has found where that is kept, `delegate
+// atomic.Pointer[ErrorHandler]` (otel/internal/errorhandler, before v1.41 otel/internal/global).
+func handOn(delegator reflect.Value, h otel.ErrorHandler) bool {
+	place := delegator.FieldByName("delegate")
+	if !place.IsValid() || place.Type().PkgPath() != "sync/atomic" || place.Type().Size() != unsafe.Sizeof(uintptr(0)) || place.Type().NumField() == 0 {
+		return false
+	}
+	kind := place.Type().Field(0).Type // [0]*ErrorHandler (sync/atomic/type.go)
+	if kind.Kind() != reflect.Array || kind.Elem().Kind() != reflect.Pointer {
+		return false
+	}
+	if kind = kind.Elem().Elem(); kind.Kind() != reflect.Interface || !reflect.TypeOf(h).Implements(kind) {
+		return false
+	}
+	value := reflect.New(kind)
+	value.Elem().Set(reflect.ValueOf(h))
+	atomic.StorePointer((*unsafe.Pointer)(place.Addr().UnsafePointer()), value.UnsafePointer())
+	return true
 }
 
 // quotingHandler prints as the handler does that it takes the place of.

@@ -45,6 +45,16 @@ func TestWhatOpenTelemetryPrintsIsQuoted(t *testing.T) {
 		otel.SetErrorHandler(plainHandler{})
 		exportTo(t)
 		return
+	case "fetched":
+		early := otel.GetErrorHandler()
+		quoteErrors()
+		fetched := otel.GetErrorHandler()
+		otel.SetErrorHandler(plainHandler{})
+		early.Handle(errors.New("early"))
+		fetched.Handle(errors.New("fetched"))
+		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { fetched.Handle(fmt.Errorf("wrapped %w", err)) }))
+		otel.Handle(errors.New("second"))
+		return
 	default:
 		early := otel.GetErrorHandler()
 		quoteErrors()
@@ -68,6 +78,9 @@ func TestWhatOpenTelemetryPrintsIsQuoted(t *testing.T) {
 	}
 	if !strings.Contains(said, `OTLP partial success: \x1b[2Jcleared\r\n`) || !strings.Contains(said, `"early \x1b"`) {
 		t.Errorf("not in quotes: %q", said)
+	}
+	if said, want := run("fetched"), "the program's: early\nthe program's: fetched\nthe program's: wrapped second\n"; said != want {
+		t.Errorf("%q instead of %q", said, want)
 	}
 	for _, child := range []string{"before", "after"} {
 		if said := run(child); !strings.Contains(said, hostileText) || !strings.HasPrefix(said, "the program's: ") {
