@@ -40,11 +40,13 @@ def command(ctx: click.Context) -> None:
 
 @command.command
 @click.option("--all", "everything", is_flag=True, help="Go toolchains that otelobj installed, too.")
-def clean(*, everything: bool) -> None:
+@click.option("--wait", metavar="SECONDS", type=click.FloatRange(min=0), default=60, show_default=True, help="How long to wait for builds that run now.")
+@click.option("--force", is_flag=True, help="Do not wait for them; they may fail.")
+def clean(*, everything: bool, wait: float, force: bool) -> None:
     """Remove everything that later builds can create again."""
     if cache.root().exists() and not cache.is_ours():
         raise OtelobjError(f"{cache.root()} is not marked as a cache of otelobj: there is no {TAG} in it", "nothing was removed; is OTELOBJ_CACHE_DIR right?")
-    with cache.alone(wait=True):
+    with cache.alone(wait=None if force else wait, waits=lambda users: click.echo(f"waiting for {users}: {cache.root()} is in use", err=True)):
         freed = _clean([kind for kind in KINDS if kind not in KEPT or (everything and kind == "toolchains")])
     click.echo(f"freed {human(freed)} in {cache.root()}")
 

@@ -74,6 +74,10 @@ class Host:
 
         fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
 
+    def lockers(self, handle: int) -> list[int]:  # noqa: ARG002
+        """The processes that have an open file locked; empty where the system does not tell."""
+        return []
+
     def cache_folder(self, environ: Mapping[str, str]) -> Path | None:
         """The folder for caches of this user; None for a user without a home folder. environ: has CACHE_VARIABLES, "" for one that is not set."""
         xdg, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")

@@ -38,6 +38,7 @@ UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 ROOM = 0.8
 """Share of the bound that is left after trimming, so that not every link has to trim."""
 
+STILL_USED = "wait for these builds to end, or end them; `otelobj cache clean --force` removes what they use, and they may fail"
 READERS = "readers"
 """The lock that others may hold who read from this cache. The owner must let them read its file."""
 READERS_WAIT = 5.0
@@ -245,17 +246,45 @@ def _readable() -> list[Path]:
 
 
 @contextlib.contextmanager
-def alone(*, wait: bool) -> Iterator[bool]:
-    """Whether no link uses the cache, including links of other users; none can start meanwhile. wait: until that is the case."""
+def alone(*, wait: float | None = None, waits: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
+    """Whether no link uses the cache, including links of other users; none can start meanwhile. False on a file system without locks.
+
+    wait: seconds to wait until that is the case, None: not at all. waits: called with the names of the processes that are waited for. Raises
+    OtelobjError if they still use the cache after that.
+    """
     with contextlib.ExitStack() as stack:
         try:
-            for name, mode in (("cache", 0o600), (READERS, 0o644)):
-                handle = stack.enter_context(_lock_file(name, mode))
-                host().lock(handle.fileno(), wait=wait)
-        except (OSError, OtelobjError):
-            yield False
+            handles = [stack.enter_context(_lock_file(name, mode)).fileno() for name, mode in (("cache", 0o600), (READERS, 0o644))]
+        except OtelobjError:
+            handles = []
+        yield bool(handles) and all(_is_taken(handle, wait, waits) for handle in handles)
+
+
+def _is_taken(handle: int, wait: float | None, waits: Callable[[str], None]) -> bool:
+    """Whether this process has a lock alone, see `alone`."""
+    end: float | None = None
+    while True:
+        try:
+            host().lock(handle, wait=False)
+        except BlockingIOError:
+            if wait is None:
+                return False
+            if end is None:
+                end = time.monotonic() + wait
+                waits(_users(handle))
+            elif time.monotonic() >= end:
+                raise OtelobjError(f"{root()} is still in use, by {_users(handle)}", STILL_USED) from None
+            time.sleep(0.05)
+        except OSError:
+            return False
         else:
-            yield True
+            return True
+
+
+def _users(handle: int) -> str:
+    """The processes that have a lock, for messages."""
+    numbers = host().lockers(handle)
+    return f"process{'es' * (len(numbers) > 1)} {', '.join(map(str, numbers))}" if numbers else "other processes"
 
 
 # the bound
@@ -274,7 +303,7 @@ def bound() -> int | None:
 
 def trim(limit: int | None) -> int:
     """Removes the least recently used entries, down to ROOM of the limit. Returns the bytes freed: 0 while another link runs."""
-    with alone(wait=False) as ours:
+    with alone() as ours:
         if not (ours and is_ours()):
             return 0
         for left in (path for kind in _kinds() for path in kind.glob(f"*/{NEW}*")):  # of a process that was killed: all others hold the lock

@@ -376,6 +376,32 @@ def test_cache_of_a_folder_that_is_not_there(own_cache, capsys):
     assert "freed 0 B" in capsys.readouterr().out
 
 
+def test_clean_waits_for_builds_within_a_bound(own_cache, capsys):
+    """Then it says who has the cache, and removes nothing unless that is asked for."""
+    from objinst.store import cache
+
+    made = cache.ready() / "archive"
+    made.mkdir()
+    user = subprocess.Popen(
+        [sys.executable, "-c", "from objinst.store import cache\nwith cache.in_use(): print(flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    try:
+        user.stdout.readline()
+        assert entry(["cache", "clean", "--wait", "0"]) == 1
+        said = capsys.readouterr().err
+        assert f"waiting for process {user.pid}: {own_cache} is in use\n" in said
+        assert f"{own_cache} is still in use, by process {user.pid}\n" in said
+        assert "--force" in said and made.exists()
+        assert cli.main(["cache", "clean", "--force"]) == 0
+        assert not made.exists()
+        made.mkdir()
+    finally:
+        user.communicate(b"\n")
+    assert cli.main(["cache", "clean", "--wait", "0"]) == 0
+    assert not made.exists()
+
+
 def test_every_kind_of_the_cache_is_known_to_clean(own_cache):
     from objinst.store import cache
 

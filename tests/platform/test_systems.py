@@ -226,7 +226,7 @@ def test_a_host_that_is_one_file_is_asked(on_plan10, tmp_path: Path, monkeypatch
     monkeypatch.setattr(cache, "_made", set())  # what other tests have made in this process
     (tmp_path / "caches").mkdir(mode=0o700)
     assert root.root() == tmp_path / "caches/otelobj"
-    with cache.in_use(), cache.lock("x"), cache.alone(wait=False) as ours:
+    with cache.in_use(), cache.lock("x"), cache.alone() as ours:
         assert ours
     assert on_plan10.told == [("lock", True, True), ("lock", False, True), ("lock", False, False), ("lock", False, False)]
     assert ending._descendants() == [4000001, 4000002]
