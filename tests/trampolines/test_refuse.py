@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import trampolines
+from trampolines.arch import ArchError
 from trampolines.asm import EncodeError
 from trampolines.contract import Base, ScopeFilter, ClosureUse, Copy, EntrySpec, ExitSpec, GateSpec, Load, Piece, RegClass, ThunkSpec
 from trampolines_case import ARCHES, SLOT
@@ -70,7 +71,7 @@ def test_gates_that_cannot_be_are_refused(goarch: str, wrong: tuple[tuple[int, .
 
 
 def test_unknown_architecture() -> None:
-    with pytest.raises(trampolines.ArchError):
+    with pytest.raises(ArchError):
         trampolines.load("riscv64")
 
 
