@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from objinst import hooktree
 from objinst.errors import OtelobjError, UsageError
@@ -53,6 +56,43 @@ def test_rules_belong_to_their_folder(hooks: Path) -> None:
 def test_workers_belong_to_the_sdk(hooks: Path) -> None:
     write(hooks / "instrumentation" / "kettle", workers=RULE.format(name="sdk_worker_kettle"))
     assert ("sdk_worker_kettle", "sdk") in in_force(OTELOBJ_DISABLE="kettle")
+
+
+def test_a_folder_may_hold_workers_alone(hooks: Path) -> None:
+    write(hooks / "instrumentation" / "pot", readme=README.format(default="true"), workers=RULE.format(name="sdk_worker_pot"))
+    assert in_force() == [("kettle_boil", "kettle"), ("sdk_worker_pot", "sdk"), ("sdk_exit", "sdk")]
+
+
+def targets(path: Path) -> dict[str, set[str]]:
+    """Rule -> what its targets begin with: the packages, up to a glob."""
+    found = yaml.safe_load(path.read_text()) if path.exists() else {}
+    texts = {name: rule["target"] if isinstance(rule["target"], list) else [rule["target"]] for name, rule in found.items()}
+    return {name: {prefix for text in each for prefix in prefixes(text)} for name, each in texts.items()}
+
+
+def prefixes(target: str) -> Iterator[str]:
+    parts = [part[1:-1].split(",") if part.startswith("{") else [part] for part in re.split(r"(\{[^}]*\})", target)]
+    for words in itertools.product(*parts):
+        yield re.split(r"/[^/]*[*?\[]", "".join(words))[0]
+
+
+def left_behind() -> list[str]:
+    """Workers of a library with a folder that are not in it."""
+    libraries = [hooktree.hooks_dir() / "instrumentation" / name for name in hooktree.libraries()]
+    homes = {prefix for folder in libraries for file in ("rules.yaml", "workers.yaml") for found in targets(folder / file).values() for prefix in found}
+    workers = targets(hooktree.hooks_dir() / "sdk" / "workers.yaml")
+    return [name for name, places in workers.items() if any(f"{a}/".startswith(f"{b}/") or f"{b}/".startswith(f"{a}/") for a in places for b in homes)]
+
+
+def test_workers_of_a_library_are_in_its_folder() -> None:
+    forget()
+    assert left_behind() == []
+
+
+@pytest.mark.parametrize("target", ["example.com/kettle", "example.com/kettle/v2/pool", "example.com/{pot,kettle}/**/pool", "example.com/kettle/*"])
+def test_workers_left_behind_are_found(hooks: Path, target: str) -> None:
+    write(hooks / "sdk", workers=RULE.format(name="sdk_worker_kettle").replace("example.com/kettle", target) + RULE.format(name="sdk_worker_pan").replace("kettle", "kettles"))
+    assert left_behind() == ["sdk_worker_kettle"]
 
 
 def test_a_library_that_is_off_by_default(hooks: Path) -> None:
