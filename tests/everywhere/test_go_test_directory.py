@@ -16,7 +16,7 @@ from torture.programs import Runner
 from torture.session import SLICE
 
 CONFIG = Config("1.26")
-PARTS = 8
+PARTS = 4
 """So that a failure names few programs; the archives are rewritten once for all."""
 
 

@@ -1,4 +1,4 @@
-"""A Go version's folder is what its sources say; what cannot be derived is named, and then nothing is written."""
+"""The folder of a Go version is derived from its sources. If something cannot be derived, the command names it and writes nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEWEST = toolchains.newest()
 
 
 def copied(place: str, to: Path) -> Path:
-    """A GOROOT of the newest version with what the generator reads."""
+    """Copies what the generator reads of the newest GOROOT to `to`. Returns the path of the file `place` in the copy."""
     goroot = toolchains.goroot(NEWEST)
     for folder in ("cmd/internal/goobj", "cmd/internal/objabi", "cmd/internal/dwarf", "internal/abi", "internal/syslist", "runtime", "cmd/link/internal/ld"):
         (to / "src" / folder).mkdir(parents=True)
@@ -37,7 +37,7 @@ def copied(place: str, to: Path) -> Path:
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the folders of all versions, which the command writes."""
+    """A copy of the folders of all versions, to which the command writes."""
     place = tmp_path / "goversions"
     shutil.copytree(goversions.HERE, place)
     monkeypatch.setattr(command, "HERE", place)
@@ -54,7 +54,7 @@ def test_folders_are_those_of_the_sources(version: str) -> None:
 
 @pytest.mark.parametrize("version", toolchains.versions())
 def test_no_file_that_is_compiled_is_foreign(version: str) -> None:
-    """The go command says which files it compiles, and which it leaves out."""
+    """Files that the generator ignores are not among those that the go command compiles for a supported platform."""
     go, packages = Goroot(toolchains.goroot(version)), ("runtime", "os", "syscall")
     compiled: set[str] = set()
     every = {path.name for package in packages for path in (go.root / "src" / package).glob("*.go")}
@@ -83,7 +83,7 @@ def test_a_version_that_is_added_is_known_as_before(folders: Path) -> None:
 
 
 def test_numbers_may_move(folders: Path, tmp_path: Path) -> None:
-    """As in a version that does not exist yet: other numbers, nothing else."""
+    """A version that does not exist yet can be added if only numbers differ."""
     kinds = copied("cmd/internal/objabi/symkind.go", tmp_path / "go")
     kinds.write_text(kinds.read_text().replace("\tSRODATA\n", "\tSNEW\n\tSRODATA\n"))
     (tmp_path / "go/VERSION").write_text("go1.99rc1\n")
@@ -160,7 +160,7 @@ def test_signatures_are_types_alone() -> None:
     assert signature("(ready chan struct{}) (int, *g)") == "(chan struct{}) (int, *g)"
 
 
-# what the code relies on is what the generator looks at
+# the generator checks everything that the code relies on
 
 
 def sources() -> Iterator[tuple[Path, str]]:
@@ -205,7 +205,7 @@ def test_kinds_are_those_of_the_model() -> None:
 
 
 def test_nothing_else_compares_versions() -> None:
-    """Citations of sources stay: this is about code."""
+    """Comments and docstrings may cite versions, code may not."""
     for path, text in sources():
         code = re.sub(r'""".*?"""|#[^\n]*', "", text, flags=re.DOTALL)
         assert not re.search(r'"(?:go)?1\.2\d"|\bminor\b *[<>=]|go_minor', code), path
