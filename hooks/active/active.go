@@ -1,21 +1,21 @@
-// Package active knows the span that is active on each goroutine, so that a span has the right parent even where nobody has
-// passed a context.
+// Package active knows the span that is active on each goroutine, so that a span has the right parent even if no context
+// was passed.
 //
 // # Rules
 //
-//   - A span in the context at hand wins, over all but its own descendants: where one of them is open on the goroutine, that is the
-//     parent of what hooks begin (see descent.go). A span that the program starts itself stays where the context puts it.
+//   - The span that a context names is the parent, with one exception: if descendants of it are open on the goroutine, the innermost of
+//     them is the parent of spans that hooks start (descent.go). A span that the program starts itself keeps the parent that its context names.
 //   - Without a span in the context, the innermost open span of the goroutine is the parent, or the one that was
 //     innermost on the goroutine that started this one, for as long as it is open. Baggage goes the same way.
-//   - A span that has ended is nobody's parent, on no goroutine.
-//   - Goroutines that work for many requests adopt no span: see hooks.go.
+//   - A span that has ended is never a parent, on any goroutine.
+//   - Goroutines that work for many requests inherit no span (hooks.go).
 //
-// Spans of instrumentations are entered and left by their hooks, which call [Context], [Enter] and Leave. Spans that the program
-// makes itself are seen when the SDK starts and ends them, on whichever goroutine that is: hooks in this package, or
-// package sdk where the program does not have the SDK.
+// Hooks of instrumentations enter and leave their spans by [Context], [Enter] and Leave. Spans that the program starts itself are
+// noticed when the SDK starts and ends them, on any goroutine: by hooks in this package or, if the program does not have the SDK, by
+// package sdk.
 //
-// A span that is not sampled counts as open until its scope is left: what is below it must not be sampled either. If the program
-// made it itself it never counts: its end cannot be seen.
+// A span that is not sampled counts as open until its scope is left, because spans below it must not be sampled either. One that
+// the program started itself never counts, because its end cannot be seen.
 //
 // The package compiles against old versions of the OpenTelemetry API.
 package active
@@ -106,7 +106,7 @@ func Started(ctx context.Context, span trace.Span) {
 	}
 }
 
-// Ended ends what Started began, if that was on this goroutine. Elsewhere the span is found not to be recording any more.
+// Ended ends what Started began, if that was on this goroutine. Other goroutines notice that the span no longer records.
 func Ended(span trace.SpanContext) {
 	id := span.SpanID()
 	rt.Find(func(p unsafe.Pointer) bool { return (*held)(p).span.SpanContext().SpanID() == id }).End()
@@ -117,7 +117,7 @@ var whenDropped atomic.Pointer[func(trace.SpanContext)]
 // WhenDropped sets the function that learns of spans which will never be ended: package sdk keeps a list of open ones.
 func WhenDropped(f func(trace.SpanContext)) { whenDropped.Store(&f) }
 
-// Drop says that a span will never be ended, because somebody else describes the same work.
+// Drop says that a span will never be ended, because another span describes the same work.
 func Drop(span trace.Span) {
 	if f := whenDropped.Load(); f != nil {
 		(*f)(span.SpanContext())

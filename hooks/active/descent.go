@@ -12,22 +12,22 @@ import (
 
 // Which span descends from which.
 //
-// A program often makes a context once and hands it to everything that it calls. Spans that hooks have begun since are open on the goroutine,
+// A program often creates a context once and passes it to everything it calls. Spans that hooks have started since are open on the goroutine,
 // but the context does not know them. So every span that is active on a goroutine has a line: the IDs of its ancestors, as far as they were active
-// on this goroutine or on those that have started it. Further up, spans that are open anywhere in the program are asked for their parents.
-// What can be found in neither way is not taken for a descendant, and the context keeps its word.
+// on this goroutine or on those that started it. Beyond that, spans that are open anywhere in the program are asked for their parents.
+// A span whose ancestors cannot be found in these ways does not count as a descendant, and the context's span is the parent.
 
-// line is one generation. It holds numbers alone: a descendant keeps no ancestor in memory.
+// line is one generation. It holds only numbers, so a descendant keeps no ancestor in memory.
 type line struct {
 	id, parent trace.SpanID // no parent: a root, or nobody knows
 	depth      int
 	up         *line // of the parent; nil if that is not known
 }
 
-// maxLine bounds how many generations a line has, and how far up the search goes: goroutines can start each other for ever.
+// maxLine bounds how many generations a line has, and how far up the search goes: goroutines can start each other without end.
 const maxLine = 256
 
-// newLine returns the line of a span that becomes active; nil if it is not recorded, and so knows no parent.
+// newLine returns the line of a span that becomes active; nil if the span is not recorded and therefore has no parent.
 func newLine(span trace.Span) *line {
 	if !span.IsRecording() {
 		return nil

@@ -8,9 +8,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// excluded stands for work of which no span is wanted, and nothing below it. It is a span that is not sampled: who is called from here learns
-// that, and samplers that ask for the parent obey. Whatever the sampler says, nobody makes a span below it who begins with [Context] and asks
-// [IsExcluded].
+// excluded stands for work that should have no span, nor any below it. It is a span that is not sampled: services that are called from here see
+// that, and samplers that look at the parent respect it. Whatever the sampler says, hooks that use [Context] and [IsExcluded] start no span
+// below it.
 type excluded struct{ trace.Span }
 
 // Exclude returns ctx with a span that is not recorded, in the trace that ctx names or in one of its own.

@@ -9,7 +9,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
-// Parameters have the types of the targets' own where a value may lie on the caller's stack: such a value is not shown as interface{}.
+// Parameters have the targets' own types if a value may be on the caller's stack: a hook does not get such a value as interface{}.
 
 // HookContext is what the hooks of this package need of the call they hook.
 type HookContext interface {
@@ -36,7 +36,7 @@ func BeforeEnd(_ HookContext, span interface{}, _ []trace.SpanEndOption) {
 }
 
 // BeforeOnce runs before sync.(*Once).doSlow(f): goroutines that f starts, the workers of a package for example, serve more than the
-// request that happened to be the first.
+// request that came first.
 func BeforeOnce(ictx HookContext, _ *sync.Once, _ func()) {
 	if s := rt.HoldBack(); s != nil {
 		ictx.SetData(s)
@@ -50,7 +50,7 @@ func AfterOnce(ictx HookContext) {
 	}
 }
 
-// The hooks below run at the beginning of goroutines that serve many requests. Which one fits is a matter of parameters.
+// The hooks below run at the beginning of goroutines that serve many requests. Which one fits depends on the parameters.
 
 // BeforeGoroutine is for a function or a closure without parameters: what a go statement with a func literal starts.
 func BeforeGoroutine(HookContext) { rt.Detach() }

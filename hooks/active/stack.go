@@ -8,8 +8,8 @@ import (
 
 const rtPackage = "github.com/otelobj/otelobj/hooks/rt."
 
-// Stack writes down where a panic began, innermost frame first, as runtime/debug.Stack does: pcs are those of rt's PanicStack. What
-// the runtime and this project have put on top is left out.
+// Stack describes where a panic began, innermost frame first, in the format of runtime/debug.Stack. pcs are those of rt's PanicStack. Frames
+// that the runtime and otelobj have put on top are left out.
 func Stack(pcs []uintptr) string {
 	if len(pcs) == 0 {
 		return ""

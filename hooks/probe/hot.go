@@ -7,22 +7,22 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
-// What `probe: hot` does is chosen at random, so that no loop keeps step with it, but in the same order in every run.
+// `probe: hot` chooses its disturbances at random, so that no loop is in step with them, but in the same order in every run.
 const (
-	hotFirst  = 256     // entries and returns that are all disturbed: many programs make no more calls
+	hotFirst  = 256     // entries and returns that are all disturbed; many programs make no more calls
 	hotOneIn  = 3       // of the later ones
 	hotEarly  = 6_000   // of which every eighth disturbance collects garbage
 	hotMany   = 200_000 // of which every 64th does; of later ones every 1024th, or a long program would never end
-	moveEarly = 128     // levels of half a kilobyte that a move of the stack may take in the beginning
-	moveLate  = 24      // and later: a large stack must cost little then
+	moveEarly = 128     // levels of half a kilobyte that a move of the stack may take at first
+	moveLate  = 24      // and later, when a large stack must cost little
 )
 
-// hotCalls is counted without atomic instructions: they would order the program's goroutines, and so hide races from the race
+// hotCalls is counted without atomic instructions: they would order the program's goroutines and so hide races from the race
 // detector. A lost count only repeats a choice.
 var hotCalls uint64
 
-// beforeHot is called at the entry of a function with `probe: hot`, where Go code may run. What it does in turn calls nothing that has a hook
-// on this goroutine: rt runs no hook inside a hook.
+// beforeHot is called at the entry of a function with `probe: hot` if Go code may run there. Functions that it calls have no hooks meanwhile:
+// rt runs no hook inside a hook.
 func beforeHot(_ *table, _ *rt.Call, _, _, _ unsafe.Pointer) { heat() }
 
 // afterHot is called when that function has returned.
@@ -36,7 +36,7 @@ func heat() {
 	}
 }
 
-// disturbAny makes one of the disturbances, cheap ones more often. calls: how many there were.
+// disturbAny makes one of the disturbances, cheap ones more often. calls: the number of calls so far.
 func disturbAny(calls, n uint64) {
 	every, levels := uint64(1024), moveLate
 	switch {
@@ -75,8 +75,8 @@ func mixed(n uint64) uint64 {
 	return n ^ n>>31
 }
 
-// move uses the stack until it has been moved, so that it does no more than that takes. base: an address on the stack that the move
-// corrects; was: the same as a number, which it does not.
+// move uses the stack until it has been moved, and no further. base: an address on the stack, which the move corrects; was: the same address as
+// a number, which the move leaves as it is.
 //
 //go:noinline
 func move(base *byte, was uintptr, levels int) byte {

@@ -9,7 +9,7 @@ import (
 // histogram is the distribution of the durations of one function.
 type histogram struct{ rt.Histogram }
 
-// beforeLatency is called by a thunk of the link step, at the entry of a function with `probe: latency`.
+// beforeLatency is called by a thunk, at the entry of a function with `probe: latency`.
 func beforeLatency(_ *table, call *rt.Call, _, _, _ unsafe.Pointer) { call.StartTimer() }
 
 // afterLatency is called when that function has returned.
@@ -26,7 +26,7 @@ type Latencies struct {
 	Buckets []Bucket
 }
 
-// Bucket is the number of calls that took from Low on and less than High nanoseconds.
+// Bucket is the number of calls that took at least Low and less than High nanoseconds.
 type Bucket struct{ Low, High, Calls uint64 }
 
 // Histograms returns the durations of every function that has a histogram and has returned at least once.

@@ -7,17 +7,17 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
-// table is what the link step lays down for one object: static data. Fields are found by name in the type's descriptor.
+// table is static data that the link step writes for one object. It finds the fields by name in the type's descriptor.
 type table struct {
-	Names  string   // of the functions counted, each ended by a newline; a linker symbol has none in it
+	Names  string   // of the functions that are counted, each followed by a newline; no linker symbol contains one
 	Counts []uint64 // in the same order
 
 	Timed      string // of the functions that have a histogram
 	Histograms []histogram
 }
 
-// tables are those of all objects of the program. The first one is none: wherever it stands again the linker has dropped all functions
-// of an object, and so its table. Filled in by the link step.
+// tables are those of all objects of the program, filled in by the link step. The first one belongs to no object. An element that equals it
+// stands for an object of which the linker has dropped all functions, and therefore the table.
 var tables []*table
 
 // The link step needs the type's descriptor in the archive.
@@ -31,12 +31,12 @@ func init() {
 	}
 }
 
-// HookContext is what the hooks of this package ask of theirs: nothing but to be one.
+// HookContext is what the hooks of this package need of a hook context, which is nothing.
 type HookContext interface {
 	GetFuncName() string
 }
 
-// wrote is the goroutine on which os.Exit was called last.
+// wrote is the goroutine that called os.Exit last.
 var wrote atomic.Uint64
 
 // BeforeExit runs before os.Exit, which ends the program on the spot.
@@ -62,7 +62,7 @@ func Counts() map[string]uint64 {
 	for _, t := range present() {
 		each(t.Names, func(i int, name string) {
 			if n := atomic.LoadUint64(&t.Counts[i]); n != 0 {
-				found[name] += n // copies of one instance of a generic function, in several packages
+				found[name] += n // several packages have copies of the same instance of a generic function
 			}
 		})
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
-// Calls between two disturbances: numbers that no loop of a program has a reason to keep step with.
+// Calls between two disturbances: numbers with which no loop of a program is likely to be in step.
 const (
 	collectEvery = 50_021
 	growEvery    = 1_009
@@ -17,8 +17,8 @@ const (
 
 var disturbances uint64
 
-// beforeStress is called at the entry of a function with `probe: stress`, where Go code may run: now and then it moves the goroutine's
-// stack, and now and then it collects garbage. What hooks or stubs hold wrongly does not survive that.
+// beforeStress is called at the entry of a function with `probe: stress` if Go code may run there. Now and then it moves the goroutine's
+// stack, and now and then it collects garbage. A pointer that a hook or a stub holds wrongly does not survive that.
 func beforeStress(_ *table, _ *rt.Call, _, _, _ unsafe.Pointer) { disturb() }
 
 // afterStress is called when that function has returned.

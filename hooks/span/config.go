@@ -1,6 +1,6 @@
 package span
 
-// config is one rule's span on one function. The link step writes it by field names, which it finds in the type's descriptor.
+// config describes the span of one rule for one function. The link step writes it by field name; it finds the fields in the type's descriptor.
 type config struct {
 	Title    string // the span's name if the rule gives none
 	Function string // as runtime.FuncForPC prints it
@@ -29,21 +29,21 @@ type attr struct {
 	Value value
 }
 
-// value tells how to read a value.
+// value says how to read a value.
 type value struct {
-	Offsets  []int32 // the first from its area, each other one from the pointer found so far
+	Offsets  []int32 // the first one in its area, each further one from the pointer that was read
 	Kind     uint32  // reflect.Kind of what is there
 	Elem     uint32  // reflect.Kind of the elements of a slice
 	ElemSize uint32
 	Flags    uint32
-	Fields   []string // to be looked up in the dynamic type of the interface that is there
+	Fields   []string // to look up in the dynamic type of the interface that is there
 }
 
 // Flags of value.
 const (
 	inArgs = 1 << iota // in the args area, not in that of the results
 	empty              // an interface without methods
-	count              // the length is wanted
+	count              // the length is the value
 )
 
 // The link step needs the descriptors of these types in the archive.

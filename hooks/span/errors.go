@@ -50,7 +50,7 @@ func recordError(span trace.Span, f failure) {
 	span.SetStatus(codes.Error, f.message)
 }
 
-// recordUnwinding tells why a call has not returned. runtime.Goexit is a way to end, not a failure.
+// recordUnwinding records why a call did not return. runtime.Goexit is a way to end, not a failure.
 func recordUnwinding(span trace.Span, value any, goexit bool, stack []uintptr) {
 	switch {
 	case goexit:
@@ -81,7 +81,7 @@ func message(value any) (text string) {
 	return "a value of type " + typeName(value)
 }
 
-// typeName is the full name of a type where it has one.
+// typeName is the full name of a type that has a name.
 func typeName(value any) string {
 	t := reflect.TypeOf(value)
 	if t.PkgPath() != "" && t.Name() != "" {

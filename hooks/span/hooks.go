@@ -50,8 +50,7 @@ type open struct {
 	scope *rt.Scope
 }
 
-// before and after are called by thunks of the link step that hand on their own arguments: in place of the itab of a hook's
-// context stands the config.
+// before and after are called by thunks that pass on their own arguments. They get the config in place of the itab of a hook context.
 
 // before runs at the entry of a function.
 //
@@ -113,7 +112,7 @@ func after(c *config, call *rt.Call, args, results, _ unsafe.Pointer) {
 	}
 }
 
-// context returns the function's context, nil if it has none or one that may not be kept.
+// context returns the function's Go context; nil if it has none, or one that must not be kept.
 //
 //go:norace
 //go:nocheckptr
@@ -128,8 +127,8 @@ func (c *config) context(args unsafe.Pointer) context.Context {
 	return ctx
 }
 
-// isPlain reports whether a context may be replaced by one that wraps it. Of others, such as the contexts of web frameworks, the
-// function may know the type, and package context may ask for AfterFunc.
+// isPlain reports whether a context may be replaced by one that wraps it. For others, such as the contexts of web frameworks, the
+// function may check the type, and package context may look for AfterFunc.
 func isPlain(ctx context.Context) bool {
 	if _, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok {
 		return false
@@ -159,7 +158,7 @@ func (c *config) name(args unsafe.Pointer) string {
 	return string(b)
 }
 
-// goroot is what the linker puts in place of rootName: where the standard library's files are, as FuncForPC tells.
+// goroot is what the linker writes in place of rootName: the folder of the standard library's files, as in what FuncForPC returns.
 var goroot string
 
 const rootName = "$GOROOT"
@@ -182,7 +181,7 @@ func file(name string) string {
 	return name
 }
 
-// collect appends those of the wanted attributes that there are.
+// collect appends the attributes whose values exist.
 func collect(attrs []attribute.KeyValue, wanted []attr, args, results unsafe.Pointer) []attribute.KeyValue {
 	for i := range wanted {
 		a := &wanted[i]
@@ -193,8 +192,8 @@ func collect(attrs []attribute.KeyValue, wanted []attr, args, results unsafe.Poi
 	return attrs
 }
 
-// The program may set its provider at any time, so the global one is asked for at every use. A span that is recorded has its
-// children where it is itself. Both are remembered: they are rarely others.
+// The program may set its provider at any time, so the global one is looked up at every use. The children of a recorded span belong to its own
+// provider. Both are remembered, because they rarely change.
 var lastGlobal, lastParent atomic.Pointer[tracerOf]
 
 type tracerOf struct {

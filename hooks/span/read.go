@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	firstPage   = 4096 // nothing is mapped below: some programs have such numbers in pointers
+	firstPage   = 4096 // nothing is mapped below this address: some programs keep small numbers in pointers
 	maxElements = 128  // of a slice are copied into an attribute
 )
 
@@ -38,7 +38,7 @@ func (v *value) locate(args, results unsafe.Pointer) unsafe.Pointer {
 	return p
 }
 
-// read returns a value; false: there is none.
+// read returns a value, and false if there is none.
 //
 //go:norace
 //go:nocheckptr
@@ -67,7 +67,7 @@ func (v *value) read(args, results unsafe.Pointer) (attribute.Value, bool) {
 	}
 }
 
-// appendTo appends a value to a text.
+// appendTo appends a value to a string.
 //
 //go:norace
 //go:nocheckptr
@@ -94,7 +94,7 @@ func (v *value) appendTo(b []byte, args unsafe.Pointer) []byte {
 	return append(b, val.Emit()...)
 }
 
-// integer reads a number that an int64 can hold.
+// integer reads a number that fits in an int64.
 //
 //go:norace
 //go:nocheckptr
@@ -125,7 +125,7 @@ func float(p unsafe.Pointer, kind reflect.Kind) float64 {
 	return *(*float64)(p)
 }
 
-// unsigned returns a number as a text if an int64 cannot hold it: attributes have no other.
+// unsigned returns a number as a string if it does not fit in an int64, the only integer type of attributes.
 func unsigned(n uint64) attribute.Value {
 	if n > math.MaxInt64 {
 		return attribute.StringValue(strconv.FormatUint(n, 10))
@@ -133,7 +133,7 @@ func unsigned(n uint64) attribute.Value {
 	return attribute.Int64Value(int64(n))
 }
 
-// text copies a string: its bytes may lie on the stack, or in a buffer that will be used again. The secrets of a URL are left out.
+// text copies a string: its bytes may be on the stack, or in a buffer that will be reused. Secrets in URLs are left out.
 //
 //go:norace
 //go:nocheckptr
@@ -153,7 +153,7 @@ func mayBeURL(s string) bool {
 	return false
 }
 
-// short is a string, or the beginning of a long one.
+// short returns a string, or the beginning of a long one.
 //
 //go:norace
 func short(s string) string {
@@ -167,7 +167,7 @@ func short(s string) string {
 	return s[:end]
 }
 
-// clone copies a string, of a long one the beginning.
+// clone copies a string, or the beginning of a long one.
 //
 //go:norace
 func clone(s string) string {
@@ -245,11 +245,11 @@ func (v *value) boxed(p unsafe.Pointer) any {
 	return *(*any)(unsafe.Pointer(&words))
 }
 
-// onStack reports whether what an interface holds lies on the goroutine's stack.
+// onStack reports whether what an interface holds is on the goroutine's stack.
 func onStack(x any) bool { return rt.OnStack((*[2]unsafe.Pointer)(unsafe.Pointer(&x))[1]) }
 
-// dynamic reads a value whose type only the interface knows. What is reached from the heap is in the heap; what the interface holds
-// on the stack is looked at and never handed on.
+// dynamic reads a value whose type only the interface knows. What the heap points to is in the heap; what the interface holds on
+// the stack is read but never passed on.
 func (v *value) dynamic(x any) (attribute.Value, bool) {
 	r := reflect.ValueOf(x)
 	shared := !onStack(x)
@@ -272,7 +272,7 @@ func (v *value) dynamic(x any) (attribute.Value, bool) {
 	return reflected(r, shared)
 }
 
-// behind follows pointers and interfaces.
+// behind follows pointers and interfaces to the value.
 func behind(r reflect.Value) reflect.Value {
 	for range 8 {
 		if r.Kind() != reflect.Pointer && r.Kind() != reflect.Interface {
@@ -291,7 +291,7 @@ func lengthOf(r reflect.Value) (attribute.Value, bool) {
 	return attribute.Value{}, false
 }
 
-// reflected reads an error's text, a number, a text or a bool.
+// reflected reads an error's text, a number, a string or a bool.
 func reflected(r reflect.Value, shared bool) (attribute.Value, bool) {
 	if shared && r.IsValid() && r.CanInterface() {
 		if err, ok := r.Interface().(error); ok {

@@ -8,14 +8,14 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// activeRequest is one of the requests that http.server.active_requests counts: it is taken off where it was added, with the attributes of then,
-// whatever the program does meanwhile to its provider or the request.
+// activeRequest is one of the requests that http.server.active_requests counts. It is subtracted from the instrument that it was added to, with the
+// same attributes, even if the program has changed its provider or the request since.
 type activeRequest struct {
 	counter metric.Int64UpDownCounter
 	opts    []metric.AddOption
 }
 
-// follower is an instrument of package sdk, which does its work with that of the global provider of the moment.
+// follower is an instrument of package sdk, which passes everything to that of the current global provider.
 type follower interface {
 	Current() metric.Int64UpDownCounter
 }
@@ -36,7 +36,7 @@ func (a activeRequest) end(ctx context.Context) {
 }
 
 type activeKey struct {
-	method string // a standard one or methodOther: there are few
+	method string // a standard one or methodOther, so there are few
 	https  bool
 }
 

@@ -54,7 +54,7 @@ func (c *clientContext) String() string { return contextName(c.Context) }
 
 // BeforeRoundTrip runs before net/http.(*Transport).roundTrip(req).
 func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
-	if req == nil || req.URL == nil { // without a URL it is an error, or a ping of an HTTP/2 connection
+	if req == nil || req.URL == nil { // a request without a URL is an error, or a ping of an HTTP/2 connection
 		return
 	}
 	outer := req.Context()
@@ -64,7 +64,7 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	outer = active.Context(outer)
 	c := &clientCall{start: time.Now(), orig: req}
 	if parent := trace.SpanFromContext(outer); active.IsExcluded(parent) {
-		c.ctx, c.span = outer, parent // which nobody ends or records anything in
+		c.ctx, c.span = outer, parent // which the hooks neither end nor write to
 	} else {
 		c.ctx, c.span = tracerFor(parent).Start(outer, clientSpanName(req.Method),
 			trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.start))
@@ -72,11 +72,11 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
 	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
 	c.req = req.WithContext(offering(&clientContext{c.ctx, c}, req.Context()))
-	if req.Header != nil { // else net/http refuses the request, and must find it as it was
+	if req.Header != nil { // if it is nil, net/http refuses the request, and must see it unchanged
 		c.req.Header = req.Header.Clone()
 		propagator, sends := otel.GetTextMapPropagator(), border.SendsTo(hostname(c.req))
 		if !sends || !border.Trusts() {
-			for _, field := range propagator.Fields() { // a proxy hands on what it has got
+			for _, field := range propagator.Fields() { // a proxy passes on what it has received
 				c.req.Header.Del(field)
 			}
 		}
@@ -156,7 +156,7 @@ func clientMethod(method string) string {
 	return method
 }
 
-// clientSpanName is "HTTP" and a method that is known: a proxy sends on what its own clients call a method.
+// clientSpanName is "HTTP" and a known method: a proxy passes on any method that its own clients make up.
 func clientSpanName(method string) string {
 	if known := standardMethod(clientMethod(method)); known != methodOther {
 		return "HTTP " + known
@@ -175,7 +175,7 @@ func hostname(req *http.Request) string {
 
 const longURL = 256
 
-// clientScheme is the scheme of a URL, for metrics: a crawler asks for whatever strangers link to.
+// clientScheme is the scheme of a URL, for metrics: a crawler follows links that strangers write.
 func clientScheme(u *url.URL) string {
 	switch {
 	case u == nil || u.Scheme == "" || u.Scheme == "http":
@@ -196,7 +196,7 @@ func clientStatus(code int) (codes.Code, string) {
 	return codes.Unset, ""
 }
 
-// clientHost returns what the program asked for: the URL's host or, failing that, the header. The host keeps no long URL in memory.
+// clientHost returns the host that the program named, in the URL or else in the header. The result keeps no long URL in memory.
 func clientHost(req *http.Request) (host string, port int, https bool) {
 	port = -1
 	if req.URL != nil {
@@ -247,7 +247,7 @@ func (a *attrs) clientMetric(req *http.Request, resp *http.Response, err error) 
 			proto = resp.Proto
 		}
 		a.protocol(proto, true)
-		if resp.StatusCode >= 100 && resp.StatusCode < 600 { // others mean nothing, and a server can choose among hundreds
+		if resp.StatusCode >= 100 && resp.StatusCode < 600 { // other codes mean nothing, and a server could choose any of hundreds
 			a.num(keyResponseStatusCode, resp.StatusCode)
 		}
 		return

@@ -10,8 +10,8 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
-// excludedVariable names paths of which no span is wanted, such as those of health checks. Other languages have variables of their own for
-// that, such as Python; OpenTelemetry has none for all.
+// excludedVariable names paths that should have no spans, such as those of health checks. OpenTelemetry has no variable for that in all
+// languages; some, such as Python, have their own.
 const excludedVariable = "OTELOBJ_HTTP_EXCLUDED_PATHS"
 
 // excludedPaths are the patterns of the variable.
@@ -79,9 +79,9 @@ func readPattern(text string) pattern {
 	return append(p, part{text[begun:], nothing})
 }
 
-// matches tries what is behind a remainder at one place after the other, and never again what is before it: paths come from anybody.
+// matches tries the parts after a remainder at one place after the other, and never the parts before it again, because anyone can send a path.
 func (p pattern) matches(path string) bool {
-	again, from := 0, "" // where to go on if this is not it: the part behind the last remainder, and the path that it was tried on
+	again, from := 0, "" // where to continue after a mismatch: the part after the last remainder, and the path that it was tried on
 	for i := 0; ; {
 		rest, ok := p[i].cut(path)
 		if last := i == len(p)-1; ok && last && rest == "" {
@@ -101,7 +101,7 @@ func (p pattern) matches(path string) bool {
 	}
 }
 
-// cut returns what is behind the text, and behind a segment.
+// cut returns what follows the text and, if there is one, the segment.
 func (p part) cut(path string) (rest string, ok bool) {
 	if rest, ok = strings.CutPrefix(path, p.text); !ok || p.open != segment {
 		return rest, ok
@@ -113,7 +113,7 @@ func (p part) cut(path string) (rest string, ok bool) {
 	return rest[end:], end > 0
 }
 
-// isExcluded reports whether no span is wanted of a request for this path.
+// isExcluded reports whether requests for this path should have no span.
 func isExcluded(path string) bool {
 	for _, p := range excludedPaths {
 		if p.matches(path) {

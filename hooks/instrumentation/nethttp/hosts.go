@@ -6,10 +6,10 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
-// maxHosts is the number of servers that a client's metrics tell apart. A proxy or a crawler asks for whatever strangers name.
+// maxHosts is the number of servers that a client's metrics tell apart. A proxy or a crawler connects to servers that strangers name.
 const maxHosts = 100
 
-// hosts are those that came first.
+// hosts are the servers that came first.
 var hosts hostSet
 
 type hostSet struct {

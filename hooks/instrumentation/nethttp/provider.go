@@ -16,7 +16,7 @@ const (
 	Version = "0.1.0"
 )
 
-// The program may set its providers at any time, so the global ones are asked for at every use. What is made of them is kept
+// The program may set its providers at any time, so the global ones are looked up at every use. What was created with them is kept
 // until another one is found. Providers are compared by their interface words: a provider need not be comparable.
 var (
 	lastTracer atomic.Pointer[tracerOf]
@@ -28,8 +28,8 @@ type tracerOf struct {
 	tracer   trace.Tracer
 }
 
-// tracerFor returns the tracer of the span's provider, if there is a span, else that of the global one: a program may use
-// several, and a child belongs where its parent is.
+// tracerFor returns the tracer of the span's provider or, without a span, of the global one: a program may use several providers, and
+// a child belongs to that of its parent.
 func tracerFor(span trace.Span) trace.Tracer {
 	if span.SpanContext().IsValid() {
 		return span.TracerProvider().Tracer(scope, trace.WithInstrumentationVersion(Version))

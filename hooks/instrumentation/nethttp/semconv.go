@@ -51,7 +51,7 @@ var attrPool = sync.Pool{New: func() any { a := make(attrs, 0, 16); return &a }}
 
 func getAttrs() *attrs { return attrPool.Get().(*attrs) }
 
-// free gives the slice back, without what its strings hold on to.
+// free returns the slice to the pool, without the strings.
 func (a *attrs) free() {
 	clear(*a)
 	*a = (*a)[:0]
@@ -68,7 +68,7 @@ func (a *attrs) set() attribute.Set {
 	return s
 }
 
-// method adds the method to the attributes of a span, in upper case if that makes it a known one.
+// method adds the method to a span's attributes, in upper case if it is a known one then.
 func (a *attrs) method(method string) {
 	if method == "" {
 		method = http.MethodGet
@@ -84,7 +84,7 @@ func (a *attrs) method(method string) {
 func (a *attrs) protocol(proto string, onMetric bool) {
 	name, version := netProtocol(proto)
 	if onMetric && protocols[proto] == "" {
-		version = "" // the other side may choose among a hundred
+		version = "" // the peer could send any of a hundred
 	}
 	if name != "" && (onMetric || name != "http") {
 		a.str(keyNetworkProtocolName, name)
@@ -102,7 +102,7 @@ func (a *attrs) server(host string, port int, https bool) {
 	}
 }
 
-// Method and protocol of a request are parts of its first line, which may be long, so what is kept of them is another string.
+// Method and protocol of a request are substrings of its first line, which may be long, so copies are kept.
 var (
 	standardMethods = map[string]string{
 		http.MethodConnect: http.MethodConnect, http.MethodDelete: http.MethodDelete, http.MethodGet: http.MethodGet,
@@ -215,7 +215,7 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
-// messageOf is the text of what somebody panics with.
+// messageOf is the text of a panic's value.
 func messageOf(value any) string {
 	if err, ok := value.(error); ok {
 		return sanitize.Error(err)
@@ -223,7 +223,7 @@ func messageOf(value any) string {
 	return sanitize.Text(fmt.Sprint(value))
 }
 
-// exception returns what the SDK, too, writes into the event of a panic, but for the dot that it puts before "string".
+// exception returns what the SDK writes into the event of a panic, without the dot that it puts before "string".
 func exception(value any) []attribute.KeyValue {
 	return []attribute.KeyValue{keyExceptionType.String(typeName(reflect.TypeOf(value))), keyExceptionMessage.String(messageOf(value))}
 }

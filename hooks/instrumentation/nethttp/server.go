@@ -96,8 +96,8 @@ func incoming(ctx context.Context, header http.Header) (context.Context, trace.S
 	return ctx, trace.SpanContextFromContext(sender)
 }
 
-// received are the headers of a request, for a propagator: what is longer than a sender should make it is not there. Spans keep the trace
-// state, and with it the header that it is a part of.
+// received are the headers of a request, for a propagator. Headers that are longer than they should be are left out: spans keep the trace state, and
+// with it the header that it is a part of.
 type received http.Header
 
 const longestContext = 8192 // W3C Baggage, 3.3.2; trace state is shorter
@@ -145,7 +145,7 @@ func AfterServeHTTP(ictx HookContext) {
 	c.req, c.rw = nil, nil // a handler that keeps its context need not keep these
 }
 
-// response returns the status of the response, 0 if nobody knows it, and the size of its body.
+// response returns the status of the response, 0 if it is not known, and the size of its body.
 func (c *serverCall) response(unwound bool) (status int, written int64) {
 	status, written, known := sent(c.rw)
 	switch {

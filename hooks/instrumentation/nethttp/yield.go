@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Requests that somebody else traces, or nobody should: those of otelhttp, and those of exporters.
+// Requests that are traced by other code (otelhttp), or should not be traced (exporters).
 
 type quietKey struct{}
 
@@ -28,7 +28,7 @@ func (c quietContext) String() string { return contextName(c.Context) }
 
 func isQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
 
-// BeforeExport runs before the function of an exporter that sends telemetry; ctx is its first parameter behind the receiver, and
+// BeforeExport runs before the function of an exporter that sends telemetry; ctx is its first parameter after the receiver, and
 // the context of the request it makes. A request of the exporter's must not make a span that must be exported in turn.
 func BeforeExport(ictx HookContext, _ interface{}, ctx context.Context, _ interface{}) {
 	if ctx != nil {
@@ -56,7 +56,7 @@ func BeforeOtelhttpServeHTTP(ictx HookContext, _ interface{}, _ http.ResponseWri
 	}
 	c.quietMetrics.Store(true)
 	if !trace.SpanContextFromContext(ctx).Equal(c.span.SpanContext()) { // a span itself need not be comparable
-		return // somebody has made a child of our span, which must not lose its parent
+		return // our span has a child, which must not lose its parent
 	}
 	c.quiet.Store(true)
 	c.scope.Leave()
