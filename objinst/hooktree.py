@@ -1,6 +1,7 @@
 """The folder `hooks/`, found by looking: Go modules, rule files and libraries are listed nowhere else.
 
     hooks/MODULE/                       a module of the run-time part; the rules in its folder support those of others
+    hooks/private/                      no module of hooks: what the private zone is made of (objinst/hookpkgs/pinned.py)
     hooks/instrumentation/LIBRARY/      everything about one library; the folder's name is the name of its instrumentation
         README.md                       front matter, and the paragraph that docs/libraries.md takes
         rules.yaml                      which functions are hooked by what
@@ -22,6 +23,8 @@ from objinst.errors import OtelobjError
 from objinst.paths import hooks_dir
 
 INSTRUMENTATION = "instrumentation"
+PRIVATE = "private"
+"""The folder that pins the modules of the private zone."""
 RULES, WORKERS, README = "rules.yaml", "workers.yaml", "README.md"
 READ = ("*.yaml", README)
 """Patterns of what is read here, beside go.mod."""
@@ -107,7 +110,12 @@ def modules() -> dict[str, str]:
     """Module path -> folder below `hooks/`. Raises OtelobjError if a go.mod is damaged."""
     root = hooks_dir()
     found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern))
-    return {_module_path(path): path.parent.relative_to(root).as_posix() for path in found}
+    return {_module_path(path): path.parent.relative_to(root).as_posix() for path in found if path.parent.name != PRIVATE}
+
+
+def owner(package: str) -> str | None:
+    """The hook module that a package belongs to."""
+    return next((module for module in modules() if package == module or package.startswith(f"{module}/")), None)
 
 
 def _module_path(path: Path) -> str:

@@ -1,0 +1,358 @@
+"""The private zone: what the hooks take from outside the standard library, under import paths of its own, for programs without OpenTelemetry's API.
+
+A package of the zone is compiled as `otelobj.private/PATH`, and the compiler's importcfg maps its imports (`importmap`, cmd/compile/internal/base/flag.go,
+readImportCfg). Its sources are pinned (objinst.hookpkgs.pinned), so the program's module versions decide nothing. What decides is the toolchain, the
+header line, flags that reach every package (-race, -shared, ...) and the content of the std packages that it imports: it is compiled once for these, for
+all programs. Always with -trimpath, so the archives are the same on every machine whose std is the same, and with the tag `grpcnotrace`:
+golang.org/x/net/trace would register /debug/requests, at which two copies panic.
+
+rt, and hook modules that need nothing from outside the standard library, keep their paths like all hook packages, which are compiled here too.
+Hook packages of the user's own import OpenTelemetry from the zone, and everything else at the versions of their module.
+"""
+
+from __future__ import annotations
+
+import functools
+import graphlib
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from objinst import hooktree
+from objinst.errors import OtelobjError, reason
+from objinst.gobuild import usertree
+from objinst.gobuild.gocmd import Go, documents
+from objinst.goobj.archive import fingerprint
+from objinst.goversions import number
+from objinst.hookpkgs import downgrade, memory, modules, pinned
+from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
+from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
+from objinst.rules import PRIVATE
+from objinst.store import cache
+from objinst.store.digest import SOURCES, content_digest
+from objinst.store.parallel import in_order
+
+API = "go.opentelemetry.io/otel"
+SANITIZERS = ("-race", "-msan", "-asan")
+TAGS = ("grpcnotrace",)
+MEMORY_KEYS = {"packages", "modules"}
+
+Announce = Callable[[int, int], Callable[[], object]]
+"""Called before packages are compiled, with the number of those of the zone and of all; returns what is called after each."""
+Package = Mapping[str, Any]
+"""As `go list -json` describes it, under its import path in the link; see objinst.hookpkgs.compile.Compiler."""
+
+
+def has_api(link: Iterable[str]) -> bool:
+    """Whether one of these packages is OpenTelemetry's API, or of a module in its folder."""
+    return any(package == API or package.startswith(f"{API}/") for package in link)
+
+
+def say(private: int, _: int) -> Callable[[], object]:
+    """The line that the user sees."""
+    if private:
+        print(f"otelobj: compiling OpenTelemetry once for this toolchain ({private} packages)", file=sys.stderr, flush=True)
+    return lambda: None
+
+
+def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
+    """The hook set of a link without OpenTelemetry's API. Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+    key = _digest(request, go)
+    memo = cache.root() / "closure" / f"{key}.json"
+    known = _remembered(memo, request)
+    if known is not None:
+        return known
+    with cache.lock(f"closure-{key[:16]}"):
+        known = _remembered(memo, request)
+        if known is not None:
+            return known
+        try:
+            return _Resolution(request, go, memo, announce).hook_set()
+        except OSError as error:
+            raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
+
+
+# memory
+
+
+@functools.cache
+def _own_digest() -> str:
+    """Digest of the code that resolves hook sets; the rest of otelobj does not affect them."""
+    return content_digest(Path(__file__).parent, SOURCES)
+
+
+def _digest(request: HookRequest, go: Go) -> str:
+    """Digest of the configuration: everything that determines the hook set except the packages of the link. Of the program and its modules nothing
+    counts, unless a hook package is the user's own."""
+    parts = [
+        _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), *_state(go),
+        *(f"{name}={value}" for name, value in sorted(go.env.items())), *(f"{name}={value}" for name, value in sorted(request.build_settings().items())),
+        json.dumps(usertree.overlay(request.user_dir), sort_keys=True),
+    ]  # fmt: skip
+    if any(hooktree.owner(package) is None for package in request.packages):
+        parts += [str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps), usertree.digest(request.packages, request.user_dir)]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _state(go: Go) -> list[str]:
+    """What changes when another toolchain is put into the place of this one."""
+    try:
+        state = (go.goroot / "VERSION").stat()
+    except OSError:
+        return []
+    return [str(state.st_mtime_ns), str(state.st_size)]
+
+
+def _content_in(request: HookRequest, package: str) -> str:
+    """`content` of a package's archive in the link, from its identity."""
+    return request.identities.get(package, "").rpartition(" ")[2].rpartition("/")[2]
+
+
+def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
+    """A hook set that was made for the same content of every package of it that the link has, if all other archives still exist. Marks it as used."""
+    for entry in memory.entries(memo, MEMORY_KEYS):
+        archives: dict[str, Path] = {}
+        for package, (known, path) in entry["packages"].items():
+            if package in request.link:
+                if _content_in(request, package) != known:
+                    break
+            elif cache.is_whole(Path(path)):
+                archives[package] = Path(path)
+            else:
+                break
+        else:
+            os.utime(memo)
+            return HookSet(archives, entry["modules"], tuple(package for package in entry["packages"] if package in request.link))
+    return None
+
+
+# listing
+
+
+@dataclass(frozen=True)
+class _Resolution:
+    """One hook set in the making. memo: the file that remembers it."""
+
+    request: HookRequest
+    go: Go
+    memo: Path
+    announce: Announce
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        """For files of the go command; always the same, as is the module in it."""
+        made = self.memo.with_suffix("")
+        made.mkdir(parents=True, exist_ok=True)
+        return made
+
+    @functools.cached_property
+    def own(self) -> list[str]:
+        """Hook packages that come with otelobj and are not in the link."""
+        return [package for package in self.request.packages if package not in self.request.link and hooktree.owner(package)]
+
+    @functools.cached_property
+    def users(self) -> list[str]:
+        """Hook packages of the user's own that are not in the link."""
+        return [package for package in self.request.packages if package not in self.request.link and not hooktree.owner(package)]
+
+    @functools.cached_property
+    def hooks(self) -> Path:
+        """A GOPATH with the sources of the hook modules."""
+        return modules.hook_sources(self.request.hooks, self.request.hooks_digest)
+
+    @functools.cached_property
+    def tree(self) -> pinned.Tree | None:
+        """None if nothing but the standard library is needed."""
+        return pinned.sources(self.go, self.request.hooks) if self.users or any(map(self._needs_zone, self.own)) else None
+
+    def _needs_zone(self, package: str) -> bool:
+        """Whether the module of a hook package, or a hook module that it needs, requires others."""
+        ours = hooktree.modules()
+        waiting = [hooktree.owner(package) or ""]
+        seen = set()
+        while waiting:
+            module = waiting.pop()
+            if module not in ours:
+                return True
+            if module not in seen:
+                seen.add(module)
+                waiting += [words[0] for words in usertree.directives(self.request.hooks / ours[module] / "go.mod", "require")]
+        return False
+
+    def hook_set(self) -> HookSet:
+        link = self.request.link
+        users = self.user_packages() if self.users else {}
+        needed = self.private_packages([*self.own, *self._imported_by(users)]) | users
+        needed = {name: package for name, package in needed.items() if name not in link}
+        order = list(graphlib.TopologicalSorter({name: [other for other in imported(package) if other in needed] for name, package in needed.items()}).static_order())
+        around = {name for package in needed.values() for name in imported(package) if name not in needed}
+
+        chosen = self._choose_std(sorted(name for name in around if name not in link or is_std(name)))
+        for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
+            if name in link:
+                chosen.setdefault(name, link[name])
+        contents = {name: _content_in(self.request, name) if name in link else content(path) for name, path in chosen.items()}
+        self._compile([needed[name] for name in order], chosen, contents)
+
+        found = {package["Module"]["Path"]: package["Module"] for package in needed.values()}
+        versions = {path: downgrade.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
+        memory.add(self.memo, {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions})
+        archives = {name: path for name, path in chosen.items() if name not in link}
+        return HookSet(archives, versions, tuple(name for name in chosen if name in link))
+
+    def private_packages(self, wanted: Iterable[str]) -> dict[str, Package]:
+        """Packages of hook modules and of OpenTelemetry, and what these import: import path in the link -> package."""
+        wanted = sorted(wanted)
+        if not wanted:
+            return {}
+        gopath = os.pathsep.join(str(folder) for folder in (self.hooks, self.tree.folder if self.tree else None) if folder)
+        settings = self.request.build_settings()
+        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true")]
+        # Nothing in the zone needs cgo, and without it the zone is the same for programs with and without.
+        env = {"GO111MODULE": "off", "GOPATH": gopath, "CGO_ENABLED": "0"}
+        listed = documents(self.go.run(["list", "-toolexec=", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}", "--", *wanted], self.folder, **env))
+        found = {package["ImportPath"]: package for package in listed if not package.get("Standard")}
+        return {self.name(path): self._package(package, found) for path, package in found.items()}
+
+    def name(self, path: str) -> str:
+        """A package's import path in the link."""
+        return path if hooktree.owner(path) else PRIVATE + path
+
+    def _package(self, package: Package, others: Mapping[str, Package]) -> Package:
+        path = package["ImportPath"]
+        mapped = {name: self.name(name) for name in package.get("Imports") or () if name in others and self.name(name) != name}
+        return {**package, "ImportPath": self.name(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
+
+    def _module(self, path: str) -> dict[str, str]:
+        ours = hooktree.owner(path)
+        if ours:
+            line = pinned.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
+            return {"Path": ours, "GoVersion": line[1] if line else self.language}
+        assert self.tree is not None
+        owner = self.tree.owner(path)
+        if owner is None:
+            raise OtelobjError(f"package {path} is in no module that {self.request.hooks / hooktree.PRIVATE} pins", hooktree.REINSTALL)
+        # A go directive may name a newer toolchain; what a file needs of it shows when it is compiled.
+        return {"Path": owner, "Version": self.tree.versions[owner], "GoVersion": min(self.tree.languages[owner], self.language, key=number)}
+
+    @functools.cached_property
+    def language(self) -> str:
+        """Go version of the toolchain, such as 1.26."""
+        match = re.search(r"go(1\.\d+)", self.request.header)
+        return match[1] if match else self.go.run(["env", "GOVERSION"], self.folder).removeprefix("go").rpartition(".")[0]
+
+    # hook packages of the user's own
+
+    def user_packages(self) -> dict[str, Package]:
+        """The hook packages of the user's own and what they import, at the versions of the user's modules; without hook modules and OpenTelemetry."""
+        assert self.tree is not None
+        tree = self.tree
+        pins, sums = modules.user_pins(self.request, self.go)
+        modules.check_owned(self.users, (pin.path for pin in pins))
+        theirs = {pin.path for pin in pins}
+        zone = [modules.Pin(path, str(folder)) for path, folder in tree.folders().items() if path.startswith(pinned.OPENTELEMETRY) or path not in theirs]
+        replaced = {pin.path for pin in zone}
+        modules.write(self.folder, self.language, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *zone], {}, sums)
+        flags = [*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}"]
+        listed = {package["ImportPath"]: package for package in documents(self.go.run(["list", *flags, "--", *self.users], self.folder))}
+
+        found: dict[str, Package] = {}
+        waiting = list(self.users)
+        while waiting:
+            package = listed[waiting.pop()]
+            path = package["ImportPath"]
+            if path in found or path in self.request.link or package.get("Standard") or hooktree.owner(path) or tree.has(path):
+                continue
+            mapped = {name: PRIVATE + name for name in package.get("Imports") or () if tree.has(name)}
+            found[path] = {**package, "ImportMap": (package.get("ImportMap") or {}) | mapped, "Export": self._export(package)}
+            waiting += [name for name in package.get("Imports") or () if name in listed]
+        return found
+
+    def _imported_by(self, users: Mapping[str, Package]) -> set[str]:
+        """Packages of hook modules and of OpenTelemetry that user packages import."""
+        names = {name for package in users.values() for name in package.get("Imports") or ()}
+        return {name for name in names if name not in self.request.link and (hooktree.owner(name) or (self.tree and self.tree.has(name)))}
+
+    def _export(self, package: Package) -> str:
+        """The archive that the go command makes of a package with cgo, for the C compiler's part of it; "" for any other."""
+        if not package.get("CgoFiles"):
+            return ""
+        return self.go.run(["list", *list_flags(self.request, self.folder), "-export", "-f={{.Export}}", "--", package["ImportPath"]], self.folder).strip()
+
+    def _cgo_sources(self, package: str) -> list[str]:
+        flags = [*list_flags(self.request, self.folder), "-compiled", "-json=Dir,CompiledGoFiles"]
+        listed = json.loads(self.go.run(["list", *flags, "--", package], self.folder))
+        return [str(Path(listed["Dir"], name)) for name in listed["CompiledGoFiles"]]
+
+    # std
+
+    def _choose_std(self, wanted: Sequence[str]) -> dict[str, Path]:
+        """Archives of packages of the standard library and of what they import: those of the link, else those of the build cache. What does not fit
+        the link there, such as where a test has variants of packages, is compiled."""
+        if not wanted:
+            return {}
+        if not self.users:
+            (self.folder / "go.mod").write_text(f"module otelobj.invalid/closure\n\ngo {self.language}\n", "utf-8")
+        flags = [*list_flags(self.request, self.folder), "-deps", "-export", f"-json={LIST_FIELDS}"]
+        listed = [package for package in documents(self.go.run(["list", *flags, "--", *wanted], self.folder)) if package["ImportPath"] != "unsafe"]
+        exports = {package["ImportPath"]: Path(package["Export"]) for package in listed if package.get("Export")}
+        link = self.request.link
+        if all(name not in link or content(path) == _content_in(self.request, name) for name, path in exports.items()) and len(exports) == len(listed):
+            return exports  # in the place of the link's own, too: these stay when the go command removes its work
+        chosen: dict[str, Path] = {}
+        fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
+        compiler = Compiler(self.go, self.request.header, self.request.build_settings(), self._cgo_sources, usertree.overlay(self.request.user_dir))
+        for package in listed:
+            name = package["ImportPath"]
+            export = exports.get(name)
+            if name in link:
+                chosen[name] = link[name]
+            elif export is not None and fits(export, self.request.header, chosen, fingerprint_of):
+                chosen[name] = export
+            else:
+                chosen[name] = compiler.compile(package, chosen)
+        return chosen
+
+    # compiling
+
+    def _compile(self, packages: Sequence[Package], chosen: dict[str, Path], contents: dict[str, str]) -> None:
+        """Adds the archives of packages and their contents. packages: each after those that it imports."""
+        settings = self.request.build_settings()
+        flags = {name: "true" for name in SANITIZERS if settings.get(name) == "true"}
+        flags |= {"-buildmode": SHARED_MODES[0]} if settings.get("-buildmode") in SHARED_MODES else {}
+        zone = Compiler(self.go, self.request.header, {**flags, "-trimpath": "true"}, self._cgo_sources)
+        users = Compiler(self.go, self.request.header, settings, self._cgo_sources, usertree.overlay(self.request.user_dir))
+        keys: dict[str, str] = {}
+        compilers: dict[str, Compiler] = {}
+        by_name = {package["ImportPath"]: package for package in packages}
+        for name, package in by_name.items():
+            compilers[name] = zone if "Place" in package else users
+            keys[name] = compilers[name].key(package, contents)
+            contents[name] = content_of(keys[name])
+
+        def archive(name: str) -> Path:
+            place = cache.find(KIND, keys[name])
+            return place / ARCHIVE if place else compile_one(name)
+
+        def compile_one(name: str) -> Path:
+            package = by_name[name]
+            given = {other: archive(other) if other in keys else chosen[other] for other in imported(package)}
+            return compilers[name].compile(package, given)
+
+        missing = [name for name, key in keys.items() if not cache.has(KIND, key)]
+        if missing:
+            done = self.announce(sum(name.startswith(PRIVATE) for name in missing), len(missing))
+            in_order({name: [other for other in imported(by_name[name]) if other in keys and other in missing] for name in missing}, compile_one, done)
+        for name in keys:
+            chosen[name] = archive(name)
+
+
+def is_std(package: str) -> bool:
+    """Whether a package is one of the standard library (cmd/go/internal/search, IsStandardImportPath)."""
+    return "." not in package.split("/", maxsplit=1)[0]
