@@ -1,13 +1,13 @@
 """The folder `hooks/`, found by looking: Go modules, rule files and libraries are listed nowhere else.
 
     hooks/MODULE/                       a module of the run-time part; the rules in its folder support those of others
-    hooks/private/                      no module of hooks: what the private zone is made of (objinst/hookpkgs/pinned.py)
     hooks/instrumentation/LIBRARY/      everything about one library; the folder's name is the name of its instrumentation
         README.md                       front matter, and the paragraph that docs/libraries.md takes
         rules.yaml                      which functions are hooked by what
         workers.yaml                    goroutines of the library that serve many requests: they belong to the instrumentation `sdk`
         go.mod, *.go                    the Go module, where rules have hooks of their own
         difftest/, testdata/, scripts/, test_*.py    its tests, which no program and no wheel contains
+    hooks/private/                      the pinned modules of the private zone (hookpkgs/pins.py): a list, no module of the hooks
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def built_in_files() -> frozenset[Path]:
 def modules() -> dict[str, str]:
     """Module path -> folder below `hooks/`. Raises OtelobjError if a go.mod is damaged."""
     root = hooks_dir()
-    found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern))
-    return {_module_path(path): path.parent.relative_to(root).as_posix() for path in found if path.parent.name != PRIVATE}
+    found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern) if path.parent.name != PRIVATE)
+    return {_module_path(path): path.parent.relative_to(root).as_posix() for path in found}
 
 
 def owner(package: str) -> str | None:

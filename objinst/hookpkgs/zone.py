@@ -1,7 +1,7 @@
 """The private zone: what the hooks take from outside the standard library, under import paths of its own, for programs without OpenTelemetry's API.
 
 A package of the zone is compiled as `otelobj.private/PATH`, and the compiler's importcfg maps its imports (`importmap`, cmd/compile/internal/base/flag.go,
-readImportCfg). Its sources are pinned (objinst.hookpkgs.pinned), so the program's module versions decide nothing. What decides is the toolchain, the
+readImportCfg). Its sources are pinned (objinst.hookpkgs.pins), so the program's module versions decide nothing. What decides is the toolchain, the
 header line, flags that reach every package (-race, -shared, ...) and the content of the std packages that it imports: it is compiled once for these, for
 all programs. Always with -trimpath, so the archives are the same on every machine whose std is the same, and with the tag `grpcnotrace`:
 golang.org/x/net/trace would register /debug/requests, at which two copies panic.
@@ -30,7 +30,7 @@ from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import fingerprint
 from objinst.goversions import number
-from objinst.hookpkgs import downgrade, memory, modules, pinned
+from objinst.hookpkgs import downgrade, memory, modules, sources
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
 from objinst.rules import PRIVATE
@@ -167,9 +167,9 @@ class _Resolution:
         return modules.hook_sources(self.request.hooks, self.request.hooks_digest)
 
     @functools.cached_property
-    def tree(self) -> pinned.Tree | None:
+    def tree(self) -> sources.Tree | None:
         """None if nothing but the standard library is needed."""
-        return pinned.sources(self.go, self.request.hooks) if self.users or any(map(self._needs_zone, self.own)) else None
+        return sources.sources(self.go, self.request.hooks, self.language) if self.users or any(map(self._needs_zone, self.own)) else None
 
     def _needs_zone(self, package: str) -> bool:
         """Whether the module of a hook package, or a hook module that it needs, requires others."""
@@ -232,7 +232,7 @@ class _Resolution:
     def _module(self, path: str) -> dict[str, str]:
         ours = hooktree.owner(path)
         if ours:
-            line = pinned.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
+            line = sources.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
             return {"Path": ours, "GoVersion": line[1] if line else self.language}
         assert self.tree is not None
         owner = self.tree.owner(path)
@@ -256,7 +256,7 @@ class _Resolution:
         pins, sums = modules.user_pins(self.request, self.go)
         modules.check_owned(self.users, (pin.path for pin in pins))
         theirs = {pin.path for pin in pins}
-        zone = [modules.Pin(path, str(folder)) for path, folder in tree.folders().items() if path.startswith(pinned.OPENTELEMETRY) or path not in theirs]
+        zone = [modules.Pin(path, str(folder)) for path, folder in tree.folders().items() if path.startswith(sources.OPENTELEMETRY) or path not in theirs]
         replaced = {pin.path for pin in zone}
         modules.write(self.folder, self.language, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *zone], {}, sums)
         flags = [*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}"]

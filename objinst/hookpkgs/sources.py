@@ -13,7 +13,6 @@ mode with `replace`.
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import json
 import re
@@ -23,10 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from objinst import hooktree
-from objinst.errors import OtelobjError, reason
+from objinst.errors import OtelobjError
 from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go
-from objinst.goversions import TELEMETRY, number
+from objinst.goversions import TELEMETRY
+from objinst.goversions import number as number_of
+from objinst.hookpkgs.pins import Pin, Pins, read
 from objinst.store import cache
 from objinst.store.digest import content_digest
 
@@ -37,15 +38,6 @@ GO_LINE = re.compile(r"^go\s+(1\.\d+)", re.MULTILINE)
 EMBED = b"//go:embed "
 DAMAGED = "remove it from the module cache (`go clean -modcache` removes all), and check GOPROXY"
 BRING = "`otelobj cache warm` with network fetches it; `otelobj cache import FILE` brings it without"
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A module of the zone. sum: its hash, as go.sum has it."""
-
-    path: str
-    version: str
-    sum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,57 +62,33 @@ class Tree:
         return package.startswith(OPENTELEMETRY) and self.owner(package) is not None
 
 
-def pinned(hooks: Path) -> dict[str, Pinned]:
-    """Module -> its pin. hooks: folder of the hook modules. Raises OtelobjError if one has no hash."""
-    folder = hooks / hooktree.PRIVATE
-    sums = {}
-    for line in _read(folder / "go.sum").splitlines():
-        words = line.split()
-        if len(words) == 3:
-            sums[words[0], words[1]] = words[2]
-    found = {}
-    for path, version, *_ in usertree.directives(folder / "go.mod", "require"):
-        if (path, version) not in sums:
-            raise OtelobjError(f"{folder / 'go.sum'} has no hash of {path} {version}", hooktree.REINSTALL)
-        found[path] = Pinned(path, version, sums[path, version])
-    return found
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise OtelobjError(f"{path}: {reason(error)}", hooktree.REINSTALL) from error
-
-
-@functools.cache
-def digest(hooks: Path) -> str:
-    """Digest of everything that the sources depend on."""
-    imports = sorted(_wanted(hooks))
-    return hashlib.sha256("\n".join([content_digest(hooks / hooktree.PRIVATE, ("*",)), _own_digest(), *imports]).encode()).hexdigest()
-
-
-@functools.cache
-def _own_digest() -> str:
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-
-
-def sources(go: Go, hooks: Path) -> Tree:
-    """The sources, laid out in the cache if they are not there. Raises OtelobjError, which names the module that cannot be had."""
-    folder = cache.folder("sources", digest(hooks), lambda fresh: _lay_out(go, hooks, fresh))
+def sources(go: Go, hooks: Path, language: str) -> Tree:
+    """The sources for toolchains of a Go version, such as 1.26, laid out in the cache if they are not there. hooks: folder of the hook modules. Raises
+    OtelobjError, which names the module that cannot be had."""
+    pins = read(hooks / hooktree.PRIVATE)
+    folder = cache.folder("sources", _digest(pins, hooks, language), lambda fresh: _lay_out(go, pins, hooks, language, fresh))
     modules = json.loads((folder / MODULES).read_text("utf-8"))
-    return Tree(folder, {path: version for path, (version, _) in modules.items()}, {path: language for path, (_, language) in modules.items()})
+    return Tree(folder, {path: version for path, (version, _) in modules.items()}, {path: found for path, (_, found) in modules.items()})
 
 
-def _lay_out(go: Go, hooks: Path, folder: Path) -> None:
-    pins = pinned(hooks)
-    found = {path: _Module.read(pins[path], file) for path, file in _zips(go, pins).items()}
+def _digest(pins: Pins, hooks: Path, language: str) -> str:
+    """Digest of everything that the sources depend on. Toolchains for which the same files are replaced share them."""
+    replaced = [str(number) for number, item in enumerate(pins.replacements) if item.concerns(number_of(language))]
+    parts = [content_digest(Path(__file__).parent, (Path(__file__).name, "pins.py")), content_digest(hooks / hooktree.PRIVATE, ("*",)), *replaced]
+    return hashlib.sha256("\n".join([*parts, "", *sorted(_wanted(hooks))]).encode()).hexdigest()
+
+
+def _lay_out(go: Go, pins: Pins, hooks: Path, language: str, folder: Path) -> None:
+    found = {path: _Module.read(pins.modules[path], file) for path, file in _zips(go, pins.modules).items()}
     wanted = _reach(found, _wanted(hooks))
     for path, module in found.items():
         names = module.names_of(module.packages() if path.startswith(OPENTELEMETRY) else wanted)
         if names:
-            module.extract(names, folder / "src" / path)
-    (folder / MODULES).write_text(json.dumps({path: (pins[path].version, module.language) for path, module in found.items()}), "utf-8")
+            place = folder / "src" / path
+            module.extract(names, place)
+            for name, content in pins.replaced(path, place, language).items():
+                (place / name).write_bytes(content)
+    (folder / MODULES).write_text(json.dumps({path: (pins.modules[path].version, module.language) for path, module in found.items()}), "utf-8")
 
 
 def _wanted(hooks: Path) -> set[str]:
@@ -133,7 +101,7 @@ def _wanted(hooks: Path) -> set[str]:
 # fetching
 
 
-def _zips(go: Go, pins: Mapping[str, Pinned]) -> dict[str, Path]:
+def _zips(go: Go, pins: Mapping[str, Pin]) -> dict[str, Path]:
     """Module -> its zip in the module cache."""
     downloads = Path(go.run(["env", "GOMODCACHE"], go.goroot).strip()) / "cache" / "download"
     zips = {pin.path: downloads / _escaped(pin.path) / "@v" / f"{_escaped(pin.version)}.zip" for pin in pins.values()}
@@ -159,7 +127,7 @@ class _Module:
     """A module's zip. files: names without the prefix MODULE@VERSION/; imports: folder -> import paths, or what looks like them, of its Go files;
     embeds: folders whose files embed others; language: Go version."""
 
-    pin: Pinned
+    pin: Pin
     file: Path
     files: tuple[str, ...]
     imports: Mapping[str, set[str]]
@@ -167,7 +135,7 @@ class _Module:
     language: str
 
     @classmethod
-    def read(cls, pin: Pinned, file: Path) -> _Module:
+    def read(cls, pin: Pin, file: Path) -> _Module:
         """Raises OtelobjError if the zip is not the one that is pinned."""
         prefix = f"{pin.path}@{pin.version}/"
         imports: dict[str, set[str]] = {}
@@ -214,7 +182,7 @@ class _Module:
 
     def extract(self, names: Iterable[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        version = min(self.language, TELEMETRY, key=number)  # or an older toolchain takes none of its packages
+        version = min(self.language, TELEMETRY, key=number_of)  # or an older toolchain takes none of its packages
         (folder / "go.mod").write_text(f"module {self.pin.path}\n\ngo {version}\n", "utf-8")
         with zipfile.ZipFile(self.file) as archive:
             for name in names:
