@@ -21,7 +21,6 @@ from typing import Any
 from objinst import hooktree
 from objinst.errors import OtelobjError, reason
 from objinst.gobuild import usertree
-from objinst.gobuild.buildinfo import parent_flag
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import fingerprint
 from objinst.hookpkgs import downgrade, memory, modules, zone

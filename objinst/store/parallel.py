@@ -61,12 +61,12 @@ def in_order(needs: Mapping[str, Collection[str]], work: Callable[[str], object]
     for name, needed in needs.items():
         for other in needed:
             users[other].append(name)
-    for name in reversed(needs):
+    for name in reversed(list(needs)):
         weight[name] = 1 + max((weight[user] for user in users[name]), default=0)
     waits = {name: len(needed) for name, needed in needs.items()}
     ready = sorted((name for name, count in waits.items() if not count), key=weight.__getitem__)
     idle: list[connection.Connection] = []
-    busy: list[connection.Connection] = []
+    busy: dict[connection.Connection, str] = {}
     children: list[int] = []
     left = len(needs)
     try:
@@ -78,14 +78,12 @@ def in_order(needs: Mapping[str, Collection[str]], work: Callable[[str], object]
         while left:
             while idle and ready:
                 worker = idle.pop()
-                worker.send(ready.pop())
-                busy.append(worker)
-            for worker in connection.wait(busy):
-                assert isinstance(worker, connection.Connection)
-                name, problem = worker.recv()  # EOFError: it was killed
-                if problem is not None:
-                    raise problem
-                busy.remove(worker)
+                busy[worker] = ready.pop()
+                worker.send(busy[worker])
+            finished = set(connection.wait(busy))
+            for worker in [worker for worker in busy if worker in finished]:
+                _raise(worker.recv())  # EOFError: it was killed
+                name = busy.pop(worker)
                 idle.append(worker)
                 left -= 1
                 done()
@@ -116,7 +114,12 @@ def _serve(pipe: connection.Connection, work: Callable[[str], object]) -> None:
             work(name)
         except Exception as error:  # noqa: BLE001 - raised again in the process that waits for it
             problem = error
-        pipe.send((name, problem))
+        pipe.send(problem)
+
+
+def _raise(problem: Exception | None) -> None:
+    if problem is not None:
+        raise problem
 
 
 def _do(tasks: Sequence[Callable[[], object]]) -> None:
