@@ -1,6 +1,6 @@
 """Which archive each package of the hook set comes from.
 
-In a program without OpenTelemetry's API, zone.py answers that. In one that has it, the hooks share the program's copy, at the program's versions:
+In a program without OpenTelemetry's API, zone.py answers that. In one that has it, the hooks share the program's copy, at the program's versions;
 packages are resolved in dependency order. If the link already has the package, its archive is used. Otherwise the archive of the user's
 build cache is used, if its header line matches the link and every import has the fingerprint of the archive chosen for it. Otherwise the
 package is compiled here against exactly the chosen archives. The linker refuses two packages that disagree on the fingerprint of a third
@@ -26,7 +26,6 @@ from objinst.goobj.archive import fingerprint
 from objinst.hookpkgs import downgrade, memory, modules, zone
 from objinst.hookpkgs.compile import Compiler
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
-from objinst.hookpkgs.zone import has_api
 from objinst.store import cache
 from objinst.store.digest import SOURCES, content_digest
 
@@ -35,7 +34,7 @@ MEMORY_KEYS = {"archives", "modules", "uses", "identity"}
 
 def resolve(request: HookRequest, go: Go) -> HookSet:
     """Raises OtelobjError with a remedy if a module cannot be fetched or a package does not compile."""
-    if not has_api(request.link):
+    if zone.applies(request):
         return zone.resolve(request, go)
     key = _digest(request, go)
     memo = cache.root() / "closure" / f"{key}.json"

@@ -13,7 +13,6 @@ Hook packages of the user's own import OpenTelemetry from the zone, and everythi
 from __future__ import annotations
 
 import functools
-import graphlib
 import hashlib
 import json
 import os
@@ -49,9 +48,39 @@ Package = Mapping[str, Any]
 """As `go list -json` describes it, under its import path in the link; see objinst.hookpkgs.compile.Compiler."""
 
 
-def has_api(link: Iterable[str]) -> bool:
-    """Whether one of these packages is OpenTelemetry's API, or of a module in its folder."""
-    return any(package == API or package.startswith(f"{API}/") for package in link)
+def applies(request: HookRequest) -> bool:
+    """Whether the hook set of a link comes from here: it has no package of OpenTelemetry's API, nor of a module in its folder. Without anything of the
+    zone, hook packages of the user's own are built like other packages of their module."""
+    has_api = any(package == API or package.startswith(f"{API}/") for package in request.link)
+    return not has_api and (all(map(hooktree.owner, request.packages)) or needs_zone(request))
+
+
+def needs_zone(request: HookRequest) -> bool:
+    """Whether one of the hook packages needs more than the standard library and the user's modules, as far as their sources say."""
+    return any(_is_in_need(request, package) for package in request.packages) or _names_zone(request)
+
+
+def _is_in_need(request: HookRequest, package: str) -> bool:
+    """Whether the hook module of a package, or a hook module that it needs, requires modules of others."""
+    ours = hooktree.modules()
+    waiting = [owner] if (owner := hooktree.owner(package)) else []
+    seen = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in ours:
+            return True
+        if module not in seen:
+            seen.add(module)
+            waiting += [words[0] for words in usertree.directives(request.hooks / ours[module] / "go.mod", "require")]
+    return False
+
+
+def _names_zone(request: HookRequest) -> bool:
+    """Whether the sources of the user's own hook packages import OpenTelemetry, or hook modules that do."""
+    users = [package for package in request.packages if hooktree.owner(package) is None]
+    files = [path for path in usertree.hook_sources(users, request.user_dir) if path.suffix == ".go"]
+    names = {name for path in files for name in usertree.IMPORT.findall(path.read_text("utf-8", "replace"))}
+    return any(name.startswith(sources.OPENTELEMETRY) or _is_in_need(request, name) for name in names)
 
 
 def say(private: int, _: int) -> Callable[[], object]:
@@ -167,40 +196,27 @@ class _Resolution:
         return modules.hook_sources(self.request.hooks, self.request.hooks_digest)
 
     @functools.cached_property
-    def tree(self) -> sources.Tree | None:
-        """None if nothing but the standard library is needed."""
-        return sources.sources(self.go, self.request.hooks, self.language) if self.users or any(map(self._needs_zone, self.own)) else None
-
-    def _needs_zone(self, package: str) -> bool:
-        """Whether the module of a hook package, or a hook module that it needs, requires others."""
-        ours = hooktree.modules()
-        waiting = [hooktree.owner(package) or ""]
-        seen = set()
-        while waiting:
-            module = waiting.pop()
-            if module not in ours:
-                return True
-            if module not in seen:
-                seen.add(module)
-                waiting += [words[0] for words in usertree.directives(self.request.hooks / ours[module] / "go.mod", "require")]
-        return False
+    def tree(self) -> sources.Tree:
+        """The sources of the zone. Only asked for where something of it is needed."""
+        return sources.sources(self.go, self.request.hooks, self.language)
 
     def hook_set(self) -> HookSet:
         link = self.request.link
-        users = self.user_packages() if self.users else {}
-        needed = self.private_packages([*self.own, *self._imported_by(users)]) | users
-        needed = {name: package for name, package in needed.items() if name not in link}
-        order = list(graphlib.TopologicalSorter({name: [other for other in imported(package) if other in needed] for name, package in needed.items()}).static_order())
-        around = {name for package in needed.values() for name in imported(package) if name not in needed}
+        theirs = self.user_packages() if self.users else {}
+        ours = {name: package for name, package in self.private_packages({*self.own, *self._imported_by(theirs)}).items() if name not in link}
+        added = {**ours, **theirs}
+        around = {name for package in added.values() for name in imported(package) if name not in added}
 
         chosen = self._choose_std(sorted(name for name in around if name not in link or is_std(name)))
         for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
             if name in link:
                 chosen.setdefault(name, link[name])
         contents = {name: _content_in(self.request, name) if name in link else content(path) for name, path in chosen.items()}
-        self._compile([needed[name] for name in order], chosen, contents)
+        self._compile(ours, chosen, contents)
+        self._add_users(theirs, chosen)
+        contents |= {name: content(chosen[name]) for name in theirs}
 
-        found = {package["Module"]["Path"]: package["Module"] for package in needed.values()}
+        found = {package["Module"]["Path"]: package["Module"] for package in added.values() if package.get("Module")}
         versions = {path: downgrade.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
         memory.add(self.memo, {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions})
         archives = {name: path for name, path in chosen.items() if name not in link}
@@ -211,7 +227,8 @@ class _Resolution:
         wanted = sorted(wanted)
         if not wanted:
             return {}
-        gopath = os.pathsep.join(str(folder) for folder in (self.hooks, self.tree.folder if self.tree else None) if folder)
+        has_zone = any(not hooktree.owner(name) or _is_in_need(self.request, name) for name in wanted)
+        gopath = os.pathsep.join(map(str, [self.hooks, *([self.tree.folder] if has_zone else [])]))
         settings = self.request.build_settings()
         tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true")]
         # Nothing in the zone needs cgo, and without it the zone is the same for programs with and without.
@@ -234,7 +251,6 @@ class _Resolution:
         if ours:
             line = sources.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
             return {"Path": ours, "GoVersion": line[1] if line else self.language}
-        assert self.tree is not None
         owner = self.tree.owner(path)
         if owner is None:
             raise OtelobjError(f"package {path} is in no module that {self.request.hooks / hooktree.PRIVATE} pins", hooktree.REINSTALL)
@@ -242,42 +258,70 @@ class _Resolution:
         return {"Path": owner, "Version": self.tree.versions[owner], "GoVersion": min(self.tree.languages[owner], self.language, key=number)}
 
     @functools.cached_property
+    def go_version(self) -> str:
+        """Such as 1.26.8."""
+        return self.go.run(["env", "GOVERSION"], self.folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
+
+    @functools.cached_property
     def language(self) -> str:
-        """Go version of the toolchain, such as 1.26."""
+        """Go version of the toolchain's language, such as 1.26."""
         match = re.search(r"go(1\.\d+)", self.request.header)
-        return match[1] if match else self.go.run(["env", "GOVERSION"], self.folder).removeprefix("go").rpartition(".")[0]
+        return match[1] if match else ".".join(self.go_version.split(".")[:2])
 
     # hook packages of the user's own
 
     def user_packages(self) -> dict[str, Package]:
-        """The hook packages of the user's own and what they import, at the versions of the user's modules; without hook modules and OpenTelemetry."""
-        assert self.tree is not None
-        tree = self.tree
+        """The hook packages of the user's own and what they import outside the standard library and the link, at the versions of the user's modules:
+        without hook modules and OpenTelemetry. Each follows those that it imports."""
+        listed: Sequence[Package] = [] if _names_zone(self.request) else self._list_users([], "-export")
+        is_private = not listed or any(package["ImportPath"].startswith(sources.OPENTELEMETRY) for package in listed)
+        if is_private:
+            listed = self._list_users([modules.Pin(path, str(folder)) for path, folder in self.tree.folders().items()])
+        by_path = {package["ImportPath"]: package for package in listed}
+        found: set[str] = set()
+        waiting = list(self.users)
+        while waiting:
+            package = by_path[waiting.pop()]
+            path = package["ImportPath"]
+            left_out = path in self.request.link or package.get("Standard") or hooktree.owner(path) or (is_private and self.tree.has(path))
+            if path not in found and not left_out:
+                found.add(path)
+                waiting += [name for name in package.get("Imports") or () if name in by_path]
+        return {package["ImportPath"]: self._user_package(package, is_private) for package in listed if package["ImportPath"] in found}
+
+    def _list_users(self, zone: Sequence[modules.Pin], *flags: str) -> Sequence[Package]:
+        """zone: folders of pinned modules. OpenTelemetry's take the place of the user's, others only that of modules which the user does not have."""
         pins, sums = modules.user_pins(self.request, self.go)
         modules.check_owned(self.users, (pin.path for pin in pins))
         theirs = {pin.path for pin in pins}
-        zone = [modules.Pin(path, str(folder)) for path, folder in tree.folders().items() if path.startswith(sources.OPENTELEMETRY) or path not in theirs]
-        replaced = {pin.path for pin in zone}
-        modules.write(self.folder, self.language, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *zone], {}, sums)
-        flags = [*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}"]
-        listed = {package["ImportPath"]: package for package in documents(self.go.run(["list", *flags, "--", *self.users], self.folder))}
+        replaced = {pin.path: pin for pin in zone if pin.path.startswith(sources.OPENTELEMETRY) or pin.path not in theirs}
+        modules.write(self.folder, self.go_version, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *replaced.values()], {}, sums)
+        flags = (*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}", *flags)
+        return documents(self.go.run(["list", *flags, "--", *self.users], self.folder))
 
-        found: dict[str, Package] = {}
-        waiting = list(self.users)
-        while waiting:
-            package = listed[waiting.pop()]
-            path = package["ImportPath"]
-            if path in found or path in self.request.link or package.get("Standard") or hooktree.owner(path) or tree.has(path):
-                continue
-            mapped = {name: PRIVATE + name for name in package.get("Imports") or () if tree.has(name)}
-            found[path] = {**package, "ImportMap": (package.get("ImportMap") or {}) | mapped, "Export": self._export(package)}
-            waiting += [name for name in package.get("Imports") or () if name in listed]
-        return found
+    def _user_package(self, package: Package, is_private: bool) -> Package:
+        if not is_private:
+            return package
+        mapped = {name: PRIVATE + name for name in package.get("Imports") or () if self.tree.has(name)}
+        return {**package, "ImportMap": (package.get("ImportMap") or {}) | mapped, "Export": self._export(package)}
 
     def _imported_by(self, users: Mapping[str, Package]) -> set[str]:
         """Packages of hook modules and of OpenTelemetry that user packages import."""
-        names = {name for package in users.values() for name in package.get("Imports") or ()}
-        return {name for name in names if name not in self.request.link and (hooktree.owner(name) or (self.tree and self.tree.has(name)))}
+        zone = {name.removeprefix(PRIVATE) for package in users.values() for name in imported(package) if name.startswith(PRIVATE)}
+        return zone | {name for package in users.values() for name in imported(package) if name not in self.request.link and hooktree.owner(name)}
+
+    def _add_users(self, packages: Mapping[str, Package], chosen: dict[str, Path]) -> None:
+        """Adds their archives: of the build cache, where these fit what is chosen, else compiled here."""
+        fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
+        for name, package in packages.items():
+            export = Path(package["Export"]) if package.get("Export") and not package.get("ImportMap") else None
+            is_fit = export is not None and fits(export, self.request.header, chosen, fingerprint_of)
+            chosen[name] = export if export is not None and is_fit else self._compiler.compile(package, chosen)
+
+    @functools.cached_property
+    def _compiler(self) -> Compiler:
+        """For packages of the user's and of the standard library: with all settings of the build."""
+        return Compiler(self.go, self.request.header, self.request.build_settings(), self._cgo_sources, usertree.overlay(self.request.user_dir))
 
     def _export(self, package: Package) -> str:
         """The archive that the go command makes of a package with cgo, for the C compiler's part of it; "" for any other."""
@@ -298,7 +342,7 @@ class _Resolution:
         if not wanted:
             return {}
         if not self.users:
-            (self.folder / "go.mod").write_text(f"module otelobj.invalid/closure\n\ngo {self.language}\n", "utf-8")
+            (self.folder / "go.mod").write_text(f"module otelobj.invalid/closure\n\ngo {self.go_version}\n", "utf-8")
         flags = [*list_flags(self.request, self.folder), "-deps", "-export", f"-json={LIST_FIELDS}"]
         listed = [package for package in documents(self.go.run(["list", *flags, "--", *wanted], self.folder)) if package["ImportPath"] != "unsafe"]
         exports = {package["ImportPath"]: Path(package["Export"]) for package in listed if package.get("Export")}
@@ -307,7 +351,6 @@ class _Resolution:
             return exports  # in the place of the link's own, too: these stay when the go command removes its work
         chosen: dict[str, Path] = {}
         fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
-        compiler = Compiler(self.go, self.request.header, self.request.build_settings(), self._cgo_sources, usertree.overlay(self.request.user_dir))
         for package in listed:
             name = package["ImportPath"]
             export = exports.get(name)
@@ -316,41 +359,36 @@ class _Resolution:
             elif export is not None and fits(export, self.request.header, chosen, fingerprint_of):
                 chosen[name] = export
             else:
-                chosen[name] = compiler.compile(package, chosen)
+                chosen[name] = self._compiler.compile(package, chosen)
         return chosen
 
     # compiling
 
-    def _compile(self, packages: Sequence[Package], chosen: dict[str, Path], contents: dict[str, str]) -> None:
-        """Adds the archives of packages and their contents. packages: each after those that it imports."""
+    def _compile(self, packages: Mapping[str, Package], chosen: dict[str, Path], contents: dict[str, str]) -> None:
+        """Adds the archives of packages of ours and their contents. Those that are not in the cache are compiled, in parallel."""
         settings = self.request.build_settings()
         flags = {name: "true" for name in SANITIZERS if settings.get(name) == "true"}
         flags |= {"-buildmode": SHARED_MODES[0]} if settings.get("-buildmode") in SHARED_MODES else {}
-        zone = Compiler(self.go, self.request.header, {**flags, "-trimpath": "true"}, self._cgo_sources)
-        users = Compiler(self.go, self.request.header, settings, self._cgo_sources, usertree.overlay(self.request.user_dir))
+        compiler = Compiler(self.go, self.request.header, {**flags, "-trimpath": "true"}, self._cgo_sources)
         keys: dict[str, str] = {}
-        compilers: dict[str, Compiler] = {}
-        by_name = {package["ImportPath"]: package for package in packages}
-        for name, package in by_name.items():
-            compilers[name] = zone if "Place" in package else users
-            keys[name] = compilers[name].key(package, contents)
+        for name, package in packages.items():  # each after those that it imports
+            keys[name] = compiler.key(package, contents)
             contents[name] = content_of(keys[name])
 
         def archive(name: str) -> Path:
+            if name not in keys:
+                return chosen[name]
             place = cache.find(KIND, keys[name])
             return place / ARCHIVE if place else compile_one(name)
 
         def compile_one(name: str) -> Path:
-            package = by_name[name]
-            given = {other: archive(other) if other in keys else chosen[other] for other in imported(package)}
-            return compilers[name].compile(package, given)
+            return compiler.compile(packages[name], {other: archive(other) for other in imported(packages[name])})
 
-        missing = [name for name, key in keys.items() if not cache.has(KIND, key)]
+        missing = {name for name, key in keys.items() if not cache.has(KIND, key)}
         if missing:
             done = self.announce(sum(name.startswith(PRIVATE) for name in missing), len(missing))
-            in_order({name: [other for other in imported(by_name[name]) if other in keys and other in missing] for name in missing}, compile_one, done)
-        for name in keys:
-            chosen[name] = archive(name)
+            in_order({name: [other for other in imported(packages[name]) if other in missing] for name in keys if name in missing}, compile_one, done)
+        chosen |= {name: archive(name) for name in keys}
 
 
 def is_std(package: str) -> bool:

@@ -255,7 +255,7 @@ def test_test_variants_are_compiled_for(app: Path) -> None:
 
 def test_a_package_with_assembly_and_embedded_files_compiles_here(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that the link does not have, compiled from source, as for a link whose imports all differ."""
-    monkeypatch.setattr(resolving, "_fits", lambda *_: False)
+    monkeypatch.setattr(resolving, "fits", lambda *_: False)
     wanted = request(app, (HOOKS,), "build", "-work", "-trimpath", "-o", "x", ".")
     hook_set = resolve(wanted, go_command())
     assert all(path.is_relative_to(cache.root()) for path in hook_set.archives.values()) and len(hook_set.archives) > 20
