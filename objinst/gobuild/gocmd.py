@@ -16,6 +16,7 @@ from typing import Any
 
 from objinst import ending
 from objinst.errors import OtelobjError
+from objinst.gobuild.buildinfo import parent_flags
 from objinst.store import cache
 
 DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
@@ -73,7 +74,7 @@ class Go:
         checksum database: the caller compares hashes."""
         with ending.temporary_folder(ending.temporaries(), "otelobj-download-") as folder:
             (folder / "go.mod").write_text("module otelobj.invalid/download\n", "utf-8")
-            command = [str(self.goroot / "bin" / "go"), "mod", "download", "-json", *modules]
+            command = [str(self.goroot / "bin" / "go"), "mod", "download", *(["-modcacherw"] if "-modcacherw" in parent_flags() else []), "-json", *modules]
             env = self.environment(PWD=str(folder), GOSUMDB="off")
             done = ending.run(command, by=signal.SIGINT, cwd=folder, env=env, capture_output=True)
         try:
