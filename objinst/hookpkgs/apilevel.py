@@ -26,6 +26,7 @@ TAGS = {
 """Build tag -> the function of the API that makes the difference, or the package. Before each: the release that brought it."""
 PARTS: Mapping[str, tuple[str, ...]] = {
     "attrs": ("attribute", "trace"),
+    "choice": ("",),
     "spans": ("trace",),
     "bags": ("baggage",),
     "globals": ("", "trace", "propagation"),

@@ -39,6 +39,12 @@ func (p *Providers) SetTheirs(tp trace.TracerProvider) {
 	})
 }
 
+// HasOurs reports whether SetOurs was called.
+func (p *Providers) HasOurs() bool { return p.sides().ours != nil }
+
+// HasTheirs reports whether a provider of the program's is in force.
+func (p *Providers) HasTheirs() bool { return p.sides().theirs != nil }
+
 func (p *Providers) change(f func(*sides)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -65,6 +71,12 @@ func (p *Providers) Reverse() private.TracerProvider { return &reverseProvider{p
 // IsForward reports whether a provider is one that Forward has returned.
 func IsForward(tp trace.TracerProvider) bool {
 	_, ok := tp.(*forwardProvider)
+	return ok
+}
+
+// IsReverse reports whether a provider is one that Reverse has returned.
+func IsReverse(tp private.TracerProvider) bool {
+	_, ok := tp.(*reverseProvider)
 	return ok
 }
 
