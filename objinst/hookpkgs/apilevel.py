@@ -18,6 +18,7 @@ NEEDED = ("attribute.StringSliceValue", "trace.ContextWithSpan", "trace.NewSpanS
 TAGS = {
     "otelapi_scope": "trace.WithInstrumentationAttributes",  # 1.14
     "otelapi_embedded": "trace/embedded",  # 1.20
+    "otelapi_boundaries": "metric.WithExplicitBucketBoundaries",  # 1.20
     "otelapi_gauge": "metric.NewInt64GaugeConfig",  # 1.27
     "otelapi_values": "attribute.SliceValue",  # 1.44
     "otelapi_map": "attribute.MapValue",  # 1.45

@@ -139,3 +139,21 @@ def replaced(entry: Mapping[str, Any], original: str | None) -> str:
         assert original.count(edit["old"]) == 1, edit
         original = original.replace(edit["old"], edit["new"])
     return original
+
+
+def mirror() -> dict[Path, str]:
+    """The files of meters/reverse that are those of meters/forward with the two APIs exchanged: file -> what it must have."""
+    folder = HOOKS / "bridge/meters"
+    made = {}
+    for file in sorted((folder / "forward").glob("*.go")):
+        if file.name == "direction.go" or file.name.endswith("_test.go"):
+            continue
+        text = file.read_text().replace("package forward\n", "package reverse\n")
+        text = text.replace(f'"{PRIVATE}/{OTEL}/', '"\0').replace(f'"{OTEL}/', f'"{PRIVATE}/{OTEL}/').replace('"\0', f'"{OTEL}/')
+        made[folder / "reverse" / file.name] = text
+    return made
+
+
+if __name__ == "__main__":
+    for target, content in mirror().items():
+        target.write_text(content)
