@@ -59,11 +59,12 @@ class HookRequest:
 @dataclass(frozen=True, slots=True)
 class HookSet:
     """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
-    that these import, directly or indirectly."""
+    that these import, directly or indirectly. notes: what the user should know of it, a line each."""
 
     archives: dict[str, Path]
     modules: dict[str, str]
     uses: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def reached(packages: Iterable[str], link: Mapping[str, Path]) -> list[str]:

@@ -6,6 +6,10 @@ header line, flags that reach every package (-race, -shared, ...) and the conten
 all programs. Always with -trimpath, so the archives are the same on every machine whose std is the same, and with the tag `grpcnotrace`:
 golang.org/x/net/trace would register /debug/requests, at which two copies panic.
 
+Packages of others that observe a library, such as OpenTelemetry's bridge from Prometheus' registry, are compiled as `otelobj.hooks/PATH` in a program
+that links the library: against the program's copy of it, and OpenTelemetry from the zone. If one does not compile with the program's version, it is left
+out with a warning.
+
 rt, and hook modules that need nothing from outside the standard library, keep their paths like all hook packages, which are compiled here too.
 Hook packages of the user's own import OpenTelemetry from the zone, and everything else at the versions of their module.
 """
@@ -18,7 +22,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +33,10 @@ from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import fingerprint
 from objinst.goversions import number
-from objinst.hookpkgs import downgrade, memory, modules, sources
+from objinst.hookpkgs import downgrade, memory, modules, pins, sources
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
-from objinst.rules import PRIVATE
+from objinst.rules import OBSERVERS, PRIVATE
 from objinst.store import cache
 from objinst.store.digest import SOURCES, content_digest
 from objinst.store.parallel import in_order
@@ -40,12 +44,20 @@ from objinst.store.parallel import in_order
 API = "go.opentelemetry.io/otel"
 SANITIZERS = ("-race", "-msan", "-asan")
 TAGS = ("grpcnotrace",)
-MEMORY_KEYS = {"packages", "modules"}
+MEMORY_KEYS = {"packages", "modules", "notes"}
 
-Announce = Callable[[int, int], Callable[[], object]]
-"""Called before packages are compiled, with the number of those of the zone and of all; returns what is called after each."""
+Announce = Callable[[Collection[str]], Callable[[], object]]
+"""Called before packages are compiled, with their import paths in the link; returns what is called after each."""
 Package = Mapping[str, Any]
 """As `go list -json` describes it, under its import path in the link; see objinst.hookpkgs.compile.Compiler."""
+
+
+class NotCompiledError(OtelobjError):
+    """package: its import path in the link."""
+
+    def __init__(self, what: str, remedy: str = "", package: str = "") -> None:
+        super().__init__(what, remedy)
+        self.package = package
 
 
 def applies(request: HookRequest) -> bool:
@@ -83,15 +95,22 @@ def _names_zone(request: HookRequest) -> bool:
     return any(name.startswith(sources.OPENTELEMETRY) or _is_in_need(request, name) for name in names)
 
 
-def say(private: int, _: int) -> Callable[[], object]:
-    """The line that the user sees."""
-    if private:
-        print(f"otelobj: compiling OpenTelemetry once for this toolchain ({private} packages)", file=sys.stderr, flush=True)
+def say(packages: Collection[str]) -> Callable[[], object]:
+    """The line that the user sees; none if only some packages are compiled anew."""
+    if PRIVATE + API in packages:
+        print(f"otelobj: compiling OpenTelemetry once for this toolchain ({len(packages)} packages)", file=sys.stderr, flush=True)
     return lambda: None
 
 
 def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
     """The hook set of a link without OpenTelemetry's API. Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+    found = _resolved(request, go, announce)
+    for note in found.notes:
+        print(f"otelobj: warning: {note}", file=sys.stderr)
+    return found
+
+
+def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
     key = _digest(request, go)
     memo = cache.root() / "closure" / f"{key}.json"
     known = _remembered(memo, request)
@@ -157,7 +176,7 @@ def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
                 break
         else:
             os.utime(memo)
-            return HookSet(archives, entry["modules"], tuple(package for package in entry["packages"] if package in request.link))
+            return HookSet(archives, entry["modules"], tuple(package for package in entry["packages"] if package in request.link), tuple(entry["notes"]))
     return None
 
 
@@ -201,13 +220,28 @@ class _Resolution:
         return sources.sources(self.go, self.request.hooks, self.language)
 
     def hook_set(self) -> HookSet:
-        link = self.request.link
         theirs = self.user_packages() if self.users else {}
-        ours = {name: package for name, package in self.private_packages({*self.own, *self._imported_by(theirs)}).items() if name not in link}
+        wanted = {*self.own, *self._imported_by(theirs)}
+        apart = self._observers()
+        notes: list[str] = []
+        while True:
+            try:
+                return self._hook_set(self.private_packages(wanted, apart), theirs, notes)
+            except NotCompiledError as error:
+                path = error.package.removeprefix(OBSERVERS)
+                if path not in apart:
+                    raise
+                notes.append(self._left_out(path, apart[path], error))
+                del apart[path]
+
+    def _hook_set(self, listed: Mapping[str, Package], theirs: Mapping[str, Package], notes: Sequence[str]) -> HookSet:
+        """listed: packages of ours; theirs: of the user's."""
+        link = self.request.link
+        ours = {name: package for name, package in listed.items() if name not in link}
         added = {**ours, **theirs}
         around = {name for package in added.values() for name in imported(package) if name not in added}
 
-        chosen = self._choose_std(sorted(name for name in around if name not in link or is_std(name)))
+        chosen = self._choose_std(sorted(name for name in around if is_std(name)))
         for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
             if name in link:
                 chosen.setdefault(name, link[name])
@@ -218,12 +252,34 @@ class _Resolution:
 
         found = {package["Module"]["Path"]: package["Module"] for package in added.values() if package.get("Module")}
         versions = {path: downgrade.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
-        memory.add(self.memo, {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions})
+        entry = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions, "notes": list(notes)}
+        memory.add(self.memo, entry)
         archives = {name: path for name, path in chosen.items() if name not in link}
-        return HookSet(archives, versions, tuple(name for name in chosen if name in link))
+        return HookSet(archives, versions, tuple(name for name in chosen if name in link), tuple(notes))
 
-    def private_packages(self, wanted: Iterable[str]) -> dict[str, Package]:
-        """Packages of hook modules and of OpenTelemetry, and what these import: import path in the link -> package."""
+    def _observers(self) -> dict[str, list[str]]:
+        """Packages of others that observe what the link has -> the packages of the link that they import."""
+        found = {}
+        for path in pins.read(self.request.hooks / hooktree.PRIVATE).hook_packages if any(_is_in_need(self.request, name) for name in self.own) else ():
+            folder = self.tree.folder / "src" / path
+            imports = {name for file in folder.glob("*.go") for name in usertree.IMPORT.findall(file.read_text("utf-8", "replace"))}
+            observed = sorted(name for name in imports if not is_std(name) and self.tree.owner(name) and not self.tree.has(name))
+            if all(name in self.request.link for name in observed):
+                found[path] = observed
+        return found
+
+    def _left_out(self, path: str, observed: Sequence[str], error: OtelobjError) -> str:
+        owner = self.tree.owner(path) or path
+        deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
+        modules = sorted({module for name in observed for module in deps if name == module or name.startswith(f"{module}/")})
+        has = " and ".join(f"{module} {deps[module]}" for module in modules) or " and ".join(observed)
+        said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        return f"{path} {self.tree.versions.get(owner, '')} is left out: it does not compile with {has} of this program, a newer release may do ({said})"
+
+    def private_packages(self, wanted: Iterable[str], apart: Mapping[str, Sequence[str]]) -> dict[str, Package]:
+        """Packages of hook modules and of OpenTelemetry, and what these import: import path in the link -> package.
+
+        apart: packages that observe the program -> what they import of it."""
         wanted = sorted(wanted)
         if not wanted:
             return {}
@@ -235,16 +291,16 @@ class _Resolution:
         env = {"GO111MODULE": "off", "GOPATH": gopath, "CGO_ENABLED": "0"}
         listed = documents(self.go.run(["list", "-toolexec=", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}", "--", *wanted], self.folder, **env))
         found = {package["ImportPath"]: package for package in listed if not package.get("Standard")}
-        return {self.name(path): self._package(package, found) for path, package in found.items()}
 
-    def name(self, path: str) -> str:
-        """A package's import path in the link."""
-        return path if hooktree.owner(path) else PRIVATE + path
+        def name_of(path: str) -> str:
+            return path if hooktree.owner(path) else (OBSERVERS if path in apart else PRIVATE) + path
 
-    def _package(self, package: Package, others: Mapping[str, Package]) -> Package:
-        path = package["ImportPath"]
-        mapped = {name: self.name(name) for name in package.get("Imports") or () if name in others and self.name(name) != name}
-        return {**package, "ImportPath": self.name(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
+        def in_link(path: str, package: Package) -> Package:
+            imports = [name for name in package.get("Imports") or () if name in found and name not in apart.get(path, ())]
+            mapped = {name: name_of(name) for name in imports if name_of(name) != name}
+            return {**package, "ImportPath": name_of(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
+
+        return {name_of(path): in_link(path, package) for path, package in found.items()}
 
     def _module(self, path: str) -> dict[str, str]:
         ours = hooktree.owner(path)
@@ -382,11 +438,15 @@ class _Resolution:
             return place / ARCHIVE if place else compile_one(name)
 
         def compile_one(name: str) -> Path:
-            return compiler.compile(packages[name], {other: archive(other) for other in imported(packages[name])})
+            given = {other: archive(other) for other in imported(packages[name])}
+            try:
+                return compiler.compile(packages[name], given)
+            except OtelobjError as error:
+                raise NotCompiledError(error.what, error.remedy, name) from error
 
         missing = {name for name, key in keys.items() if not cache.has(KIND, key)}
         if missing:
-            done = self.announce(sum(name.startswith(PRIVATE) for name in missing), len(missing))
+            done = self.announce(missing)
             in_order({name: [other for other in imported(packages[name]) if other in missing] for name in keys if name in missing}, compile_one, done)
         chosen |= {name: archive(name) for name in keys}
 

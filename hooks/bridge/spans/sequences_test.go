@@ -124,8 +124,8 @@ func (r *recorder) put(id string, e exported) {
 type programProcessor struct{ *recorder }
 
 func (programProcessor) OnStart(context.Context, sdk.ReadWriteSpan) {}
-func (programProcessor) Shutdown(context.Context) error              { return nil }
-func (programProcessor) ForceFlush(context.Context) error            { return nil }
+func (programProcessor) Shutdown(context.Context) error             { return nil }
+func (programProcessor) ForceFlush(context.Context) error           { return nil }
 func (p programProcessor) OnEnd(s sdk.ReadOnlySpan) {
 	e := exported{name: s.Name(), parent: s.Parent().SpanID().String(), status: fmt.Sprintf("%d %s", s.Status().Code, s.Status().Description), kind: s.SpanKind().String(), scope: "theirs"}
 	for _, l := range s.Links() {
@@ -143,8 +143,8 @@ func (p programProcessor) OnEnd(s sdk.ReadOnlySpan) {
 type privateProcessor struct{ *recorder }
 
 func (privateProcessor) OnStart(context.Context, privatesdk.ReadWriteSpan) {}
-func (privateProcessor) Shutdown(context.Context) error                     { return nil }
-func (privateProcessor) ForceFlush(context.Context) error                   { return nil }
+func (privateProcessor) Shutdown(context.Context) error                    { return nil }
+func (privateProcessor) ForceFlush(context.Context) error                  { return nil }
 func (p privateProcessor) OnEnd(s privatesdk.ReadOnlySpan) {
 	e := exported{name: s.Name(), parent: s.Parent().SpanID().String(), status: fmt.Sprintf("%d %s", s.Status().Code, s.Status().Description), kind: s.SpanKind().String(), scope: "ours"}
 	for _, l := range s.Links() {
