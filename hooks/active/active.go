@@ -11,13 +11,11 @@
 //   - Goroutines that work for many requests adopt no span: see hooks.go.
 //
 // Spans of instrumentations are entered and left by their hooks, which call [Context], [Enter] and Leave. Spans that the program
-// makes itself are seen when the SDK starts and ends them, on whichever goroutine that is: hooks in this package, or
-// package sdk where the program does not have the SDK.
+// makes itself are seen when an SDK starts and ends them, on whichever goroutine that is: package sdk follows those of ours, hooks/bridge/own those of an
+// SDK of the program's.
 //
 // A span that is not sampled counts as open until its scope is left: what is below it must not be sampled either. If the program
 // made it itself it never counts: its end cannot be seen.
-//
-// The package compiles against old versions of the OpenTelemetry API.
 package active
 
 import (
@@ -56,12 +54,12 @@ func Span() trace.Span {
 // Complete returns ctx if it has a span, else ctx with the goroutine's active span, and with its baggage if ctx has none. It is for spans
 // that the program starts itself; those of hooks begin with [Context].
 func Complete(ctx context.Context) context.Context {
-	ctx, _ = join(ctx)
+	ctx, _ = Join(ctx)
 	return ctx
 }
 
-// join is Complete; it also reports whether something was added.
-func join(ctx context.Context) (context.Context, bool) {
+// Join is Complete; it also reports whether something was added.
+func Join(ctx context.Context) (context.Context, bool) {
 	if ctx == nil || trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, false
 	}

@@ -116,6 +116,10 @@ func quoted(err error) error {
 // quoteErrors makes what OpenTelemetry prints by itself printable: exporters hand it messages of collectors (partial success). Only where the
 // program has not set a handler of its own. One that it sets later takes the place of ours.
 func quoteErrors() {
+	if b, ok := otel.GetErrorHandler().(interface{ Quote(f func(error) error) }); ok { // the bridge's, which hands on to that of the program's API
+		b.Quote(quoted)
+		return
+	}
 	set := reflect.ValueOf(otel.GetErrorHandler())
 	if set.Kind() != reflect.Pointer || set.Type().Elem().Name() != "ErrDelegator" || !strings.HasPrefix(packageOf(set.Type().Elem()), "go.opentelemetry.io/otel/internal/") {
 		return

@@ -2,7 +2,7 @@ package sdk
 
 import (
 	"context"
-	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +56,7 @@ func endSpans(limit time.Duration) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		openSpans.end()
+		endAll()
 	}()
 	select {
 	case <-done:
@@ -91,7 +91,7 @@ func exportSoon() {
 	rt.Suppress(func() { go exportNow(pipelines, limit) })
 }
 
-func exportNow(pipelines []flusher, limit time.Duration) {
+func exportNow(pipelines []Flusher, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	flushAll(ctx, pipelines, func(string, error) {})
@@ -100,19 +100,24 @@ func exportNow(pipelines []flusher, limit time.Duration) {
 	background.busy = false
 }
 
-func flushAll(ctx context.Context, pipelines []flusher, report func(what string, err error)) {
+func flushAll(ctx context.Context, pipelines []Flusher, report func(what string, err error)) {
 	var wg sync.WaitGroup
 	for _, f := range pipelines {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			err := f.ForceFlush(ctx)
-			if ctx.Err() == nil && !errors.Is(err, metric.ErrReaderShutdown) { // the program has shut it down, and flushed it so
+			if ctx.Err() == nil && !isShutdown(err) { // the program has shut it down, and flushed it so
 				report("flush", err)
 			}
 		}()
 	}
 	wg.Wait()
+}
+
+// isShutdown also knows the error of another copy of the SDK.
+func isShutdown(err error) bool {
+	return err != nil && strings.Contains(err.Error(), metric.ErrReaderShutdown.Error())
 }
 
 // timeout reads OTELOBJ_SHUTDOWN_TIMEOUT.

@@ -2,84 +2,64 @@ package sdk
 
 import (
 	"slices"
-	"sync"
-	"weak"
+	"unsafe"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/theirs"
 )
 
 // Providers that the program makes itself are flushed when it ends, and their open spans ended, as ours are. Most programs make
-// one of each and set it globally; others hand theirs around. They are not kept alive: a provider that the program forgets is gone.
+// one of each and set it globally; others hand theirs around.
 
-var theirs struct {
-	sync.Mutex
-	providers []func() flusher // of which the result may be nil
-	clean     int              // how many there may be until forgotten ones are removed
-}
+// Flusher is a provider of any SDK.
+type Flusher = theirs.Flusher
 
-// AfterNewTracerProvider runs when go.opentelemetry.io/otel/sdk/trace.NewTracerProvider has returned.
-func AfterNewTracerProvider(_ HookContext, p *trace.TracerProvider) {
-	if p == nil {
-		return
-	}
-	p.RegisterSpanProcessor(&openSpans)
-	flushToo(p)
-}
-
-// AfterNewMeterProvider runs when go.opentelemetry.io/otel/sdk/metric.NewMeterProvider has returned.
-func AfterNewMeterProvider(_ HookContext, p *metric.MeterProvider) {
-	if p == nil {
-		return
-	}
-	flushToo(p)
-}
-
-// flushToo adds a provider of the program's, for whose sake a signal has to be waited for from now on.
-func flushToo[T any, P interface {
-	*T
-	flusher
-}](p P) {
-	made := weak.Make((*T)(p))
-	provider := func() flusher {
-		if p := made.Value(); p != nil {
-			return P(p)
-		}
-		return nil
-	}
-	theirs.Lock()
-	defer theirs.Unlock()
-	if len(theirs.providers) >= theirs.clean {
-		theirs.providers = slices.DeleteFunc(theirs.providers, func(p func() flusher) bool { return p() == nil })
-		theirs.clean = 2*len(theirs.providers) + 8
-	}
-	theirs.providers = append(theirs.providers, provider)
-	if timeout() > 0 && !isTest() && !disabled() { // which may be asked before start is
+// watchForTheirs sees that a signal is waited for from the first provider of the program's own on.
+func watchForTheirs() {
+	if timeout() > 0 && !isTest() {
 		rt.Suppress(watchSignals)
 	}
 }
 
 // pipelines returns what was set up here, what the program has made, and what it has set, which may be neither.
-func pipelines() []flusher {
+func pipelines() []Flusher {
 	all := slices.Clone(flushers)
-	add := func(f flusher) {
-		if f != nil && !slices.ContainsFunc(all, func(g flusher) bool { return sameProvider(&f, &g) }) {
+	add := func(f Flusher) {
+		if f != nil && !slices.ContainsFunc(all, func(g Flusher) bool { return sameFlusher(&f, &g) }) {
 			all = append(all, f)
 		}
 	}
-	theirs.Lock()
-	for _, provider := range theirs.providers {
-		add(provider())
+	for _, f := range theirs.Providers() {
+		add(f)
 	}
-	theirs.Unlock()
-	if p, ok := otel.GetTracerProvider().(flusher); ok {
-		add(p)
-	}
-	if p, ok := otel.GetMeterProvider().(flusher); ok {
-		add(p)
-	}
+	add(set(otel.GetTracerProvider()))
+	add(set(otel.GetMeterProvider()))
 	return all
+}
+
+// set returns what the program has set: a global provider or, where that is the bridge's, the one of the program's own API.
+func set(provider any) Flusher {
+	if b, ok := provider.(interface{ Theirs() any }); ok {
+		provider = b.Theirs()
+	}
+	if isMade(provider) {
+		return nil
+	}
+	f, _ := provider.(Flusher)
+	return f
+}
+
+// isMade reports whether a provider is one that was set up here, and is flushed as a pipeline.
+func isMade(provider any) bool {
+	return slices.ContainsFunc(flushers, func(f Flusher) bool {
+		p, ok := f.(pipeline)
+		return ok && any(p.Flusher) == provider
+	})
+}
+
+// sameFlusher compares interface variables by their words: the dynamic type need not be comparable.
+func sameFlusher(a, b *Flusher) bool {
+	return *(*[2]unsafe.Pointer)(unsafe.Pointer(a)) == *(*[2]unsafe.Pointer)(unsafe.Pointer(b))
 }

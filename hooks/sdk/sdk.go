@@ -17,20 +17,11 @@ import (
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/environ"
+	"github.com/otelobj/otelobj/hooks/rt/theirs"
 )
 
-// spanStart is the rule that hooks the start of spans in the SDK, where the program itself has the SDK.
-const spanStart = "sdk_span_start"
-
-// followSpans: it does not, and the stand-ins of delegate.go do that work.
-var followSpans bool
-
 // flushers are the pipelines that were set up.
-var flushers []flusher
-
-type flusher interface {
-	ForceFlush(ctx context.Context) error
-}
+var flushers []Flusher
 
 func init() {
 	if rt.Linked() {
@@ -47,14 +38,14 @@ func start(ctx context.Context) {
 		return
 	}
 	checkLogLevel()
-	followSpans = !rt.Has(spanStart)
 	switchInstrumentations()
-	active.WhenDropped(openSpans.forget)
-	active.AskForParents(openSpans.parent)
+	active.WhenDropped(dropped)
+	active.AskForParents(parentOf)
 	if !quiet() {
 		flushers = setup(ctx)
 	}
 	say(levelInfo, "%s", description(flushers))
+	theirs.WhenAdded(watchForTheirs)
 	if timeout() > 0 {
 		rt.OnFatalPanic(atExit)
 		rt.OnExit(atExit)
@@ -71,14 +62,15 @@ func disabled() bool {
 }
 
 // setup makes the global providers and returns what has to be flushed at exit.
-func setup(ctx context.Context) []flusher {
+func setup(ctx context.Context) []Flusher {
 	quoteErrors()
-	otel.SetTextMapPropagator(&propagator{TextMapPropagator: autoprop.NewTextMapPropagator()})
+	otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
 	res := newResource(ctx)
-	var made []flusher
+	var made []Flusher
 	if tp := newTracerProvider(ctx, res); tp != nil {
 		made = append(made, pipeline{tp, tracesSignal})
-		otel.SetTracerProvider(&tracerProvider{TracerProvider: tp})
+		follow(tp)
+		otel.SetTracerProvider(tp)
 	}
 	if mp := newMeterProvider(ctx, res); mp != nil {
 		made = append(made, pipeline{mp, metricsSignal})

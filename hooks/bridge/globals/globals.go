@@ -49,6 +49,7 @@ func Connect() {
 			"are its own, apart from those of instrumentations. Is it a fork?")
 		return
 	}
+	privateotel.SetErrorHandler(&errorHandler{})
 	reverse := tracers.Reverse()
 	privateotel.RelayTracerProvider(func(tp private.TracerProvider) private.TracerProvider {
 		if tp != nil && !spans.IsReverse(tp) {
@@ -123,13 +124,5 @@ func BeforeSetTextMapPropagator(ictx HookContext, p propagation.TextMapPropagato
 		texts.setTheirs(p)
 	} else {
 		ictx.SetSkipCall(true)
-	}
-}
-
-// BeforeSetErrorHandler runs before the program sets a handler of its own (go.opentelemetry.io/otel.SetErrorHandler, or what that calls in its
-// internal packages): errors of the private copy go there, too.
-func BeforeSetErrorHandler(_ HookContext, h interface{ Handle(err error) }) {
-	if h != nil {
-		privateotel.SetErrorHandler(h)
 	}
 }

@@ -123,6 +123,14 @@ func (p *reverseProvider) Tracer(name string, opts ...private.TracerOption) priv
 	return &reverseTracer{providers: p.providers, name: name, opts: opts}
 }
 
+// Theirs returns the provider of the program's that does the work, nil if there is none. Whoever flushes asks for it.
+func (p *reverseProvider) Theirs() any {
+	if theirs := p.providers.sides().theirs; theirs != nil {
+		return theirs
+	}
+	return nil
+}
+
 // reverseTracer is a tracer of the private API.
 type reverseTracer struct {
 	embedded.Tracer

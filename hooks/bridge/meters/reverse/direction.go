@@ -3,11 +3,14 @@
 package reverse
 
 import (
+	"context"
+
 	"go.opentelemetry.io/otel/attribute"
 	impl "go.opentelemetry.io/otel/metric"
 
 	privateattr "otelobj.private/go.opentelemetry.io/otel/attribute"
 	api "otelobj.private/go.opentelemetry.io/otel/metric"
+	"otelobj.private/go.opentelemetry.io/otel/metric/embedded"
 
 	"github.com/otelobj/otelobj/hooks/bridge/attrs"
 	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
@@ -19,6 +22,42 @@ func target(s *sides.State) (same api.MeterProvider, cross impl.MeterProvider) {
 		return nil, s.Theirs
 	}
 	return s.Ours, nil
+}
+
+// Theirs returns the provider of the program's that does the work, nil if there is none. Whoever flushes asks for it.
+func (p *provider) Theirs() any {
+	if theirs := p.of.Now().Theirs; theirs != nil {
+		return theirs
+	}
+	return nil
+}
+
+// Current returns what works for a counter at the moment: what was added to one is to be taken off the same.
+func (c int64UpDownCounter) Current() api.Int64UpDownCounter {
+	m := c.now()
+	if own, ok := m.same.(api.Int64UpDownCounter); m.isSame && ok {
+		return own
+	}
+	return lasting{cross: m.cross, sets: &c.sets}
+}
+
+// lasting is a counter that stays with one provider.
+type lasting struct {
+	embedded.Int64UpDownCounter
+	cross implAdder[int64]
+	sets  *setCache
+}
+
+// Add implements api.Int64UpDownCounter.
+func (l lasting) Add(ctx context.Context, v int64, opts ...api.AddOption) {
+	config := api.NewAddConfig(opts)
+	l.cross.Add(ctx, v, l.sets.of(config.Attributes()).add...)
+}
+
+// Enabled implements api.Int64UpDownCounter.
+func (l lasting) Enabled(ctx context.Context) bool {
+	e, ok := l.cross.(interface{ Enabled(context.Context) bool })
+	return !ok || e.Enabled(ctx)
 }
 
 type (
