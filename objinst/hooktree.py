@@ -7,6 +7,7 @@
         workers.yaml                    goroutines of the library that serve many requests: they belong to the instrumentation `sdk`
         go.mod, *.go                    the Go module, where rules have hooks of their own
         difftest/, testdata/, scripts/, test_*.py    its tests, which no program and no wheel contains
+    hooks/private/                      the pinned modules of the private zone (hookpkgs/pins.py): a list, no module of the hooks
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from objinst.errors import OtelobjError
 from objinst.paths import hooks_dir
 
 INSTRUMENTATION = "instrumentation"
+PRIVATE = "private"
 RULES, WORKERS, README = "rules.yaml", "workers.yaml", "README.md"
 READ = ("*.yaml", README)
 """Patterns of what is read here, beside go.mod."""
@@ -106,7 +108,7 @@ def built_in_files() -> frozenset[Path]:
 def modules() -> dict[str, str]:
     """Module path -> folder below `hooks/`. Raises OtelobjError if a go.mod is damaged."""
     root = hooks_dir()
-    found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern))
+    found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern) if path.parent.name != PRIVATE)
     return {_module_path(path): path.parent.relative_to(root).as_posix() for path in found}
 
 

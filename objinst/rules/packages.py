@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from objinst.rules.model import Rule
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
+PRIVATE = "otelobj.private/"
+"""What the import paths of the private zone begin with."""
 
 
 def hook_packages(rules: Iterable[Rule]) -> tuple[str, ...]:
