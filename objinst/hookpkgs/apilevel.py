@@ -38,6 +38,10 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """Folder of hooks/bridge -> the packages of the API that must be in the link. metric without embedded is older than 1.16, and another API."""
 
 
+PACKAGES = tuple(f"{API}/{below}".rstrip("/") for below in sorted({"attribute", "trace/embedded", *(name for needed in PARTS.values() for name in needed)}))
+"""Import paths whose content decides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """parts: folders of hooks/bridge to link; none if the program has no API, or one that is too old. tags: build tags to compile them with.

@@ -26,6 +26,6 @@ def check(packages: Iterable[str], go_version: str) -> None:
     match = re.match(r"go(1\.\d+)", go_version)
     for package in packages:
         module = hooktree.owner(package)
-        if match and module and number(match[1]) < number(needed_by(module)):
+        if match and module in hooktree.modules() and number(match[1]) < number(needed_by(module)):
             remedy = f"build with Go {needed_by(module)} or newer; with OTELOBJ_DISABLE=all, probes and hooks of your own work from Go {lowest()} on"
             raise OtelobjError(f"{package} needs Go {needed_by(module)}, this is {go_version}", remedy)

@@ -59,11 +59,14 @@ class HookRequest:
 @dataclass(frozen=True, slots=True)
 class HookSet:
     """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
-    that these import, directly or indirectly. notes: what the user should know of it, a line each."""
+    that these import, directly or indirectly. loads: hook packages that the program loads beside those of the request; left_out: packages of the request
+    that this program does without. notes: what the user should know of it, a line each."""
 
     archives: dict[str, Path]
     modules: dict[str, str]
     uses: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

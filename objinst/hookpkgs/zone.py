@@ -33,7 +33,7 @@ from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import fingerprint
 from objinst.goversions import number
-from objinst.hookpkgs import downgrade, memory, modules, pins, sources
+from objinst.hookpkgs import apilevel, memory, modules, pins, sources
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
 from objinst.rules import OBSERVERS, PRIVATE
@@ -44,7 +44,12 @@ from objinst.store.parallel import in_order
 API = "go.opentelemetry.io/otel"
 SANITIZERS = ("-race", "-msan", "-asan")
 TAGS = ("grpcnotrace",)
-MEMORY_KEYS = {"packages", "modules", "notes"}
+ACTIVE = "github.com/otelobj/otelobj/hooks/active"
+BRIDGE_LANGUAGE = "1.24"
+"""Go version of the bridge's language, as that of the other hooks that need the zone."""
+USERS = f"{hooktree.BRIDGE_PATH}/users"
+"""What hook packages of the user's own get for hooks/active where their spans are those of the program's API."""
+MEMORY_KEYS = {"packages", "modules", "loads", "left_out", "notes"}
 
 Announce = Callable[[Collection[str]], Callable[[], object]]
 """Called before packages are compiled, with their import paths in the link; returns what is called after each."""
@@ -58,18 +63,6 @@ class NotCompiledError(OtelobjError):
     def __init__(self, what: str, remedy: str = "", package: str = "") -> None:
         super().__init__(what, remedy)
         self.package = package
-
-
-def applies(request: HookRequest) -> bool:
-    """Whether the hook set of a link comes from here: it has no package of OpenTelemetry's API, nor of a module in its folder. Without anything of the
-    zone, hook packages of the user's own are built like other packages of their module."""
-    has_api = any(package == API or package.startswith(f"{API}/") for package in request.link)
-    return not has_api and (all(map(hooktree.owner, request.packages)) or needs_zone(request))
-
-
-def needs_zone(request: HookRequest) -> bool:
-    """Whether one of the hook packages needs more than the standard library and the user's modules, as far as their sources say."""
-    return any(_is_in_need(request, package) for package in request.packages) or _names_zone(request)
 
 
 def _is_in_need(request: HookRequest, package: str) -> bool:
@@ -103,7 +96,7 @@ def say(packages: Collection[str]) -> Callable[[], object]:
 
 
 def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
-    """The hook set of a link without OpenTelemetry's API. Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+    """The hook set of a link. Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
     found = _resolved(request, go, announce)
     for note in found.notes:
         print(f"otelobj: warning: {note}", file=sys.stderr)
@@ -136,12 +129,13 @@ def _own_digest() -> str:
 
 
 def _digest(request: HookRequest, go: Go) -> str:
-    """Digest of the configuration: everything that determines the hook set except the packages of the link. Of the program and its modules nothing
-    counts, unless a hook package is the user's own."""
+    """Digest of the configuration: everything that determines the hook set except the packages of the link. Of the program and its modules
+    nothing counts but its copy of OpenTelemetry's API, unless a hook package is the user's own."""
     parts = [
         _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), *_state(go),
         *(f"{name}={value}" for name, value in sorted(go.env.items())), *(f"{name}={value}" for name, value in sorted(request.build_settings().items())),
         json.dumps(usertree.overlay(request.user_dir), sort_keys=True),
+        *(f"{name} {_content_in(request, name)}" for name in apilevel.PACKAGES if name in request.link),
     ]  # fmt: skip
     if any(hooktree.owner(package) is None for package in request.packages):
         parts += [str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps), usertree.digest(request.packages, request.user_dir)]
@@ -176,7 +170,8 @@ def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
                 break
         else:
             os.utime(memo)
-            return HookSet(archives, entry["modules"], tuple(package for package in entry["packages"] if package in request.link), tuple(entry["notes"]))
+            uses = tuple(package for package in entry["packages"] if package in request.link)
+            return HookSet(archives, entry["modules"], uses, *(tuple(entry[name]) for name in ("loads", "left_out", "notes")))
     return None
 
 
@@ -201,8 +196,9 @@ class _Resolution:
 
     @functools.cached_property
     def own(self) -> list[str]:
-        """Hook packages that come with otelobj and are not in the link."""
-        return [package for package in self.request.packages if package not in self.request.link and hooktree.owner(package)]
+        """Hook packages that come with otelobj and are not in the link, without those of the bridge."""
+        ours = [package for package in self.request.packages if package not in self.request.link and hooktree.owner(package)]
+        return [package for package in ours if hooktree.bridge_part(package) is None]
 
     @functools.cached_property
     def users(self) -> list[str]:
@@ -221,21 +217,30 @@ class _Resolution:
 
     def hook_set(self) -> HookSet:
         theirs = self.user_packages() if self.users else {}
-        wanted = {*self.own, *self._imported_by(theirs)}
+        early = self._without_hooks(theirs)
+        level = self._level(theirs, early)
         apart = self._observers()
-        notes: list[str] = []
+        notes = [line] if (line := level.line()) else []
         while True:
             try:
-                return self._hook_set(self.private_packages(wanted, apart), theirs, notes)
+                bridge = self._bridge(level, theirs)
+                wanted = {*self.own, *self._imported_by({**theirs, **bridge})}
+                return self._hook_set({**self.private_packages(wanted, apart), **bridge}, theirs, early, level, notes)
             except NotCompiledError as error:
                 path = error.package.removeprefix(OBSERVERS)
-                if path not in apart:
+                if path in apart:
+                    notes.append(self._left_out(path, apart[path], error))
+                    del apart[path]
+                elif hooktree.bridge_part(path) and level.parts:
+                    notes.append(self._not_bridged(error))
+                    level = apilevel.Level()
+                else:
                     raise
-                notes.append(self._left_out(path, apart[path], error))
-                del apart[path]
 
-    def _hook_set(self, listed: Mapping[str, Package], theirs: Mapping[str, Package], notes: Sequence[str]) -> HookSet:
-        """listed: packages of ours; theirs: of the user's."""
+    def _hook_set(
+        self, listed: Mapping[str, Package], theirs: Mapping[str, Package], early: Sequence[str], level: apilevel.Level, notes: Sequence[str]
+    ) -> HookSet:
+        """listed: packages of ours; theirs: of the user's; early: those of the latter that need no hook module."""
         link = self.request.link
         ours = {name: package for name, package in listed.items() if name not in link}
         added = {**ours, **theirs}
@@ -245,17 +250,59 @@ class _Resolution:
         for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
             if name in link:
                 chosen.setdefault(name, link[name])
+        self._add_users({name: theirs[name] for name in early}, chosen)
         contents = {name: _content_in(self.request, name) if name in link else content(path) for name, path in chosen.items()}
         self._compile(ours, chosen, contents)
-        self._add_users(theirs, chosen)
+        self._add_users({name: package for name, package in theirs.items() if name not in early}, chosen)
         contents |= {name: content(chosen[name]) for name in theirs}
 
         found = {package["Module"]["Path"]: package["Module"] for package in added.values() if package.get("Module")}
-        versions = {path: downgrade.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
-        entry = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions, "notes": list(notes)}
-        memory.add(self.memo, entry)
+        versions = {path: modules.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
+        loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts if self._is_bridged)
+        left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
+        entry: dict[str, Any] = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions}
+        memory.add(self.memo, entry | {"loads": loads, "left_out": left_out, "notes": list(notes)})
         archives = {name: path for name, path in chosen.items() if name not in link}
-        return HookSet(archives, versions, tuple(name for name in chosen if name in link), tuple(notes))
+        return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes))
+
+    # the bridge
+
+    @functools.cached_property
+    def _is_bridged(self) -> bool:
+        """Whether there is anything to bridge: a hook package of ours needs the zone."""
+        return any(_is_in_need(self.request, name) for name in self.own)
+
+    def _level(self, theirs: Mapping[str, Package], early: Sequence[str]) -> apilevel.Level:
+        """What the program's API can do, with what hook packages of the user's own add to it."""
+        if not self._is_bridged:
+            return apilevel.Level()
+        exports = {name: Path(theirs[name]["Export"]) for name in early if theirs[name].get("Export")}
+        return apilevel.level({**exports, **self.request.link})
+
+    def _bridge(self, level: apilevel.Level, users: Mapping[str, Package]) -> dict[str, Package]:
+        """Packages of the bridge. Each follows those that it imports."""
+        parts = [f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts]
+        if parts and any(USERS in imported(package) for package in users.values()):
+            parts.append(USERS)
+        if not parts:
+            return {}
+        env = {"GO111MODULE": "off", "GOPATH": os.pathsep.join(map(str, [self.hooks, self.tree.folder])), "CGO_ENABLED": "0"}
+        # With -e, since the go command does not find what is in the private zone, nor all packages of the program's API.
+        flags = ["-toolexec=", "-e", f"-tags={','.join(level.tags)}", "-deps", f"-json={LIST_FIELDS}"]
+        listed = [package for package in documents(self.go.run(["list", *flags, "--", *parts], self.folder, **env)) if hooktree.bridge_part(package["ImportPath"])]
+        return {package["ImportPath"]: self._bridge_package(package) for package in listed}
+
+    def _bridge_package(self, package: Package) -> Package:
+        mapped = {name: name.removeprefix(OBSERVERS) for name in package["Imports"] if name.startswith(OBSERVERS)}
+        return {**package, "Place": package["ImportPath"], "ImportMap": mapped, "Module": {"Path": hooktree.BRIDGE_PATH, "GoVersion": BRIDGE_LANGUAGE}}
+
+    def _not_bridged(self, error: OtelobjError) -> str:
+        deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
+        said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        return (
+            f"the program's OpenTelemetry API, {API} {deps.get(API, 'of an unknown version')}, is not bridged: the bridge does not compile with it. Spans that "
+            f"the program makes with it stay its own; `go get {API}@latest` joins them ({said})"
+        )
 
     def _observers(self) -> dict[str, list[str]]:
         """Packages of others that observe what the link has -> the packages of the link that they import."""
@@ -328,9 +375,10 @@ class _Resolution:
 
     def user_packages(self) -> dict[str, Package]:
         """The hook packages of the user's own and what they import outside the standard library and the link, at the versions of the user's modules:
-        without hook modules and OpenTelemetry. Each follows those that it imports."""
-        listed: Sequence[Package] = [] if _names_zone(self.request) else self._list_users([], "-export")
-        is_private = not listed or any(package["ImportPath"].startswith(sources.OPENTELEMETRY) for package in listed)
+        without hook modules. Each follows those that it imports. OpenTelemetry is the program's where it has its API, else the zone's."""
+        has_api = any(name in self.request.link for name in apilevel.PACKAGES)
+        listed: Sequence[Package] = [] if not has_api and _names_zone(self.request) else self._list_users([], "-export")
+        is_private = not has_api and (not listed or any(package["ImportPath"].startswith(sources.OPENTELEMETRY) for package in listed))
         if is_private:
             listed = self._list_users([modules.Pin(path, str(folder)) for path, folder in self.tree.folders().items()])
         by_path = {package["ImportPath"]: package for package in listed}
@@ -351,20 +399,32 @@ class _Resolution:
         modules.check_owned(self.users, (pin.path for pin in pins))
         theirs = {pin.path for pin in pins}
         replaced = {pin.path: pin for pin in zone if pin.path.startswith(sources.OPENTELEMETRY) or pin.path not in theirs}
-        modules.write(self.folder, self.go_version, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *replaced.values()], {}, sums)
+        modules.write(self.folder, self.go_version, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *replaced.values()], sums)
         flags = (*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}", *flags)
         return documents(self.go.run(["list", *flags, "--", *self.users], self.folder))
 
     def _user_package(self, package: Package, is_private: bool) -> Package:
         if not is_private:
-            return package
+            has_api = f"{API}/trace" in self.request.link
+            return {**package, "ImportMap": (package.get("ImportMap") or {}) | {ACTIVE: USERS}} if has_api and ACTIVE in (package.get("Imports") or ()) else package
         mapped = {name: PRIVATE + name for name in package.get("Imports") or () if self.tree.has(name)}
         return {**package, "ImportMap": (package.get("ImportMap") or {}) | mapped, "Export": self._export(package)}
 
     def _imported_by(self, users: Mapping[str, Package]) -> set[str]:
-        """Packages of hook modules and of OpenTelemetry that user packages import."""
-        zone = {name.removeprefix(PRIVATE) for package in users.values() for name in imported(package) if name.startswith(PRIVATE)}
-        return zone | {name for package in users.values() for name in imported(package) if name not in self.request.link and hooktree.owner(name)}
+        """Packages of hook modules and of OpenTelemetry that packages of the user's or of the bridge import."""
+        names = {name for package in users.values() for name in imported(package) if name not in self.request.link}
+        zone = {name.removeprefix(PRIVATE) for name in names if name.startswith(PRIVATE)}
+        return zone | {name for name in names if hooktree.owner(name) and hooktree.bridge_part(name) is None}
+
+    @staticmethod
+    def _without_hooks(users: Mapping[str, Package]) -> list[str]:
+        """Those of the user's packages that need no hook module, not even indirectly, and nothing of the zone: the bridge may be compiled against them."""
+        early: list[str] = []
+        for name, package in users.items():
+            needs = imported(package)
+            if not any(hooktree.owner(other) or other.startswith(PRIVATE) or (other in users and other not in early) for other in needs):
+                early.append(name)
+        return early
 
     def _add_users(self, packages: Mapping[str, Package], chosen: dict[str, Path]) -> None:
         """Adds their archives: of the build cache, where these fit what is chosen, else compiled here."""
