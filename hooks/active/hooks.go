@@ -20,7 +20,7 @@ type HookContext interface {
 
 // BeforeStart runs before go.opentelemetry.io/otel/sdk/trace.(*tracer).Start(ctx, name, options...).
 func BeforeStart(ictx HookContext, _ interface{}, ctx context.Context, _ string, _ []trace.SpanStartOption) {
-	if with, joined := join(ctx); joined {
+	if with, joined := Joined(ctx); joined {
 		ictx.SetParam(1, with)
 	}
 }

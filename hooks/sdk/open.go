@@ -24,19 +24,27 @@ const (
 // provider. It is bounded, since programs forget to end spans: beyond some thousand open ones, one takes the place of another.
 type spanTable [shards]struct {
 	mu    sync.Mutex
-	spans map[apitrace.SpanID]trace.ReadWriteSpan
+	spans map[apitrace.SpanID]openSpan
+}
+
+// openSpan is what is needed of a span: the SDK's have it, and what the bridge makes of the program's.
+type openSpan interface {
+	apitrace.Span
+	Parent() apitrace.SpanContext
 }
 
 var openSpans spanTable
 
 // OnStart implements trace.SpanProcessor.
-func (t *spanTable) OnStart(_ context.Context, span trace.ReadWriteSpan) {
+func (t *spanTable) OnStart(_ context.Context, span trace.ReadWriteSpan) { t.add(span) }
+
+func (t *spanTable) add(span openSpan) {
 	id := span.SpanContext().SpanID()
 	s := &t[id[7]%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.spans == nil {
-		s.spans = make(map[apitrace.SpanID]trace.ReadWriteSpan)
+		s.spans = make(map[apitrace.SpanID]openSpan)
 	}
 	if len(s.spans) >= shardSize {
 		for any := range s.spans {
@@ -85,7 +93,7 @@ func (t *spanTable) end() {
 	}
 }
 
-func (t *spanTable) take(shard int) map[apitrace.SpanID]trace.ReadWriteSpan {
+func (t *spanTable) take(shard int) map[apitrace.SpanID]openSpan {
 	s := &t[shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()

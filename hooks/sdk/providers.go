@@ -8,7 +8,9 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
+	apitrace "go.opentelemetry.io/otel/trace"
 
+	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
@@ -44,12 +46,16 @@ func flushToo[T any, P interface {
 	flusher
 }](p P) {
 	made := weak.Make((*T)(p))
-	provider := func() flusher {
+	flushLater(func() flusher {
 		if p := made.Value(); p != nil {
 			return P(p)
 		}
 		return nil
-	}
+	})
+}
+
+// flushLater is that, for a function that returns the provider, or nil if it is gone.
+func flushLater(provider func() flusher) {
 	theirs.Lock()
 	defer theirs.Unlock()
 	if len(theirs.providers) >= theirs.clean {
@@ -82,4 +88,27 @@ func pipelines() []flusher {
 		add(p)
 	}
 	return all
+}
+
+// keeper learns of an SDK of the program's own from hooks that are compiled against it.
+type keeper struct{}
+
+// Opened implements active.Keeper.
+func (keeper) Opened(span apitrace.Span) {
+	if s, ok := span.(openSpan); ok {
+		openSpans.add(s)
+	}
+}
+
+// Closed implements active.Keeper.
+func (keeper) Closed(span apitrace.SpanContext) { openSpans.forget(span) }
+
+// Made implements active.Keeper.
+func (keeper) Made(provider func() active.Flusher) {
+	flushLater(func() flusher {
+		if p := provider(); p != nil {
+			return p
+		}
+		return nil
+	})
 }

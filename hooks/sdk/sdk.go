@@ -51,6 +51,7 @@ func start(ctx context.Context) {
 	switchInstrumentations()
 	active.WhenDropped(openSpans.forget)
 	active.AskForParents(openSpans.parent)
+	active.Keep(keeper{})
 	if !quiet() {
 		flushers = setup(ctx)
 	}
