@@ -39,6 +39,7 @@ import (
 	_ "google.golang.org/grpc"
 
 	// What bridges and delegating providers implement and embed.
+	_ "github.com/go-logr/logr"
 	_ "go.opentelemetry.io/otel/log/embedded"
 	_ "go.opentelemetry.io/otel/log/noop"
 	_ "go.opentelemetry.io/otel/metric/embedded"

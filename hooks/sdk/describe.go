@@ -10,7 +10,7 @@ import (
 )
 
 // description says in one line what was set up: which instrumentations are in the program, and where what they make goes.
-func description(made []Flusher) string {
+func description(made []flusher) string {
 	on, off := instrumentations()
 	parts := []string{"instrumentations: " + listed(on)}
 	if len(off) > 0 {
@@ -20,7 +20,7 @@ func description(made []Flusher) string {
 		return strings.Join(append(parts, "nothing is exported, as this is a test binary and no variable chooses an exporter"), "; ")
 	}
 	for _, signal := range []string{tracesSignal, metricsSignal} {
-		isMade := func(f Flusher) bool { p, ok := f.(pipeline); return ok && p.signal == signal }
+		isMade := func(f flusher) bool { p, ok := f.(pipeline); return ok && p.signal == signal }
 		text := lower(signal) + ": none"
 		if slices.ContainsFunc(made, isMade) {
 			text = lower(signal) + ": " + destination(signal)

@@ -56,7 +56,7 @@ func endSpans(limit time.Duration) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		endAll()
+		openSpans.end()
 	}()
 	select {
 	case <-done:
@@ -91,7 +91,7 @@ func exportSoon() {
 	rt.Suppress(func() { go exportNow(pipelines, limit) })
 }
 
-func exportNow(pipelines []Flusher, limit time.Duration) {
+func exportNow(pipelines []flusher, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	flushAll(ctx, pipelines, func(string, error) {})
@@ -100,7 +100,7 @@ func exportNow(pipelines []Flusher, limit time.Duration) {
 	background.busy = false
 }
 
-func flushAll(ctx context.Context, pipelines []Flusher, report func(what string, err error)) {
+func flushAll(ctx context.Context, pipelines []flusher, report func(what string, err error)) {
 	var wg sync.WaitGroup
 	for _, f := range pipelines {
 		wg.Add(1)

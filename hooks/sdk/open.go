@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/trace"
@@ -9,34 +10,74 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
-	"github.com/otelobj/otelobj/hooks/rt/openspans"
-	"github.com/otelobj/otelobj/hooks/rt/theirs"
 )
 
-// spanTable knows the spans that are open, so that they can be ended when the program ends. It is a span processor of our provider.
-type spanTable struct {
-	openspans.Table[trace.ReadWriteSpan]
+// keyEndedAtExit marks spans that the program's end has cut short.
+const keyEndedAtExit = attribute.Key("otelobj.ended_at_exit")
+
+const (
+	shards    = 64
+	shardSize = 128
+)
+
+// spanTable knows the spans that are open, so that they can be ended when the program ends. It is a span processor of our
+// provider. It is bounded, since programs forget to end spans: beyond some thousand open ones, one takes the place of another.
+type spanTable [shards]struct {
+	mu    sync.Mutex
+	spans map[apitrace.SpanID]openSpan
+}
+
+// openSpan is what is needed of a span: the SDK's have it, and what the bridge makes of the program's.
+type openSpan interface {
+	apitrace.Span
+	Parent() apitrace.SpanContext
 }
 
 var openSpans spanTable
 
 // OnStart implements trace.SpanProcessor.
-func (t *spanTable) OnStart(_ context.Context, span trace.ReadWriteSpan) {
-	t.Add(span.SpanContext().SpanID(), span)
+func (t *spanTable) OnStart(_ context.Context, span trace.ReadWriteSpan) { t.add(span) }
+
+func (t *spanTable) add(span openSpan) {
+	id := span.SpanContext().SpanID()
+	s := &t[id[7]%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spans == nil {
+		s.spans = make(map[apitrace.SpanID]openSpan)
+	}
+	if len(s.spans) >= shardSize {
+		for any := range s.spans {
+			delete(s.spans, any)
+			break
+		}
+	}
+	s.spans[id] = span
 }
 
 // OnEnd implements trace.SpanProcessor. It runs on the goroutine that ends the span.
 func (t *spanTable) OnEnd(span trace.ReadOnlySpan) {
-	t.Remove(span.SpanContext().SpanID())
+	t.forget(span.SpanContext())
 	if !rt.InHook() {
 		active.Ended(span.SpanContext())
 	}
 }
 
+func (t *spanTable) forget(span apitrace.SpanContext) {
+	id := span.SpanID()
+	s := &t[id[7]%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.spans, id)
+}
+
 // parent returns the parent of an open span.
-func (t *spanTable) parent(id openspans.ID) (parent openspans.ID, ok bool) {
-	span, ok := t.Get(id)
-	if !ok {
+func (t *spanTable) parent(id apitrace.SpanID) (parent apitrace.SpanID, ok bool) {
+	s := &t[id[7]%shards]
+	s.mu.Lock()
+	span := s.spans[id]
+	s.mu.Unlock()
+	if span == nil {
 		return parent, false
 	}
 	return span.Parent().SpanID(), true
@@ -44,10 +85,21 @@ func (t *spanTable) parent(id openspans.ID) (parent openspans.ID, ok bool) {
 
 // end ends all open spans. The goroutines that they belong to may still be at work; what they add now is lost.
 func (t *spanTable) end() {
-	t.Drain(func(span trace.ReadWriteSpan) {
-		span.SetAttributes(attribute.Bool(openspans.EndedAtExit, true))
-		span.End()
-	})
+	for i := range t {
+		for _, span := range t.take(i) {
+			span.SetAttributes(keyEndedAtExit.Bool(true))
+			span.End()
+		}
+	}
+}
+
+func (t *spanTable) take(shard int) map[apitrace.SpanID]openSpan {
+	s := &t[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	spans := s.spans
+	s.spans = nil
+	return spans
 }
 
 // Shutdown implements trace.SpanProcessor.
@@ -55,31 +107,3 @@ func (*spanTable) Shutdown(context.Context) error { return nil }
 
 // ForceFlush implements trace.SpanProcessor.
 func (*spanTable) ForceFlush(context.Context) error { return nil }
-
-// dropped and parentOf are what package active asks for: spans of ours and of the program's own.
-
-func dropped(span apitrace.SpanContext) {
-	openSpans.Remove(span.SpanID())
-	for _, t := range theirs.Open() {
-		t.Forget(span.SpanID())
-	}
-}
-
-func parentOf(id apitrace.SpanID) (apitrace.SpanID, bool) {
-	if parent, ok := openSpans.parent(id); ok {
-		return parent, true
-	}
-	for _, t := range theirs.Open() {
-		if parent, ok := t.Parent(id); ok {
-			return parent, true
-		}
-	}
-	return apitrace.SpanID{}, false
-}
-
-func endAll() {
-	openSpans.end()
-	for _, t := range theirs.Open() {
-		t.End()
-	}
-}

@@ -13,7 +13,7 @@ import (
 
 // pipeline is one of those that were set up here. signal is its name in environment variables.
 type pipeline struct {
-	Flusher
+	flusher
 	signal string
 }
 
@@ -30,7 +30,7 @@ func (p pipeline) ForceFlush(ctx context.Context) error {
 			_ = conn.Close()
 		}
 	}
-	return p.Flusher.ForceFlush(ctx)
+	return p.flusher.ForceFlush(ctx)
 }
 
 // grpcAddress returns where a gRPC exporter connects to; "" if there is none, or it may take another way than straight there.

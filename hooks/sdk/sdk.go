@@ -17,11 +17,12 @@ import (
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/environ"
-	"github.com/otelobj/otelobj/hooks/rt/theirs"
 )
 
+type flusher = active.Flusher
+
 // flushers are the pipelines that were set up.
-var flushers []Flusher
+var flushers []flusher
 
 func init() {
 	if rt.Linked() {
@@ -39,13 +40,13 @@ func start(ctx context.Context) {
 	}
 	checkLogLevel()
 	switchInstrumentations()
-	active.WhenDropped(dropped)
-	active.AskForParents(parentOf)
+	active.WhenDropped(openSpans.forget)
+	active.AskForParents(openSpans.parent)
+	active.Keep(keeper{})
 	if !quiet() {
 		flushers = setup(ctx)
 	}
 	say(levelInfo, "%s", description(flushers))
-	theirs.WhenAdded(watchForTheirs)
 	if timeout() > 0 {
 		rt.OnFatalPanic(atExit)
 		rt.OnExit(atExit)
@@ -62,11 +63,11 @@ func disabled() bool {
 }
 
 // setup makes the global providers and returns what has to be flushed at exit.
-func setup(ctx context.Context) []Flusher {
+func setup(ctx context.Context) []flusher {
 	quoteErrors()
 	otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
 	res := newResource(ctx)
-	var made []Flusher
+	var made []flusher
 	if tp := newTracerProvider(ctx, res); tp != nil {
 		made = append(made, pipeline{tp, tracesSignal})
 		follow(tp)

@@ -29,7 +29,7 @@ func (q *quick) ForceFlush(context.Context) error {
 	return nil
 }
 
-func setFlushers(t *testing.T, f ...Flusher) {
+func setFlushers(t *testing.T, f ...flusher) {
 	t.Helper()
 	old := flushers
 	flushers = f

@@ -45,10 +45,11 @@ API = "go.opentelemetry.io/otel"
 SANITIZERS = ("-race", "-msan", "-asan")
 TAGS = ("grpcnotrace",)
 ACTIVE = "github.com/otelobj/otelobj/hooks/active"
+HOOKS_REMEDY = "require the version of the hooks that belongs to this otelobj: `otelobj hooks` says where its sources are"
 BRIDGE_LANGUAGE = "1.24"
 """Go version of the bridge's language, as that of the other hooks that need the zone."""
 USERS = f"{hooktree.BRIDGE_PATH}/users"
-"""What hook packages of the user's own get for hooks/active where their spans are those of the program's API."""
+"""Joins two copies of hooks/active: that of hook packages of the user's own, over the program's API, and ours over the private one."""
 MEMORY_KEYS = {"packages", "modules", "loads", "left_out", "notes"}
 
 Announce = Callable[[Collection[str]], Callable[[], object]]
@@ -215,15 +216,19 @@ class _Resolution:
         """The sources of the zone. Only asked for where something of it is needed."""
         return sources.sources(self.go, self.request.hooks, self.language)
 
+    @functools.cached_property
+    def _theirs(self) -> dict[str, Package]:
+        return self.user_packages() if self.users else {}
+
     def hook_set(self) -> HookSet:
-        theirs = self.user_packages() if self.users else {}
+        theirs = self._theirs
         early = self._without_hooks(theirs)
         level = self._level(theirs, early)
         apart = self._observers()
         notes = [line] if (line := level.line()) else []
         while True:
             try:
-                bridge = self._bridge(level, theirs)
+                bridge = self._bridge(level)
                 wanted = {*self.own, *self._imported_by({**theirs, **bridge})}
                 return self._hook_set({**self.private_packages(wanted, apart), **bridge}, theirs, early, level, notes)
             except NotCompiledError as error:
@@ -231,7 +236,9 @@ class _Resolution:
                 if path in apart:
                     notes.append(self._left_out(path, apart[path], error))
                     del apart[path]
-                elif hooktree.bridge_part(path) and level.parts:
+                elif path == USERS:
+                    raise OtelobjError(f"{ACTIVE} of this program is of another version than otelobj: {error.what}", HOOKS_REMEDY) from error
+                elif hooktree.bridge_part(path) and level.parts and not self._has_two_copies:
                     notes.append(self._not_bridged(error))
                     level = apilevel.Level()
                 else:
@@ -258,7 +265,7 @@ class _Resolution:
 
         found = {package["Module"]["Path"]: package["Module"] for package in added.values() if package.get("Module")}
         versions = {path: modules.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
-        loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts if self._is_bridged)
+        loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in (*level.parts, *(["users"] if self._has_two_copies else [])))
         left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
         entry: dict[str, Any] = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions}
         memory.add(self.memo, entry | {"loads": loads, "left_out": left_out, "notes": list(notes)})
@@ -279,21 +286,29 @@ class _Resolution:
         exports = {name: Path(theirs[name]["Export"]) for name in early if theirs[name].get("Export")}
         return apilevel.level({**exports, **self.request.link})
 
-    def _bridge(self, level: apilevel.Level, users: Mapping[str, Package]) -> dict[str, Package]:
-        """Packages of the bridge. Each follows those that it imports."""
+    @functools.cached_property
+    def _has_two_copies(self) -> bool:
+        """Whether there is a copy of hooks/active over the program's API: in the link, or because a hook package of the user's own imports it."""
+        if f"{API}/trace" not in self.request.link or not self._is_bridged:
+            return False
+        return ACTIVE in self.request.link or any(ACTIVE in imported(package) for package in self._theirs.values())
+
+    def _bridge(self, level: apilevel.Level) -> dict[str, Package]:
+        """Packages of the bridge, and the copy of hooks/active over the program's API. Each follows those that it imports."""
         parts = [f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts]
-        if parts and any(USERS in imported(package) for package in users.values()):
+        if self._has_two_copies:
             parts.append(USERS)
         if not parts:
             return {}
         env = {"GO111MODULE": "off", "GOPATH": os.pathsep.join(map(str, [self.hooks, self.tree.folder])), "CGO_ENABLED": "0"}
         # With -e, since the go command does not find what is in the private zone, nor all packages of the program's API.
         flags = ["-toolexec=", "-e", f"-tags={','.join(level.tags)}", "-deps", f"-json={LIST_FIELDS}"]
-        listed = [package for package in documents(self.go.run(["list", *flags, "--", *parts], self.folder, **env)) if hooktree.bridge_part(package["ImportPath"])]
-        return {package["ImportPath"]: self._bridge_package(package) for package in listed}
+        listed = {package["ImportPath"]: package for package in documents(self.go.run(["list", *flags, "--", *parts], self.folder, **env))}
+        ours = [path for path in listed if hooktree.bridge_part(path) or (path == ACTIVE and path not in self.request.link)]
+        return {path: self._bridge_package(listed[path]) for path in ours}
 
     def _bridge_package(self, package: Package) -> Package:
-        mapped = {name: name.removeprefix(OBSERVERS) for name in package["Imports"] if name.startswith(OBSERVERS)}
+        mapped = {} if self._has_two_copies else {name: name.removeprefix(OBSERVERS) for name in package["Imports"] if name.startswith(OBSERVERS)}
         return {**package, "Place": package["ImportPath"], "ImportMap": mapped, "Module": {"Path": hooktree.BRIDGE_PATH, "GoVersion": BRIDGE_LANGUAGE}}
 
     def _not_bridged(self, error: OtelobjError) -> str:
@@ -340,6 +355,8 @@ class _Resolution:
         found = {package["ImportPath"]: package for package in listed if not package.get("Standard")}
 
         def name_of(path: str) -> str:
+            if path == ACTIVE and self._has_two_copies:
+                return OBSERVERS + path
             return path if hooktree.owner(path) else (OBSERVERS if path in apart else PRIVATE) + path
 
         def in_link(path: str, package: Package) -> Package:
@@ -405,15 +422,14 @@ class _Resolution:
 
     def _user_package(self, package: Package, is_private: bool) -> Package:
         if not is_private:
-            has_api = f"{API}/trace" in self.request.link
-            return {**package, "ImportMap": (package.get("ImportMap") or {}) | {ACTIVE: USERS}} if has_api and ACTIVE in (package.get("Imports") or ()) else package
+            return package
         mapped = {name: PRIVATE + name for name in package.get("Imports") or () if self.tree.has(name)}
         return {**package, "ImportMap": (package.get("ImportMap") or {}) | mapped, "Export": self._export(package)}
 
     def _imported_by(self, users: Mapping[str, Package]) -> set[str]:
         """Packages of hook modules and of OpenTelemetry that packages of the user's or of the bridge import."""
         names = {name for package in users.values() for name in imported(package) if name not in self.request.link}
-        zone = {name.removeprefix(PRIVATE) for name in names if name.startswith(PRIVATE)}
+        zone = {name.removeprefix(PRIVATE).removeprefix(OBSERVERS) for name in names if name.startswith((PRIVATE, OBSERVERS))}
         return zone | {name for name in names if hooktree.owner(name) and hooktree.bridge_part(name) is None}
 
     @staticmethod

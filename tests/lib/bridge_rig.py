@@ -3,6 +3,7 @@ program's API beside it.
 
     FOLDER/private/      module otelobj.private: packages of the pinned releases with hooks/private/replace.yaml applied, imports rewritten
     FOLDER/hooks/        module otelobj.hooks: hooks/active over the private copy
+    FOLDER/active/       hooks/active over the program's API
     FOLDER/RELEASE/      hooks/bridge, with a go.mod that asks for one release of the API
 
 Import paths are rewritten in the text of the import declarations; the link step has the compiler do it, and no file changes.
@@ -10,20 +11,17 @@ Import paths are rewritten in the text of the import declarations; the link step
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
 from places import HOOKS
-from toolchains import go
+from toolchains import RELEASES, go
 
-from objinst.hookpkgs import apilevel
+from objinst.gobuild.gocmd import documents
+from objinst.hookpkgs import apilevel, pins
 
 OTEL = "go.opentelemetry.io/otel"
 OURS = "github.com/otelobj/otelobj/hooks"
@@ -53,14 +51,14 @@ class Rig:
         """The folder of a release of the API, made if it is not there."""
         place = self.folder / api
         if not place.exists():
-            shutil.copytree(HOOKS / "bridge", place, ignore=shutil.ignore_patterns("go.mod", "go.sum"))
+            shutil.copytree(HOOKS / "bridge", place)
             modules = [OTEL, f"{OTEL}/trace", f"{OTEL}/sdk", *([f"{OTEL}/metric", f"{OTEL}/sdk/metric"] if has_metric(api) else [])]
             requires = [f"{path} v{release_of(path, api)}" for path in modules]
             (place / "go.mod").write_text(self._mod(f"{OURS}/bridge", requires))
         return place
 
     def _mod(self, module: str, requires: Iterable[str]) -> str:
-        ours = {f"{OURS}/rt": HOOKS / "rt", PRIVATE: self.folder / "private", ZONE: self.folder / "hooks"}
+        ours = {f"{OURS}/rt": HOOKS / "rt", f"{OURS}/active": self.folder / "active", PRIVATE: self.folder / "private", ZONE: self.folder / "hooks"}
         lines = [f"module {module}", f"go {self.version}.0", *(f"require {line}" for line in requires)]
         lines += [f"require {path} v0.0.0\nreplace {path} => {place}" for path, place in ours.items() if path != module]
         return "\n".join(lines) + "\n"
@@ -76,12 +74,14 @@ class Rig:
     def test(self, api: str, *flags: str, packages: Iterable[str] | None = None, **env: str) -> str:
         """`go test` of the bridge against a release of the API."""
         level = self.level(api)
-        chosen = packages or [f"./{part}/..." for part in level.parts]
-        return go(self.version, self.release(api), "test", f"-tags={','.join(level.tags)}", *flags, *chosen, **(SETTINGS | env))
+        chosen = packages or [f"./{part}/..." for part in (*level.parts, "users")]
+        said = go(self.version, self.release(api), "test", f"-tags={','.join(level.tags)}", *flags, *chosen, **(SETTINGS | env))
+        assert f"{OTEL} v{api}\n" in (self.release(api) / "go.mod").read_text(), "something has raised the version that the test asks for"
+        return said
 
     def vet(self, api: str) -> str:
         level = self.level(api)
-        return go(self.version, self.release(api), "vet", f"-tags={','.join(level.tags)}", *[f"./{part}/..." for part in level.parts], **SETTINGS)
+        return go(self.version, self.release(api), "vet", f"-tags={','.join(level.tags)}", *[f"./{part}/..." for part in (*level.parts, "users")], **SETTINGS)
 
 
 def has_metric(api: str) -> bool:
@@ -96,49 +96,33 @@ def release_of(path: str, api: str) -> str:
 
 def make(folder: Path, version: str) -> Rig:
     """Lays out the private copy. folder: an empty one."""
-    entries: list[dict[str, Any]] = yaml.safe_load((HOOKS / "private/replace.yaml").read_text())
     listing = folder / "listing"
     listing.mkdir()
-    pins = {entry["module"]: entry["version"] for entry in entries} | {f"{OTEL}/sdk/metric": next(e["version"] for e in entries if e["module"] == OTEL)}
-    (listing / "go.mod").write_text("\n".join(["module example.com/listing", f"go {version}.0", *(f"require {p} {v}" for p, v in pins.items())]) + "\n")
-    found = json.loads("[" + go(version, listing, "list", "-deps", "-json=ImportPath,Dir,Standard,Module", *PACKAGES, **SETTINGS).replace("}\n{", "},\n{") + "]")
-    packages = {item["ImportPath"]: item for item in found if not item.get("Standard")}
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(pins.folder() / name, listing / name)
+    found = go(version, listing, "list", "-deps", "-json=ImportPath,Dir,Standard,Module", *PACKAGES, **SETTINGS)
+    packages = {item["ImportPath"]: item for item in documents(found) if not item.get("Standard")}
     prefix = dict.fromkeys(packages, PRIVATE)
-    private = folder / "private"
+    pinned = pins.pins()
     for path, item in packages.items():
-        place = private / path
+        place, module = folder / "private" / path, item["Module"]["Path"]
         place.mkdir(parents=True, exist_ok=True)
-        module = item["Module"]
-        ours = {e["file"]: e for e in entries if e["module"] == module["Path"] and "below" not in e}
-        below = path[len(module["Path"]) :].lstrip("/")
-        files = {f.name: f.read_text() for f in Path(item["Dir"]).iterdir() if f.suffix in (".go", ".s", ".h") and not f.name.endswith("_test.go")}
-        for file, entry in ours.items():
-            if str(Path(file).parent) == (below or "."):
-                files[Path(file).name] = replaced(entry, files.get(Path(file).name))
-        for name, text in files.items():
-            (place / name).write_text(rewritten(text, prefix))
-    (private / "go.mod").write_text(f"module {PRIVATE}\ngo {version}.0\n")
+        below = path[len(module) :].lstrip("/")
+        ours = pinned.replaced(module, Path(item["Module"]["Dir"]), RELEASES[version])
+        files = {f.name: f.read_bytes() for f in Path(item["Dir"]).iterdir() if f.suffix in (".go", ".s", ".h") and not f.name.endswith("_test.go")}
+        files |= {Path(file).name: content for file, content in ours.items() if Path(file).parent == Path(below)}
+        for name, content in files.items():
+            (place / name).write_text(rewritten(content.decode(), prefix))
+    (folder / "private/go.mod").write_text(f"module {PRIVATE}\ngo {version}.0\n")
     rig = Rig(folder, version)
-    active = folder / "hooks" / OURS / "active"
-    active.mkdir(parents=True)
-    for file in (HOOKS / "active").glob("*.go"):
-        if not file.name.endswith("_test.go"):
-            (active / file.name).write_text(rewritten(file.read_text(), prefix))
+    for place, mapped in ((folder / "hooks" / OURS / "active", prefix), (folder / "active", {})):
+        place.mkdir(parents=True)
+        for file in (HOOKS / "active").glob("*.go"):
+            if not file.name.endswith("_test.go"):
+                (place / file.name).write_text(rewritten(file.read_text(), mapped))
     (folder / "hooks/go.mod").write_text(rig._mod(ZONE, ()))
+    (folder / "active/go.mod").write_text(f"module {OURS}/active\ngo {version}.0\n")
     return rig
-
-
-def replaced(entry: Mapping[str, Any], original: str | None) -> str:
-    """What is compiled in place of a file."""
-    if "edits" not in entry:
-        assert original is None, f"{entry['file']} of {entry['module']} is added, and there"
-        return (HOOKS / "private/_replace" / entry["module"] / entry["file"]).read_text()
-    assert original is not None
-    assert hashlib.sha256(original.encode()).hexdigest() == entry["sha256"], entry
-    for edit in entry["edits"]:
-        assert original.count(edit["old"]) == 1, edit
-        original = original.replace(edit["old"], edit["new"])
-    return original
 
 
 def mirror() -> dict[Path, str]:

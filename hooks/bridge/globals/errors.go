@@ -9,7 +9,9 @@ import (
 )
 
 // errorHandler hands errors of the private copy to the program's handler, whichever is set at the moment.
-type errorHandler struct{ quote atomic.Pointer[func(error) error] }
+type errorHandler struct {
+	quote atomic.Pointer[func(error) error]
+}
 
 // Quote sets what makes errors printable. It is for the handler that the API begins with, which prints; one of the program's gets errors as they are.
 func (h *errorHandler) Quote(f func(error) error) { h.quote.Store(&f) }

@@ -77,7 +77,7 @@ func spanContext(ctx context.Context) private.SpanContext {
 	case *view:
 		return s.private.SpanContext()
 	case trace.Span:
-		return privateContext(s.SpanContext())
+		return PrivateContext(s.SpanContext())
 	}
 	return private.SpanContext{}
 }

@@ -35,7 +35,8 @@ func usable() bool {
 		attrs.Same(reflect.TypeFor[trace.Link](), reflect.TypeFor[private.Link]())
 }
 
-func privateContext(sc trace.SpanContext) private.SpanContext {
+// PrivateContext converts a span context of the program's.
+func PrivateContext(sc trace.SpanContext) private.SpanContext {
 	return *(*private.SpanContext)(unsafe.Pointer(&sc))
 }
 
@@ -65,7 +66,7 @@ func privateLinks(links []trace.Link) []private.Link {
 }
 
 func privateLink(link trace.Link) private.Link {
-	return private.Link{SpanContext: privateContext(link.SpanContext), Attributes: attrs.Private(link.Attributes)}
+	return private.Link{SpanContext: PrivateContext(link.SpanContext), Attributes: attrs.Private(link.Attributes)}
 }
 
 func programLink(link private.Link) trace.Link {

@@ -82,7 +82,7 @@ func (s standIn) RecordError(err error, opts ...private.EventOption) {
 }
 
 // SpanContext implements trace.Span.
-func (s standIn) SpanContext() private.SpanContext { return privateContext(s.theirs.SpanContext()) }
+func (s standIn) SpanContext() private.SpanContext { return PrivateContext(s.theirs.SpanContext()) }
 
 // SetStatus implements trace.Span.
 func (s standIn) SetStatus(code privatecodes.Code, description string) {
@@ -108,7 +108,7 @@ func (s standIn) TracerProvider() private.TracerProvider {
 // Parent is what spans of an SDK have: hooks/active asks for it. It is invalid if the program's span does not tell.
 func (s standIn) Parent() private.SpanContext {
 	if p, ok := s.theirs.(interface{ Parent() trace.SpanContext }); ok {
-		return privateContext(p.Parent())
+		return PrivateContext(p.Parent())
 	}
 	return private.SpanContext{}
 }

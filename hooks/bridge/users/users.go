@@ -1,5 +1,5 @@
-// Package users is what package hooks/active is for hook packages of the user's own in a program that has OpenTelemetry's API: the same functions, for
-// spans of the program's API. Import paths of hooks/active lead here when such a package is compiled.
+// Package users makes package hooks/active of the user's hook packages, which is compiled against the program's API, hand on to the copy over the private
+// API, which does the work.
 package users
 
 import (
@@ -7,55 +7,53 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	private "otelobj.private/go.opentelemetry.io/otel/trace"
+	private "otelobj.hooks/github.com/otelobj/otelobj/hooks/active"
 
-	"otelobj.hooks/github.com/otelobj/otelobj/hooks/active"
-
+	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/bridge/spans"
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
-// HookContext is what the hooks of hooks/active need of the call they hook.
-type HookContext = active.HookContext
-
-// Span is active.Span.
-func Span() trace.Span { return spans.Program(active.Span()) }
-
-// Complete is active.Complete.
-func Complete(ctx context.Context) context.Context { return active.Complete(ctx) }
-
-// Context is active.Context.
-func Context(ctx context.Context) context.Context { return active.Context(ctx) }
-
-// Enter is active.Enter.
-func Enter(ctx context.Context, span trace.Span) *rt.Scope {
-	return active.Enter(ctx, spans.Private(span))
+func init() {
+	if rt.Linked() {
+		Connect()
+	}
 }
 
-// EnterAlone is active.EnterAlone.
-func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
-	return active.EnterAlone(ctx, spans.Private(span))
+// Connect does that. Where spans cannot be bridged, that copy knows of none, and keeps nothing.
+func Connect() {
+	if !spans.Connect() {
+		active.HandOn(&nothing)
+		return
+	}
+	active.HandOn(&active.Through{
+		Span:    func() trace.Span { return spans.Program(private.Span()) },
+		Joined:  private.Joined,
+		Context: private.Context,
+		Enter:   func(ctx context.Context, span trace.Span) *rt.Scope { return private.Enter(ctx, spans.Private(span)) },
+		EnterAlone: func(ctx context.Context, span trace.Span) *rt.Scope {
+			return private.EnterAlone(ctx, spans.Private(span))
+		},
+		Started: func(ctx context.Context, span trace.Span) { private.Started(ctx, spans.Private(span)) },
+		Ended:   func(span trace.SpanContext) { private.Ended(spans.PrivateContext(span)) },
+		Drop:    func(span trace.Span) { private.Drop(spans.Private(span)) },
+		Exclude: func(ctx context.Context) (context.Context, trace.Span) {
+			ctx, span := private.Exclude(ctx)
+			return ctx, spans.ProgramIn(ctx, span)
+		},
+		IsExcluded: func(parent trace.Span) bool { return private.IsExcluded(spans.Private(parent)) },
+	})
 }
 
-// Started is active.Started.
-func Started(ctx context.Context, span trace.Span) { active.Started(ctx, spans.Private(span)) }
-
-// Ended is active.Ended.
-func Ended(span trace.SpanContext) {
-	active.Ended(private.NewSpanContext(private.SpanContextConfig{TraceID: private.TraceID(span.TraceID()), SpanID: private.SpanID(span.SpanID())}))
+var nothing = active.Through{
+	Span:       func() trace.Span { return nil },
+	Joined:     func(ctx context.Context) (context.Context, bool) { return ctx, false },
+	Context:    func(ctx context.Context) context.Context { return ctx },
+	Enter:      func(context.Context, trace.Span) *rt.Scope { return nil },
+	EnterAlone: func(context.Context, trace.Span) *rt.Scope { return nil },
+	Started:    func(context.Context, trace.Span) {},
+	Ended:      func(trace.SpanContext) {},
+	Drop:       func(trace.Span) {},
+	Exclude:    func(ctx context.Context) (context.Context, trace.Span) { return ctx, trace.SpanFromContext(ctx) },
+	IsExcluded: func(trace.Span) bool { return false },
 }
-
-// Drop is active.Drop.
-func Drop(span trace.Span) { active.Drop(spans.Private(span)) }
-
-// Exclude is active.Exclude.
-func Exclude(ctx context.Context) (context.Context, trace.Span) {
-	ctx, span := active.Exclude(ctx)
-	return ctx, spans.ProgramIn(ctx, span)
-}
-
-// IsExcluded is active.IsExcluded.
-func IsExcluded(parent trace.Span) bool { return active.IsExcluded(spans.Private(parent)) }
-
-// Stack is active.Stack.
-func Stack(pcs []uintptr) string { return active.Stack(pcs) }

@@ -7,6 +7,7 @@ import (
 
 	privateattr "otelobj.private/go.opentelemetry.io/otel/attribute"
 	impl "otelobj.private/go.opentelemetry.io/otel/metric"
+	"otelobj.private/go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/otelobj/otelobj/hooks/bridge/attrs"
 	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
@@ -16,6 +17,9 @@ import (
 func target(s *sides.State) (same api.MeterProvider, cross impl.MeterProvider) {
 	if s.First != nil {
 		return s.First, nil
+	}
+	if s.Ours == nil {
+		return nil, noop.NewMeterProvider()
 	}
 	return nil, s.Ours
 }

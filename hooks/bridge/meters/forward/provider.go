@@ -7,7 +7,6 @@ import (
 	"go.opentelemetry.io/otel/metric/embedded"
 
 	impl "otelobj.private/go.opentelemetry.io/otel/metric"
-	"otelobj.private/go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
 )
@@ -63,9 +62,6 @@ func (m *meter) works() works {
 	if same != nil {
 		m.at.same = same.Meter(m.name, m.opts...)
 		return m.at
-	}
-	if cross == nil {
-		cross = noop.NewMeterProvider()
 	}
 	config := api.NewMeterConfig(m.opts...)
 	opts := []impl.MeterOption{impl.WithInstrumentationVersion(config.InstrumentationVersion()), impl.WithSchemaURL(config.SchemaURL())}

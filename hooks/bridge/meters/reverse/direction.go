@@ -11,6 +11,7 @@ import (
 	privateattr "otelobj.private/go.opentelemetry.io/otel/attribute"
 	api "otelobj.private/go.opentelemetry.io/otel/metric"
 	"otelobj.private/go.opentelemetry.io/otel/metric/embedded"
+	"otelobj.private/go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/otelobj/otelobj/hooks/bridge/attrs"
 	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
@@ -20,6 +21,9 @@ import (
 func target(s *sides.State) (same api.MeterProvider, cross impl.MeterProvider) {
 	if s.Theirs != nil {
 		return nil, s.Theirs
+	}
+	if s.Ours == nil { // the program may not have package noop of its API
+		return noop.NewMeterProvider(), nil
 	}
 	return s.Ours, nil
 }

@@ -1,29 +1,15 @@
-// Package meters has the hook on a metric SDK of the program's own: its providers are flushed when the program ends.
+// Package meters has the hook on the program's own metrics SDK, compiled against that SDK.
 package meters
 
 import (
-	"weak"
-
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 
-	"github.com/otelobj/otelobj/hooks/rt/theirs"
+	"github.com/otelobj/otelobj/hooks/bridge/own/flush"
 )
 
-// HookContext is what the hook of this package needs of the call it hooks.
-type HookContext interface {
-	SetData(data any)
-}
-
-// AfterNewMeterProvider runs when go.opentelemetry.io/otel/sdk/metric.NewMeterProvider has returned.
-func AfterNewMeterProvider(_ HookContext, p *sdk.MeterProvider) {
-	if p == nil {
-		return
+// AfterNewMeterProvider runs when go.opentelemetry.io/otel/sdk/metric.NewMeterProvider has returned. Its first parameter is not used.
+func AfterNewMeterProvider(_ interface{ GetData() any }, p *sdk.MeterProvider) {
+	if p != nil {
+		flush.AtExit(p)
 	}
-	made := weak.Make(p)
-	theirs.AddProvider(func() theirs.Flusher {
-		if p := made.Value(); p != nil {
-			return p
-		}
-		return nil
-	})
 }
