@@ -250,7 +250,7 @@ class _Resolution:
         self._add_users(theirs, chosen)
         contents |= {name: content(chosen[name]) for name in theirs}
 
-        found = {package["Module"]["Path"]: package["Module"] for package in added.values() if package.get("Module")}
+        found = {package["Module"]["Path"]: package["Module"] for name, package in added.items() if package.get("Module") and not name.startswith(PRIVATE)}
         versions = {path: downgrade.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
         entry = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions, "notes": list(notes)}
         memory.add(self.memo, entry)
