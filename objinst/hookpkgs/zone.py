@@ -273,7 +273,7 @@ class _Resolution:
         deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
         modules = sorted({module for name in observed for module in deps if name == module or name.startswith(f"{module}/")})
         has = " and ".join(f"{module} {deps[module]}" for module in modules) or " and ".join(observed)
-        said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        said = next((line.rpartition("/src/")[2] for line in error.what.splitlines()[1:] if line.strip()), error.what)
         return f"{path} {self.tree.versions.get(owner, '')} is left out: it does not compile with {has} of this program, a newer release may do ({said})"
 
     def private_packages(self, wanted: Iterable[str], apart: Mapping[str, Sequence[str]]) -> dict[str, Package]:
