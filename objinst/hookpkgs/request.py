@@ -58,8 +58,8 @@ class HookRequest:
 
 @dataclass(frozen=True, slots=True)
 class HookSet:
-    """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
-    that these import, directly or indirectly. loads: hook packages that the program loads beside those of the request; left_out: packages of the request
+    """archives: of packages that the link does not have. modules: module -> version of what was added, without the private zone.
+    uses: packages of the link that these import, directly or indirectly. loads: hook packages that the program loads beside those of the request; left_out: packages of the request
     that this program does without. notes: what the user should know of it, a line each."""
 
     archives: dict[str, Path]

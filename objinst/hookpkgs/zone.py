@@ -263,7 +263,7 @@ class _Resolution:
         self._add_users({name: package for name, package in theirs.items() if name not in early}, chosen)
         contents |= {name: content(chosen[name]) for name in theirs}
 
-        found = {package["Module"]["Path"]: package["Module"] for package in added.values() if package.get("Module")}
+        found = {package["Module"]["Path"]: package["Module"] for name, package in added.items() if package.get("Module") and not name.startswith(PRIVATE)}
         versions = {path: modules.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
         loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in (*level.parts, *(["users"] if self._has_two_copies else [])))
         left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
@@ -335,7 +335,7 @@ class _Resolution:
         deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
         modules = sorted({module for name in observed for module in deps if name == module or name.startswith(f"{module}/")})
         has = " and ".join(f"{module} {deps[module]}" for module in modules) or " and ".join(observed)
-        said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        said = next((line.rpartition("/src/")[2] for line in error.what.splitlines()[1:] if line.strip()), error.what)
         return f"{path} {self.tree.versions.get(owner, '')} is left out: it does not compile with {has} of this program, a newer release may do ({said})"
 
     def private_packages(self, wanted: Iterable[str], apart: Mapping[str, Sequence[str]]) -> dict[str, Package]:

@@ -149,7 +149,7 @@ def test_the_zone_has_paths_of_its_own_and_links(app: Path) -> None:
     assert {ACTIVE, RT, f"{PRIVATE}{API}/attribute", f"{PRIVATE}{API}/trace"} <= found.archives.keys() and not found.archives.keys() & wanted.link.keys()
     assert not [name for name in found.archives if "." in name.split("/")[0] and not name.startswith((PRIVATE, "github.com/otelobj/"))]
     assert disagreements(wanted, found) == []
-    assert found.modules[API] == pins().modules[API].version
+    assert found.modules.keys() == {ACTIVE, RT}
     program = linked(wanted, found, app.parent)
     assert subprocess.run([program], capture_output=True, text=True, check=True).stderr == "runs\n"
     names = subprocess.run([goroot(GO) / "bin/go", "tool", "nm", program], capture_output=True, text=True, check=True).stdout

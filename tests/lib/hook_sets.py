@@ -27,7 +27,7 @@ def request(folder: Path, wanted: tuple[str, ...], *command: str) -> HookRequest
     before = set(folder.parent.glob("go-build*"))
     subprocess.run([goroot(GO) / "bin/go", *command], cwd=folder, check=True, capture_output=True)
     work = next(iter(set(folder.parent.glob("go-build*")) - before))
-    cfg = ImportCfg.read(work / "b001" / "importcfg.link")
+    cfg = ImportCfg.read(next(work.glob("b*/importcfg.link")))
     info = BuildInfo.parse(cfg.modinfo)
     return HookRequest(
         wanted, cfg.packages, {name: f"{peek(path).line} {peek(path).build_id}" for name, path in cfg.packages.items()},
