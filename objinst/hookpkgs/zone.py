@@ -1,4 +1,5 @@
-"""The private zone: what the hooks take from outside the standard library, under import paths of its own, for programs without OpenTelemetry's API.
+"""The private zone: what the hooks take from outside the standard library, under import paths of its own, and the bridge to the program's copy
+of OpenTelemetry's API.
 
 A package of the zone is compiled as `otelobj.private/PATH`, and the compiler's importcfg maps its imports (`importmap`, cmd/compile/internal/base/flag.go,
 readImportCfg). Its sources are pinned (objinst.hookpkgs.pins), so the program's module versions decide nothing. What decides is the toolchain, the
@@ -11,7 +12,11 @@ that links the library: against the program's copy of it, and OpenTelemetry from
 out with a warning.
 
 rt, and hook modules that need nothing from outside the standard library, keep their paths like all hook packages, which are compiled here too.
-Hook packages of the user's own import OpenTelemetry from the zone, and everything else at the versions of their module.
+
+Where the link has packages of OpenTelemetry's API, those packages of the bridge (hooks/bridge) are compiled that join them with the private copy, against
+both (objinst.hookpkgs.apilevel). Hook packages of the user's own are compiled at the versions of their module, and import OpenTelemetry from the link,
+or from the zone where the link has no API. If they import hooks/active in a link with the API, there are two copies of it: theirs, and ours as
+`otelobj.hooks/...` (hooks/active/copies.go).
 """
 
 from __future__ import annotations
@@ -276,8 +281,9 @@ class _Resolution:
 
     @functools.cached_property
     def _is_bridged(self) -> bool:
-        """Whether there is anything to bridge: a hook package of ours needs the zone."""
-        return any(_is_in_need(self.request, name) for name in self.own)
+        """Whether there is anything to bridge: a hook package of ours, or one that the user's own import, needs the zone."""
+        names = {*self.own, *(name for package in self._theirs.values() for name in imported(package) if hooktree.owner(name))}
+        return any(_is_in_need(self.request, name) for name in names)
 
     def _level(self, theirs: Mapping[str, Package], early: Sequence[str]) -> apilevel.Level:
         """What the program's API can do, with what hook packages of the user's own add to it."""

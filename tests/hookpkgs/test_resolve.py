@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shutil
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from objinst.store import cache
 from objinst.goobj.archive import Archive, fingerprint, peek
-from objinst.hookpkgs import HookRequest, HookSet, compile as compiling, modules, resolve
+from objinst.hookpkgs import HookRequest, HookSet, compile as compiling, modules, resolve, zone
 from objinst.gobuild.gocmd import Go, remedy
 from objinst.hookpkgs.modules import Pin
 from objinst.store.digest import hooks_digest
@@ -24,41 +23,9 @@ from toolchains import go_env, goroot
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 NETHTTP = "github.com/otelobj/otelobj/hooks/instrumentation/nethttp"
-resolving = importlib.import_module("objinst.hookpkgs.resolve")  # the package has a function of this name
 
 
 # versions
-
-
-@pytest.mark.parametrize(
-    ("api", "path", "version"),
-    [
-        ("v1.28.0", "go.opentelemetry.io/otel/sdk", "v1.28.0"),
-        ("v1.28.1", "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp", "v1.28.0"),
-        ("v1.28.0", "go.opentelemetry.io/contrib/exporters/autoexport", "v0.53.0"),
-        ("v1.41.0", "go.opentelemetry.io/contrib/instrumentation/runtime", "v0.66.0"),
-        ("v1.41.0", "go.opentelemetry.io/contrib/propagators/b3", "v1.41.0"),
-        ("v1.41.0", "go.opentelemetry.io/otel/log", None),
-        ("v1.41.0", "google.golang.org/grpc", None),
-        ("v2.0.0", "go.opentelemetry.io/otel/sdk", None),
-    ],
-)
-def test_lockstep(api: str, path: str, version: str | None) -> None:
-    assert modules.lockstep(api, path) == version
-
-
-def test_needs_give_way_to_the_users_versions() -> None:
-    needs = {
-        "go.opentelemetry.io/otel": "v1.41.0",
-        "go.opentelemetry.io/otel/sdk": "v1.41.0",
-        "go.opentelemetry.io/otel/log": "v0.17.0",
-        "google.golang.org/grpc": "v1.79.1",
-    }
-    assert modules.hook_needs(needs, []) == (needs, [])
-    left, paired = modules.hook_needs(needs, [Pin("go.opentelemetry.io/otel", "v1.28.0")])
-    assert left == {"google.golang.org/grpc": "v1.79.1"} and paired == [Pin("go.opentelemetry.io/otel/sdk", "v1.28.0")]
-    left, paired = modules.hook_needs(needs, [Pin("go.opentelemetry.io/otel", "/a/folder"), Pin("google.golang.org/grpc", "v1.1.0")])
-    assert "google.golang.org/grpc" not in left and not paired
 
 
 def test_pins_of_a_binary() -> None:
@@ -216,15 +183,12 @@ def test_test_variants_are_compiled_for(app: Path) -> None:
     assert linked(wanted, hook_set, app.parent) == "embeddedlib7"
     before = hook_set.archives[HOOKS].read_bytes()
     hook_set.archives[HOOKS].unlink()
-    again = compiling.Compiler(go_command(), wanted.header, wanted.build_settings(), cgo_sources=lambda _: [])
-    folder = next((cache.root() / "closure").glob("*/go.mod")).parent
-    listed = {package["ImportPath"]: package for package in resolving.list_packages(go_command(), folder, wanted)}
-    assert again.compile(listed[HOOKS], {**wanted.link, **hook_set.archives}).read_bytes() == before
+    assert resolve(wanted, go_command()).archives[HOOKS].read_bytes() == before
 
 
 def test_a_package_with_assembly_and_embedded_files_compiles_here(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that the link does not have, compiled from source, as for a link whose imports all differ."""
-    monkeypatch.setattr(resolving, "fits", lambda *_: False)
+    monkeypatch.setattr(zone, "fits", lambda *_: False)
     wanted = request(app, (HOOKS,), "build", "-work", "-trimpath", "-o", "x", ".")
     hook_set = resolve(wanted, go_command())
     assert all(path.is_relative_to(cache.root()) for path in hook_set.archives.values()) and len(hook_set.archives) > 20

@@ -75,22 +75,6 @@ def never(*_: object, **__: object) -> str:
     raise AssertionError("the go command or the compiler was run")
 
 
-# what applies
-
-
-@pytest.mark.parametrize(
-    ("link", "packages", "applies"),
-    [
-        ((), (ACTIVE,), True), ((), (RT,), True), ((API,), (ACTIVE,), False), ((f"{API}/attribute",), (RT,), False),
-        (("go.opentelemetry.io/otelfoo", "go.opentelemetry.io/proto/otlp/trace/v1"), (ACTIVE,), True),
-        ((), (HOOKS,), True), ((), ("example.com/app/lib", RT), False), ((), ("example.com/app/lib", ACTIVE), True),
-    ],
-)  # fmt: skip
-def test_where_it_applies(app: Path, link: tuple[str, ...], packages: tuple[str, ...], applies: bool) -> None:
-    found = HookRequest(packages, dict.fromkeys(link, Path("/a")), {}, (), {}, app, "", hooks_dir(), "")
-    assert zone.applies(found) is applies
-
-
 # what is pinned
 
 
