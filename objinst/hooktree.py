@@ -7,7 +7,8 @@
         workers.yaml                    goroutines of the library that serve many requests: they belong to the instrumentation `sdk`
         go.mod, *.go                    the Go module, where rules have hooks of their own
         difftest/, testdata/, scripts/, test_*.py    its tests, which no program and no wheel contains
-    hooks/bridge/                       the bridge between the program's copy of OpenTelemetry's API and the private one: packages, no module
+    hooks/bridge/                       joins the program's copy of OpenTelemetry's API and the private one (hookpkgs/apilevel.py); no module either,
+                                        since the link step says against what it is compiled
     hooks/private/                      the pinned modules of the private zone (hookpkgs/pins.py): a list, no module of the hooks
 """
 

@@ -5,9 +5,9 @@
 //	attrs              attributes, both ways           attribute
 //	spans              contexts, spans, tracers        trace
 //	bags               baggage of contexts             baggage
-//	globals            the program's global providers  the module's root, which brings propagation, trace and baggage
-//	meters/...         meters and instruments          metric, from 1.16
-//	own                hooks on the program's own SDK  sdk/trace
+//	globals, choice    the program's global providers  the module's root, which brings propagation, trace and baggage
+//	meters             meters and instruments          metric, from 1.16
+//	own/...            hooks on the program's own SDK  sdk/trace, sdk/metric
 //	users              package hooks/active of users   trace, and a hook package that imports hooks/active
 //
 // # Directions
@@ -24,6 +24,8 @@
 //
 // # Constraints
 //
+//   - The folder is no Go module: the link step compiles it against what it finds, and tests lay out a module (tests/lib/bridge_rig.py). Imports that begin
+//     with otelobj.private/ are the private copy's; otelobj.hooks/.../hooks/active is the copy of that package which does the work.
 //   - No package imports hooks/sdk: what it sets up reaches the bridge through the private API's global providers.
 //   - Nothing here panics where the program's API alone would not. Spans are not compared with ==, which panics for some that are not recorded.
 //   - Each package connects in its init function, in programs that otelobj has linked. Tests call Connect.

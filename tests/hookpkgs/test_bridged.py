@@ -20,6 +20,7 @@ from toolchains import go_env, goroot
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 ACTIVE = "github.com/otelobj/otelobj/hooks/active"
+SPAN = "github.com/otelobj/otelobj/hooks/span"
 GLOBALS = f"{BRIDGE_PATH}/globals"
 API = "go.opentelemetry.io/otel"
 HOOKS = "example.com/app/hooks"
@@ -100,7 +101,7 @@ def test_another_program_with_the_same_api_compiles_nothing(app: Path, monkeypat
 
 
 def test_an_api_that_is_too_old_is_not_bridged(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (app / "go.mod").write_text(f"module example.com/app\n\ngo 1.24\n\nrequire {API}/trace v1.0.0-RC3\n")
+    (app / "go.mod").write_text(f"module example.com/app\n\ngo 1.24\n\nrequire {API}/trace v0.20.0\n")
     (app / "main.go").write_text(f'package main\n\nimport _ "{API}/trace"\n\nfunc main() {{}}\n')
     found = resolve(request(app, (ACTIVE, RT, GLOBALS), *BUILD), go_command())
     assert parts(found) == set() and found.left_out == (GLOBALS,)
@@ -132,4 +133,4 @@ def test_a_copy_of_active_that_does_not_hand_on_is_an_error(app: Path) -> None:
         file.write(f"\nrequire {ACTIVE} v0.0.0\n\nreplace {ACTIVE} => {other}\n")
     (app / "main.go").write_text(f'package main\n\nimport _ "{ACTIVE}"\n\nfunc main() {{}}\n')
     with pytest.raises(OtelobjError, match="of another version than otelobj"):
-        resolve(request(app, (ACTIVE, RT, GLOBALS), *BUILD), go_command())
+        resolve(request(app, (ACTIVE, SPAN, RT, GLOBALS), *BUILD), go_command())

@@ -32,7 +32,8 @@ PACKAGES = (
 )  # fmt: skip
 """What the bridge and its tests import of the private copy."""
 IMPORT = re.compile(r'^(\s*(?:import\s+)?(?:[\w.]+\s+)?)"([^"]+)"', re.MULTILINE)
-SETTINGS = {"GOFLAGS": "-mod=mod -buildvcs=false", "GOWORK": "off"}
+SETTINGS = {"GOFLAGS": "-mod=mod -buildvcs=false -trimpath", "GOWORK": "off"}
+"""With -trimpath the build cache knows what another run has compiled in another folder."""
 
 
 def rewritten(text: str, prefix: Mapping[str, str]) -> str:

@@ -1,8 +1,8 @@
 // Package bags bridges the baggage of contexts: that of the program's key is the only truth, as it is for spans.
 //
 // Baggage is converted member by member, through what the program's API offers in all releases: it parses text. What that means has changed. At first
-// values stay as they are written, percent-encoded; then they are decoded, and refused if that brings up a character that must be encoded; since 1.17 or
-// so they may be any text. So what the private API has set is remembered beside what the program sees of it, and is found again for as long as
+// values stay as they are written, percent-encoded; then they are decoded, and refused if that brings up a character that must be encoded; in
+// later releases they may be any text. So what the private API has set is remembered beside what the program sees of it, and is found again for as long as
 // the program has not set anything else.
 package bags
 

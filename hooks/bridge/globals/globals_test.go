@@ -288,7 +288,6 @@ func TestErrors(t *testing.T) {
 		connected()
 		var got []string
 		h := otel.ErrorHandlerFunc(func(err error) { got = append(got, err.Error()) })
-		BeforeSetErrorHandler(&call{}, h)
 		otel.SetErrorHandler(h)
 		privateotel.Handle(errors.New("private"))
 		otel.Handle(errors.New("theirs"))
