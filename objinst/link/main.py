@@ -88,5 +88,5 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         if report.is_wanted():
             counted = unseen.count_inlined(session, [*rewritten.targets(), *absent, *(missing.target() for missing in nameless)])
             clock.lap("report")
-            report.report_link(command, build.header, counted, session.hooks, clock)
+            report.report_link(command, build.header, counted, session.hooks, clock, hook_set.notes)
     return status
