@@ -7,6 +7,9 @@
         workers.yaml                    goroutines of the library that serve many requests: they belong to the instrumentation `sdk`
         go.mod, *.go                    the Go module, where rules have hooks of their own
         difftest/, testdata/, scripts/, test_*.py    its tests, which no program and no wheel contains
+    hooks/bridge/                       joins the program's copy of OpenTelemetry's API and the private one (hookpkgs/apilevel.py); no module either,
+                                        since the link step says against what it is compiled
+    hooks/private/                      the pinned modules of the private zone (hookpkgs/pins.py): a list, no module of the hooks
 """
 
 from __future__ import annotations
@@ -22,6 +25,12 @@ from objinst.errors import OtelobjError
 from objinst.paths import hooks_dir
 
 INSTRUMENTATION = "instrumentation"
+PRIVATE = "private"
+"""The folder that pins the modules of the private zone."""
+BRIDGE = "bridge"
+"""The folder of the bridge, which is compiled against two copies of the API, and so by the link step alone."""
+BRIDGE_PATH = "github.com/otelobj/otelobj/hooks/bridge"
+"""What the import paths of its packages begin with."""
 RULES, WORKERS, README = "rules.yaml", "workers.yaml", "README.md"
 READ = ("*.yaml", README)
 """Patterns of what is read here, beside go.mod."""
@@ -106,8 +115,18 @@ def built_in_files() -> frozenset[Path]:
 def modules() -> dict[str, str]:
     """Module path -> folder below `hooks/`. Raises OtelobjError if a go.mod is damaged."""
     root = hooks_dir()
-    found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern))
+    found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern) if path.parent.name not in (PRIVATE, BRIDGE))
     return {_module_path(path): path.parent.relative_to(root).as_posix() for path in found}
+
+
+def owner(package: str) -> str | None:
+    """The hook module that a package belongs to, or the bridge."""
+    return next((module for module in (*modules(), BRIDGE_PATH) if package == module or package.startswith(f"{module}/")), None)
+
+
+def bridge_part(package: str) -> str | None:
+    """The part of the bridge that a package is: its folder below that of the bridge. None if it is of something else."""
+    return package.removeprefix(f"{BRIDGE_PATH}/") if package.startswith(f"{BRIDGE_PATH}/") else None
 
 
 def _module_path(path: Path) -> str:

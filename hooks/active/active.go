@@ -17,7 +17,7 @@
 // A span that is not sampled counts as open until its scope is left, because spans below it must not be sampled either. One that
 // the program started itself never counts, because its end cannot be seen.
 //
-// The package compiles against old versions of the OpenTelemetry API.
+// The package compiles against old versions of the OpenTelemetry API. Where the program has an API of its own there are two copies: see copies.go.
 package active
 
 import (
@@ -47,6 +47,9 @@ func isOpen(p unsafe.Pointer) bool {
 
 // Span returns the span that is active on this goroutine, nil if there is none.
 func Span() trace.Span {
+	if through != nil {
+		return through.Span()
+	}
 	if h := (*held)(rt.Current(isOpen)); h != nil {
 		return h.span
 	}
@@ -56,12 +59,15 @@ func Span() trace.Span {
 // Complete returns ctx if it has a span, else ctx with the goroutine's active span, and with its baggage if ctx has none. It is for spans
 // that the program starts itself; those of hooks begin with [Context].
 func Complete(ctx context.Context) context.Context {
-	ctx, _ = join(ctx)
+	ctx, _ = Joined(ctx)
 	return ctx
 }
 
-// join is Complete; it also reports whether something was added.
-func join(ctx context.Context) (context.Context, bool) {
+// Joined is Complete; it also reports whether something was added.
+func Joined(ctx context.Context) (context.Context, bool) {
+	if through != nil {
+		return through.Joined(ctx)
+	}
 	if ctx == nil || trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, false
 	}
@@ -84,6 +90,9 @@ func (h *held) addTo(ctx context.Context) context.Context {
 
 // Enter makes span active on this goroutine, and on those that it starts, until the scope is left. ctx is the span's context.
 func Enter(ctx context.Context, span trace.Span) *rt.Scope {
+	if through != nil {
+		return through.Enter(ctx, span)
+	}
 	if !span.SpanContext().IsValid() {
 		return nil
 	}
@@ -93,6 +102,9 @@ func Enter(ctx context.Context, span trace.Span) *rt.Scope {
 
 // EnterAlone is Enter for this goroutine alone. It is for a span of a library that starts goroutines which outlive it.
 func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
+	if through != nil {
+		return through.EnterAlone(ctx, span)
+	}
 	if !span.SpanContext().IsValid() {
 		return nil
 	}
@@ -101,6 +113,10 @@ func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
 
 // Started makes a span active that the program has started itself.
 func Started(ctx context.Context, span trace.Span) {
+	if through != nil {
+		through.Started(ctx, span)
+		return
+	}
 	if ctx != nil && span != nil && span.IsRecording() {
 		Enter(ctx, span)
 	}
@@ -108,6 +124,10 @@ func Started(ctx context.Context, span trace.Span) {
 
 // Ended ends what Started began, if that was on this goroutine. Other goroutines notice that the span no longer records.
 func Ended(span trace.SpanContext) {
+	if through != nil {
+		through.Ended(span)
+		return
+	}
 	id := span.SpanID()
 	rt.Find(func(p unsafe.Pointer) bool { return (*held)(p).span.SpanContext().SpanID() == id }).End()
 }
@@ -119,6 +139,10 @@ func WhenDropped(f func(trace.SpanContext)) { whenDropped.Store(&f) }
 
 // Drop says that a span will never be ended, because another span describes the same work.
 func Drop(span trace.Span) {
+	if through != nil {
+		through.Drop(span)
+		return
+	}
 	if f := whenDropped.Load(); f != nil {
 		(*f)(span.SpanContext())
 	}

@@ -123,6 +123,9 @@ func descendant(named trace.SpanContext) *held {
 // span on this goroutine which descends from the named one, else the named one. If ctx names none, it is the goroutine's active span. Baggage
 // is that of ctx or, if ctx has none, that of the span's context.
 func Context(ctx context.Context) context.Context {
+	if through != nil {
+		return through.Context(ctx)
+	}
 	if ctx == nil {
 		return nil
 	}

@@ -1,10 +1,7 @@
 package active
 
 import (
-	"context"
 	"sync"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/otelobj/otelobj/hooks/rt"
 )
@@ -15,24 +12,6 @@ import (
 type HookContext interface {
 	SetData(data any)
 	GetData() any
-	SetParam(idx int, val any)
-}
-
-// BeforeStart runs before go.opentelemetry.io/otel/sdk/trace.(*tracer).Start(ctx, name, options...).
-func BeforeStart(ictx HookContext, _ interface{}, ctx context.Context, _ string, _ []trace.SpanStartOption) {
-	if with, joined := join(ctx); joined {
-		ictx.SetParam(1, with)
-	}
-}
-
-// AfterStart runs when it has returned. After a panic there is no span.
-func AfterStart(_ HookContext, ctx context.Context, span trace.Span) { Started(ctx, span) }
-
-// BeforeEnd runs before (*recordingSpan).End(options...).
-func BeforeEnd(_ HookContext, span interface{}, _ []trace.SpanEndOption) {
-	if s, ok := span.(trace.Span); ok {
-		Ended(s.SpanContext())
-	}
 }
 
 // BeforeOnce runs before sync.(*Once).doSlow(f): goroutines that f starts, the workers of a package for example, serve more than the

@@ -2,7 +2,7 @@ package sdk
 
 import (
 	"context"
-	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,12 +107,17 @@ func flushAll(ctx context.Context, pipelines []flusher, report func(what string,
 		go func() {
 			defer wg.Done()
 			err := f.ForceFlush(ctx)
-			if ctx.Err() == nil && !errors.Is(err, metric.ErrReaderShutdown) { // the program has shut it down, and flushed it so
+			if ctx.Err() == nil && !isShutdown(err) { // the program has shut it down, and flushed it so
 				report("flush", err)
 			}
 		}()
 	}
 	wg.Wait()
+}
+
+// isShutdown also knows the error of another copy of the SDK.
+func isShutdown(err error) bool {
+	return err != nil && strings.Contains(err.Error(), metric.ErrReaderShutdown.Error())
 }
 
 // timeout reads OTELOBJ_SHUTDOWN_TIMEOUT.

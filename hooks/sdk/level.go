@@ -2,64 +2,26 @@ package sdk
 
 import (
 	"errors"
-	"log"
-	"os"
-	"strings"
-	"syscall"
 
-	"github.com/otelobj/otelobj/hooks/rt/environ"
+	"github.com/otelobj/otelobj/hooks/rt/lines"
 )
 
-// What is written to standard error, beside errors that go to otel's error handler, depends on OTEL_LOG_LEVEL. Unset is warn: a program that
-// nobody has told about telemetry does not speak of it.
-
-type level int
+type level = lines.Level
 
 const (
-	levelNone level = iota
-	levelError
-	levelWarn
-	levelInfo
-	levelDebug
+	levelNone        = lines.None
+	levelError       = lines.Error
+	levelWarn        = lines.Warn
+	levelInfo        = lines.Info
+	levelDebug       = lines.Debug
+	logLevelVariable = lines.Variable
 )
 
-const logLevelVariable = "OTEL_LOG_LEVEL"
+func logLevel() (l level, known bool) { return lines.Now() }
 
-// levels are the values that OpenTelemetry's implementations know.
-var levels = map[string]level{
-	"none": levelNone, "off": levelNone,
-	"error": levelError,
-	"warn":  levelWarn, "warning": levelWarn, "": levelWarn,
-	"info":  levelInfo,
-	"debug": levelDebug, "verbose": levelDebug, "trace": levelDebug, "all": levelDebug,
-}
+func says(l level) bool { return lines.Are(l) }
 
-// logLevel reads OTEL_LOG_LEVEL; known is false if it has none of the values.
-func logLevel() (l level, known bool) {
-	l, known = levels[strings.ToLower(strings.TrimSpace(environ.Get(logLevelVariable)))]
-	if !known {
-		l = levelWarn
-	}
-	return l, known
-}
-
-func says(l level) bool {
-	now, _ := logLevel()
-	return now >= l
-}
-
-// say writes a line if the level asks for it. It does not go through os.Stderr, which ends the program where nobody reads it any more: a plain
-// program would not have written anything.
-func say(l level, format string, args ...any) {
-	if says(l) {
-		log.New(rawStderr{}, "", log.LstdFlags).Printf("otelobj: "+format, args...)
-	}
-}
-
-type rawStderr struct{}
-
-// Write implements io.Writer.
-func (rawStderr) Write(p []byte) (int, error) { return syscall.Write(syscall.Stderr, p) }
+func say(l level, format string, args ...any) { lines.Write(l, format, args...) }
 
 func checkLogLevel() {
 	if _, known := logLevel(); !known {
@@ -67,13 +29,4 @@ func checkLogLevel() {
 	}
 }
 
-// asked reports whether the environment speaks of telemetry at all.
-func asked() bool {
-	for _, s := range os.Environ() {
-		name, value, _ := strings.Cut(s, "=")
-		if value != "" && strings.HasPrefix(name, "OTEL_") {
-			return true
-		}
-	}
-	return false
-}
+func asked() bool { return lines.Asked() }

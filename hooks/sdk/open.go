@@ -24,8 +24,8 @@ const (
 	shardSize = 128
 )
 
-// spanTable knows the spans that are open, so that they can be ended when the program ends. It is a span processor of the program's
-// providers, and ownSpans is one of ours. It is bounded, since programs forget to end spans: beyond some thousand open ones, one takes the place of another.
+// spanTable knows the spans that are open, so that they can be ended when the program ends. ownSpans fills it with those of our
+// provider. It is bounded, since programs forget to end spans: beyond some thousand open ones, one takes the place of another.
 type spanTable [shards]struct {
 	mu    sync.Mutex
 	spans map[apitrace.SpanID]openSpan
@@ -35,8 +35,14 @@ var openSpans spanTable
 
 // openSpan is a span and, if its provider is ours, the processor that exports it.
 type openSpan struct {
-	trace.ReadWriteSpan
+	tracked
 	exports trace.SpanProcessor
+}
+
+// tracked is what is needed of a span: the SDK's have it, and what the bridge makes of the program's.
+type tracked interface {
+	apitrace.Span
+	Parent() apitrace.SpanContext
 }
 
 // ownSpans adds the spans of our provider to the table.
@@ -48,11 +54,6 @@ type ownSpans struct {
 // OnStart implements trace.SpanProcessor.
 func (o ownSpans) OnStart(_ context.Context, span trace.ReadWriteSpan) {
 	o.add(openSpan{span, o.exports})
-}
-
-// OnStart implements trace.SpanProcessor.
-func (t *spanTable) OnStart(_ context.Context, span trace.ReadWriteSpan) {
-	t.add(openSpan{span, nil})
 }
 
 func (t *spanTable) add(span openSpan) {
@@ -75,7 +76,7 @@ func (t *spanTable) add(span openSpan) {
 // OnEnd implements trace.SpanProcessor. It runs on the goroutine that ends the span.
 func (t *spanTable) OnEnd(span trace.ReadOnlySpan) {
 	t.forget(span.SpanContext())
-	if followSpans && !rt.InHook() {
+	if !rt.InHook() {
 		active.Ended(span.SpanContext())
 	}
 }
@@ -137,7 +138,7 @@ func (t *spanTable) copy() {
 				span.endNow()
 				continue
 			}
-			stub := tracetest.SpanStubFromReadOnlySpan(span)
+			stub := tracetest.SpanStubFromReadOnlySpan(span.tracked.(trace.ReadOnlySpan))
 			stub.EndTime = now
 			stub.Attributes = append(slices.Clone(stub.Attributes), keyEndedAtExit.Bool(true))
 			span.exports.OnEnd(stub.Snapshot())

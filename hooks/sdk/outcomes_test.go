@@ -13,9 +13,7 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/trace"
-	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
 // without unsets what the environment says of telemetry.
@@ -147,20 +145,6 @@ func TestDestination(t *testing.T) {
 				t.Errorf("%q, not %q", got, want)
 			}
 		})
-	}
-}
-
-func TestNoop(t *testing.T) {
-	if !isNoop(tracenoop.NewTracerProvider().Tracer("")) || !isNoop(noop.NewMeterProvider().Meter("")) {
-		t.Error("not known")
-	}
-	tp := trace.NewTracerProvider()
-	if isNoop(tp.Tracer("")) {
-		t.Error("the SDK's is not one")
-	}
-	_ = tp.Shutdown(t.Context())
-	if !isNoop(tp.Tracer("")) {
-		t.Error("the SDK's is one when it was shut down")
 	}
 }
 

@@ -3,17 +3,18 @@ package sdk
 import (
 	"slices"
 	"sync"
-	"weak"
+	"unsafe"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/trace"
+	apitrace "go.opentelemetry.io/otel/trace"
 
+	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // Providers that the program makes itself are flushed when it ends, and their open spans ended, as ours are. Most programs make
-// one of each and set it globally; others hand theirs around. They are not kept alive: a provider that the program forgets is gone.
+// one of each and set it globally; others hand theirs around. They are not kept alive: a provider that the program forgets is gone. They are of the program's SDK,
+// another copy than ours: hooks that are compiled against it (hooks/bridge/own) say what there is.
 
 var theirs struct {
 	sync.Mutex
@@ -21,35 +22,8 @@ var theirs struct {
 	clean     int              // how many there may be until forgotten ones are removed
 }
 
-// AfterNewTracerProvider runs when go.opentelemetry.io/otel/sdk/trace.NewTracerProvider has returned.
-func AfterNewTracerProvider(_ HookContext, p *trace.TracerProvider) {
-	if p == nil {
-		return
-	}
-	p.RegisterSpanProcessor(&openSpans)
-	flushToo(p)
-}
-
-// AfterNewMeterProvider runs when go.opentelemetry.io/otel/sdk/metric.NewMeterProvider has returned.
-func AfterNewMeterProvider(_ HookContext, p *metric.MeterProvider) {
-	if p == nil {
-		return
-	}
-	flushToo(p)
-}
-
-// flushToo adds a provider of the program's, for whose sake a signal has to be waited for from now on.
-func flushToo[T any, P interface {
-	*T
-	flusher
-}](p P) {
-	made := weak.Make((*T)(p))
-	provider := func() flusher {
-		if p := made.Value(); p != nil {
-			return P(p)
-		}
-		return nil
-	}
+// flushLater adds a provider of the program's, for whose sake a signal has to be waited for from now on. provider returns nil if it is gone.
+func flushLater(provider func() flusher) {
 	theirs.Lock()
 	defer theirs.Unlock()
 	if len(theirs.providers) >= theirs.clean {
@@ -66,7 +40,7 @@ func flushToo[T any, P interface {
 func pipelines() []flusher {
 	all := slices.Clone(flushers)
 	add := func(f flusher) {
-		if f != nil && !slices.ContainsFunc(all, func(g flusher) bool { return sameProvider(&f, &g) }) {
+		if f != nil && !slices.ContainsFunc(all, func(g flusher) bool { return sameFlusher(&f, &g) }) {
 			all = append(all, f)
 		}
 	}
@@ -75,11 +49,42 @@ func pipelines() []flusher {
 		add(provider())
 	}
 	theirs.Unlock()
-	if p, ok := otel.GetTracerProvider().(flusher); ok {
-		add(p)
-	}
-	if p, ok := otel.GetMeterProvider().(flusher); ok {
-		add(p)
-	}
+	add(set(otel.GetTracerProvider()))
+	add(set(otel.GetMeterProvider()))
 	return all
+}
+
+// set returns what the program has set: a global provider or, where that is the bridge's, the one of the program's own API.
+func set(provider any) flusher {
+	if b, ok := provider.(interface{ Theirs() any }); ok {
+		provider = b.Theirs()
+	}
+	f, _ := provider.(flusher)
+	if f == nil || slices.ContainsFunc(flushers, func(g flusher) bool { p, ok := g.(pipeline); return ok && sameFlusher(&p.flusher, &f) }) {
+		return nil // a pipeline has it
+	}
+	return f
+}
+
+// sameFlusher compares interface variables by their words: the dynamic type need not be comparable.
+func sameFlusher(a, b *flusher) bool {
+	return *(*[2]unsafe.Pointer)(unsafe.Pointer(a)) == *(*[2]unsafe.Pointer)(unsafe.Pointer(b))
+}
+
+// keeper learns of an SDK of the program's own from hooks that are compiled against it.
+type keeper struct{}
+
+// Opened implements active.Keeper.
+func (keeper) Opened(span apitrace.Span) {
+	if s, ok := span.(tracked); ok {
+		openSpans.add(openSpan{s, nil})
+	}
+}
+
+// Closed implements active.Keeper.
+func (keeper) Closed(span apitrace.SpanContext) { openSpans.forget(span) }
+
+// Made implements active.Keeper.
+func (keeper) Made(provider func() active.Flusher) {
+	flushLater(provider)
 }

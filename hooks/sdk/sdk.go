@@ -19,18 +19,10 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
-// spanStart is the rule that hooks the start of spans in the SDK, where the program itself has the SDK.
-const spanStart = "sdk_span_start"
-
-// followSpans: it does not, and the stand-ins of delegate.go do that work.
-var followSpans bool
+type flusher = active.Flusher
 
 // flushers are the pipelines that were set up.
 var flushers []flusher
-
-type flusher interface {
-	ForceFlush(ctx context.Context) error
-}
 
 func init() {
 	if rt.Linked() {
@@ -47,10 +39,10 @@ func start(ctx context.Context) {
 		return
 	}
 	checkLogLevel()
-	followSpans = !rt.Has(spanStart)
 	switchInstrumentations()
 	active.WhenDropped(openSpans.forget)
 	active.AskForParents(openSpans.parent)
+	active.Keep(keeper{})
 	if !quiet() {
 		flushers = setup(ctx)
 	}
@@ -73,12 +65,13 @@ func disabled() bool {
 // setup makes the global providers and returns what has to be flushed at exit.
 func setup(ctx context.Context) []flusher {
 	quoteErrors()
-	otel.SetTextMapPropagator(&propagator{TextMapPropagator: autoprop.NewTextMapPropagator()})
+	otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
 	res := newResource(ctx)
 	var made []flusher
 	if tp := newTracerProvider(ctx, res); tp != nil {
 		made = append(made, pipeline{tp, tracesSignal})
-		otel.SetTracerProvider(&tracerProvider{TracerProvider: tp})
+		follow(tp)
+		otel.SetTracerProvider(tp)
 	}
 	if mp := newMeterProvider(ctx, res); mp != nil {
 		made = append(made, pipeline{mp, metricsSignal})

@@ -11,12 +11,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/propagation"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // hanging is a pipeline that never ends its flush, whatever its context says.
@@ -160,104 +155,6 @@ func TestSetupWaitsForNobody(t *testing.T) {
 	}
 }
 
-// TestProgramsProviderWins: also for tracers and instruments made before the program set its own.
-func TestProgramsProviderWins(t *testing.T) {
-	ours, theirs := tracetest.NewInMemoryExporter(), tracetest.NewInMemoryExporter()
-	ourReader, theirReader := sdkmetric.NewManualReader(), sdkmetric.NewManualReader()
-	otel.SetTracerProvider(&tracerProvider{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(ours))})
-	otel.SetMeterProvider(&meterProvider{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(ourReader))})
-	tracer := otel.Tracer("early")
-	count := use(t, otel.Meter("early"))
-
-	emit := func() {
-		_, span := tracer.Start(t.Context(), "s")
-		span.End()
-		count()
-	}
-	emit()
-	if n := len(ours.GetSpans()); n != 1 {
-		t.Errorf("%d spans of ours", n)
-	}
-	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(theirs)))
-	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(theirReader)))
-	emit()
-	emit()
-	if a, b := len(ours.GetSpans()), len(theirs.GetSpans()); a != 1 || b != 2 {
-		t.Errorf("spans: %d ours, %d theirs", a, b)
-	}
-	if a, b := points(t, ourReader), points(t, theirReader); a != 6 || b != 12 {
-		t.Errorf("measurements: %d ours, %d theirs", a, b)
-	}
-}
-
-// use makes one of each synchronous instrument and returns what measures 1 with each.
-func use(t *testing.T, m metric.Meter) func() {
-	t.Helper()
-	must := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	ic, err := m.Int64Counter("ic")
-	must(err)
-	iu, err := m.Int64UpDownCounter("iu")
-	must(err)
-	ih, err := m.Int64Histogram("ih")
-	must(err)
-	fc, err := m.Float64Counter("fc")
-	must(err)
-	fu, err := m.Float64UpDownCounter("fu")
-	must(err)
-	fh, err := m.Float64Histogram("fh")
-	must(err)
-	return func() {
-		ctx := context.Background()
-		ic.Add(ctx, 1)
-		iu.Add(ctx, 1)
-		ih.Record(ctx, 1)
-		fc.Add(ctx, 1)
-		fu.Add(ctx, 1)
-		fh.Record(ctx, 1)
-	}
-}
-
-// points returns the sum of all measurements.
-func points(t *testing.T, r sdkmetric.Reader) int {
-	t.Helper()
-	var rm metricdata.ResourceMetrics
-	if err := r.Collect(t.Context(), &rm); err != nil {
-		t.Fatal(err)
-	}
-	n := 0.0
-	for _, sm := range rm.ScopeMetrics {
-		for _, m := range sm.Metrics {
-			switch d := m.Data.(type) {
-			case metricdata.Sum[int64]:
-				n += float64(d.DataPoints[0].Value)
-			case metricdata.Sum[float64]:
-				n += d.DataPoints[0].Value
-			case metricdata.Histogram[int64]:
-				n += float64(d.DataPoints[0].Count)
-			case metricdata.Histogram[float64]:
-				n += float64(d.DataPoints[0].Count)
-			}
-		}
-	}
-	return int(n)
-}
-
-func TestPropagatorOfTheMoment(t *testing.T) {
-	otel.SetTextMapPropagator(&propagator{TextMapPropagator: propagation.TraceContext{}})
-	early := otel.GetTextMapPropagator()
-	if f := early.Fields(); len(f) != 2 {
-		t.Errorf("fields %v", f)
-	}
-	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.Baggage{}))
-	if f := early.Fields(); len(f) != 1 || f[0] != "baggage" {
-		t.Errorf("fields %v", f)
-	}
-}
-
 // TestExportSoon: what is finished, one at a time, and not again at once; what is open stays so.
 func TestExportSoon(t *testing.T) {
 	q := &quick{}
@@ -276,7 +173,7 @@ func TestExportSoon(t *testing.T) {
 		t.Errorf("%d exports", n)
 	}
 	background.busy = false
-	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(&openSpans))
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(ownSpans{&openSpans, nil}))
 	_, span := tp.Tracer("t").Start(t.Context(), "open")
 	exportSoon()
 	for busy() {

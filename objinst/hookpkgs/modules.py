@@ -1,39 +1,32 @@
-"""The synthetic main module in which hook packages are resolved: it requires every module of the user's build at the selected version.
+"""The synthetic main module in which hook packages of the user's own are listed: it requires every module of the user's build at the selected version.
 
-It is outside the user's tree, so nothing there is touched. A `replace M => M vX` without a version on the left pins M to vX, whatever
-the hooks require: the user's versions win. Folders (local replaces, workspace modules, the user's own module) become absolute paths.
-OpenTelemetry's modules are released in lockstep, so the user's version of the API determines the versions of the SDK and of contrib.
-Modules without a fixed relation to the API (logs, the Prometheus exporter) follow from the requirements of those. The hook modules
-appear without requirements of their own, which could otherwise raise a version above the user's.
+It is outside the user's tree, so nothing there is touched. A `replace M => M vX` without a version on the left pins M to vX: the user's versions
+win. Folders (local replaces, workspace modules, the user's own module) become absolute paths. The hook modules appear without requirements of their own,
+which could otherwise raise a version above the user's.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from objinst import hooktree
 from objinst.errors import OtelobjError
+from objinst.gobuild import usertree
+from objinst.gobuild.buildinfo import parent_flag
 from objinst.gobuild.gocmd import Go
+from objinst.hookpkgs.request import HookRequest, foreign_main
 from objinst.store import cache
 
 UNRELEASED = "0.0-00010101000000-000000000000"
 MAJOR = re.compile(r"(?:^gopkg\.in/.*\.|/)v([2-9]|[1-9]\d+)$")
 """The major version in a module path (golang.org/x/mod/module, SplitPathVersion): after a dot in gopkg.in alone."""
-OTEL = "go.opentelemetry.io/"
-API = "go.opentelemetry.io/otel"
-STABLE = re.compile(
-    r"go\.opentelemetry\.io/otel(/(sdk|trace|metric|sdk/metric|exporters/otlp/otlptrace(/.*)?|exporters/otlp/otlpmetric/.*"
-    r"|exporters/(stdout/stdout(trace|metric)|zipkin)))?$"
-)
-CONTRIB_AHEAD = 25
-"""Minor version of contrib's v0 modules less that of the API they are released with (v1.28.0 with v0.53.0, v1.38.0 with v0.63.0)."""
-CONTRIB_V0 = re.compile(r"go\.opentelemetry\.io/contrib/(bridges/prometheus|exporters/autoexport|propagators/autoprop|instrumentation/.*)$")
-CONTRIB_V1 = re.compile(r"go\.opentelemetry\.io/contrib/propagators/(aws|b3|jaeger|ot)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,65 +96,51 @@ def order(version: str) -> tuple[list[int], bool, str]:
     return [int(part) for part in re.findall(r"\d+", core)], not dash, rest
 
 
-def lockstep(api: str, path: str) -> str | None:
-    """The version of an OpenTelemetry module that was released with a version of the API; None where there is no fixed relation."""
-    match = re.match(r"v1\.(\d+)\.", api)
-    if match is None:
-        return None
-    if STABLE.match(path) or CONTRIB_V1.match(path):
-        return f"v1.{match[1]}.0"
-    return f"v0.{int(match[1]) + CONTRIB_AHEAD}.0" if CONTRIB_V0.match(path) else None
-
-
-def hook_needs(needs: Mapping[str, str], pins: Sequence[Pin]) -> tuple[dict[str, str], list[Pin]]:
-    """Requirements of the hooks that the user's build does not decide, and the pins that match the user's OpenTelemetry API.
-
-    needs: what the hooks were written against, module -> version.
-    """
-    have = {pin.path for pin in pins}
-    api = next((pin.target for pin in pins if pin.path == API and pin.is_version), None)
-    open_needs = {path: version for path, version in needs.items() if path not in have}
-    if api is None or lockstep(api, API) is None:
-        return open_needs, []
-    paired = [Pin(path, version) for path in open_needs if (version := lockstep(api, path))]
-    return {path: version for path, version in open_needs.items() if not path.startswith(OTEL)}, paired
-
-
-def hook_requirements(hooks: Path, modules: Iterable[str], go: Go) -> dict[str, str]:
-    """What the hook modules themselves require: module -> version."""
-    ours = hooktree.modules()
-    needs: dict[str, str] = {}
-    for module in modules:
-        mod = json.loads(go.run(["mod", "edit", "-json"], hooks / ours[module]))
-        for item in mod.get("Require") or []:
-            if item["Path"] not in ours and order(needs.get(item["Path"], "v0")) < order(item["Version"]):
-                needs[item["Path"]] = item["Version"]
-    return needs
+def user_pins(request: HookRequest, go: Go) -> tuple[list[Pin], list[Path]]:
+    """Modules of the user's build, and the go.sum files that vouch for them. The modules in the binary take precedence over go.mod."""
+    if foreign_main():
+        return binary_pins(request.deps, None), []
+    here = request.user_dir
+    found: list[Pin] = []
+    sums: list[Path] = []
+    base = next((parent for parent in (here, *here.parents) if (parent / "go.mod").is_file()), None)
+    if base is not None:
+        modfile = parent_flag("modfile")
+        found += go_mod_pins(base, go, here / modfile if modfile else None)
+        sums.append((here / modfile).with_suffix(".sum") if modfile else base / "go.sum")
+    work = usertree.work_file(here)
+    if work is not None:
+        found += workspace_pins(work, go)
+        sums += [work.with_name(work.name + ".sum"), *(root / "go.sum" for root in usertree.user_modules(here).values())]
+        base = work.parent
+    found += binary_pins(request.deps, base)
+    return list({pin.path: pin for pin in found}.values()), sums
 
 
 def hook_sources(hooks: Path, digest: str) -> Path:
-    """Copies of the hook modules in the cache, without requirements. Their path is always the same, so they are compiled once."""
+    """Copies of the hook modules in the cache, without requirements, laid out as a GOPATH. Their path is always the same, so they are compiled once."""
 
     def make(folder: Path) -> None:
-        for name in hooktree.modules().values():
-            ignored = shutil.ignore_patterns(*hooktree.NOT_COMPILED)
-            shutil.copytree(hooks / name, folder / name, copy_function=shutil.copyfile, ignore=ignored)
+        ignored = shutil.ignore_patterns(*hooktree.NOT_COMPILED)
+        shutil.copytree(hooks / hooktree.BRIDGE, folder / "src" / hooktree.BRIDGE_PATH, copy_function=shutil.copyfile, ignore=ignored)
+        for path, name in hooktree.modules().items():
+            target = folder / "src" / path
+            shutil.copytree(hooks / name, target, copy_function=shutil.copyfile, ignore=ignored)
             mod = (hooks / name / "go.mod").read_text("utf-8")
             kept = [line for line in mod.splitlines() if line.startswith(("module ", "go "))]
-            (folder / name / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")
+            (target / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")
 
-    return cache.folder("hooks", digest, make)
+    return cache.folder("hooks", hashlib.sha256(f"gopath {digest}".encode()).hexdigest(), make)
 
 
-def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs: Mapping[str, str], sums: Sequence[Path]) -> None:
+def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], sums: Sequence[Path]) -> None:
     """Writes go.mod and go.sum of the synthetic module. hooks: of `hook_sources`. sums: go.sum files whose lines are trusted."""
     ours = hooktree.modules()
     users = [pin for pin in pins if pin.path not in ours]
     lines = ["module otelobj.invalid/closure", "", f"go {go_version}", ""]
     lines += [f"require {_quoted(path)} {unreleased(path)}" for path in ours]
-    lines += [f"require {path} {version}" for path, version in needs.items()]
     lines += [f"require {pin.path} {pin.target if pin.is_version else unreleased(pin.path)}" for pin in users]
-    lines += [f"replace {path} => {_quoted(str(hooks / name))}" for path, name in ours.items()]
+    lines += [f"replace {path} => {_quoted(str(hooks / 'src' / path))}" for path in ours]
     lines += [f"replace {pin.path} => {_target(pin)}" for pin in users]
     (folder / "go.mod").write_text("\n".join(lines) + "\n", "utf-8")
     known = {line for path in sums if path.exists() for line in path.read_text("utf-8").splitlines()}
@@ -186,3 +165,9 @@ def _target(pin: Pin) -> str:
 def _quoted(text: str) -> str:
     """A word of go.mod, as a Go string literal if it has special characters (golang.org/x/mod/modfile, MustQuote)."""
     return json.dumps(text, ensure_ascii=False) if re.search(r"[\s\"'`(),\[\]{}]|//|/\*", text) else text
+
+
+def selected(module: Mapping[str, Any]) -> str | None:
+    """The version of a module as `go list` describes it; None for a folder or another module in its place."""
+    replaced = module.get("Replace", module)
+    return replaced.get("Version") if replaced["Path"] == module["Path"] else None

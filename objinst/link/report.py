@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """seconds: step -> seconds of this link. packages_linked_in: import paths that only hooks need."""
+    """seconds: step -> seconds of this link. packages_linked_in: import paths that only hooks need. notes: what was left out, a line each."""
 
     binary: str
     go_version: str
@@ -48,10 +48,14 @@ class Report:
     targets: tuple[Target, ...]
     packages_linked_in: tuple[str, ...]
     seconds: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def make(cls, binary: str, header: Header, targets: Sequence[Target], packages: Sequence[str], seconds: Mapping[str, float]) -> Report:
-        return cls(str(Path(binary).resolve()), header.go_version, header.goos, header.goarch, VERSION, tuple(targets), tuple(packages), dict(seconds))
+    def make(
+        cls, binary: str, header: Header, targets: Sequence[Target], packages: Sequence[str], seconds: Mapping[str, float], notes: Sequence[str] = ()
+    ) -> Report:
+        place = str(Path(binary).resolve())
+        return cls(place, header.go_version, header.goos, header.goarch, VERSION, tuple(targets), tuple(packages), dict(seconds), tuple(notes))
 
     def to_json(self) -> str:
         raw = asdict(replace(self, targets=()))
@@ -64,7 +68,7 @@ class Report:
         try:
             raw = json.loads(text)
             targets = tuple(Target.from_json(target) for target in raw.pop("targets"))
-            return cls(targets=targets, packages_linked_in=tuple(raw.pop("packages_linked_in")), **raw)
+            return cls(targets=targets, packages_linked_in=tuple(raw.pop("packages_linked_in")), notes=tuple(raw.pop("notes")), **raw)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise OtelobjError(f"{origin}: not a report of otelobj {VERSION}: {error}", "build the program again with OTELOBJ_REPORT set") from error
 
@@ -73,10 +77,10 @@ def is_wanted() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
-def report_link(command: LinkCommand, header: Header, targets: Sequence[Target], linked_in: Iterable[str], clock: Clock) -> None:
+def report_link(command: LinkCommand, header: Header, targets: Sequence[Target], linked_in: Iterable[str], clock: Clock, notes: Sequence[str] = ()) -> None:
     """Reports a program that has been linked. With OTELOBJ_ON_ERROR=plain, a report that cannot be written does not disable the hooks."""
     try:
-        write_report(Report.make(command.get("o") or "", header, targets, sorted(linked_in), clock.steps), os.environ[VARIABLE])
+        write_report(Report.make(command.get("o") or "", header, targets, sorted(linked_in), clock.steps, notes), os.environ[VARIABLE])
     except OtelobjError as error:
         if os.environ.get("OTELOBJ_ON_ERROR") != "plain":
             raise

@@ -132,11 +132,13 @@ def loader(archives: Mapping[str, Path]) -> Load:
 
 
 def open_session(build: Build, choice: Choice, hook_set: HookSet, folder: Path) -> Session:
-    """closure: of the hook packages that the rules want."""
+    """hook_set: of the hook packages that the rules want. Rules with packages that it leaves out are not in force."""
     hooks = hook_set.archives | {package: build.spare[package] for package in hook_set.uses if package in build.spare}
     tags = [tag for tag in build.info.settings.get("-tags", "").split(",") if tag]
     modules = usertree.user_modules(usertree.build_folder()) if build.has_sources else {}
     helper = GoTypes(build.go, build.header.goos, build.header.goarch, {**build.packages, **hooks}, tags, build.has_sources, modules)
-    digest = f"{own_digest()}{choice.rules.digest()} {build.info.path} sources={build.has_sources}"
+    rules = choice.rules.without_packages(hook_set.left_out)
+    wanted = tuple(package for package in dict.fromkeys((*choice.hooks, *hook_set.loads)) if package not in hook_set.left_out)
+    digest = f"{own_digest()}{rules.digest()} {build.info.path} sources={build.has_sources}"
     load = loader({**hooks, **build.packages})
-    return Session(build.header, build.packages, hooks, choice.rules, digest, load, folder, build.root, choice.hooks, build.info.version_of, helper)
+    return Session(build.header, build.packages, hooks, rules, digest, load, folder, build.root, wanted, build.info.version_of, helper)

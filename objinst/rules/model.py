@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from objinst.rules.action import Action
@@ -102,6 +103,10 @@ class RuleSet:
     def of_program(self, path: str) -> RuleSet:
         """The rules for one program. path: import path of its own package."""
         return RuleSet(tuple(replace(rule, program=path) for rule in self.rules))
+
+    def without_packages(self, packages: Collection[str]) -> RuleSet:
+        """The rules that need none of these hook packages."""
+        return RuleSet(tuple(rule for rule in self.rules if not any(action.package in packages for action in rule.do)))
 
     def digest(self) -> str:
         """Of everything that changes what is linked: not of where the rules were written."""

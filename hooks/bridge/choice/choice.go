@@ -1,0 +1,93 @@
+// Package choice decides who wins where the program sets a provider of its own, and says so.
+package choice
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	privateotel "otelobj.private/go.opentelemetry.io/otel"
+
+	"github.com/otelobj/otelobj/hooks/rt/environ"
+	"github.com/otelobj/otelobj/hooks/rt/lines"
+)
+
+const variable = "OTELOBJ_PROVIDER"
+
+// What the variable may say.
+const (
+	program    = "program"     // the program's own provider wins, also one that does nothing
+	unlessNoop = "unless-noop" // it wins unless it does nothing
+	otelobj    = "otelobj"     // it is never set
+)
+
+// setting reads the variable; known is false if it has none of the values.
+func setting() (value string, known bool) {
+	switch v := strings.ToLower(strings.TrimSpace(environ.Get(variable))); v {
+	case program, unlessNoop, otelobj:
+		return v, true
+	case "":
+		return program, true
+	}
+	return program, false
+}
+
+var said sync.Map // texts that were written
+
+func once(text string, write func()) {
+	if _, again := said.LoadOrStore(text, true); !again {
+		write()
+	}
+}
+
+// Program reports whether what the program is about to set shall be set, and says what was found. signal: what it is for, such as traces. what: the
+// value, such as a tracer provider. maker: what it makes, a tracer or a meter; nil if there is no telling whether it does nothing. ours: something
+// of otelobj's is there, which would be in force instead.
+func Program(signal, what string, value, maker any, ours bool) bool {
+	if !ours {
+		return true
+	}
+	wins, known := setting()
+	if !known && lines.Are(lines.Error) {
+		once(variable, func() {
+			privateotel.Handle(fmt.Errorf("otelobj: %s=%q: not a choice: %s, %s or %s", variable, environ.Get(variable), program, unlessNoop, otelobj))
+		})
+	}
+	noop := isNoop(maker)
+	if wins == otelobj || wins == unlessNoop && noop {
+		once(signal+what, func() {
+			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which is not used: %s=%s", signal, what, value, variable, wins)
+		})
+		return false
+	}
+	switch {
+	case !noop:
+		once(signal+what, func() {
+			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which instrumentations use from now on: %s=%s", signal, what, value, variable, wins)
+		})
+	case lines.Asked() && lines.Are(lines.Warn):
+		once(signal+what+"noop", func() {
+			privateotel.Handle(fmt.Errorf("otelobj: %s: the program has set a %s that does nothing: there are no %s unless it sets another one, "+
+				"or %s=%s keeps otelobj's", signal, what, produces[signal], variable, unlessNoop))
+		})
+	}
+	return true
+}
+
+// produces says what users miss.
+var produces = map[string]string{"traces": "spans", "metrics": "metrics of instrumentations"}
+
+// isNoop reports whether a tracer or a meter is one of the API's that do nothing: in packages trace/noop and metric/noop and, in older
+// versions, in package trace itself. Providers that wrap such a one hand out the same.
+func isNoop(maker any) bool {
+	t := reflect.TypeOf(maker)
+	if t == nil {
+		return false
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	path, _ := strings.CutPrefix(t.PkgPath(), "go.opentelemetry.io/otel/")
+	return path == "trace/noop" || path == "metric/noop" || path == "trace" && strings.HasPrefix(strings.ToLower(t.Name()), "noop")
+}

@@ -1,0 +1,128 @@
+// Package globals bridges the global providers, the propagator, the error handler and the logger of the program's API. Meters have their own package.
+//
+// What the program sets is seen by hooks on its setters, not by racing for them: the API binds what was made early to what is set first, for good. As
+// long as the program has set nothing, its globals are ours, but what they make follows the program's provider as soon as there is one.
+package globals
+
+import (
+	"reflect"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	privateotel "otelobj.private/go.opentelemetry.io/otel"
+	privateprop "otelobj.private/go.opentelemetry.io/otel/propagation"
+	private "otelobj.private/go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/bridge/choice"
+	"github.com/otelobj/otelobj/hooks/bridge/spans"
+	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/lines"
+)
+
+// scope is the name of the tracer that shows whether a provider does nothing.
+const scope = "github.com/otelobj/otelobj/hooks/bridge"
+
+// HookContext is what the hooks of this package need of the call they hook.
+type HookContext interface {
+	SetSkipCall(skip bool)
+}
+
+// A program's init functions may run before ours, so these need no initialisation.
+var (
+	tracers spans.Providers
+	texts   propagators
+)
+
+func init() {
+	if rt.Linked() {
+		Connect()
+	}
+}
+
+// Connect makes the private API's globals follow the program's. The program's become ours when something is set in the private API: before that, and
+// where nothing is exported, they stay as they are.
+func Connect() {
+	if !spans.Connect() {
+		lines.Write(lines.Warn, "the program's OpenTelemetry API is not laid out as its releases are, so it is not bridged: spans that the program makes with it "+
+			"are its own, apart from those of instrumentations. Is it a fork?")
+		return
+	}
+	privateotel.SetErrorHandler(&errorHandler{})
+	reverse := tracers.Reverse()
+	privateotel.RelayTracerProvider(func(tp private.TracerProvider) private.TracerProvider {
+		if tp != nil && !spans.IsReverse(tp) {
+			tracers.SetOurs(tp)
+			forwardTracers()
+		}
+		return reverse
+	})
+	privateotel.RelayTextMapPropagator(func(p privateprop.TextMapPropagator) privateprop.TextMapPropagator {
+		if _, again := p.(reversePropagator); p != nil && !again {
+			texts.setOurs(p)
+			forwardPropagator()
+		}
+		return reversePropagator{&texts}
+	})
+}
+
+func forwardTracers() {
+	now := otel.GetTracerProvider()
+	switch {
+	case spans.IsForward(now) || tracers.HasTheirs():
+	case isDefault(now) || !program(now):
+		otel.SetTracerProvider(tracers.Forward())
+	default:
+		tracers.SetTheirs(now)
+	}
+}
+
+func forwardPropagator() {
+	now := otel.GetTextMapPropagator()
+	if _, ours := now.(forwardPropagators); ours || texts.hasTheirs() {
+		return
+	}
+	if isDefault(now) || !choice.Program("propagation", "propagator", now, nil, true) {
+		otel.SetTextMapPropagator(forwardPropagators{&texts})
+	} else {
+		texts.setTheirs(now)
+	}
+}
+
+// isDefault reports whether a global value is the one that the API begins with.
+func isDefault(global any) bool {
+	t := reflect.TypeOf(global)
+	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "go.opentelemetry.io/otel/internal/global"
+}
+
+func program(tp trace.TracerProvider) bool {
+	return choice.Program("traces", "tracer provider", tp, tp.Tracer(scope), tracers.HasOurs())
+}
+
+// BeforeSetTracerProvider runs before go.opentelemetry.io/otel/internal/global.SetTracerProvider(tp).
+func BeforeSetTracerProvider(ictx HookContext, tp trace.TracerProvider) {
+	switch {
+	case tp == nil || isDefault(tp):
+	case spans.IsForward(tp):
+		tracers.SetTheirs(nil)
+	case program(tp):
+		tracers.SetTheirs(tp)
+	default:
+		ictx.SetSkipCall(true)
+	}
+}
+
+// BeforeSetTextMapPropagator runs before go.opentelemetry.io/otel/internal/global.SetTextMapPropagator(p).
+func BeforeSetTextMapPropagator(ictx HookContext, p propagation.TextMapPropagator) {
+	if p == nil || isDefault(p) {
+		return
+	}
+	if _, ours := p.(forwardPropagators); ours {
+		texts.setTheirs(nil)
+	} else if choice.Program("propagation", "propagator", p, nil, texts.hasOurs()) {
+		texts.setTheirs(p)
+	} else {
+		ictx.SetSkipCall(true)
+	}
+}

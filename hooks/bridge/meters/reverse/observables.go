@@ -1,0 +1,341 @@
+package reverse
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	api "otelobj.private/go.opentelemetry.io/otel/metric"
+	"otelobj.private/go.opentelemetry.io/otel/metric/embedded"
+
+	impl "go.opentelemetry.io/otel/metric"
+
+	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
+)
+
+// observable is an instrument whose callbacks are called by whoever does the work. When that changes, it is made again there, and its callbacks say
+// nothing to the one before.
+type observable struct {
+	meter     *meter
+	makeSame  func(api.Meter, *turn) (api.Observable, error)
+	makeCross func(impl.Meter, *turn) (impl.Observable, error)
+
+	mu   sync.Mutex // held while the instrument is made; a callback does not need it, since SDKs hold locks of theirs then
+	turn atomic.Pointer[turn]
+	sets setCache
+}
+
+// turn is the time from one change to the next, and the instrument that works in it: same, or else cross.
+type turn struct {
+	state *sides.State
+	of    *observable
+	over  atomic.Bool
+	same  api.Observable
+	cross impl.Observable
+}
+
+func (m *meter) observable(same func(api.Meter, *turn) (api.Observable, error), cross func(impl.Meter, *turn) (impl.Observable, error)) (*observable, error) {
+	o := &observable{meter: m, makeSame: same, makeCross: cross}
+	m.of.Follow(func() { _ = o.renew() })
+	return o, o.renew()
+}
+
+// renew makes the instrument where the work is done now, unless it is there.
+func (o *observable) renew() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	w := o.meter.works()
+	if last := o.turn.Load(); last != nil {
+		if last.state == w.state {
+			return nil
+		}
+		last.over.Store(true)
+	}
+	t := &turn{state: w.state, of: o}
+	var err error
+	if w.same != nil {
+		t.same, err = o.makeSame(w.same, t)
+	} else {
+		t.cross, err = o.makeCross(w.cross, t)
+	}
+	o.turn.Store(t)
+	return err
+}
+
+// bridged is how an observable is found in the program's hands.
+func (o *observable) bridged() *observable { return o }
+
+// find returns the instrument that a value stands for. Up to 1.31 callbacks have the instruments of the API itself in their hands, which wrap ours.
+func find(instrument any) *observable {
+	for range 8 {
+		if b, ok := instrument.(interface{ bridged() *observable }); ok {
+			return b.bridged()
+		}
+		w, ok := instrument.(interface{ Unwrap() api.Observable })
+		if !ok {
+			return nil
+		}
+		instrument = w.Unwrap()
+	}
+	return nil
+}
+
+// Callbacks that belong to one instrument.
+
+type implInt64Observer interface {
+	Observe(v int64, opts ...impl.ObserveOption)
+}
+
+type implFloat64Observer interface {
+	Observe(v float64, opts ...impl.ObserveOption)
+}
+
+type int64Observer struct {
+	embedded.Int64Observer
+	to   implInt64Observer
+	sets *setCache
+}
+
+// Observe implements Int64Observer.
+func (o int64Observer) Observe(v int64, opts ...api.ObserveOption) {
+	o.to.Observe(v, o.sets.observeOptions(opts)...)
+}
+
+type float64Observer struct {
+	embedded.Float64Observer
+	to   implFloat64Observer
+	sets *setCache
+}
+
+// Observe implements Float64Observer.
+func (o float64Observer) Observe(v float64, opts ...api.ObserveOption) {
+	o.to.Observe(v, o.sets.observeOptions(opts)...)
+}
+
+func (c *setCache) observeOptions(opts []api.ObserveOption) []impl.ObserveOption {
+	if len(opts) == 0 {
+		return nil
+	}
+	config := api.NewObserveConfig(opts)
+	return c.of(config.Attributes()).observe
+}
+
+func (t *turn) sameInt64(f api.Int64Callback) api.Int64Callback {
+	return func(ctx context.Context, o api.Int64Observer) error {
+		if t.over.Load() {
+			return nil
+		}
+		return f(ctx, o)
+	}
+}
+
+func (t *turn) sameFloat64(f api.Float64Callback) api.Float64Callback {
+	return func(ctx context.Context, o api.Float64Observer) error {
+		if t.over.Load() {
+			return nil
+		}
+		return f(ctx, o)
+	}
+}
+
+func (t *turn) crossInt64(f api.Int64Callback) impl.Int64Callback {
+	return func(ctx context.Context, o impl.Int64Observer) error {
+		if t.over.Load() {
+			return nil
+		}
+		return f(ctx, int64Observer{to: o, sets: &t.of.sets})
+	}
+}
+
+func (t *turn) crossFloat64(f api.Float64Callback) impl.Float64Callback {
+	return func(ctx context.Context, o impl.Float64Observer) error {
+		if t.over.Load() {
+			return nil
+		}
+		return f(ctx, float64Observer{to: o, sets: &t.of.sets})
+	}
+}
+
+// sameInt64Options are the options that the instrument was made with, and its callbacks heed their turn. Those of float64 have a function of their own.
+func sameInt64Options[O any](opts []O, config interface {
+	Description() string
+	Unit() string
+	Callbacks() []api.Int64Callback
+}, t *turn) []O {
+	if len(config.Callbacks()) == 0 {
+		return opts
+	}
+	made := []O{any(api.WithDescription(config.Description())).(O), any(api.WithUnit(config.Unit())).(O)}
+	for _, f := range config.Callbacks() {
+		made = append(made, any(api.WithInt64Callback(t.sameInt64(f))).(O))
+	}
+	return made
+}
+
+func sameFloat64Options[O any](opts []O, config interface {
+	Description() string
+	Unit() string
+	Callbacks() []api.Float64Callback
+}, t *turn) []O {
+	if len(config.Callbacks()) == 0 {
+		return opts
+	}
+	made := []O{any(api.WithDescription(config.Description())).(O), any(api.WithUnit(config.Unit())).(O)}
+	for _, f := range config.Callbacks() {
+		made = append(made, any(api.WithFloat64Callback(t.sameFloat64(f))).(O))
+	}
+	return made
+}
+
+func crossInt64Options[O any](config interface {
+	Description() string
+	Unit() string
+	Callbacks() []api.Int64Callback
+}, t *turn) []O {
+	made := options[O](config)
+	for _, f := range config.Callbacks() {
+		made = append(made, any(impl.WithInt64Callback(t.crossInt64(f))).(O))
+	}
+	return made
+}
+
+func crossFloat64Options[O any](config interface {
+	Description() string
+	Unit() string
+	Callbacks() []api.Float64Callback
+}, t *turn) []O {
+	made := options[O](config)
+	for _, f := range config.Callbacks() {
+		made = append(made, any(impl.WithFloat64Callback(t.crossFloat64(f))).(O))
+	}
+	return made
+}
+
+// Callbacks that belong to several instruments.
+
+type registration struct {
+	embedded.Registration
+	meter       *meter
+	f           api.Callback
+	instruments []*observable
+	follower    *sides.Follower
+
+	mu    sync.Mutex
+	ended bool
+	state *sides.State
+	undo  func() error
+}
+
+var errForeign = errors.New("otelobj: an observable instrument is not of this meter provider")
+
+// RegisterCallback implements Meter.
+func (m *meter) RegisterCallback(f api.Callback, instruments ...api.Observable) (api.Registration, error) {
+	r := &registration{meter: m, f: f}
+	for _, instrument := range instruments {
+		o := find(instrument)
+		if o == nil {
+			return nil, errForeign
+		}
+		r.instruments = append(r.instruments, o)
+	}
+	if err := r.renew(); err != nil {
+		return nil, err
+	}
+	r.follower = m.of.Follow(func() { _ = r.renew() })
+	return r, r.renew() // again: there may have been a change before Follow
+}
+
+// renew registers the callback where the work is done now, unless it is there.
+func (r *registration) renew() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.meter.works()
+	if r.ended || r.state == w.state {
+		return nil
+	}
+	if r.undo != nil {
+		_ = r.undo()
+	}
+	r.state, r.undo = w.state, nil
+	var same []api.Observable
+	var cross []impl.Observable
+	for _, o := range r.instruments {
+		if err := o.renew(); err != nil {
+			return err
+		}
+		t := o.turn.Load()
+		same, cross = append(same, t.same), append(cross, t.cross)
+	}
+	if w.same != nil {
+		made, err := w.same.RegisterCallback(func(ctx context.Context, o api.Observer) error { return r.f(ctx, sameObserver{Observer: o}) }, same...)
+		if err == nil {
+			r.undo = made.Unregister
+		}
+		return err
+	}
+	made, err := w.cross.RegisterCallback(func(ctx context.Context, o impl.Observer) error { return r.f(ctx, crossObserver{to: o}) }, cross...)
+	if err == nil {
+		r.undo = made.Unregister
+	}
+	return err
+}
+
+// Unregister implements Registration.
+func (r *registration) Unregister() error {
+	r.meter.of.Forget(r.follower)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	undo := r.undo
+	r.ended, r.undo = true, nil
+	if undo == nil {
+		return nil
+	}
+	return undo()
+}
+
+// sameObserver is handed to callbacks in place of an observer of the same API, which knows its own instruments alone.
+type sameObserver struct{ api.Observer }
+
+// ObserveInt64 implements Observer.
+func (s sameObserver) ObserveInt64(instrument api.Int64Observable, v int64, opts ...api.ObserveOption) {
+	if o := find(instrument); o != nil {
+		if i, ok := o.turn.Load().same.(api.Int64Observable); ok {
+			instrument = i
+		}
+	}
+	s.Observer.ObserveInt64(instrument, v, opts...)
+}
+
+// ObserveFloat64 implements Observer.
+func (s sameObserver) ObserveFloat64(instrument api.Float64Observable, v float64, opts ...api.ObserveOption) {
+	if o := find(instrument); o != nil {
+		if i, ok := o.turn.Load().same.(api.Float64Observable); ok {
+			instrument = i
+		}
+	}
+	s.Observer.ObserveFloat64(instrument, v, opts...)
+}
+
+type crossObserver struct {
+	embedded.Observer
+	to impl.Observer
+}
+
+// ObserveInt64 implements Observer.
+func (c crossObserver) ObserveInt64(instrument api.Int64Observable, v int64, opts ...api.ObserveOption) {
+	if o := find(instrument); o != nil {
+		if i, ok := o.turn.Load().cross.(impl.Int64Observable); ok {
+			c.to.ObserveInt64(i, v, o.sets.observeOptions(opts)...)
+		}
+	}
+}
+
+// ObserveFloat64 implements Observer.
+func (c crossObserver) ObserveFloat64(instrument api.Float64Observable, v float64, opts ...api.ObserveOption) {
+	if o := find(instrument); o != nil {
+		if i, ok := o.turn.Load().cross.(impl.Float64Observable); ok {
+			c.to.ObserveFloat64(i, v, o.sets.observeOptions(opts)...)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+// Package sides knows who does the work of meters: the private API's provider, or the program's, once it has set one.
+package sides
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/metric"
+
+	private "otelobj.private/go.opentelemetry.io/otel/metric"
+)
+
+// State is immutable: two of the same address are equal.
+type State struct {
+	Ours          private.MeterProvider // nil: none yet
+	First, Theirs metric.MeterProvider  // nil: the program has set none
+}
+
+// Providers is the state of the moment. What is made of it follows its changes: synchronous instruments ask for it with each measurement, and
+// observable ones are told.
+type Providers struct {
+	now   atomic.Pointer[State]
+	mu    sync.Mutex
+	order []*Follower
+}
+
+// Follower is called after each change.
+type Follower struct{ Changed func() }
+
+var none State
+
+// Now returns the state.
+func (p *Providers) Now() *State {
+	if s := p.now.Load(); s != nil {
+		return s
+	}
+	return &none
+}
+
+// SetOurs sets the provider that does the work where the program has set none.
+func (p *Providers) SetOurs(mp private.MeterProvider) {
+	p.change(func(s *State) { s.Ours = mp })
+}
+
+// SetTheirs says that the program has set a provider. nil: it has set ours again.
+//
+// Instruments that the program has made before stay with the first, as they do in the plain program. Those of the private API follow the last.
+func (p *Providers) SetTheirs(mp metric.MeterProvider) {
+	p.change(func(s *State) {
+		if s.Theirs = mp; s.First == nil {
+			s.First = mp
+		}
+	})
+}
+
+func (p *Providers) change(f func(*State)) {
+	p.mu.Lock()
+	next := *p.Now()
+	f(&next)
+	p.now.Store(&next)
+	followers := append([]*Follower(nil), p.order...)
+	p.mu.Unlock()
+	for _, follower := range followers { // without the lock: they make instruments
+		follower.Changed()
+	}
+}
+
+// Follow has f called after each change from now on, until Forget.
+func (p *Providers) Follow(f func()) *Follower {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	follower := &Follower{f}
+	p.order = append(p.order, follower)
+	return follower
+}
+
+// Forget ends Follow.
+func (p *Providers) Forget(follower *Follower) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, other := range p.order {
+		if other == follower {
+			p.order = append(p.order[:i:i], p.order[i+1:]...)
+			return
+		}
+	}
+}

@@ -1,0 +1,26 @@
+// Package spans bridges contexts, spans and tracers.
+package spans
+
+import (
+	"github.com/otelobj/otelobj/hooks/rt"
+
+	private "otelobj.private/go.opentelemetry.io/otel/trace"
+)
+
+func init() {
+	if rt.Linked() {
+		Connect()
+	}
+}
+
+var connected bool
+
+// Connect makes the private API answer for contexts by what the program's key says. It reports whether the program's API has the layouts that
+// the bridge relies on; if it does not, nothing is bridged.
+func Connect() bool {
+	if !connected && usable() && spanKey != nil {
+		private.SetContextBridge(&private.ContextBridge{Set: set, Get: get, SpanContext: spanContext})
+		connected = true
+	}
+	return connected
+}

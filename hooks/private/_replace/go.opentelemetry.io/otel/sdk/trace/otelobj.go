@@ -1,0 +1,35 @@
+package trace
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// follower is asked before every span of this SDK, whoever has made the tracer, and told of it. It is set before there is a span.
+type follower struct {
+	begin func(ctx context.Context, newRoot bool) (with context.Context, none bool)
+	begun func(ctx context.Context, span trace.Span)
+}
+
+var following *follower
+
+// Follow sets what is called around the start of every span. begin returns the context to start with, or that no span is wanted; begun gets the
+// context with the span.
+func (*TracerProvider) Follow(begin func(ctx context.Context, newRoot bool) (with context.Context, none bool), begun func(ctx context.Context, span trace.Span)) {
+	following = &follower{begin, begun}
+}
+
+// StartWithConfig is what every span of this SDK starts with: Start without options.
+func (tr *tracer) StartWithConfig(ctx context.Context, name string, config trace.SpanConfig) (context.Context, trace.Span) {
+	if following == nil {
+		return tr.startWithConfig(ctx, name, config)
+	}
+	ctx, none := following.begin(ctx, config.NewRoot())
+	if none {
+		return ctx, trace.SpanFromContext(ctx)
+	}
+	ctx, span := tr.startWithConfig(ctx, name, config)
+	following.begun(ctx, span)
+	return ctx, span
+}

@@ -1,0 +1,542 @@
+"""The private zone: what the hooks take from outside the standard library, under import paths of its own, and the bridge to the program's copy
+of OpenTelemetry's API.
+
+A package of the zone is compiled as `otelobj.private/PATH`, and the compiler's importcfg maps its imports (`importmap`, cmd/compile/internal/base/flag.go,
+readImportCfg). Its sources are pinned (objinst.hookpkgs.pins), so the program's module versions decide nothing. What decides is the toolchain, the
+header line, flags that reach every package (-race, -shared, ...) and the content of the std packages that it imports: it is compiled once for these, for
+all programs. Always with -trimpath, so the archives are the same on every machine whose std is the same, and with the tag `grpcnotrace`:
+golang.org/x/net/trace would register /debug/requests, at which two copies panic.
+
+Packages of others that observe a library, such as OpenTelemetry's bridge from Prometheus' registry, are compiled as `otelobj.hooks/PATH` in a program
+that links the library: against the program's copy of it, and OpenTelemetry from the zone. If one does not compile with the program's version, it is left
+out with a warning.
+
+rt, and hook modules that need nothing from outside the standard library, keep their paths like all hook packages, which are compiled here too.
+
+Where the link has packages of OpenTelemetry's API, those packages of the bridge (hooks/bridge) are compiled that join them with the private copy, against
+both (objinst.hookpkgs.apilevel). Hook packages of the user's own are compiled at the versions of their module, and import OpenTelemetry from the link,
+or from the zone where the link has no API. If they import hooks/active in a link with the API, there are two copies of it: theirs, and ours as
+`otelobj.hooks/...` (hooks/active/copies.go).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from objinst import hooktree
+from objinst.errors import OtelobjError, reason
+from objinst.gobuild import usertree
+from objinst.gobuild.gocmd import Go, documents
+from objinst.goobj.archive import fingerprint
+from objinst.goversions import number
+from objinst.hookpkgs import apilevel, memory, modules, pins, sources
+from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
+from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
+from objinst.rules import OBSERVERS, PRIVATE
+from objinst.store import cache
+from objinst.store.digest import SOURCES, content_digest
+from objinst.store.parallel import in_order
+
+API = "go.opentelemetry.io/otel"
+SANITIZERS = ("-race", "-msan", "-asan")
+TAGS = ("grpcnotrace",)
+ACTIVE = "github.com/otelobj/otelobj/hooks/active"
+HOOKS_REMEDY = "require the version of the hooks that belongs to this otelobj: `otelobj hooks` says where its sources are"
+BRIDGE_LANGUAGE = "1.24"
+"""Go version of the bridge's language, as that of the other hooks that need the zone."""
+USERS = f"{hooktree.BRIDGE_PATH}/users"
+"""Joins two copies of hooks/active: that of hook packages of the user's own, over the program's API, and ours over the private one."""
+MEMORY_KEYS = {"packages", "modules", "loads", "left_out", "notes"}
+
+Announce = Callable[[Collection[str]], Callable[[], object]]
+"""Called before packages are compiled, with their import paths in the link; returns what is called after each."""
+Package = Mapping[str, Any]
+"""As `go list -json` describes it, under its import path in the link; see objinst.hookpkgs.compile.Compiler."""
+
+
+class NotCompiledError(OtelobjError):
+    """package: its import path in the link."""
+
+    def __init__(self, what: str, remedy: str = "", package: str = "") -> None:
+        super().__init__(what, remedy)
+        self.package = package
+
+
+def _is_in_need(request: HookRequest, package: str) -> bool:
+    """Whether the hook module of a package, or a hook module that it needs, requires modules of others."""
+    ours = hooktree.modules()
+    waiting = [owner] if (owner := hooktree.owner(package)) else []
+    seen = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in ours:
+            return True
+        if module not in seen:
+            seen.add(module)
+            waiting += [words[0] for words in usertree.directives(request.hooks / ours[module] / "go.mod", "require")]
+    return False
+
+
+def _names_zone(request: HookRequest) -> bool:
+    """Whether the sources of the user's own hook packages import OpenTelemetry, or hook modules that do."""
+    users = [package for package in request.packages if hooktree.owner(package) is None]
+    files = [path for path in usertree.hook_sources(users, request.user_dir) if path.suffix == ".go"]
+    names = {name for path in files for name in usertree.IMPORT.findall(path.read_text("utf-8", "replace"))}
+    return any(name.startswith(sources.OPENTELEMETRY) or _is_in_need(request, name) for name in names)
+
+
+def say(packages: Collection[str]) -> Callable[[], object]:
+    """The line that the user sees; none if only some packages are compiled anew."""
+    if PRIVATE + API in packages:
+        print(f"otelobj: compiling OpenTelemetry once for this toolchain ({len(packages)} packages)", file=sys.stderr, flush=True)
+    return lambda: None
+
+
+def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
+    """The hook set of a link. Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+    found = _resolved(request, go, announce)
+    for note in found.notes:
+        print(f"otelobj: warning: {note}", file=sys.stderr)
+    return found
+
+
+def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
+    key = _digest(request, go)
+    memo = cache.root() / "closure" / f"{key}.json"
+    known = _remembered(memo, request)
+    if known is not None:
+        return known
+    with cache.lock(f"closure-{key[:16]}"):
+        known = _remembered(memo, request)
+        if known is not None:
+            return known
+        try:
+            return _Resolution(request, go, memo, announce).hook_set()
+        except OSError as error:
+            raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
+
+
+# memory
+
+
+@functools.cache
+def _own_digest() -> str:
+    """Digest of the code that resolves hook sets; the rest of otelobj does not affect them."""
+    return content_digest(Path(__file__).parent, SOURCES)
+
+
+def _digest(request: HookRequest, go: Go) -> str:
+    """Digest of the configuration: everything that determines the hook set except the packages of the link. Of the program and its modules
+    nothing counts but its copy of OpenTelemetry's API, unless a hook package is the user's own."""
+    parts = [
+        _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), *_state(go),
+        *(f"{name}={value}" for name, value in sorted(go.env.items())), *(f"{name}={value}" for name, value in sorted(request.build_settings().items())),
+        json.dumps(usertree.overlay(request.user_dir), sort_keys=True),
+        *(f"{name} {_content_in(request, name)}" for name in apilevel.PACKAGES if name in request.link),
+    ]  # fmt: skip
+    if any(hooktree.owner(package) is None for package in request.packages):
+        parts += [str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps), usertree.digest(request.packages, request.user_dir)]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _state(go: Go) -> list[str]:
+    """What changes when another toolchain is put into the place of this one."""
+    try:
+        state = (go.goroot / "VERSION").stat()
+    except OSError:
+        return []
+    return [str(state.st_mtime_ns), str(state.st_size)]
+
+
+def _content_in(request: HookRequest, package: str) -> str:
+    """`content` of a package's archive in the link, from its identity."""
+    return request.identities.get(package, "").rpartition(" ")[2].rpartition("/")[2]
+
+
+def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
+    """A hook set that was made for the same content of every package of it that the link has, if all other archives still exist. Marks it as used."""
+    for entry in memory.entries(memo, MEMORY_KEYS):
+        archives: dict[str, Path] = {}
+        for package, (known, path) in entry["packages"].items():
+            if package in request.link:
+                if _content_in(request, package) != known:
+                    break
+            elif cache.is_whole(Path(path)):
+                archives[package] = Path(path)
+            else:
+                break
+        else:
+            os.utime(memo)
+            uses = tuple(package for package in entry["packages"] if package in request.link)
+            return HookSet(archives, entry["modules"], uses, *(tuple(entry[name]) for name in ("loads", "left_out", "notes")))
+    return None
+
+
+# listing
+
+
+@dataclass(frozen=True)
+class _Resolution:
+    """One hook set in the making. memo: the file that remembers it."""
+
+    request: HookRequest
+    go: Go
+    memo: Path
+    announce: Announce
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        """For files of the go command; always the same, as is the module in it."""
+        made = self.memo.with_suffix("")
+        made.mkdir(parents=True, exist_ok=True)
+        return made
+
+    @functools.cached_property
+    def own(self) -> list[str]:
+        """Hook packages that come with otelobj and are not in the link, without those of the bridge."""
+        ours = [package for package in self.request.packages if package not in self.request.link and hooktree.owner(package)]
+        return [package for package in ours if hooktree.bridge_part(package) is None]
+
+    @functools.cached_property
+    def users(self) -> list[str]:
+        """Hook packages of the user's own that are not in the link."""
+        return [package for package in self.request.packages if package not in self.request.link and not hooktree.owner(package)]
+
+    @functools.cached_property
+    def hooks(self) -> Path:
+        """A GOPATH with the sources of the hook modules."""
+        return modules.hook_sources(self.request.hooks, self.request.hooks_digest)
+
+    @functools.cached_property
+    def tree(self) -> sources.Tree:
+        """The sources of the zone. Only asked for where something of it is needed."""
+        return sources.sources(self.go, self.request.hooks, self.language)
+
+    @functools.cached_property
+    def _theirs(self) -> dict[str, Package]:
+        return self.user_packages() if self.users else {}
+
+    def hook_set(self) -> HookSet:
+        theirs = self._theirs
+        early = self._without_hooks(theirs)
+        level = self._level(theirs, early)
+        apart = self._observers()
+        notes = [line] if (line := level.line()) else []
+        while True:
+            try:
+                bridge = self._bridge(level)
+                wanted = {*self.own, *self._imported_by({**theirs, **bridge})}
+                return self._hook_set({**self.private_packages(wanted, apart), **bridge}, theirs, early, level, notes)
+            except NotCompiledError as error:
+                path = error.package.removeprefix(OBSERVERS)
+                if path in apart:
+                    notes.append(self._left_out(path, apart[path], error))
+                    del apart[path]
+                elif path == USERS:
+                    raise OtelobjError(f"{ACTIVE} of this program is of another version than otelobj: {error.what}", HOOKS_REMEDY) from error
+                elif hooktree.bridge_part(path) and level.parts and not self._has_two_copies:
+                    notes.append(self._not_bridged(error))
+                    level = apilevel.Level()
+                else:
+                    raise
+
+    def _hook_set(
+        self, listed: Mapping[str, Package], theirs: Mapping[str, Package], early: Sequence[str], level: apilevel.Level, notes: Sequence[str]
+    ) -> HookSet:
+        """listed: packages of ours; theirs: of the user's; early: those of the latter that need no hook module."""
+        link = self.request.link
+        ours = {name: package for name, package in listed.items() if name not in link}
+        added = {**ours, **theirs}
+        around = {name for package in added.values() for name in imported(package) if name not in added}
+
+        chosen = self._choose_std(sorted(name for name in around if is_std(name)))
+        for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
+            if name in link:
+                chosen.setdefault(name, link[name])
+        self._add_users({name: theirs[name] for name in early}, chosen)
+        contents = {name: _content_in(self.request, name) if name in link else content(path) for name, path in chosen.items()}
+        self._compile(ours, chosen, contents)
+        self._add_users({name: package for name, package in theirs.items() if name not in early}, chosen)
+        contents |= {name: content(chosen[name]) for name in theirs}
+
+        found = {package["Module"]["Path"]: package["Module"] for name, package in added.items() if package.get("Module") and not name.startswith(PRIVATE)}
+        versions = {path: modules.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
+        loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in (*level.parts, *(["users"] if self._has_two_copies else [])))
+        left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
+        entry: dict[str, Any] = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions}
+        memory.add(self.memo, entry | {"loads": loads, "left_out": left_out, "notes": list(notes)})
+        archives = {name: path for name, path in chosen.items() if name not in link}
+        return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes))
+
+    # the bridge
+
+    @functools.cached_property
+    def _is_bridged(self) -> bool:
+        """Whether there is anything to bridge: a hook package of ours, or one that the user's own import, needs the zone."""
+        names = {*self.own, *(name for package in self._theirs.values() for name in imported(package) if hooktree.owner(name))}
+        return any(_is_in_need(self.request, name) for name in names)
+
+    def _level(self, theirs: Mapping[str, Package], early: Sequence[str]) -> apilevel.Level:
+        """What the program's API can do, with what hook packages of the user's own add to it."""
+        if not self._is_bridged:
+            return apilevel.Level()
+        exports = {name: Path(theirs[name]["Export"]) for name in early if theirs[name].get("Export")}
+        return apilevel.level({**exports, **self.request.link})
+
+    @functools.cached_property
+    def _has_two_copies(self) -> bool:
+        """Whether there is a copy of hooks/active over the program's API: in the link, or because a hook package of the user's own imports it."""
+        if f"{API}/trace" not in self.request.link or not self._is_bridged:
+            return False
+        return ACTIVE in self.request.link or any(ACTIVE in imported(package) for package in self._theirs.values())
+
+    def _bridge(self, level: apilevel.Level) -> dict[str, Package]:
+        """Packages of the bridge, and the copy of hooks/active over the program's API. Each follows those that it imports."""
+        parts = [f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts]
+        if self._has_two_copies:
+            parts.append(USERS)
+        if not parts:
+            return {}
+        env = {"GO111MODULE": "off", "GOPATH": os.pathsep.join(map(str, [self.hooks, self.tree.folder])), "CGO_ENABLED": "0"}
+        # With -e, since the go command does not find what is in the private zone, nor all packages of the program's API.
+        flags = ["-toolexec=", "-e", f"-tags={','.join(level.tags)}", "-deps", f"-json={LIST_FIELDS}"]
+        listed = {package["ImportPath"]: package for package in documents(self.go.run(["list", *flags, "--", *parts], self.folder, **env))}
+        ours = [path for path in listed if hooktree.bridge_part(path) or (path == ACTIVE and path not in self.request.link)]
+        return {path: self._bridge_package(listed[path]) for path in ours}
+
+    def _bridge_package(self, package: Package) -> Package:
+        mapped = {} if self._has_two_copies else {name: name.removeprefix(OBSERVERS) for name in package["Imports"] if name.startswith(OBSERVERS)}
+        return {**package, "Place": package["ImportPath"], "ImportMap": mapped, "Module": {"Path": hooktree.BRIDGE_PATH, "GoVersion": BRIDGE_LANGUAGE}}
+
+    def _not_bridged(self, error: OtelobjError) -> str:
+        deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
+        said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        return (
+            f"the program's OpenTelemetry API, {API} {deps.get(API, 'of an unknown version')}, is not bridged: the bridge does not compile with it. Spans that "
+            f"the program makes with it stay its own; `go get {API}@latest` joins them ({said})"
+        )
+
+    def _observers(self) -> dict[str, list[str]]:
+        """Packages of others that observe what the link has -> the packages of the link that they import."""
+        found = {}
+        for path in pins.read(self.request.hooks / hooktree.PRIVATE).hook_packages if any(_is_in_need(self.request, name) for name in self.own) else ():
+            folder = self.tree.folder / "src" / path
+            imports = {name for file in folder.glob("*.go") for name in usertree.IMPORT.findall(file.read_text("utf-8", "replace"))}
+            observed = sorted(name for name in imports if not is_std(name) and self.tree.owner(name) and not self.tree.has(name))
+            if all(name in self.request.link for name in observed):
+                found[path] = observed
+        return found
+
+    def _left_out(self, path: str, observed: Sequence[str], error: OtelobjError) -> str:
+        owner = self.tree.owner(path) or path
+        deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
+        modules = sorted({module for name in observed for module in deps if name == module or name.startswith(f"{module}/")})
+        has = " and ".join(f"{module} {deps[module]}" for module in modules) or " and ".join(observed)
+        said = next((line.rpartition("/src/")[2] for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        return f"{path} {self.tree.versions.get(owner, '')} is left out: it does not compile with {has} of this program, a newer release may do ({said})"
+
+    def private_packages(self, wanted: Iterable[str], apart: Mapping[str, Sequence[str]]) -> dict[str, Package]:
+        """Packages of hook modules and of OpenTelemetry, and what these import: import path in the link -> package.
+
+        apart: packages that observe the program -> what they import of it."""
+        wanted = sorted(wanted)
+        if not wanted:
+            return {}
+        has_zone = any(not hooktree.owner(name) or _is_in_need(self.request, name) for name in wanted)
+        gopath = os.pathsep.join(map(str, [self.hooks, *([self.tree.folder] if has_zone else [])]))
+        settings = self.request.build_settings()
+        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true")]
+        # Nothing in the zone needs cgo, and without it the zone is the same for programs with and without.
+        env = {"GO111MODULE": "off", "GOPATH": gopath, "CGO_ENABLED": "0"}
+        listed = documents(self.go.run(["list", "-toolexec=", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}", "--", *wanted], self.folder, **env))
+        found = {package["ImportPath"]: package for package in listed if not package.get("Standard")}
+
+        def name_of(path: str) -> str:
+            if path == ACTIVE and self._has_two_copies:
+                return OBSERVERS + path
+            return path if hooktree.owner(path) else (OBSERVERS if path in apart else PRIVATE) + path
+
+        def in_link(path: str, package: Package) -> Package:
+            imports = [name for name in package.get("Imports") or () if name in found and name not in apart.get(path, ())]
+            mapped = {name: name_of(name) for name in imports if name_of(name) != name}
+            return {**package, "ImportPath": name_of(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
+
+        return {name_of(path): in_link(path, package) for path, package in found.items()}
+
+    def _module(self, path: str) -> dict[str, str]:
+        ours = hooktree.owner(path)
+        if ours:
+            line = sources.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
+            return {"Path": ours, "GoVersion": line[1] if line else self.language}
+        owner = self.tree.owner(path)
+        if owner is None:
+            raise OtelobjError(f"package {path} is in no module that {self.request.hooks / hooktree.PRIVATE} pins", hooktree.REINSTALL)
+        # A go directive may name a newer toolchain; what a file needs of it shows when it is compiled.
+        return {"Path": owner, "Version": self.tree.versions[owner], "GoVersion": min(self.tree.languages[owner], self.language, key=number)}
+
+    @functools.cached_property
+    def go_version(self) -> str:
+        """Such as 1.26.8."""
+        return self.go.run(["env", "GOVERSION"], self.folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
+
+    @functools.cached_property
+    def language(self) -> str:
+        """Go version of the toolchain's language, such as 1.26."""
+        match = re.search(r"go(1\.\d+)", self.request.header)
+        return match[1] if match else ".".join(self.go_version.split(".")[:2])
+
+    # hook packages of the user's own
+
+    def user_packages(self) -> dict[str, Package]:
+        """The hook packages of the user's own and what they import outside the standard library and the link, at the versions of the user's modules:
+        without hook modules. Each follows those that it imports. OpenTelemetry is the program's where it has its API, else the zone's."""
+        has_api = any(name in self.request.link for name in apilevel.PACKAGES)
+        listed: Sequence[Package] = [] if not has_api and _names_zone(self.request) else self._list_users([], "-export")
+        is_private = not has_api and (not listed or any(package["ImportPath"].startswith(sources.OPENTELEMETRY) for package in listed))
+        if is_private:
+            listed = self._list_users([modules.Pin(path, str(folder)) for path, folder in self.tree.folders().items()])
+        by_path = {package["ImportPath"]: package for package in listed}
+        found: set[str] = set()
+        waiting = list(self.users)
+        while waiting:
+            package = by_path[waiting.pop()]
+            path = package["ImportPath"]
+            left_out = path in self.request.link or package.get("Standard") or hooktree.owner(path) or (is_private and self.tree.has(path))
+            if path not in found and not left_out:
+                found.add(path)
+                waiting += [name for name in package.get("Imports") or () if name in by_path]
+        return {package["ImportPath"]: self._user_package(package, is_private) for package in listed if package["ImportPath"] in found}
+
+    def _list_users(self, zone: Sequence[modules.Pin], *flags: str) -> Sequence[Package]:
+        """zone: folders of pinned modules. OpenTelemetry's take the place of the user's, others only that of modules which the user does not have."""
+        pins, sums = modules.user_pins(self.request, self.go)
+        modules.check_owned(self.users, (pin.path for pin in pins))
+        theirs = {pin.path for pin in pins}
+        replaced = {pin.path: pin for pin in zone if pin.path.startswith(sources.OPENTELEMETRY) or pin.path not in theirs}
+        modules.write(self.folder, self.go_version, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *replaced.values()], sums)
+        flags = (*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}", *flags)
+        return documents(self.go.run(["list", *flags, "--", *self.users], self.folder))
+
+    def _user_package(self, package: Package, is_private: bool) -> Package:
+        if not is_private:
+            return package
+        mapped = {name: PRIVATE + name for name in package.get("Imports") or () if self.tree.has(name)}
+        return {**package, "ImportMap": (package.get("ImportMap") or {}) | mapped, "Export": self._export(package)}
+
+    def _imported_by(self, users: Mapping[str, Package]) -> set[str]:
+        """Packages of hook modules and of OpenTelemetry that packages of the user's or of the bridge import."""
+        names = {name for package in users.values() for name in imported(package) if name not in self.request.link}
+        zone = {name.removeprefix(PRIVATE).removeprefix(OBSERVERS) for name in names if name.startswith((PRIVATE, OBSERVERS))}
+        return zone | {name for name in names if hooktree.owner(name) and hooktree.bridge_part(name) is None}
+
+    @staticmethod
+    def _without_hooks(users: Mapping[str, Package]) -> list[str]:
+        """Those of the user's packages that need no hook module, not even indirectly, and nothing of the zone: the bridge may be compiled against them."""
+        early: list[str] = []
+        for name, package in users.items():
+            needs = imported(package)
+            if not any(hooktree.owner(other) or other.startswith(PRIVATE) or (other in users and other not in early) for other in needs):
+                early.append(name)
+        return early
+
+    def _add_users(self, packages: Mapping[str, Package], chosen: dict[str, Path]) -> None:
+        """Adds their archives: of the build cache, where these fit what is chosen, else compiled here."""
+        fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
+        for name, package in packages.items():
+            export = Path(package["Export"]) if package.get("Export") and not package.get("ImportMap") else None
+            is_fit = export is not None and fits(export, self.request.header, chosen, fingerprint_of)
+            chosen[name] = export if export is not None and is_fit else self._compiler.compile(package, chosen)
+
+    @functools.cached_property
+    def _compiler(self) -> Compiler:
+        """For packages of the user's and of the standard library: with all settings of the build."""
+        return Compiler(self.go, self.request.header, self.request.build_settings(), self._cgo_sources, usertree.overlay(self.request.user_dir))
+
+    def _export(self, package: Package) -> str:
+        """The archive that the go command makes of a package with cgo, for the C compiler's part of it; "" for any other."""
+        if not package.get("CgoFiles"):
+            return ""
+        return self.go.run(["list", *list_flags(self.request, self.folder), "-export", "-f={{.Export}}", "--", package["ImportPath"]], self.folder).strip()
+
+    def _cgo_sources(self, package: str) -> list[str]:
+        flags = [*list_flags(self.request, self.folder), "-compiled", "-json=Dir,CompiledGoFiles"]
+        listed = json.loads(self.go.run(["list", *flags, "--", package], self.folder))
+        return [str(Path(listed["Dir"], name)) for name in listed["CompiledGoFiles"]]
+
+    # std
+
+    def _choose_std(self, wanted: Sequence[str]) -> dict[str, Path]:
+        """Archives of packages of the standard library and of what they import: those of the link, else those of the build cache. What does not fit
+        the link there, such as where a test has variants of packages, is compiled."""
+        if not wanted:
+            return {}
+        if not self.users:
+            (self.folder / "go.mod").write_text(f"module otelobj.invalid/closure\n\ngo {self.go_version}\n", "utf-8")
+        flags = [*list_flags(self.request, self.folder), "-deps", "-export", f"-json={LIST_FIELDS}"]
+        listed = [package for package in documents(self.go.run(["list", *flags, "--", *wanted], self.folder)) if package["ImportPath"] != "unsafe"]
+        exports = {package["ImportPath"]: Path(package["Export"]) for package in listed if package.get("Export")}
+        link = self.request.link
+        if all(name not in link or content(path) == _content_in(self.request, name) for name, path in exports.items()) and len(exports) == len(listed):
+            return exports  # in the place of the link's own, too: these stay when the go command removes its work
+        chosen: dict[str, Path] = {}
+        fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
+        for package in listed:
+            name = package["ImportPath"]
+            export = exports.get(name)
+            if name in link:
+                chosen[name] = link[name]
+            elif export is not None and fits(export, self.request.header, chosen, fingerprint_of):
+                chosen[name] = export
+            else:
+                chosen[name] = self._compiler.compile(package, chosen)
+        return chosen
+
+    # compiling
+
+    def _compile(self, packages: Mapping[str, Package], chosen: dict[str, Path], contents: dict[str, str]) -> None:
+        """Adds the archives of packages of ours and their contents. Those that are not in the cache are compiled, in parallel."""
+        settings = self.request.build_settings()
+        flags = {name: "true" for name in SANITIZERS if settings.get(name) == "true"}
+        flags |= {"-buildmode": SHARED_MODES[0]} if settings.get("-buildmode") in SHARED_MODES else {}
+        compiler = Compiler(self.go, self.request.header, {**flags, "-trimpath": "true"}, self._cgo_sources)
+        keys: dict[str, str] = {}
+        for name, package in packages.items():  # each after those that it imports
+            keys[name] = compiler.key(package, contents)
+            contents[name] = content_of(keys[name])
+
+        def archive(name: str) -> Path:
+            if name not in keys:
+                return chosen[name]
+            place = cache.find(KIND, keys[name])
+            return place / ARCHIVE if place else compile_one(name)
+
+        def compile_one(name: str) -> Path:
+            given = {other: archive(other) for other in imported(packages[name])}
+            try:
+                return compiler.compile(packages[name], given)
+            except OtelobjError as error:
+                raise NotCompiledError(error.what, error.remedy, name) from error
+
+        def missing() -> list[str]:
+            return [name for name, key in keys.items() if not cache.has(KIND, key)]
+
+        if missing():
+            with cache.lock("zone"):  # links that run at the same time have most packages in common
+                new = missing()
+                done = self.announce(new) if new else lambda: None
+                in_order({name: [other for other in imported(packages[name]) if other in new] for name in new}, compile_one, done)
+        chosen |= {name: archive(name) for name in keys}
+
+
+def is_std(package: str) -> bool:
+    """Whether a package is one of the standard library (cmd/go/internal/search, IsStandardImportPath)."""
+    return "." not in package.split("/", maxsplit=1)[0]
