@@ -156,7 +156,7 @@ def _key(header: str, env: Mapping[str, str], flags: Sequence[str], hooks: str) 
 
 def _env(go: Go, header: str) -> dict[str, str]:
     """Settings of the build that decide about std archives and that no header line has. Of a development version, also what tells it from others."""
-    found = {name: go.env[name] for name in ("CGO_ENABLED", "GOFIPS140") if go.env.get(name)}
+    found = {name: go.env[name] for name in ("CGO_ENABLED", "GOFIPS140") if go.env.get(name, "off") != "off"}
     return found | ({"tool": go.tool_id} if "devel" in header else {})
 
 
