@@ -46,6 +46,8 @@ MEMORY = 64 << 20
 """Bytes that the decompressor may use; PRESET takes a tenth."""
 DAMAGED = "the file is damaged or was not made by `otelobj cache export`: make or copy it again"
 
+MAKE_AGAIN = "`otelobj cache warm` makes it again; then export again"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -64,7 +66,7 @@ class Entry:
         """Raises OtelobjError for an entry that is not there."""
         place = cache.find(kind, digest)
         if place is None:
-            raise OtelobjError(f"the cache has no {kind} {digest[:16]}", "`otelobj cache warm` makes it again")
+            raise OtelobjError(f"the cache has no {kind} {digest[:16]}", MAKE_AGAIN)
         return cls(kind, digest, tuple((name, size, sha256) for name, (size, sha256) in sorted(cache.contents(place).items())))
 
 
@@ -122,16 +124,18 @@ def _tar(manifest: bytes, entries: Sequence[Entry]) -> Iterator[bytes]:
     yield from (_header(MANIFEST, len(manifest)), manifest, _padding(len(manifest)))
     for entry in entries:
         folder = cache.find(entry.kind, entry.digest)
+        if folder is None:
+            raise OtelobjError(f"{entry.kind} {entry.digest[:16]} of the cache is damaged", MAKE_AGAIN)
         for name, size, sha256 in entry.files:
             yield _header(f"{entry.kind}/{entry.digest}/{name}", size)
             state = hashlib.sha256()
-            path = (folder or Path()) / name
+            path = folder / name
             with path.open("rb") as file:
                 while block := file.read(BLOCK):
                     state.update(block)
                     yield block
                 if file.tell() != size or state.hexdigest() != sha256:
-                    raise OtelobjError(f"{path} is damaged", "`otelobj cache warm` makes it again; then export again")
+                    raise OtelobjError(f"{path} is damaged", MAKE_AGAIN)
             yield _padding(size)
     yield tarfile.NUL * (2 * tarfile.BLOCKSIZE)
 
