@@ -34,6 +34,7 @@ import (
 	_ "go.opentelemetry.io/otel/sdk/metric/metricdata"
 	_ "go.opentelemetry.io/otel/sdk/resource"
 	_ "go.opentelemetry.io/otel/sdk/trace"
+	_ "go.opentelemetry.io/otel/sdk/trace/tracetest"
 	_ "go.opentelemetry.io/otel/trace"
 	_ "google.golang.org/grpc"
 

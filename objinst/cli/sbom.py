@@ -1,7 +1,8 @@
 """`otelobj sbom`: the contents of a linked program, as CycloneDX: its own modules and those that otelobj has linked in.
 
-The contents come from the program's build info (runtime/debug.BuildInfo), which `go version -m` prints. otelobj adds its own modules there. Purls and
-hashes have the form that cyclonedx-gomod uses.
+The contents come from the program's build info (runtime/debug.BuildInfo), which `go version -m` prints. otelobj adds its own modules there, those of
+the private zone by their real names: a module is listed twice where the program has another version of it. Purls and hashes have the form that
+cyclonedx-gomod uses.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import click
 from objinst import VERSION
 from objinst.cli import gotool
 from objinst.errors import OtelobjError, UsageError
+from objinst.gobuild.buildinfo import PRIVATE_SETTING
 from objinst.link.report import Report
 
 HASH = "h1:"
@@ -40,7 +42,8 @@ class Module:
 @click.argument("binary", type=click.Path(path_type=Path))
 def command(binary: Path, report_file: Path | None, output: Path | None) -> int:
     """Write a bill of materials (CycloneDX 1.6, JSON) of BINARY, a linked program."""
-    bom = bill(list(modules(build_info(binary))), linked_in(report_file) if report_file else (), binary.name)
+    info = build_info(binary)
+    bom = bill(list(modules(info)), linked_in(report_file) if report_file else (), binary.name, private(info))
     if output is None:
         click.echo(bom)
         return 0
@@ -75,6 +78,13 @@ def modules(text: str) -> Iterator[Module]:
     yield from found
 
 
+def private(text: str) -> frozenset[tuple[str, str]]:
+    """Path and version of the modules in build info of which the program has a private copy."""
+    line = next((line for line in text.splitlines() if line.startswith(f"\tbuild\t{PRIVATE_SETTING}=")), "")
+    listed = line.partition("=")[2].split(",") if line else []
+    return frozenset((path, version) for path, _, version in (name.rpartition("@") for name in listed))
+
+
 def _hex(text: str) -> str:
     try:
         return base64.b64decode(text.removeprefix(HASH), validate=True).hex() if text.startswith(HASH) else ""
@@ -91,8 +101,8 @@ def linked_in(report_file: Path) -> tuple[str, ...]:
     return tuple(Report.from_json(text, str(report_file)).packages_linked_in)
 
 
-def bill(found: list[Module], packages: tuple[str, ...], name: str) -> str:
-    """packages: those that otelobj has added. Raises OtelobjError if the library is not installed."""
+def bill(found: list[Module], packages: tuple[str, ...], name: str, private: Collection[tuple[str, str]] = ()) -> str:
+    """packages: those that otelobj has added. private: of `private`. Raises OtelobjError if the library is not installed."""
     cyclonedx, purl = _library()
     bom = cyclonedx["Bom"]()
     brought = {owner for package in packages if (owner := max((m.path for m in found if f"{package}/".startswith(f"{m.path}/")), key=len, default=""))}
@@ -103,7 +113,10 @@ def bill(found: list[Module], packages: tuple[str, ...], name: str) -> str:
             name=module.path, version=module.version, bom_ref=reference, purl=purl("golang", namespace or None, last, module.version),
             type=cyclonedx["ComponentType"].LIBRARY if number else cyclonedx["ComponentType"].APPLICATION,
             hashes=[cyclonedx["HashType"](alg=cyclonedx["HashAlgorithm"].SHA_256, content=module.sum)] if module.sum else [],
-            properties=[cyclonedx["Property"](name="otelobj:linked-in", value="true")] if module.path in brought else [],
+            properties=[cyclonedx["Property"](name=key, value="true") for key, holds in (
+                ("otelobj:linked-in", (module.path, module.version) in private or module.path in brought),
+                ("otelobj:private", (module.path, module.version) in private),
+            ) if holds],
         )  # fmt: skip
         if number:
             bom.components.add(component)

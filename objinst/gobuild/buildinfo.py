@@ -14,17 +14,25 @@ from typing import Any
 
 from objinst.platform.host import host
 
+PRIVATE_SETTING = "otelobj.private"
+"""Modules of which the program has a private copy: PATH@VERSION, separated by commas."""
 MARK_SIZE = 16
 """Bytes of the markers around the text (cmd/go/internal/modload/build.go, infoStart and infoEnd)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A line of the build list. version: "(devel)" for the main module; replaced_by: path and version, version "" for a folder."""
+    """A line of the build list. version: "(devel)" for the main module; replaced_by: path and version, version "" for a folder; sum: hash of the
+    files, as go.sum has it, "" if it is not known."""
 
     path: str
     version: str
     replaced_by: tuple[str, str] | None = None
+    sum: str = ""
+
+    def linked(self) -> tuple[str, str]:
+        """Path and version of what is in the program."""
+        return self.replaced_by or (self.path, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +106,19 @@ class BuildInfo:
         version = owner.replaced_by[1] if owner.replaced_by else owner.version
         return version if version.startswith("v") else None
 
-    def with_additions(self, deps: Mapping[str, str], settings: Mapping[str, str]) -> BuildInfo:
-        """The same with more modules and settings, so that `go version -m` shows what was linked in. Order as in runtime/debug/mod.go."""
-        present = {module.path for module in (*self.deps, *([self.main] if self.main else []))}
-        new_deps = [f"dep\t{path}\t{version}\t" for path, version in sorted(deps.items()) if path not in present]
+    def with_additions(self, deps: Mapping[str, str], settings: Mapping[str, str], private: Sequence[Module] = ()) -> BuildInfo:
+        """The same with more modules and settings, so that `go version -m` shows what was linked in. Order as in runtime/debug/mod.go.
+
+        deps: path -> version, at which the program would have the module, too. private: modules of which the program has, or may have, a copy of its
+        own at another version. They are listed by their real names even then, after the program's modules: govulncheck looks neither at a name that
+        begins with ours nor at what replaces it (golang.org/x/vuln v1.9.0, internal/vulncheck/vulncheck.go, affectingVulnerabilities), syft, trivy and
+        osv-scanner take every line for a package (docs/debugging.md).
+        """
+        has = [*self.deps, *([self.main] if self.main else [])]
+        named, linked = {module.path for module in has}, {module.linked() for module in has}
+        added = {(path, version): "" for path, version in deps.items() if path not in named}
+        added |= {module.linked(): module.sum for module in private if module.linked() not in linked}
+        new_deps = [f"dep\t{path}\t{version}\t{digest}" for (path, version), digest in sorted(added.items())]
         new_settings = [f"build\t{key}={value}" for key, value in settings.items()]
         at = next((i for i, line in enumerate(self.lines) if line.startswith("build\t")), len(self.lines))
         return BuildInfo(self.start, (*self.lines[:at], *new_deps, *self.lines[at:], *new_settings), self.end)

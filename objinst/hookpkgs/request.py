@@ -62,8 +62,8 @@ class HookRequest:
 
 @dataclass(frozen=True, slots=True)
 class HookSet:
-    """archives: of packages that the link does not have. modules: module -> version of what was added. uses: packages of the link
-    that these import, directly or indirectly. notes: what the user should know of it, a line each."""
+    """archives: of packages that the link does not have. modules: module -> version of what was added, without
+    the private zone. uses: packages of the link that these import, directly or indirectly. notes: what the user should know of it, a line each."""
 
     archives: dict[str, Path]
     modules: dict[str, str]

@@ -247,7 +247,7 @@ class _Resolution:
         self._add_users(theirs, chosen)
         contents |= {name: content(chosen[name]) for name in theirs}
 
-        found = {package["Module"]["Path"]: package["Module"] for package in added.values() if package.get("Module")}
+        found = {package["Module"]["Path"]: package["Module"] for name, package in added.items() if package.get("Module") and not name.startswith(PRIVATE)}
         versions = {path: downgrade.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
         imports |= {name: imported(package) for name, package in added.items()}
         owners = {name: package["Module"]["Path"] for name, package in added.items() if package.get("Module")}
@@ -283,7 +283,7 @@ class _Resolution:
         deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
         modules = sorted({module for name in observed for module in deps if name == module or name.startswith(f"{module}/")})
         has = " and ".join(f"{module} {deps[module]}" for module in modules) or " and ".join(observed)
-        said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        said = next((line.rpartition("/src/")[2] for line in error.what.splitlines()[1:] if line.strip()), error.what)
         return f"{path} {self.tree.versions.get(owner, '')} is left out: it does not compile with {has} of this program, a newer release may do ({said})"
 
     def private_packages(self, wanted: Iterable[str], apart: Mapping[str, Sequence[str]]) -> dict[str, Package]:
@@ -462,10 +462,14 @@ class _Resolution:
             except OtelobjError as error:
                 raise NotCompiledError(error.what, error.remedy, name) from error
 
-        missing = {name for name, key in keys.items() if not cache.has(KIND, key)}
-        if missing:
-            done = self.announce(missing)
-            in_order({name: [other for other in imported(packages[name]) if other in missing] for name in keys if name in missing}, compile_one, done)
+        def missing() -> list[str]:
+            return [name for name, key in keys.items() if not cache.has(KIND, key)]
+
+        if missing():
+            with cache.lock("zone"):  # links that run at the same time have most packages in common
+                new = missing()
+                done = self.announce(new) if new else lambda: None
+                in_order({name: [other for other in imported(packages[name]) if other in new] for name in new}, compile_one, done)
         chosen |= {name: archive(name) for name in keys}
 
 

@@ -77,7 +77,8 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         clock.lap("rewrite")
 
         # The real linker, on these archives.
-        info = build.info.with_additions(hook_set.modules, passes.rule_settings(session.rules))
+        private = passes.private_modules(hook_set)
+        info = build.info.with_additions(hook_set.modules, passes.settings(session.rules, private), private)
         status = passes.run_linker(command.replaced(importcfg=passes.importcfg(session, cfg, archives, info), main=root))
     clock.lap("link")
 

@@ -17,9 +17,11 @@ from objinst import ending, hooktree, paths
 from objinst.actions import passive_packages
 from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
+from objinst.gobuild.buildinfo import PRIVATE_SETTING, Module
 from objinst.goobj import Edit
 from objinst.goobj.archive import Archive
 from objinst.hookpkgs import HookRequest, HookSet, minimum, resolve
+from objinst.hookpkgs.pins import pins
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
 from objinst.link.rewriter import Rewriter, checked, rt_object
@@ -28,7 +30,7 @@ from objinst.plan.model import Target
 from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.static import layout
-from objinst.rules import RT, RuleSet, is_built_in, supports
+from objinst.rules import PRIVATE, RT, RuleSet, is_built_in, supports
 from objinst.store import cache
 from objinst.store.digest import hooks_digest
 from objinst.store.parallel import share_out
@@ -264,14 +266,21 @@ def importcfg(session: Session, cfg: ImportCfg, archives: dict[str, Path], info:
     return paths.write_scratch(session.folder / "importcfg.link", text.encode("utf-8", "surrogateescape"))
 
 
-def rule_settings(rules: RuleSet) -> dict[str, str]:
-    """What `go version -m` shows of the rules. hooks/sdk reads from there the names that variables of the program may use.
+def private_modules(hook_set: HookSet) -> list[Module]:
+    """The modules of which the link has packages in the private zone, with the hashes of their files."""
+    found = {pins().owner(package.removeprefix(PRIVATE)) for package in hook_set.archives if package.startswith(PRIVATE)}
+    return [Module(pin.path, pin.version, sum=pin.sum) for pin in sorted(filter(None, found), key=lambda pin: pin.path)]
+
+
+def settings(rules: RuleSet, private: Sequence[Module]) -> dict[str, str]:
+    """What `go version -m` shows of the rules and of the private zone. hooks/sdk reads from there the names that variables of the program may use.
 
     Rules that come with otelobj are not listed: their names begin with that of their instrumentation.
     """
     names = {rule.instrumentation for rule in rules.rules if not supports(rule)} | {rule.name for rule in rules.rules if not is_built_in(rule)}
     listed = ",".join(sorted(name for name in names if re.fullmatch(r"[^\s,\"'`\\]+", name)))
-    return {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed, "otelobj.built-in": ",".join(hooktree.names())}
+    found = {"otelobj.rules": rules.digest()[:16], "otelobj.instrumentations": listed, "otelobj.built-in": ",".join(hooktree.names())}
+    return found | ({PRIVATE_SETTING: ",".join(f"{module.path}@{module.version}" for module in private)} if private else {})
 
 
 def run_linker(command: LinkCommand) -> int:
