@@ -24,7 +24,7 @@ COMMANDS = {
     "verify": ("objinst.cli.verify", "Check a linked program against the report of its link."),
     "sbom": ("objinst.cli.sbom", "Write a bill of materials of a linked program."),
     "doctor": ("objinst.cli.doctor", "Check what otelobj needs on this machine."),
-    "cache": ("objinst.cli.cache", "Show, warm or clean the cache."),
+    "cache": ("objinst.cli.cache", "Show, warm, export, import or clean the cache."),
 }
 EPILOG = "Building: go build -toolexec=otelobj PACKAGES, or GOFLAGS=-toolexec=otelobj; with rules of your own: -toolexec='otelobj --rules FILE'."
 

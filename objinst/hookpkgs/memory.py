@@ -10,7 +10,7 @@ from typing import Any
 from objinst.ending import write_whole
 from objinst.platform.host import host
 
-MEMORIES = 8
+MEMORIES = 16
 """Hook sets remembered for one configuration: a program, its tests with their variants of packages, and so on."""
 
 
@@ -25,7 +25,8 @@ def entries(memo: Path, keys: Collection[str]) -> list[dict[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict) and entry.keys() == set(keys)] if isinstance(found, list) else []
 
 
-def add(memo: Path, entry: dict[str, Any]) -> None:
+def add(memo: Path, entry: dict[str, Any], instead_of: dict[str, Any] | None = None) -> None:
     """Raises OSError."""
     memo.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(memo, json.dumps([entry, *entries(memo, entry.keys())[: MEMORIES - 1]]).encode("utf-8"))
+    kept = [older for older in entries(memo, entry.keys()) if older != instead_of]
+    write_whole(memo, json.dumps([entry, *kept[: MEMORIES - 1]]).encode("utf-8"))

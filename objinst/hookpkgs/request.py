@@ -50,6 +50,10 @@ class HookRequest:
         told = {name: value for name, value in self.settings.items() if not name.startswith(LINK_ONLY)}
         return {flag: "true" for package, flag in SANITIZERS.items() if package in self.link} | told
 
+    def content_of(self, package: str) -> str:
+        """`objinst.hookpkgs.compile.content` of a package's archive in the link, from its identity; "" without one."""
+        return self.identities.get(package, "").rpartition(" ")[2].rpartition("/")[2]
+
     def identity_of(self, packages: Iterable[str]) -> str:
         """Digest of what the link holds under these import paths."""
         text = "\n".join(f"{name} {self.identities.get(name, '')}" for name in sorted(packages))
@@ -97,17 +101,22 @@ def foreign_main() -> bool:
 
 def list_flags(request: HookRequest, folder: Path) -> list[str]:
     """Flags of the build, for `go list` in the hook set's module."""
-    settings = request.build_settings()
-    flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
-    if any(flag.startswith("-gcflags=") for flag in flags):
-        flags.append(OPTIMISED)
-    flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
-    flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
+    flags = compile_flags(request)
     replaced = usertree.overlay(request.user_dir)
     if replaced:
         (folder / "overlay.json").write_text(json.dumps({"Replace": replaced}), "utf-8")
         flags.append(f"-overlay={folder / 'overlay.json'}")
     return ["-mod=mod", "-toolexec=", *flags, *(["-modcacherw"] if "-modcacherw" in parent_flags() else [])]
+
+
+def compile_flags(request: HookRequest) -> list[str]:
+    """Flags of the build that reach every package."""
+    settings = request.build_settings()
+    flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
+    if any(flag.startswith("-gcflags=") for flag in flags):
+        flags.append(OPTIMISED)
+    flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
+    return flags + ([f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else [])
 
 
 def _reaches_all(name: str, value: str) -> bool:

@@ -40,10 +40,11 @@ from objinst.goobj.archive import fingerprint
 from objinst.goversions import number
 from objinst.hookpkgs import apilevel, memory, modules, pins, sources
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
-from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
+from objinst.hookpkgs.known import KEYS, Exports, Known, Part, place_of
+from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, compile_flags, fits, foreign_main, list_flags, reached
 from objinst.rules import OBSERVERS, PRIVATE
 from objinst.store import cache
-from objinst.store.digest import SOURCES, content_digest
+from objinst.store.digest import SOURCES, content_digest, hooks_digest
 from objinst.store.parallel import in_order
 
 API = "go.opentelemetry.io/otel"
@@ -55,7 +56,6 @@ BRIDGE_LANGUAGE = "1.24"
 """Go version of the bridge's language, as that of the other hooks that need the zone."""
 USERS = f"{hooktree.BRIDGE_PATH}/users"
 """Joins two copies of hooks/active: that of hook packages of the user's own, over the program's API, and ours over the private one."""
-MEMORY_KEYS = {"packages", "modules", "loads", "left_out", "notes"}
 
 Announce = Callable[[Collection[str]], Callable[[], object]]
 """Called before packages are compiled, with their import paths in the link; returns what is called after each."""
@@ -110,17 +110,14 @@ def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
 
 
 def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
-    key = _digest(request, go)
-    memo = cache.root() / "closure" / f"{key}.json"
-    known = _remembered(memo, request)
-    if known is not None:
-        return known
-    with cache.lock(f"closure-{key[:16]}"):
-        known = _remembered(memo, request)
-        if known is not None:
-            return known
+    memo = cache.root() / "closure" / f"{_digest(request, go)}.json"
+    found = _remembered(memo, request, None)
+    if found is not None:
+        return found
+    with cache.lock(f"closure-{memo.name[:16]}"):
+        resolution = _Resolution(request, go, memo, announce)
         try:
-            return _Resolution(request, go, memo, announce).hook_set()
+            return _remembered(memo, request, resolution.std_exports) or resolution.hook_set()
         except OSError as error:
             raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
 
@@ -129,55 +126,55 @@ def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
 
 
 @functools.cache
-def _own_digest() -> str:
+def own_digest() -> str:
     """Digest of the code that resolves hook sets; the rest of otelobj does not affect them."""
     return content_digest(Path(__file__).parent, SOURCES)
 
 
 def _digest(request: HookRequest, go: Go) -> str:
-    """Digest of the configuration: everything that determines the hook set except the packages of the link. Of the program and its modules
-    nothing counts but its copy of OpenTelemetry's API, unless a hook package is the user's own."""
-    parts = [
-        _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), *_state(go),
-        *(f"{name}={value}" for name, value in sorted(go.env.items())), *(f"{name}={value}" for name, value in sorted(request.build_settings().items())),
-        json.dumps(usertree.overlay(request.user_dir), sort_keys=True),
-        *(f"{name} {_content_in(request, name)}" for name in apilevel.PACKAGES if name in request.link),
-    ]  # fmt: skip
+    """Digest of the configuration: everything that determines the hook set except the packages of the link. Without hook packages of the user's own it is
+    the same on all machines and for all programs with the same API of OpenTelemetry: nothing else of the program and no folder counts, nor which of the
+    hook packages are wanted."""
+    parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.hooks_digest)]
+    parts += [f"{name} {request.content_of(name)}" for name in (*apilevel.PACKAGES, ACTIVE) if name in request.link]
+    overlay = usertree.overlay(request.user_dir)
+    parts += [json.dumps(overlay, sort_keys=True)] if overlay else []
     if any(hooktree.owner(package) is None for package in request.packages):
-        parts += [str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps), usertree.digest(request.packages, request.user_dir)]
+        parts += [*sorted(request.packages), str(go.goroot), str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps)]
+        parts.append(usertree.digest(request.packages, request.user_dir))
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest() if len(parts) > 1 else parts[0]
+
+
+def key(known: Known) -> str:
+    """`_digest` of every link that a hook set without packages of the user's serves."""
+    return _key(known.header, known.env, known.flags, hooks_digest())
+
+
+def _key(header: str, env: Mapping[str, str], flags: Sequence[str], hooks: str) -> str:
+    parts = [own_digest(), header, hooks, *(f"{name}={value}" for name, value in sorted(env.items())), *flags]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _state(go: Go) -> list[str]:
-    """What changes when another toolchain is put into the place of this one."""
-    try:
-        state = (go.goroot / "VERSION").stat()
-    except OSError:
-        return []
-    return [str(state.st_mtime_ns), str(state.st_size)]
+def _env(go: Go, header: str) -> dict[str, str]:
+    """Settings of the build that decide about std archives and that no header line has. Of a development version, also what tells it from others."""
+    found = {name: go.env[name] for name in ("CGO_ENABLED", "GOFIPS140") if go.env.get(name, "off") != "off"}
+    return found | ({"tool": go.tool_id} if "devel" in header else {})
 
 
-def _content_in(request: HookRequest, package: str) -> str:
-    """`content` of a package's archive in the link, from its identity."""
-    return request.identities.get(package, "").rpartition(" ")[2].rpartition("/")[2]
-
-
-def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
-    """A hook set that was made for the same content of every package of it that the link has, if all other archives still exist. Marks it as used."""
-    for entry in memory.entries(memo, MEMORY_KEYS):
-        archives: dict[str, Path] = {}
-        for package, (known, path) in entry["packages"].items():
-            if package in request.link:
-                if _content_in(request, package) != known:
-                    break
-            elif cache.is_whole(Path(path)):
-                archives[package] = Path(path)
-            else:
-                break
-        else:
+def _remembered(memo: Path, request: HookRequest, exports: Exports | None) -> HookSet | None:
+    """A hook set that was made for the same content of every package of it that the link has, if all other archives are there. Marks it as used."""
+    for entry in memory.entries(memo, KEYS):
+        try:
+            known = Known.of(entry)
+        except ValueError:
+            continue
+        found = known.for_link(request, exports)
+        if found is not None:
+            hook_set, now = found
+            if now is not known:
+                memory.add(memo, now.json(), instead_of=entry)
             os.utime(memo)
-            uses = tuple(package for package in entry["packages"] if package in request.link)
-            return HookSet(archives, entry["modules"], uses, *(tuple(entry[name]) for name in ("loads", "left_out", "notes")))
+            return hook_set
     return None
 
 
@@ -258,12 +255,12 @@ class _Resolution:
         added = {**ours, **theirs}
         around = {name for package in added.values() for name in imported(package) if name not in added}
 
-        chosen = self._choose_std(sorted(name for name in around if is_std(name)))
+        chosen, imports = self._choose_std(sorted(name for name in around if is_std(name)))
         for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
             if name in link:
                 chosen.setdefault(name, link[name])
         self._add_users({name: theirs[name] for name in early}, chosen)
-        contents = {name: _content_in(self.request, name) if name in link else content(path) for name, path in chosen.items()}
+        contents = {name: self.request.content_of(name) if name in link else content(path) for name, path in chosen.items()}
         self._compile(ours, chosen, contents)
         self._add_users({name: package for name, package in theirs.items() if name not in early}, chosen)
         contents |= {name: content(chosen[name]) for name in theirs}
@@ -272,8 +269,10 @@ class _Resolution:
         versions = {path: modules.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
         loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in (*level.parts, *(["users"] if self._has_two_copies else [])))
         left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
-        entry: dict[str, Any] = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions}
-        memory.add(self.memo, entry | {"loads": loads, "left_out": left_out, "notes": list(notes)})
+        imports |= {name: imported(package) for name, package in added.items()}
+        owners = {name: package["Module"]["Path"] for name, package in added.items() if package.get("Module")}
+        parts = {name: Part(contents[name], place_of(path), owners.get(name, ""), tuple(imports.get(name, ()))) for name, path in chosen.items()}
+        memory.add(self.memo, self._known(parts, versions, loads, left_out, notes).json())
         archives = {name: path for name, path in chosen.items() if name not in link}
         return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes))
 
@@ -325,16 +324,30 @@ class _Resolution:
             f"the program makes with it stay its own; `go get {API}@latest` joins them ({said})"
         )
 
-    def _observers(self) -> dict[str, list[str]]:
-        """Packages of others that observe what the link has -> the packages of the link that they import."""
+    def _known(
+        self, parts: Mapping[str, Part], versions: Mapping[str, str], loads: tuple[str, ...], left_out: tuple[str, ...], notes: Sequence[str]
+    ) -> Known:
+        request = self.request
+        watched = {path: tuple(names) for path, names in self.watched.items()}
+        sources = self.tree.folder.name if "tree" in vars(self) else ""
+        env = _env(self.go, request.header)
+        roots, flags = tuple(sorted(request.packages)), tuple(compile_flags(request))
+        apart = tuple(self._observers())
+        return Known(roots, parts, versions, loads, left_out, tuple(notes), watched, apart, request.header, flags, env, sources, self.hooks.name)
+
+    @functools.cached_property
+    def watched(self) -> dict[str, list[str]]:
+        """Packages of others that observe the program -> the packages of the program that they import."""
         found = {}
         for path in pins.read(self.request.hooks / hooktree.PRIVATE).hook_packages if any(_is_in_need(self.request, name) for name in self.own) else ():
             folder = self.tree.folder / "src" / path
             imports = {name for file in folder.glob("*.go") for name in usertree.IMPORT.findall(file.read_text("utf-8", "replace"))}
-            observed = sorted(name for name in imports if not is_std(name) and self.tree.owner(name) and not self.tree.has(name))
-            if all(name in self.request.link for name in observed):
-                found[path] = observed
+            found[path] = sorted(name for name in imports if not is_std(name) and self.tree.owner(name) and not self.tree.has(name))
         return found
+
+    def _observers(self) -> dict[str, list[str]]:
+        """Those whose packages the link has."""
+        return {path: observed for path, observed in self.watched.items() if all(name in self.request.link for name in observed)}
 
     def _left_out(self, path: str, observed: Sequence[str], error: OtelobjError) -> str:
         owner = self.tree.owner(path) or path
@@ -474,19 +487,27 @@ class _Resolution:
 
     # std
 
-    def _choose_std(self, wanted: Sequence[str]) -> dict[str, Path]:
-        """Archives of packages of the standard library and of what they import: those of the link, else those of the build cache. What does not fit
-        the link there, such as where a test has variants of packages, is compiled."""
-        if not wanted:
-            return {}
+    def std_exports(self, wanted: Sequence[str]) -> dict[str, Path]:
+        """Archives of packages of the standard library in the build cache."""
+        return {package["ImportPath"]: Path(package["Export"]) for package in self._list_std(wanted) if package.get("Export")}
+
+    def _list_std(self, wanted: Sequence[str], *flags: str) -> list[Package]:
         if not self.users:
             (self.folder / "go.mod").write_text(f"module otelobj.invalid/closure\n\ngo {self.go_version}\n", "utf-8")
-        flags = [*list_flags(self.request, self.folder), "-deps", "-export", f"-json={LIST_FIELDS}"]
-        listed = [package for package in documents(self.go.run(["list", *flags, "--", *wanted], self.folder)) if package["ImportPath"] != "unsafe"]
+        command = ["list", *list_flags(self.request, self.folder), *flags, "-export", f"-json={LIST_FIELDS}", "--", *wanted]
+        return [package for package in documents(self.go.run(command, self.folder)) if package["ImportPath"] != "unsafe"]
+
+    def _choose_std(self, wanted: Sequence[str]) -> tuple[dict[str, Path], dict[str, Sequence[str]]]:
+        """Archives of packages of the standard library and of what they import, and what each imports: those of the link, else those of the build cache.
+        What does not fit the link there, such as where a test has variants of packages, is compiled."""
+        if not wanted:
+            return {}, {}
+        listed = self._list_std(wanted, "-deps")
+        imports: dict[str, Sequence[str]] = {package["ImportPath"]: imported(package) for package in listed}
         exports = {package["ImportPath"]: Path(package["Export"]) for package in listed if package.get("Export")}
         link = self.request.link
-        if all(name not in link or content(path) == _content_in(self.request, name) for name, path in exports.items()) and len(exports) == len(listed):
-            return exports  # in the place of the link's own, too: these stay when the go command removes its work
+        if all(name not in link or content(path) == self.request.content_of(name) for name, path in exports.items()) and len(exports) == len(listed):
+            return exports, imports  # in the place of the link's own, too: these stay when the go command removes its work
         chosen: dict[str, Path] = {}
         fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
         for package in listed:
@@ -498,7 +519,7 @@ class _Resolution:
                 chosen[name] = export
             else:
                 chosen[name] = self._compiler.compile(package, chosen)
-        return chosen
+        return chosen, imports
 
     # compiling
 

@@ -26,7 +26,7 @@ from objinst.errors import OtelobjError, UsageError, reason
 from objinst.platform.host import host
 from objinst.store.root import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
 
-__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "file_digest", "find", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
+__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "contents", "file_digest", "find", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
 
 RECORD = ".entry"
 """In each entry: size in bytes, time of the last change in ns, SHA-256 and name of every file."""
@@ -110,6 +110,12 @@ def _record(folder: Path, digests: Mapping[str, str] | None = None) -> None:
         state = (folder / name).stat()
         lines.append(f"{state.st_size} {state.st_mtime_ns} {digest} {name}\n")
     write_whole(folder / RECORD, "".join([*lines, END]).encode("utf-8", "surrogateescape"))
+
+
+def contents(place: Path) -> dict[str, tuple[int, str]]:
+    """The files of an entry as it was made: name -> size and SHA-256. Raises OSError or ValueError."""
+    lines = (place / RECORD).read_text("utf-8", "surrogateescape").removesuffix(END).splitlines()
+    return {name: (int(size), digest) for size, _, digest, name in (line.split(" ", 3) for line in lines)}
 
 
 def file_digest(path: Path) -> str:
@@ -294,11 +300,14 @@ def _users(handle: int) -> str:
 def bound() -> int | None:
     """The maximum size of the cache after a link, in bytes; None: no limit. Raises UsageError."""
     text = os.environ.get("OTELOBJ_CACHE_SIZE", "").strip()
-    if not text:
-        return DEFAULT_BOUND
+    return size_of(text, "OTELOBJ_CACHE_SIZE") if text else DEFAULT_BOUND
+
+
+def size_of(text: str, name: str) -> int | None:
+    """Bytes; None for `off`. name: of the setting. Raises UsageError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text, re.IGNORECASE)
     if match is None and text != "off":
-        raise UsageError(f"OTELOBJ_CACHE_SIZE={text} is not a size", "give a number followed by K, M, G or T, such as 500M, or `off`")
+        raise UsageError(f"{name}={text} is not a size", "give a number followed by K, M, G or T, such as 500M, or `off`")
     return int(float(match[1]) * UNITS[match[2].upper()]) if match else None
 
 

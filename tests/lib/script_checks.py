@@ -251,3 +251,28 @@ def privileged(run: Any, name: str) -> None:
             assert "dumpable 1" not in done.stdout, f"{right}: the system has not given the right, so nothing was tested"
             assert {path.name for path in place.iterdir()} <= {"setuid", "capability"}, right
             assert run.collector.spans() == [], right
+
+
+def share_cache(run: Any, name: str) -> None:
+    """From here on the cache is a new one, and the one before is read beside it."""
+    from objinst.store.root import root
+
+    run.env["OTELOBJ_SHARED_CACHE"] = run.env.get("OTELOBJ_CACHE_DIR") or str(root())
+    run.env["OTELOBJ_CACHE_DIR"] = str(run.folder / name)
+
+
+def _compiled(run: Any) -> set[str]:
+    return {path.parent.name for path in Path(run.env["OTELOBJ_CACHE_DIR"]).glob("compiled/*/*/pkg.a")}
+
+
+def nothing_compiled(run: Any) -> None:
+    """No package was compiled into the cache."""
+    assert not _compiled(run)
+
+
+def only_imported(run: Any, name: str) -> None:
+    """The cache has the archives of an export, all of them, and no other."""
+    from objinst.store.bundle import manifest_of
+
+    listed = {entry["digest"] for entry in manifest_of(run.folder / name)["entries"] if entry["kind"] == "compiled"}
+    assert len(listed) > 200 and _compiled(run) == listed

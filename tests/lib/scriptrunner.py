@@ -6,7 +6,8 @@ which are written to a fresh folder. Script lines:
     # go: 1.24 1.27     Go versions (default: 1.26); `# arch: amd64 arm64` architectures (default: amd64), arm64 with the first and the last of the
                         versions, and with those between in long mode; `# slow` long mode only;
     # long: 1.24 arm64 1.27-arm64 (REASON)    of these cases, those with that version, architecture or both are for long mode
-                        `# needs: libc` programs are loaded dynamically, `# needs: cc` and compiled by a C compiler
+                        `# needs: libc` programs are loaded dynamically, `# needs: cc` and compiled by a C compiler; `# needs: netns`
+                        commands run in a network namespace of their own, without network (`unshare -rn`)
     env K=V             for the lines that follow; $NAME is expanded anywhere
     [!] exec CMD ...    a command; `!`: it must fail
     [!] run CMD ...     the same for a built program: under qemu for arm64
@@ -25,6 +26,7 @@ Each script has a collector of its own; OTEL_EXPORTER_OTLP_ENDPOINT names it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -86,14 +88,22 @@ class Script:
         return list(itertools.takewhile(lambda word: not word.startswith("("), self.directive("long", "")))
 
     def missing(self, goarch: str) -> list[str]:
-        """Debian packages that the script needs and that are not here."""
+        """Debian packages, or what the system must permit, that the script needs and that are not here."""
         needs = set(self.directive("needs", "-"))
         wanted = [("qemu-user-static", shutil.which(QEMU))] if goarch == "arm64" else []
         if goarch == "arm64" and needs & {"libc", "cc"}:
             wanted.append(("libc6-arm64-cross", Path(ARM64_ROOT, "lib").exists()))
         if "cc" in needs:
             wanted.append(("gcc-aarch64-linux-gnu", shutil.which(ARM64_CC)) if goarch == "arm64" else ("gcc", shutil.which("gcc")))
+        if "netns" in needs:
+            wanted.append(("network namespaces for this user (unshare -rn)", has_namespaces()))
         return [name for name, found in wanted if not found]
+
+
+@functools.cache
+def has_namespaces() -> bool:
+    """Whether this user can have a network namespace."""
+    return shutil.which("unshare") is not None and subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
 
 
 def parse(path: Path) -> Script:
