@@ -37,7 +37,7 @@ from objinst.errors import OtelobjError, reason
 from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import fingerprint
-from objinst.goversions import number
+from objinst.goversions import TELEMETRY, number
 from objinst.hookpkgs import apilevel, memory, modules, pins, sources
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
 from objinst.hookpkgs.known import KEYS, Exports, Known, Part, place_of
@@ -52,8 +52,6 @@ SANITIZERS = ("-race", "-msan", "-asan")
 TAGS = ("grpcnotrace",)
 ACTIVE = "github.com/otelobj/otelobj/hooks/active"
 HOOKS_REMEDY = "require the version of the hooks that belongs to this otelobj: `otelobj hooks` says where its sources are"
-BRIDGE_LANGUAGE = "1.24"
-"""Go version of the bridge's language, as that of the other hooks that need the zone."""
 USERS = f"{hooktree.BRIDGE_PATH}/users"
 """Joins two copies of hooks/active: that of hook packages of the user's own, over the program's API, and ours over the private one."""
 
@@ -314,7 +312,7 @@ class _Resolution:
 
     def _bridge_package(self, package: Package) -> Package:
         mapped = {} if self._has_two_copies else {name: name.removeprefix(OBSERVERS) for name in package["Imports"] if name.startswith(OBSERVERS)}
-        return {**package, "Place": package["ImportPath"], "ImportMap": mapped, "Module": {"Path": hooktree.BRIDGE_PATH, "GoVersion": BRIDGE_LANGUAGE}}
+        return {**package, "Place": package["ImportPath"], "ImportMap": mapped, "Module": {"Path": hooktree.BRIDGE_PATH, "GoVersion": TELEMETRY}}
 
     def _not_bridged(self, error: OtelobjError) -> str:
         deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
