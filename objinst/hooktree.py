@@ -24,6 +24,7 @@ from objinst.paths import hooks_dir
 
 INSTRUMENTATION = "instrumentation"
 PRIVATE = "private"
+"""The folder that pins the modules of the private zone."""
 RULES, WORKERS, README = "rules.yaml", "workers.yaml", "README.md"
 READ = ("*.yaml", README)
 """Patterns of what is read here, beside go.mod."""
@@ -110,6 +111,11 @@ def modules() -> dict[str, str]:
     root = hooks_dir()
     found = sorted(path for pattern in ("*/go.mod", f"{INSTRUMENTATION}/*/go.mod") for path in root.glob(pattern) if path.parent.name != PRIVATE)
     return {_module_path(path): path.parent.relative_to(root).as_posix() for path in found}
+
+
+def owner(package: str) -> str | None:
+    """The hook module that a package belongs to."""
+    return next((module for module in modules() if package == module or package.startswith(f"{module}/")), None)
 
 
 def _module_path(path: Path) -> str:

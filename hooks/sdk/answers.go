@@ -51,7 +51,7 @@ func findClient(v reflect.Value, depth int) *http.Client {
 		}
 		v = v.Elem()
 	}
-	if v.Kind() != reflect.Struct || depth == 0 || !strings.HasPrefix(v.Type().PkgPath(), "go.opentelemetry.io/") && !isOurs(v.Type()) {
+	if v.Kind() != reflect.Struct || depth == 0 || !strings.HasPrefix(packageOf(v.Type()), "go.opentelemetry.io/") && !isOurs(v.Type()) {
 		return nil
 	}
 	for i := range v.NumField() {
@@ -61,6 +61,9 @@ func findClient(v reflect.Value, depth int) *http.Client {
 	}
 	return nil
 }
+
+// packageOf is the import path of a type's package, without what otelobj puts in front of it where OpenTelemetry is linked under a path of its own.
+func packageOf(t reflect.Type) string { return strings.TrimPrefix(t.PkgPath(), "otelobj.private/") }
 
 func isOurs(t reflect.Type) bool { return t.PkgPath() == reflect.TypeFor[boundedTransport]().PkgPath() }
 
@@ -114,7 +117,7 @@ func quoted(err error) error {
 // program has not set a handler of its own. One that it sets later takes the place of ours.
 func quoteErrors() {
 	set := reflect.ValueOf(otel.GetErrorHandler())
-	if set.Kind() != reflect.Pointer || set.Type().Elem().Name() != "ErrDelegator" || !strings.HasPrefix(set.Type().Elem().PkgPath(), "go.opentelemetry.io/otel/internal/") {
+	if set.Kind() != reflect.Pointer || set.Type().Elem().Name() != "ErrDelegator" || !strings.HasPrefix(packageOf(set.Type().Elem()), "go.opentelemetry.io/otel/internal/") {
 		return
 	}
 	standard := reflect.New(set.Type().Elem()) // a copy: what is there hands on to the handler that is set first

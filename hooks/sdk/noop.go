@@ -51,7 +51,7 @@ func isNoop(maker any) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	path, _ := strings.CutPrefix(t.PkgPath(), "go.opentelemetry.io/otel/")
+	path, _ := strings.CutPrefix(packageOf(t), "go.opentelemetry.io/otel/")
 	return path == "trace/noop" || path == "metric/noop" || path == "trace" && strings.HasPrefix(strings.ToLower(t.Name()), "noop")
 }
 

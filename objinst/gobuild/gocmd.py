@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from objinst import ending
 from objinst.errors import OtelobjError
+from objinst.gobuild.buildinfo import parent_flags
 from objinst.store import cache
 
 DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
@@ -27,7 +29,7 @@ override that file (cmd/go/internal/cfg, Getenv, Go 1.22-1.27), so nothing else 
 OFFLINE = ("dial tcp", "no such host", "proxyconnect", "module lookup disabled", "connection refused", "i/o timeout", "network is unreachable", "TLS handshake")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Go:
     """goroot: of the toolchain; env: the settings of the build (GOOS, GOARCH, CGO_ENABLED, ...); tools: where its tools are."""
 
@@ -67,8 +69,34 @@ class Go:
             raise OtelobjError(f"go {' '.join(args[:2])} failed in {cwd}:\n{said}", remedy(said))
         return bytes(done.stdout).decode("utf-8", "surrogateescape")
 
+    def download(self, modules: Sequence[str]) -> list[dict[str, Any]]:
+        """What `go mod download -json` says of modules, each PATH@VERSION, also of those that cannot be had or need a newer toolchain. Without the
+        checksum database: the caller compares hashes."""
+        with ending.temporary_folder(ending.temporaries(), "otelobj-download-") as folder:
+            (folder / "go.mod").write_text("module otelobj.invalid/download\n", "utf-8")
+            command = [str(self.goroot / "bin" / "go"), "mod", "download", *(["-modcacherw"] if "-modcacherw" in parent_flags() else []), "-json", *modules]
+            env = self.environment(PWD=str(folder), GOSUMDB="off")
+            done = ending.run(command, by=signal.SIGINT, cwd=folder, env=env, capture_output=True)
+        try:
+            found = documents(done.stdout.decode("utf-8", "replace"))
+        except ValueError:
+            found = []
+        if not found:
+            said = done.stderr.decode("utf-8", "replace").strip()
+            raise OtelobjError(f"go mod download failed:\n{said}", remedy(said))
+        return found
+
+    @functools.cached_property
+    def tool_id(self) -> str:
+        """What tells the compiler from others (cmd/go/internal/work/buildid.go, toolID)."""
+        done = self._run_tool("compile", ["-V=full"], self.goroot)
+        return str(done.stdout.decode("utf-8", "replace").strip())
+
     def tool(self, name: str, args: Sequence[str], cwd: Path) -> None:
         """Runs a tool of the toolchain. Raises OtelobjError with what it said."""
+        self._run_tool(name, args, cwd)
+
+    def _run_tool(self, name: str, args: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[bytes]:
         path = self.tools / name if self.tools else next((self.goroot / "pkg" / "tool").glob(f"*/{name}"), None)
         command = [str(path)] if path is not None and path.exists() else [str(self.goroot / "bin" / "go"), "tool", name]
         env = self.environment(GOROOT=str(self.goroot), PWD=str(cwd))
@@ -76,6 +104,7 @@ class Go:
         if done.returncode:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
             raise OtelobjError(f"go tool {name} failed in {cwd}:\n{said}", remedy(said))
+        return done
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """The hook set of a link: the archives of the hook packages and of everything that only they import."""
 
-from objinst.hookpkgs.resolve import HookRequest, HookSet, resolve
+from objinst.hookpkgs.request import HookRequest, HookSet
+from objinst.hookpkgs.resolve import resolve
 
 __all__ = ["HookRequest", "HookSet", "resolve"]

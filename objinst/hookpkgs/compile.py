@@ -1,6 +1,6 @@
-"""Compiles one package against given archives: for packages whose imports in the link differ from those in the build cache.
+"""Compiles one package against given archives: those of the private zone, and those whose imports in the link differ from those in the build cache.
 
-This happens in the link of a test, whose package variants have their own fingerprints, and with vendored modules. The steps are those of
+The latter happens in the link of a test, whose package variants have their own fingerprints, and with vendored modules. The steps are those of
 cmd/go/internal/work/gc.go: symabis, compile, assemble, pack. For a package that uses cgo, the go command keeps the Go files that cgo
 generated (`go list -compiled`), and the package's archive keeps the objects of the C compiler. Neither depends on imports.
 """
@@ -21,6 +21,10 @@ from objinst.goobj.archive import END, Archive, peek
 from objinst.rules.names import sequence
 from objinst.store import cache
 
+KIND = "compiled"
+"""Of the entries in the cache."""
+ARCHIVE = "pkg.a"
+"""The file in one."""
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 CGO_IMPORTS = ("runtime/cgo", "syscall")
 """What the files that cgo writes import, besides unsafe (cmd/go/internal/load/pkg.go, cgoSyscallExclude and around)."""
@@ -28,7 +32,10 @@ CGO_IMPORTS = ("runtime/cgo", "syscall")
 
 class Compiler:
     """header: the header line that archives must have; settings: of the build; cgo_sources: the Go files of a package that uses cgo,
-    as the compiler takes them; overlay: source file -> the file to read instead. Compiled archives are kept in the cache."""
+    as the compiler takes them; overlay: source file -> the file to read instead. Compiled archives are kept in the cache.
+
+    Packages are as `go list -json` describes them. One that is compiled under another import path than that of its sources has the latter as `Place`.
+    """
 
     def __init__(
         self, go: Go, header: str, settings: Mapping[str, str], cgo_sources: Callable[[str], Sequence[str]], overlay: Mapping[str, str] | None = None
@@ -37,31 +44,40 @@ class Compiler:
 
     def compile(self, package: Mapping[str, Any], chosen: Mapping[str, Path]) -> Path:
         """The archive of a package as `go list -json` describes it. Raises OtelobjError if it does not compile."""
-        path = package["ImportPath"]
-        if package.get("CgoFiles"):
-            if path == "runtime/cgo":  # its assembly is not the C compiler's; it imports little of which there are variants
-                raise OtelobjError(
-                    f"package {path} must be compiled again for this link, which otelobj cannot do",
-                    "build with CGO_ENABLED=0, or leave the instrumentation out with OTELOBJ_DISABLE",
-                )
-            package = {**package, "GoFiles": self.cgo_sources(path), "SFiles": ()}
-        mapped = package.get("ImportMap") or {}
-        names = [mapped.get(name, name) for name in package.get("Imports") or () if name not in ("unsafe", "C")]
-        names += CGO_IMPORTS if package.get("CgoFiles") else ()
-        imports = {name: chosen[name] for name in names}
-        key = self._key(package, imports)
+        package = self._with_cgo(package)
+        imports = {name: chosen[name] for name in imported(package)}
+        key = self._key(package, {name: content(path) for name, path in imports.items()})
 
         def make(folder: Path) -> None:
             with temporary_folder(folder, "work-") as work:
-                self._compile(package, imports, work, key).replace(folder / "pkg.a")
+                self._compile(package, imports, work, key).replace(folder / ARCHIVE)
 
-        return cache.folder("compiled", key, make) / "pkg.a"
+        return cache.folder(KIND, key, make) / ARCHIVE
 
-    def _key(self, package: Mapping[str, Any], imports: Mapping[str, Path]) -> str:
-        """A key of everything that the archive depends on, with sources and imports by content: equal keys mean equal archives."""
+    def key(self, package: Mapping[str, Any], contents: Mapping[str, str]) -> str:
+        """The key of a package's archive in the cache. contents: of the archives of what it imports, see `content`."""
+        package = self._with_cgo(package)
+        return self._key(package, {name: contents[name] for name in imported(package)})
+
+    def _with_cgo(self, package: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A package with the Go files that cgo has generated in place of its own."""
+        path = package["ImportPath"]
+        if not package.get("CgoFiles"):
+            return package
+        if path == "runtime/cgo":  # its assembly is not the C compiler's; it imports little of which there are variants
+            raise OtelobjError(
+                f"package {path} must be compiled again for this link, which otelobj cannot do",
+                "build with CGO_ENABLED=0, or leave the instrumentation out with OTELOBJ_DISABLE",
+            )
+        return {**package, "GoFiles": self.cgo_sources(path), "SFiles": ()}
+
+    def _key(self, package: Mapping[str, Any], imports: Mapping[str, str]) -> str:
+        """A key of everything that the archive depends on, with sources and imports by content: equal keys mean equal archives. With -trimpath no
+        folder of this machine is part of it."""
         settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
-        parts = [self.header, str(self.go.goroot), package["ImportPath"], package["Dir"], *settings]
-        parts += [f"{name} {_content(path)}" for name, path in sorted(imports.items())]
+        parts = [self.header, self.go.tool_id, package["ImportPath"], *self._trimmed(package), *self._language(package), *settings]
+        parts += [f"{old}={new}" for old, new in sorted((package.get("ImportMap") or {}).items())]
+        parts += [f"{name} {found}" for name, found in sorted(imports.items())]
         parts += [cache.file_digest(Path(package["Export"]))] if package.get("CgoFiles") else []
         for kind in ("GoFiles", "SFiles", "HFiles", "EmbedFiles"):
             parts += [f"{kind} {name} {cache.file_digest(Path(self._file(package['Dir'], name)))}" for name in package.get(kind) or ()]
@@ -74,7 +90,7 @@ class Compiler:
         (work / "importcfg").write_text("\n".join([*mapped, *files]) + "\n", "utf-8", "surrogateescape")
         (work / "go_asm.h").touch()
         trim = ["-trimpath", self._trim(package, work)]
-        args = ["-o", str(work / "pkg.a"), *trim, "-p", path, "-importcfg", str(work / "importcfg"), "-pack", "-buildid", f"{key[:20]}/{key[:20]}"]
+        args = ["-o", str(work / "pkg.a"), *trim, "-p", path, "-importcfg", str(work / "importcfg"), "-pack", "-buildid", f"{content_of(key)}/{content_of(key)}"]
         args += [*self._language(package), *self._modes()]
         assembly = [self._file(folder, name) for name in package.get("SFiles") or ()]
         asm = ["-p", path, *trim, "-I", str(work), "-I", str(self.go.goroot / "pkg" / "include"), *self._defines(), *self._asm_modes()]
@@ -107,14 +123,20 @@ class Compiler:
         return self.overlay.get(place, place)
 
     def _trim(self, package: Mapping[str, Any], work: Path) -> str:
-        """The prefix that the compiler removes from file names; with the user's -trimpath, every path of this machine (gc.go, trimpath)."""
+        """The prefix that the compiler removes from file names; with -trimpath, every path of this machine (gc.go, trimpath)."""
         if self.settings.get("-trimpath") != "true":
             return str(work)
+        return f"{work}=>;{package['Dir']}=>{self._trimmed(package)[0]}"
+
+    def _trimmed(self, package: Mapping[str, Any]) -> list[str]:
+        """The name of a package's folder in file names."""
+        if self.settings.get("-trimpath") != "true":
+            return [package["Dir"]]
         module = package.get("Module") or {}
-        path = package["ImportPath"]
+        path = package.get("Place") or package["ImportPath"]
         if module.get("Version") and not package.get("Standard"):
             path = f"{module['Path']}@{module['Version']}{path[len(module['Path']) :]}"
-        return f"{work}=>;{package['Dir']}=>{path}"
+        return [path]
 
     @staticmethod
     def _language(package: Mapping[str, Any]) -> list[str]:
@@ -147,7 +169,19 @@ def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
     return str(copy)
 
 
-def _content(archive: Path) -> str:
+def imported(package: Mapping[str, Any]) -> list[str]:
+    """The packages, under their names in the link, that a package imports."""
+    mapped = package.get("ImportMap") or {}
+    names = [mapped.get(name, name) for name in package.get("Imports") or () if name not in ("unsafe", "C")]
+    return [*names, *(CGO_IMPORTS if package.get("CgoFiles") else ())]
+
+
+def content_of(key: str) -> str:
+    """What `content` says of the archive that is compiled under a key."""
+    return key[:20]
+
+
+def content(archive: Path) -> str:
     """The content half of an archive's build id, which names its bytes; without a build id, a digest of the bytes."""
     build_id = peek(archive).build_id
     return build_id.rpartition("/")[2] if "/" in build_id else cache.file_digest(archive)

@@ -25,7 +25,7 @@ def check(packages: Iterable[str], go_version: str) -> None:
     """Raises OtelobjError if a hook package needs a newer Go. packages: import paths; go_version: as headers have it, such as go1.23.9."""
     match = re.match(r"go(1\.\d+)", go_version)
     for package in packages:
-        module = next((module for module in hooktree.modules() if package == module or package.startswith(f"{module}/")), None)
+        module = hooktree.owner(package)
         if match and module and number(match[1]) < number(needed_by(module)):
             remedy = f"build with Go {needed_by(module)} or newer; with OTELOBJ_DISABLE=all, probes and hooks of your own work from Go {lowest()} on"
             raise OtelobjError(f"{package} needs Go {needed_by(module)}, this is {go_version}", remedy)

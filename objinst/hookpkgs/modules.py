@@ -9,6 +9,7 @@ appear without requirements of their own, which could otherwise raise a version 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -18,7 +19,10 @@ from pathlib import Path
 
 from objinst import hooktree
 from objinst.errors import OtelobjError
+from objinst.gobuild import usertree
+from objinst.gobuild.buildinfo import parent_flag
 from objinst.gobuild.gocmd import Go
+from objinst.hookpkgs.request import HookRequest, foreign_main
 from objinst.store import cache
 
 UNRELEASED = "0.0-00010101000000-000000000000"
@@ -113,6 +117,27 @@ def lockstep(api: str, path: str) -> str | None:
     return f"v0.{int(match[1]) + CONTRIB_AHEAD}.0" if CONTRIB_V0.match(path) else None
 
 
+def user_pins(request: HookRequest, go: Go) -> tuple[list[Pin], list[Path]]:
+    """Modules of the user's build, and the go.sum files that vouch for them. The modules in the binary take precedence over go.mod."""
+    if foreign_main():
+        return binary_pins(request.deps, None), []
+    here = request.user_dir
+    found: list[Pin] = []
+    sums: list[Path] = []
+    base = next((parent for parent in (here, *here.parents) if (parent / "go.mod").is_file()), None)
+    if base is not None:
+        modfile = parent_flag("modfile")
+        found += go_mod_pins(base, go, here / modfile if modfile else None)
+        sums.append((here / modfile).with_suffix(".sum") if modfile else base / "go.sum")
+    work = usertree.work_file(here)
+    if work is not None:
+        found += workspace_pins(work, go)
+        sums += [work.with_name(work.name + ".sum"), *(root / "go.sum" for root in usertree.user_modules(here).values())]
+        base = work.parent
+    found += binary_pins(request.deps, base)
+    return list({pin.path: pin for pin in found}.values()), sums
+
+
 def hook_needs(needs: Mapping[str, str], pins: Sequence[Pin]) -> tuple[dict[str, str], list[Pin]]:
     """Requirements of the hooks that the user's build does not decide, and the pins that match the user's OpenTelemetry API.
 
@@ -140,17 +165,18 @@ def hook_requirements(hooks: Path, modules: Iterable[str], go: Go) -> dict[str, 
 
 
 def hook_sources(hooks: Path, digest: str) -> Path:
-    """Copies of the hook modules in the cache, without requirements. Their path is always the same, so they are compiled once."""
+    """Copies of the hook modules in the cache, without requirements, laid out as a GOPATH. Their path is always the same, so they are compiled once."""
 
     def make(folder: Path) -> None:
-        for name in hooktree.modules().values():
+        for path, name in hooktree.modules().items():
+            target = folder / "src" / path
             ignored = shutil.ignore_patterns(*hooktree.NOT_COMPILED)
-            shutil.copytree(hooks / name, folder / name, copy_function=shutil.copyfile, ignore=ignored)
+            shutil.copytree(hooks / name, target, copy_function=shutil.copyfile, ignore=ignored)
             mod = (hooks / name / "go.mod").read_text("utf-8")
             kept = [line for line in mod.splitlines() if line.startswith(("module ", "go "))]
-            (folder / name / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")
+            (target / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")
 
-    return cache.folder("hooks", digest, make)
+    return cache.folder("hooks", hashlib.sha256(f"gopath {digest}".encode()).hexdigest(), make)
 
 
 def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs: Mapping[str, str], sums: Sequence[Path]) -> None:
@@ -161,7 +187,7 @@ def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], needs
     lines += [f"require {_quoted(path)} {unreleased(path)}" for path in ours]
     lines += [f"require {path} {version}" for path, version in needs.items()]
     lines += [f"require {pin.path} {pin.target if pin.is_version else unreleased(pin.path)}" for pin in users]
-    lines += [f"replace {path} => {_quoted(str(hooks / name))}" for path, name in ours.items()]
+    lines += [f"replace {path} => {_quoted(str(hooks / 'src' / path))}" for path in ours]
     lines += [f"replace {pin.path} => {_target(pin)}" for pin in users]
     (folder / "go.mod").write_text("\n".join(lines) + "\n", "utf-8")
     known = {line for path in sums if path.exists() for line in path.read_text("utf-8").splitlines()}

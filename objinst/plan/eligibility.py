@@ -19,10 +19,10 @@ from objinst.plan.judge import Function
 from objinst.plan.lasting import Lasting
 from objinst.plan.model import FrontPlan, FunctionPlan, Refusal, Status, Target
 from objinst.plan.select import candidates, only_leads_on
-from objinst.rules import FuncName, Rule, RuleSet
+from objinst.rules import OBSERVERS, PRIVATE, FuncName, Rule, RuleSet
 from trampolines import Arch
 
-TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.com/otelobj/otelobj/hooks")
+TELEMETRY = ("go.opentelemetry.io/otel", "go.opentelemetry.io/contrib", "github.com/otelobj/otelobj/hooks", PRIVATE, OBSERVERS)
 
 
 @dataclass(frozen=True, slots=True)

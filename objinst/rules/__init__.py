@@ -4,9 +4,10 @@ from objinst.rules.action import Action
 from objinst.rules.load import is_built_in, load, supports
 from objinst.rules.model import Rule, RuleSet, Where
 from objinst.rules.names import FuncName, parse_func_name
-from objinst.rules.packages import PRIVATE, RT, hook_packages
+from objinst.rules.packages import OBSERVERS, PRIVATE, RT, hook_packages
 from objinst.rules.paths import ValuePath
 
 __all__ = [
-    "PRIVATE", "RT", "Action", "FuncName", "Rule", "RuleSet", "ValuePath", "Where", "hook_packages", "is_built_in", "load", "parse_func_name", "supports",
+    "OBSERVERS", "PRIVATE", "RT", "Action", "FuncName", "Rule", "RuleSet", "ValuePath", "Where", "hook_packages", "is_built_in", "load", "parse_func_name",
+    "supports",
 ]  # fmt: skip

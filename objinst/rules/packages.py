@@ -9,6 +9,8 @@ from objinst.rules.model import Rule
 RT = "github.com/otelobj/otelobj/hooks/rt"
 PRIVATE = "otelobj.private/"
 """What the import paths of the private zone begin with."""
+OBSERVERS = "otelobj.hooks/"
+"""The same for packages of others that observe a library of the program, with OpenTelemetry from the private zone."""
 
 
 def hook_packages(rules: Iterable[Rule]) -> tuple[str, ...]:

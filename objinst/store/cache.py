@@ -26,7 +26,7 @@ from objinst.errors import OtelobjError, UsageError, reason
 from objinst.platform.host import host
 from objinst.store.root import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
 
-__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "file_digest", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
+__all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "file_digest", "find", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
 
 RECORD = ".entry"
 """In each entry: size in bytes, time of the last change in ns, SHA-256 and name of every file."""
@@ -50,10 +50,11 @@ _left_out: set[Path] = set()
 
 def has(kind: str, digest: str) -> bool:
     """Whether `folder` would find it."""
-    return _find(kind, digest) is not None
+    return find(kind, digest) is not None
 
 
-def _find(kind: str, digest: str) -> Path | None:
+def find(kind: str, digest: str) -> Path | None:
+    """The folder of `digest`, if there is one."""
     places = (_in(folder, kind, digest) for folder in (root(), *_readable()))
     return next((place for place in places if _is_whole(place)), None)
 
@@ -64,7 +65,7 @@ def _in(folder: Path, kind: str, digest: str) -> Path:
 
 def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
     """The folder of `digest`. If there is none, `make` fills a new one. Raises OtelobjError if it cannot be written."""
-    found = _find(kind, digest)
+    found = find(kind, digest)
     if found is not None:
         return found
     place = _in(ready(), kind, digest)

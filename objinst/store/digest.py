@@ -19,7 +19,7 @@ HOOK_SOURCES = ("*.go", "go.mod", "go.sum", "*.s")
 def content_digest(folder: Path, patterns: tuple[str, ...]) -> str:
     """Digest of the names and contents of the files below a folder, without tests."""
     state = hashlib.sha256()
-    for path in sorted(path for pattern in patterns for path in folder.rglob(pattern)):
+    for path in sorted(path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()):
         place = path.relative_to(folder)
         if not path.name.endswith("_test.go") and hooktree.TESTS.isdisjoint(place.parts):
             content = path.read_bytes()
@@ -37,5 +37,6 @@ def own_digest() -> str:
 
 @functools.cache
 def hooks_digest() -> str:
-    """Digest of the Go sources of the hooks."""
-    return content_digest(paths.hooks_dir(), HOOK_SOURCES)
+    """Digest of the Go sources of the hooks, and of what decides those of the private zone."""
+    hooks = paths.hooks_dir()
+    return hashlib.sha256(f"{content_digest(hooks, HOOK_SOURCES)} {content_digest(hooks / hooktree.PRIVATE, ('*',))}".encode()).hexdigest()

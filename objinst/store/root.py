@@ -29,6 +29,7 @@ ENTRY_KINDS = {
     "archive": "rewritten packages",
     "compiled": "hook packages and what they import",
     "hooks": "sources of the hooks",
+    "sources": "sources of the private zone",
     "inlined": "inlined calls of each package",
     "facts": "what each package says of others",
     "init": "how each hook package is loaded",

@@ -19,11 +19,11 @@ from objinst.store.digest import hooks_digest
 from objinst.errors import OtelobjError
 from objinst.paths import hooks_dir
 from objinst.gobuild import BuildInfo, ImportCfg, buildinfo
+from hook_sets import GO, disagreements, go_command, request, write
 from toolchains import go_env, goroot
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 NETHTTP = "github.com/otelobj/otelobj/hooks/instrumentation/nethttp"
-GO = "1.26"
 resolving = importlib.import_module("objinst.hookpkgs.resolve")  # the package has a function of this name
 
 
@@ -97,9 +97,9 @@ def test_workspace_pins(tmp_path: Path) -> None:
 def test_hook_sources_have_no_requirements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path))
     folder = modules.hook_sources(hooks_dir(), "abc")
-    mod = (folder / "instrumentation" / "nethttp" / "go.mod").read_text()
+    mod = (folder / "src" / NETHTTP / "go.mod").read_text()
     assert mod.startswith(f"module {NETHTTP}\n") and "require" not in mod and "replace" not in mod
-    assert (folder / "rt" / "hook").is_dir() and not list(folder.rglob("*_test.go"))
+    assert (folder / "src" / RT / "hook").is_dir() and not list(folder.rglob("*_test.go"))
 
 
 # compiling
@@ -171,12 +171,6 @@ APP = {
 HOOKS = "example.com/app/hooks"
 
 
-def write(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-
-
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in go_env(GO).items():
@@ -188,31 +182,6 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     buildinfo.parent_flags.cache_clear()
     write(tmp_path / "app", APP)
     return tmp_path / "app"
-
-
-def request(folder: Path, wanted: tuple[str, ...], *command: str) -> HookRequest:
-    """Runs a build and reads what its linker was given."""
-    before = set(folder.parent.glob("go-build*"))
-    subprocess.run([goroot(GO) / "bin/go", *command], cwd=folder, check=True, capture_output=True)
-    work = next(iter(set(folder.parent.glob("go-build*")) - before))
-    cfg = ImportCfg.read(work / "b001" / "importcfg.link")
-    info = BuildInfo.parse(cfg.modinfo)
-    return HookRequest(
-        wanted, cfg.packages, {name: peek(path).build_id for name, path in cfg.packages.items()},
-        tuple((dep.path, dep.version, dep.replaced_by) for dep in info.deps), info.settings, folder, peek(cfg.packages["runtime"]).line, hooks_dir(), hooks_digest(),
-    )  # fmt: skip
-
-
-def go_command(**env: str) -> Go:
-    return Go(goroot(GO), {"GOOS": "linux", "GOARCH": "amd64", "CGO_ENABLED": "0"} | env)
-
-
-def disagreements(wanted: HookRequest, hook_set: HookSet) -> list[str]:
-    """What the linker checks: every import of every object has the fingerprint of the archive that is linked."""
-    everything = {**wanted.link, **hook_set.archives}
-    prints = {name: fingerprint(path) for name, path in everything.items()}
-    imports = [(name, other, fp) for name, path in everything.items() for other, fp in Archive.read(path).go_object()[1].autolib]
-    return [f"{name} imports {other}" for name, other, fp in imports if prints.get(other) != fp]
 
 
 def linked(wanted: HookRequest, hook_set: HookSet, folder: Path) -> str:
@@ -255,7 +224,7 @@ def test_test_variants_are_compiled_for(app: Path) -> None:
 
 def test_a_package_with_assembly_and_embedded_files_compiles_here(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that the link does not have, compiled from source, as for a link whose imports all differ."""
-    monkeypatch.setattr(resolving, "_fits", lambda *_: False)
+    monkeypatch.setattr(resolving, "fits", lambda *_: False)
     wanted = request(app, (HOOKS,), "build", "-work", "-trimpath", "-o", "x", ".")
     hook_set = resolve(wanted, go_command())
     assert all(path.is_relative_to(cache.root()) for path in hook_set.archives.values()) and len(hook_set.archives) > 20
@@ -324,7 +293,7 @@ def test_without_network(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = request(app, (NETHTTP, RT), "build", "-work", "-o", "x", ".")
     with pytest.raises(OtelobjError) as caught:
         resolve(wanted, go_command())
-    assert "go.opentelemetry.io/otel" in caught.value.what and "network" in caught.value.remedy
+    assert "module go.opentelemetry.io/" in caught.value.what and "otelobj cache warm" in caught.value.remedy
     assert not list((cache.root() / "closure").glob("*.json"))
     buildinfo.parent_flags.cache_clear()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from objinst.errors import OtelobjError
 from objinst.store import parallel
 
 
@@ -53,3 +55,38 @@ def test_small_tasks_are_left_to_others(tmp_path: Path, size: int, done: int) ->
 
 def test_nothing_to_do() -> None:
     parallel.in_parallel([])
+
+
+def test_work_follows_what_it_needs(tmp_path: Path, three: None) -> None:
+    needs = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []}
+    order = tmp_path / "order"
+    done: list[int] = []
+
+    def work(name: str) -> None:
+        assert all((tmp_path / other).exists() for other in needs[name])
+        (tmp_path / name).touch()
+        with order.open("a") as file:
+            file.write(f"{name} {os.getpid()}\n")
+
+    parallel.in_order(needs, work, lambda: done.append(1))
+    lines = [line.split() for line in order.read_text().splitlines()]
+    assert sorted(name for name, _ in lines) == list("abcde") and len(done) == 5
+    assert str(os.getpid()) not in {process for _, process in lines}
+    parallel.in_order({}, work, done.clear)
+
+
+@pytest.mark.parametrize(("error", "text"), [(OtelobjError("what", "do"), "what\n  remedy: do"), (KeyError("x"), "'x'")])
+def test_what_stops_ordered_work_is_raised(three: None, error: Exception, text: str) -> None:
+    def work(name: str) -> None:
+        if name == "b":
+            raise error
+        assert name != "c"
+
+    with pytest.raises(type(error)) as caught:
+        parallel.in_order({"a": [], "b": ["a"], "c": ["b"]}, work, lambda: None)
+    assert str(caught.value) == text
+
+
+def test_a_worker_that_is_killed_is_noticed(three: None) -> None:
+    with pytest.raises(OtelobjError, match="was killed"):
+        parallel.in_order({"a": [], "b": []}, lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == "b" else None, lambda: None)

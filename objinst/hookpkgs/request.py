@@ -1,0 +1,112 @@
+"""What a hook set is resolved from and what it is, and what every way to resolve one asks: flags of the build for the go command, whether an
+archive fits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from objinst.gobuild import usertree
+from objinst.gobuild.buildinfo import parent_flags
+from objinst.goobj.archive import Archive, peek
+
+LIST_FIELDS = "ImportPath,Dir,Export,Standard,Module,Imports,ImportMap,GoFiles,CgoFiles,SFiles,HFiles,EmbedFiles,EmbedPatterns,Error,DepsErrors"
+OPTIMISED = "-gcflags=github.com/otelobj/otelobj/hooks/rt/...="
+"""The last pattern that fits counts (cmd/go/internal/load/flag.go): without optimisation the frames of rt are too large for functions that
+have no stack check."""
+COMPILE_FLAGS = ("-race", "-msan", "-asan", "-tags", "-gcflags", "-asmflags", "-installsuffix")
+"""Settings of a build that reach the compiler, as BuildInfo names them; the go command takes them again."""
+SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": "-asan"}
+"""Packages that are in a link only with these flags: build systems other than the go command write no BuildInfo."""
+LINK_ONLY = ("vcs", "-ldflags", "DefaultGODEBUG")
+"""Settings that differ from commit to commit and say nothing about how packages are compiled."""
+SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
+
+
+@dataclass(frozen=True, slots=True)
+class HookRequest:
+    """What a hook set is resolved from.
+
+    packages: import paths of hook packages. link: import path -> archive of the link, identities: their build ids.
+    deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the build was started.
+    header: the header line of the link's archives. hooks: folder of the hook modules.
+    """
+
+    packages: tuple[str, ...]
+    link: Mapping[str, Path]
+    identities: Mapping[str, str]
+    deps: tuple[tuple[str, str, tuple[str, str] | None], ...]
+    settings: Mapping[str, str]
+    user_dir: Path
+    header: str
+    hooks: Path
+    hooks_digest: str
+
+    def build_settings(self) -> dict[str, str]:
+        """The settings that reach the compiler, completed from the packages of the link."""
+        told = {name: value for name, value in self.settings.items() if not name.startswith(LINK_ONLY)}
+        return {flag: "true" for package, flag in SANITIZERS.items() if package in self.link} | told
+
+    def identity_of(self, packages: Iterable[str]) -> str:
+        """Digest of what the link holds under these import paths."""
+        text = "\n".join(f"{name} {self.identities.get(name, '')}" for name in sorted(packages))
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class HookSet:
+    """archives: of packages that the link does not have. modules: module -> version of what was added, without
+    the private zone. uses: packages of the link that these import, directly or indirectly. notes: what the user should know of it, a line each."""
+
+    archives: dict[str, Path]
+    modules: dict[str, str]
+    uses: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def reached(packages: Iterable[str], link: Mapping[str, Path]) -> list[str]:
+    """Hook packages that the link already has, and everything that they import."""
+    seen: list[str] = []
+    waiting = list(packages)
+    while waiting:
+        package = waiting.pop()
+        if package not in seen and package in link:
+            seen.append(package)
+            waiting += [path for path, _ in Archive.read(link[package]).go_object()[1].autolib]
+    return seen
+
+
+def fits(export: Path, header: str, chosen: Mapping[str, Path], fingerprint_of: Callable[[str], bytes]) -> bool:
+    if not export.exists() or peek(export).line != header:
+        return False
+    _, obj = Archive.read(export).go_object()
+    return all(path in chosen and fingerprint_of(path) == fp for path, fp in obj.autolib)
+
+
+def foreign_main() -> bool:
+    """`go run pkg@version`, `go install pkg@version`: the module in the current folder is unrelated to the program."""
+    words = parent_flags()
+    return any(word in ("run", "install") for word in words) and any("@" in word and not word.startswith("-") for word in words)
+
+
+def list_flags(request: HookRequest, folder: Path) -> list[str]:
+    """Flags of the build, for `go list` in the hook set's module."""
+    settings = request.build_settings()
+    flags = [f"{name}={value}" for name in COMPILE_FLAGS if (value := settings.get(name)) and _reaches_all(name, value)]
+    if any(flag.startswith("-gcflags=") for flag in flags):
+        flags.append(OPTIMISED)
+    flags += ["-trimpath"] if settings.get("-trimpath") == "true" else []
+    flags += [f"-buildmode={settings['-buildmode']}"] if settings.get("-buildmode") in SHARED_MODES else []
+    replaced = usertree.overlay(request.user_dir)
+    if replaced:
+        (folder / "overlay.json").write_text(json.dumps({"Replace": replaced}), "utf-8")
+        flags.append(f"-overlay={folder / 'overlay.json'}")
+    return ["-mod=mod", "-toolexec=", *flags, *(["-modcacherw"] if "-modcacherw" in parent_flags() else [])]
+
+
+def _reaches_all(name: str, value: str) -> bool:
+    """Whether -gcflags apply to all packages. Without a pattern they apply to the packages that the user named, not to their imports."""
+    return name not in ("-gcflags", "-asmflags") or not value.startswith("-")

@@ -1,0 +1,456 @@
+"""The private zone: what the hooks take from outside the standard library, under import paths of its own, for programs without OpenTelemetry's API.
+
+A package of the zone is compiled as `otelobj.private/PATH`, and the compiler's importcfg maps its imports (`importmap`, cmd/compile/internal/base/flag.go,
+readImportCfg). Its sources are pinned (objinst.hookpkgs.pins), so the program's module versions decide nothing. What decides is the toolchain, the
+header line, flags that reach every package (-race, -shared, ...) and the content of the std packages that it imports: it is compiled once for these, for
+all programs. Always with -trimpath, so the archives are the same on every machine whose std is the same, and with the tag `grpcnotrace`:
+golang.org/x/net/trace would register /debug/requests, at which two copies panic.
+
+Packages of others that observe a library, such as OpenTelemetry's bridge from Prometheus' registry, are compiled as `otelobj.hooks/PATH` in a program
+that links the library: against the program's copy of it, and OpenTelemetry from the zone. If one does not compile with the program's version, it is left
+out with a warning.
+
+rt, and hook modules that need nothing from outside the standard library, keep their paths like all hook packages, which are compiled here too.
+Hook packages of the user's own import OpenTelemetry from the zone, and everything else at the versions of their module.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from objinst import hooktree
+from objinst.errors import OtelobjError, reason
+from objinst.gobuild import usertree
+from objinst.gobuild.gocmd import Go, documents
+from objinst.goobj.archive import fingerprint
+from objinst.goversions import number
+from objinst.hookpkgs import downgrade, memory, modules, pins, sources
+from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
+from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
+from objinst.rules import OBSERVERS, PRIVATE
+from objinst.store import cache
+from objinst.store.digest import SOURCES, content_digest
+from objinst.store.parallel import in_order
+
+API = "go.opentelemetry.io/otel"
+SANITIZERS = ("-race", "-msan", "-asan")
+TAGS = ("grpcnotrace",)
+MEMORY_KEYS = {"packages", "modules", "notes"}
+
+Announce = Callable[[Collection[str]], Callable[[], object]]
+"""Called before packages are compiled, with their import paths in the link; returns what is called after each."""
+Package = Mapping[str, Any]
+"""As `go list -json` describes it, under its import path in the link; see objinst.hookpkgs.compile.Compiler."""
+
+
+class NotCompiledError(OtelobjError):
+    """package: its import path in the link."""
+
+    def __init__(self, what: str, remedy: str = "", package: str = "") -> None:
+        super().__init__(what, remedy)
+        self.package = package
+
+
+def applies(request: HookRequest) -> bool:
+    """Whether the hook set of a link comes from here: it has no package of OpenTelemetry's API, nor of a module in its folder. Without anything of the
+    zone, hook packages of the user's own are built like other packages of their module."""
+    has_api = any(package == API or package.startswith(f"{API}/") for package in request.link)
+    return not has_api and (all(map(hooktree.owner, request.packages)) or needs_zone(request))
+
+
+def needs_zone(request: HookRequest) -> bool:
+    """Whether one of the hook packages needs more than the standard library and the user's modules, as far as their sources say."""
+    return any(_is_in_need(request, package) for package in request.packages) or _names_zone(request)
+
+
+def _is_in_need(request: HookRequest, package: str) -> bool:
+    """Whether the hook module of a package, or a hook module that it needs, requires modules of others."""
+    ours = hooktree.modules()
+    waiting = [owner] if (owner := hooktree.owner(package)) else []
+    seen = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in ours:
+            return True
+        if module not in seen:
+            seen.add(module)
+            waiting += [words[0] for words in usertree.directives(request.hooks / ours[module] / "go.mod", "require")]
+    return False
+
+
+def _names_zone(request: HookRequest) -> bool:
+    """Whether the sources of the user's own hook packages import OpenTelemetry, or hook modules that do."""
+    users = [package for package in request.packages if hooktree.owner(package) is None]
+    files = [path for path in usertree.hook_sources(users, request.user_dir) if path.suffix == ".go"]
+    names = {name for path in files for name in usertree.IMPORT.findall(path.read_text("utf-8", "replace"))}
+    return any(name.startswith(sources.OPENTELEMETRY) or _is_in_need(request, name) for name in names)
+
+
+def say(packages: Collection[str]) -> Callable[[], object]:
+    """The line that the user sees; none if only some packages are compiled anew."""
+    if PRIVATE + API in packages:
+        print(f"otelobj: compiling OpenTelemetry once for this toolchain ({len(packages)} packages)", file=sys.stderr, flush=True)
+    return lambda: None
+
+
+def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
+    """The hook set of a link without OpenTelemetry's API. Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+    found = _resolved(request, go, announce)
+    for note in found.notes:
+        print(f"otelobj: warning: {note}", file=sys.stderr)
+    return found
+
+
+def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
+    key = _digest(request, go)
+    memo = cache.root() / "closure" / f"{key}.json"
+    known = _remembered(memo, request)
+    if known is not None:
+        return known
+    with cache.lock(f"closure-{key[:16]}"):
+        known = _remembered(memo, request)
+        if known is not None:
+            return known
+        try:
+            return _Resolution(request, go, memo, announce).hook_set()
+        except OSError as error:
+            raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
+
+
+# memory
+
+
+@functools.cache
+def _own_digest() -> str:
+    """Digest of the code that resolves hook sets; the rest of otelobj does not affect them."""
+    return content_digest(Path(__file__).parent, SOURCES)
+
+
+def _digest(request: HookRequest, go: Go) -> str:
+    """Digest of the configuration: everything that determines the hook set except the packages of the link. Of the program and its modules nothing
+    counts, unless a hook package is the user's own."""
+    parts = [
+        _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), *_state(go),
+        *(f"{name}={value}" for name, value in sorted(go.env.items())), *(f"{name}={value}" for name, value in sorted(request.build_settings().items())),
+        json.dumps(usertree.overlay(request.user_dir), sort_keys=True),
+    ]  # fmt: skip
+    if any(hooktree.owner(package) is None for package in request.packages):
+        parts += [str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps), usertree.digest(request.packages, request.user_dir)]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _state(go: Go) -> list[str]:
+    """What changes when another toolchain is put into the place of this one."""
+    try:
+        state = (go.goroot / "VERSION").stat()
+    except OSError:
+        return []
+    return [str(state.st_mtime_ns), str(state.st_size)]
+
+
+def _content_in(request: HookRequest, package: str) -> str:
+    """`content` of a package's archive in the link, from its identity."""
+    return request.identities.get(package, "").rpartition(" ")[2].rpartition("/")[2]
+
+
+def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
+    """A hook set that was made for the same content of every package of it that the link has, if all other archives still exist. Marks it as used."""
+    for entry in memory.entries(memo, MEMORY_KEYS):
+        archives: dict[str, Path] = {}
+        for package, (known, path) in entry["packages"].items():
+            if package in request.link:
+                if _content_in(request, package) != known:
+                    break
+            elif cache.is_whole(Path(path)):
+                archives[package] = Path(path)
+            else:
+                break
+        else:
+            os.utime(memo)
+            return HookSet(archives, entry["modules"], tuple(package for package in entry["packages"] if package in request.link), tuple(entry["notes"]))
+    return None
+
+
+# listing
+
+
+@dataclass(frozen=True)
+class _Resolution:
+    """One hook set in the making. memo: the file that remembers it."""
+
+    request: HookRequest
+    go: Go
+    memo: Path
+    announce: Announce
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        """For files of the go command; always the same, as is the module in it."""
+        made = self.memo.with_suffix("")
+        made.mkdir(parents=True, exist_ok=True)
+        return made
+
+    @functools.cached_property
+    def own(self) -> list[str]:
+        """Hook packages that come with otelobj and are not in the link."""
+        return [package for package in self.request.packages if package not in self.request.link and hooktree.owner(package)]
+
+    @functools.cached_property
+    def users(self) -> list[str]:
+        """Hook packages of the user's own that are not in the link."""
+        return [package for package in self.request.packages if package not in self.request.link and not hooktree.owner(package)]
+
+    @functools.cached_property
+    def hooks(self) -> Path:
+        """A GOPATH with the sources of the hook modules."""
+        return modules.hook_sources(self.request.hooks, self.request.hooks_digest)
+
+    @functools.cached_property
+    def tree(self) -> sources.Tree:
+        """The sources of the zone. Only asked for where something of it is needed."""
+        return sources.sources(self.go, self.request.hooks, self.language)
+
+    def hook_set(self) -> HookSet:
+        theirs = self.user_packages() if self.users else {}
+        wanted = {*self.own, *self._imported_by(theirs)}
+        apart = self._observers()
+        notes: list[str] = []
+        while True:
+            try:
+                return self._hook_set(self.private_packages(wanted, apart), theirs, notes)
+            except NotCompiledError as error:
+                path = error.package.removeprefix(OBSERVERS)
+                if path not in apart:
+                    raise
+                notes.append(self._left_out(path, apart[path], error))
+                del apart[path]
+
+    def _hook_set(self, listed: Mapping[str, Package], theirs: Mapping[str, Package], notes: Sequence[str]) -> HookSet:
+        """listed: packages of ours; theirs: of the user's."""
+        link = self.request.link
+        ours = {name: package for name, package in listed.items() if name not in link}
+        added = {**ours, **theirs}
+        around = {name for package in added.values() for name in imported(package) if name not in added}
+
+        chosen = self._choose_std(sorted(name for name in around if is_std(name)))
+        for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
+            if name in link:
+                chosen.setdefault(name, link[name])
+        contents = {name: _content_in(self.request, name) if name in link else content(path) for name, path in chosen.items()}
+        self._compile(ours, chosen, contents)
+        self._add_users(theirs, chosen)
+        contents |= {name: content(chosen[name]) for name in theirs}
+
+        found = {package["Module"]["Path"]: package["Module"] for name, package in added.items() if package.get("Module") and not name.startswith(PRIVATE)}
+        versions = {path: downgrade.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
+        entry = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions, "notes": list(notes)}
+        memory.add(self.memo, entry)
+        archives = {name: path for name, path in chosen.items() if name not in link}
+        return HookSet(archives, versions, tuple(name for name in chosen if name in link), tuple(notes))
+
+    def _observers(self) -> dict[str, list[str]]:
+        """Packages of others that observe what the link has -> the packages of the link that they import."""
+        found = {}
+        for path in pins.read(self.request.hooks / hooktree.PRIVATE).hook_packages if any(_is_in_need(self.request, name) for name in self.own) else ():
+            folder = self.tree.folder / "src" / path
+            imports = {name for file in folder.glob("*.go") for name in usertree.IMPORT.findall(file.read_text("utf-8", "replace"))}
+            observed = sorted(name for name in imports if not is_std(name) and self.tree.owner(name) and not self.tree.has(name))
+            if all(name in self.request.link for name in observed):
+                found[path] = observed
+        return found
+
+    def _left_out(self, path: str, observed: Sequence[str], error: OtelobjError) -> str:
+        owner = self.tree.owner(path) or path
+        deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
+        modules = sorted({module for name in observed for module in deps if name == module or name.startswith(f"{module}/")})
+        has = " and ".join(f"{module} {deps[module]}" for module in modules) or " and ".join(observed)
+        said = next((line.rpartition("/src/")[2] for line in error.what.splitlines()[1:] if line.strip()), error.what)
+        return f"{path} {self.tree.versions.get(owner, '')} is left out: it does not compile with {has} of this program, a newer release may do ({said})"
+
+    def private_packages(self, wanted: Iterable[str], apart: Mapping[str, Sequence[str]]) -> dict[str, Package]:
+        """Packages of hook modules and of OpenTelemetry, and what these import: import path in the link -> package.
+
+        apart: packages that observe the program -> what they import of it."""
+        wanted = sorted(wanted)
+        if not wanted:
+            return {}
+        has_zone = any(not hooktree.owner(name) or _is_in_need(self.request, name) for name in wanted)
+        gopath = os.pathsep.join(map(str, [self.hooks, *([self.tree.folder] if has_zone else [])]))
+        settings = self.request.build_settings()
+        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true")]
+        # Nothing in the zone needs cgo, and without it the zone is the same for programs with and without.
+        env = {"GO111MODULE": "off", "GOPATH": gopath, "CGO_ENABLED": "0"}
+        listed = documents(self.go.run(["list", "-toolexec=", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}", "--", *wanted], self.folder, **env))
+        found = {package["ImportPath"]: package for package in listed if not package.get("Standard")}
+
+        def name_of(path: str) -> str:
+            return path if hooktree.owner(path) else (OBSERVERS if path in apart else PRIVATE) + path
+
+        def in_link(path: str, package: Package) -> Package:
+            imports = [name for name in package.get("Imports") or () if name in found and name not in apart.get(path, ())]
+            mapped = {name: name_of(name) for name in imports if name_of(name) != name}
+            return {**package, "ImportPath": name_of(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
+
+        return {name_of(path): in_link(path, package) for path, package in found.items()}
+
+    def _module(self, path: str) -> dict[str, str]:
+        ours = hooktree.owner(path)
+        if ours:
+            line = sources.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
+            return {"Path": ours, "GoVersion": line[1] if line else self.language}
+        owner = self.tree.owner(path)
+        if owner is None:
+            raise OtelobjError(f"package {path} is in no module that {self.request.hooks / hooktree.PRIVATE} pins", hooktree.REINSTALL)
+        # A go directive may name a newer toolchain; what a file needs of it shows when it is compiled.
+        return {"Path": owner, "Version": self.tree.versions[owner], "GoVersion": min(self.tree.languages[owner], self.language, key=number)}
+
+    @functools.cached_property
+    def go_version(self) -> str:
+        """Such as 1.26.8."""
+        return self.go.run(["env", "GOVERSION"], self.folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
+
+    @functools.cached_property
+    def language(self) -> str:
+        """Go version of the toolchain's language, such as 1.26."""
+        match = re.search(r"go(1\.\d+)", self.request.header)
+        return match[1] if match else ".".join(self.go_version.split(".")[:2])
+
+    # hook packages of the user's own
+
+    def user_packages(self) -> dict[str, Package]:
+        """The hook packages of the user's own and what they import outside the standard library and the link, at the versions of the user's modules:
+        without hook modules and OpenTelemetry. Each follows those that it imports."""
+        listed: Sequence[Package] = [] if _names_zone(self.request) else self._list_users([], "-export")
+        is_private = not listed or any(package["ImportPath"].startswith(sources.OPENTELEMETRY) for package in listed)
+        if is_private:
+            listed = self._list_users([modules.Pin(path, str(folder)) for path, folder in self.tree.folders().items()])
+        by_path = {package["ImportPath"]: package for package in listed}
+        found: set[str] = set()
+        waiting = list(self.users)
+        while waiting:
+            package = by_path[waiting.pop()]
+            path = package["ImportPath"]
+            left_out = path in self.request.link or package.get("Standard") or hooktree.owner(path) or (is_private and self.tree.has(path))
+            if path not in found and not left_out:
+                found.add(path)
+                waiting += [name for name in package.get("Imports") or () if name in by_path]
+        return {package["ImportPath"]: self._user_package(package, is_private) for package in listed if package["ImportPath"] in found}
+
+    def _list_users(self, zone: Sequence[modules.Pin], *flags: str) -> Sequence[Package]:
+        """zone: folders of pinned modules. OpenTelemetry's take the place of the user's, others only that of modules which the user does not have."""
+        pins, sums = modules.user_pins(self.request, self.go)
+        modules.check_owned(self.users, (pin.path for pin in pins))
+        theirs = {pin.path for pin in pins}
+        replaced = {pin.path: pin for pin in zone if pin.path.startswith(sources.OPENTELEMETRY) or pin.path not in theirs}
+        modules.write(self.folder, self.go_version, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *replaced.values()], {}, sums)
+        flags = (*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}", *flags)
+        return documents(self.go.run(["list", *flags, "--", *self.users], self.folder))
+
+    def _user_package(self, package: Package, is_private: bool) -> Package:
+        if not is_private:
+            return package
+        mapped = {name: PRIVATE + name for name in package.get("Imports") or () if self.tree.has(name)}
+        return {**package, "ImportMap": (package.get("ImportMap") or {}) | mapped, "Export": self._export(package)}
+
+    def _imported_by(self, users: Mapping[str, Package]) -> set[str]:
+        """Packages of hook modules and of OpenTelemetry that user packages import."""
+        zone = {name.removeprefix(PRIVATE) for package in users.values() for name in imported(package) if name.startswith(PRIVATE)}
+        return zone | {name for package in users.values() for name in imported(package) if name not in self.request.link and hooktree.owner(name)}
+
+    def _add_users(self, packages: Mapping[str, Package], chosen: dict[str, Path]) -> None:
+        """Adds their archives: of the build cache, where these fit what is chosen, else compiled here."""
+        fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
+        for name, package in packages.items():
+            export = Path(package["Export"]) if package.get("Export") and not package.get("ImportMap") else None
+            is_fit = export is not None and fits(export, self.request.header, chosen, fingerprint_of)
+            chosen[name] = export if export is not None and is_fit else self._compiler.compile(package, chosen)
+
+    @functools.cached_property
+    def _compiler(self) -> Compiler:
+        """For packages of the user's and of the standard library: with all settings of the build."""
+        return Compiler(self.go, self.request.header, self.request.build_settings(), self._cgo_sources, usertree.overlay(self.request.user_dir))
+
+    def _export(self, package: Package) -> str:
+        """The archive that the go command makes of a package with cgo, for the C compiler's part of it; "" for any other."""
+        if not package.get("CgoFiles"):
+            return ""
+        return self.go.run(["list", *list_flags(self.request, self.folder), "-export", "-f={{.Export}}", "--", package["ImportPath"]], self.folder).strip()
+
+    def _cgo_sources(self, package: str) -> list[str]:
+        flags = [*list_flags(self.request, self.folder), "-compiled", "-json=Dir,CompiledGoFiles"]
+        listed = json.loads(self.go.run(["list", *flags, "--", package], self.folder))
+        return [str(Path(listed["Dir"], name)) for name in listed["CompiledGoFiles"]]
+
+    # std
+
+    def _choose_std(self, wanted: Sequence[str]) -> dict[str, Path]:
+        """Archives of packages of the standard library and of what they import: those of the link, else those of the build cache. What does not fit
+        the link there, such as where a test has variants of packages, is compiled."""
+        if not wanted:
+            return {}
+        if not self.users:
+            (self.folder / "go.mod").write_text(f"module otelobj.invalid/closure\n\ngo {self.go_version}\n", "utf-8")
+        flags = [*list_flags(self.request, self.folder), "-deps", "-export", f"-json={LIST_FIELDS}"]
+        listed = [package for package in documents(self.go.run(["list", *flags, "--", *wanted], self.folder)) if package["ImportPath"] != "unsafe"]
+        exports = {package["ImportPath"]: Path(package["Export"]) for package in listed if package.get("Export")}
+        link = self.request.link
+        if all(name not in link or content(path) == _content_in(self.request, name) for name, path in exports.items()) and len(exports) == len(listed):
+            return exports  # in the place of the link's own, too: these stay when the go command removes its work
+        chosen: dict[str, Path] = {}
+        fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
+        for package in listed:
+            name = package["ImportPath"]
+            export = exports.get(name)
+            if name in link:
+                chosen[name] = link[name]
+            elif export is not None and fits(export, self.request.header, chosen, fingerprint_of):
+                chosen[name] = export
+            else:
+                chosen[name] = self._compiler.compile(package, chosen)
+        return chosen
+
+    # compiling
+
+    def _compile(self, packages: Mapping[str, Package], chosen: dict[str, Path], contents: dict[str, str]) -> None:
+        """Adds the archives of packages of ours and their contents. Those that are not in the cache are compiled, in parallel."""
+        settings = self.request.build_settings()
+        flags = {name: "true" for name in SANITIZERS if settings.get(name) == "true"}
+        flags |= {"-buildmode": SHARED_MODES[0]} if settings.get("-buildmode") in SHARED_MODES else {}
+        compiler = Compiler(self.go, self.request.header, {**flags, "-trimpath": "true"}, self._cgo_sources)
+        keys: dict[str, str] = {}
+        for name, package in packages.items():  # each after those that it imports
+            keys[name] = compiler.key(package, contents)
+            contents[name] = content_of(keys[name])
+
+        def archive(name: str) -> Path:
+            if name not in keys:
+                return chosen[name]
+            place = cache.find(KIND, keys[name])
+            return place / ARCHIVE if place else compile_one(name)
+
+        def compile_one(name: str) -> Path:
+            given = {other: archive(other) for other in imported(packages[name])}
+            try:
+                return compiler.compile(packages[name], given)
+            except OtelobjError as error:
+                raise NotCompiledError(error.what, error.remedy, name) from error
+
+        missing = {name for name, key in keys.items() if not cache.has(KIND, key)}
+        if missing:
+            done = self.announce(missing)
+            in_order({name: [other for other in imported(packages[name]) if other in missing] for name in keys if name in missing}, compile_one, done)
+        chosen |= {name: archive(name) for name in keys}
+
+
+def is_std(package: str) -> bool:
+    """Whether a package is one of the standard library (cmd/go/internal/search, IsStandardImportPath)."""
+    return "." not in package.split("/", maxsplit=1)[0]
