@@ -23,7 +23,7 @@ from objinst.errors import OtelobjError, reason
 from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import fingerprint
-from objinst.hookpkgs import downgrade, memory, modules, zone
+from objinst.hookpkgs import downgrade, memory, modules, vouched, zone
 from objinst.hookpkgs.compile import Compiler
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
 from objinst.store import cache
@@ -125,8 +125,9 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
     first: OtelobjError | None = None
     while True:
         users = _write_module(request, go, folder, older)
+        given = (folder / "go.sum").read_text("utf-8")
         try:
-            return list_packages(go, folder, request)
+            listed = list_packages(go, folder, request)
         except OtelobjError as error:
             first = first or error
             try:
@@ -136,6 +137,9 @@ def _fitting_packages(request: HookRequest, go: Go, folder: Path) -> list[dict[s
             if pin is None:
                 raise first from None
             older[pin.path] = pin
+        else:
+            vouched.warn(go, folder, given)
+            return listed
 
 
 def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str, modules.Pin]) -> set[str]:
@@ -146,7 +150,7 @@ def _write_module(request: HookRequest, go: Go, folder: Path, older: Mapping[str
     needs = {path: version for path, version in needs.items() if path not in older}
     added = {**{pin.path: pin for pin in paired}, **older}
     modules.check_owned([package for package in request.packages if package not in request.link], [*needs, *added, *(pin.path for pin in pins)])
-    sums += [request.hooks / name / "go.sum" for name in hooktree.modules().values()]
+    sums += [request.hooks / name / "go.sum" for name in (*hooktree.modules().values(), hooktree.PRIVATE)]
     version = go.run(["env", "GOVERSION"], folder).strip().removeprefix("go").split("-")[0].split(" ")[0]
     modules.write(folder, version, modules.hook_sources(request.hooks, request.hooks_digest), [*pins, *added.values()], needs, sums)
     return {pin.path for pin in pins}
