@@ -1,4 +1,5 @@
-"""`make audit`: known vulnerabilities in what otelobj pins. Go modules by govulncheck, the tool's Python packages by pip-audit.
+"""`make audit`: known vulnerabilities in what otelobj pins. Go modules by govulncheck and their authors' retractions, the tool's Python packages by
+pip-audit.
 
     PYTHONPATH=tests/lib python -m audit [--db URL]
 
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from objinst import hooktree
+from objinst.hookpkgs.pins import pins
 
 ROOT = Path(__file__).resolve().parents[2]
 GOVULNCHECK = ROOT / "tests/lib/govulncheck"
@@ -86,6 +88,18 @@ def check_go(database: str) -> list[str]:
         return said
 
 
+def check_retracted() -> list[str]:
+    """Pinned releases that their authors have taken back. Raises NotRun."""
+    folder = ROOT / "hooks" / hooktree.PRIVATE
+    if _run(["go", "env", "GOPROXY"], folder).stdout.strip() == "off":
+        raise NotRun("GOPROXY=off")  # go list would find none
+    form = "{{with .Retracted}}{{$.Path}} {{$.Version}}: {{.}}{{end}}"
+    done = _run(["go", "list", "-m", "-retracted", "-f", form, "--", *pins().modules], folder, patience=12 * PATIENCE)
+    if done.returncode:
+        raise NotRun(f"go list: {_last_line(done.stderr)}")
+    return [f"{folder.relative_to(ROOT)}: retracted: {line}" for line in done.stdout.splitlines() if line]
+
+
 def check_python() -> list[str]:
     """What is vulnerable. Raises NotRun."""
     command = [sys.executable, "-m", "pip_audit", "-r", str(REQUIREMENTS), "--require-hashes", "--disable-pip", "-f", "json"]
@@ -101,12 +115,12 @@ def check_python() -> list[str]:
     return said
 
 
-def _run(command: list[str], folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], folder: Path, patience: int = LIMIT, **env: str) -> subprocess.CompletedProcess[str]:
     settings = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"} | env
     try:
-        return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, check=False, timeout=LIMIT)
+        return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, check=False, timeout=patience)
     except subprocess.TimeoutExpired:
-        raise NotRun(f"{' '.join(command[:3])} was not done after {LIMIT} seconds") from None
+        raise NotRun(f"{' '.join(command[:3])} was not done after {patience} seconds") from None
     except OSError as error:
         raise NotRun(f"{command[0]}: {error.strerror}") from None
 
@@ -120,14 +134,14 @@ def main(args: list[str] | None = None) -> int:
     parser.add_argument("--db", default=DATABASE, metavar="URL", help="the database of vulnerabilities in Go modules")
     given = parser.parse_args(args)
     vulnerable = []
-    for what, check in (("Go modules", lambda: check_go(given.db)), ("Python packages", check_python)):
+    for what, check in (("vulnerable Go modules", lambda: check_go(given.db)), ("retracted releases", check_retracted), ("vulnerable Python packages", check_python)):
         try:
             found = check()
         except NotRun as reason:
-            print(f"audit: {what} were not looked at: {reason}")
+            print(f"audit: {what} were not looked for: {reason}")
             continue
         vulnerable += found
-        print(f"audit: {what}: " + ("no known vulnerability" if not found else f"{len(found)} found"))
+        print(f"audit: {what}: {len(found) or 'none'} found")
         print("".join(f"  {line}\n" for line in found), end="")
     return 1 if vulnerable else 0
 

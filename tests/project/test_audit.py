@@ -28,24 +28,30 @@ def test_a_vulnerable_module_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     folders = [ROOT / "hooks/private", ROOT / "hooks/sdk", ROOT / "hooks/rt"]
     assert {*folders, ROOT / "objinst/signatures/gotypes/helper", ROOT / "tests/lib/govulncheck"} <= set(audit.go_folders())
     monkeypatch.setattr(audit, "go_folders", lambda: [*folders, ROOT / "hooks/active"])
-    monkeypatch.setattr(audit, "check_python", list)
+    for name in ("check_python", "check_retracted"):
+        monkeypatch.setattr(audit, name, list)
     assert audit.main(["--db", database(tmp_path / "vulnerable", [entry | {"fixed": "99.0.0"}])]) == 1
     version = pins().modules["google.golang.org/grpc"].version
     found = [f"  hooks/{name}: GO-2026-1: google.golang.org/grpc of google.golang.org/grpc {version}" for name in ("private", "sdk")]
-    assert capsys.readouterr().out.splitlines() == ["audit: Go modules: 2 found", *found, "audit: Python packages: no known vulnerability"]
+    assert capsys.readouterr().out.splitlines() == [
+        "audit: vulnerable Go modules: 2 found", *found, "audit: retracted releases: none found", "audit: vulnerable Python packages: none found",
+    ]  # fmt: skip
     assert audit.main(["--db", database(tmp_path / "fixed", [entry | {"fixed": "1.2.0"}])]) == 0
-    assert "audit: Go modules: no known vulnerability" in capsys.readouterr().out
+    assert "audit: vulnerable Go modules: none found" in capsys.readouterr().out
 
 
-def test_what_is_not_reached_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("proxy", "said"), [("off", "GOPROXY=off"), ("http://127.0.0.1:9", "connection refused")])
+def test_what_is_not_reached_is_one_line(proxy: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def unreachable() -> list[str]:
         raise audit.NotRun("nobody is there")
 
     monkeypatch.setattr(audit, "check_python", unreachable)
+    monkeypatch.setenv("GOPROXY", proxy)
     assert audit.main(["--db", "http://127.0.0.1:9"]) == 0  # the port "discard"
-    go, python = capsys.readouterr().out.splitlines()
-    assert go.startswith("audit: Go modules were not looked at: http://127.0.0.1:9 cannot be reached")
-    assert python == "audit: Python packages were not looked at: nobody is there"
+    go, retracted, python = capsys.readouterr().out.splitlines()
+    assert go.startswith("audit: vulnerable Go modules were not looked for: http://127.0.0.1:9 cannot be reached")
+    assert retracted.startswith("audit: retracted releases were not looked for: ") and said in retracted
+    assert python == "audit: vulnerable Python packages were not looked for: nobody is there"
 
 
 @pytest.mark.parametrize(("said", "outcome"), [
@@ -83,3 +89,9 @@ def test_the_lock_has_what_the_project_needs() -> None:
     for text in (*project["dependencies"], *project["optional-dependencies"]["explain"], *project["optional-dependencies"]["sbom"]):
         needed = Requirement(text)
         assert needed.specifier.contains(locked()[needed.name.lower()]), f"{text}: make lock"
+
+
+def test_a_retracted_release_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = subprocess.CompletedProcess([], 0, "\n\nex.com/a v1.0.0: [published by mistake]\n\n", "")
+    monkeypatch.setattr(audit, "_run", lambda *command, **env: done)
+    assert audit.check_retracted() == ["hooks/private: retracted: ex.com/a v1.0.0: [published by mistake]"]
