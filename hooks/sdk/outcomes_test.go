@@ -124,7 +124,9 @@ func TestFailuresStayHere(t *testing.T) {
 
 type failing struct{ trace.SpanExporter }
 
-func (failing) ExportSpans(context.Context, []trace.ReadOnlySpan) error { return errors.New("no such collector") }
+func (failing) ExportSpans(context.Context, []trace.ReadOnlySpan) error {
+	return errors.New("no such collector")
+}
 
 func TestDestination(t *testing.T) {
 	without(t)
