@@ -444,10 +444,14 @@ class _Resolution:
             except OtelobjError as error:
                 raise NotCompiledError(error.what, error.remedy, name) from error
 
-        missing = {name for name, key in keys.items() if not cache.has(KIND, key)}
-        if missing:
-            done = self.announce(missing)
-            in_order({name: [other for other in imported(packages[name]) if other in missing] for name in keys if name in missing}, compile_one, done)
+        def missing() -> list[str]:
+            return [name for name, key in keys.items() if not cache.has(KIND, key)]
+
+        if missing():
+            with cache.lock("zone"):  # links that run at the same time have most packages in common
+                new = missing()
+                done = self.announce(new) if new else lambda: None
+                in_order({name: [other for other in imported(packages[name]) if other in new] for name in new}, compile_one, done)
         chosen |= {name: archive(name) for name in keys}
 
 

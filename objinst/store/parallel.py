@@ -70,7 +70,7 @@ def in_order(needs: Mapping[str, Collection[str]], work: Callable[[str], object]
     children: list[int] = []
     left = len(needs)
     try:
-        for _ in range(max(min(host().processors(), len(needs)), 1)):
+        for _ in range(min(host().processors(), len(needs))):
             ours, theirs = connection.Pipe()
             children.append(fork(functools.partial(_serve, theirs, work)))
             theirs.close()
