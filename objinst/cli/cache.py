@@ -96,7 +96,7 @@ def _warm(found: carry.Warm) -> dict[str, Any]:
 
 @command.command
 @click.option("--go", "goroots", multiple=True, type=click.Path(path_type=Path), metavar="GOROOT", help="Toolchain; may be repeated. Default: that of `go` on PATH.")
-@click.option("--goarch", "goarchs", multiple=True, metavar="ARCH,…", help="Architectures of programs, such as amd64,arm64. Default: GOARCH.")
+@click.option("--goarch", "goarchs", multiple=True, metavar="ARCH,…", help="Architectures of programs, separated by commas. Default: GOARCH.")
 @click.option("--race", is_flag=True, help="Also for builds with -race.")
 @click.option("--pie", is_flag=True, help="Also for builds with -buildmode=pie.")
 @click.option("--trimpath", is_flag=True, help="Also for builds with -trimpath.")

@@ -24,8 +24,9 @@ from objinst.hookpkgs import minimum, zone
 from objinst.hookpkgs.request import COMPILE_FLAGS, SHARED_MODES, HookRequest, HookSet
 from objinst.platform.target import check
 from objinst.store.digest import hooks_digest
+from trampolines.arch import LEVELS
 
-FROM_ENVIRONMENT = ("GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140")
+FROM_ENVIRONMENT = (*LEVELS, "GOEXPERIMENT", "GOFIPS140")
 RUNS = re.compile(r"go(1\.\d+)")
 
 
