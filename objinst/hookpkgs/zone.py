@@ -139,7 +139,7 @@ def _digest(request: HookRequest, go: Go) -> str:
     """Digest of the configuration: everything that determines the hook set except the packages of the link. Of the program and its modules nothing
     counts, unless a hook package is the user's own."""
     parts = [
-        _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), *_state(go),
+        _own_digest(), *sorted(request.packages), request.header, request.hooks_digest, str(go.goroot), *_state(go), *request.exporters,
         *(f"{name}={value}" for name, value in sorted(go.env.items())), *(f"{name}={value}" for name, value in sorted(request.build_settings().items())),
         json.dumps(usertree.overlay(request.user_dir), sort_keys=True),
     ]  # fmt: skip
@@ -286,7 +286,7 @@ class _Resolution:
         has_zone = any(not hooktree.owner(name) or _is_in_need(self.request, name) for name in wanted)
         gopath = os.pathsep.join(map(str, [self.hooks, *([self.tree.folder] if has_zone else [])]))
         settings = self.request.build_settings()
-        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true")]
+        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true"), *self._exporter_tags(apart)]
         # Nothing in the zone needs cgo, and without it the zone is the same for programs with and without.
         env = {"GO111MODULE": "off", "GOPATH": gopath, "CGO_ENABLED": "0"}
         listed = documents(self.go.run(["list", "-toolexec=", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}", "--", *wanted], self.folder, **env))
@@ -301,6 +301,11 @@ class _Resolution:
             return {**package, "ImportPath": name_of(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
 
         return {name_of(path): in_link(path, package) for path, package in found.items()}
+
+    def _exporter_tags(self, apart: Collection[str]) -> list[str]:
+        """Build tags of hooks/sdk for the exporters that are chosen."""
+        chosen = [f"otelobj_{name}" for name in self.request.exporters]
+        return ["otelobj_chosen", *chosen, *(["otelobj_registry"] if apart else [])] if chosen else []
 
     def _module(self, path: str) -> dict[str, str]:
         ours = hooktree.owner(path)
