@@ -42,10 +42,13 @@ func newLine(span trace.Span) *line {
 	return l
 }
 
-// parentOf asks a span of the SDK for its parent, or the SDK, if the program's provider has wrapped the span.
+// parentOf asks a span of an SDK for its parent, or the SDK, if the program's provider has wrapped the span: that one names no parent, nor does
+// what the bridge makes of it.
 func parentOf(span trace.Span) (parent trace.SpanID) {
 	if s, ok := span.(interface{ Parent() trace.SpanContext }); ok {
-		return s.Parent().SpanID()
+		if parent = s.Parent().SpanID(); parent.IsValid() {
+			return parent
+		}
 	}
 	if parents := openParents.Load(); parents != nil {
 		parent, _ = (*parents)(span.SpanContext().SpanID())

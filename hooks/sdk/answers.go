@@ -13,7 +13,6 @@ import (
 	"unsafe"
 
 	"go.opentelemetry.io/otel"
-	"google.golang.org/grpc"
 )
 
 // What a collector answers is somebody else's text. It is read up to a bound, also by exporters of releases that read whatever comes
@@ -164,9 +163,4 @@ func (h quotingHandler) Handle(err error) {
 		err = quoted(err)
 	}
 	h.ErrorHandler.Handle(err)
-}
-
-// boundGRPC is for gRPC what boundAnswers is for HTTP.
-func boundGRPC() grpc.DialOption {
-	return grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))
 }

@@ -12,8 +12,8 @@
 //
 // # What it says
 //
-// level.go reads OTEL_LOG_LEVEL, outcomes.go decides which exports that fail are worth a line, describe.go says what was set up, noop.go that the
-// program has set a provider that does nothing. docs/configuration.md has the rules.
+// level.go reads OTEL_LOG_LEVEL, outcomes.go decides which exports that fail are worth a line, describe.go says what was set up.
+// docs/configuration.md has the rules.
 //
 // # The end of a program
 //
@@ -23,10 +23,10 @@
 //
 // # Constraints
 //
-//   - The program's own set-up wins, whenever it happens: see delegate.go and meter.go.
+//   - The program's own set-up wins, whenever it happens, unless a variable says otherwise: hooks/bridge sees to it, where the program has
+//     OpenTelemetry's API. Nothing here knows of that copy.
 //   - Whatever goes wrong is reported to otel.Handle, which prints it, and never stops the program.
 //   - Set-up connects to nothing and takes a few milliseconds at most.
 //   - Exporters work under rt.Suppress: their requests are never traced, nor is anything on the goroutines they start.
-//   - The package compiles against old versions of OpenTelemetry, because the program's version wins: it imports no semconv
-//     package, whose import path has the version in it.
+//   - OpenTelemetry is a private copy at pinned versions. The package also compiles with the older ones of its go.mod, which work with every Go version.
 package sdk
