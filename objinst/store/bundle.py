@@ -35,7 +35,8 @@ MANIFEST = "manifest.json"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CHUNK = 16 << 20
 """Bytes of each xz stream before compression: enough for what archives have in common, few enough to keep processors busy."""
-PRESET = 1
+PRESET = 0
+"""Half the time of 1, for 6 % more bytes."""
 BLOCK = 1 << 20
 MOST_MANIFEST = 16 << 20
 MOST_ENTRIES = 200_000
