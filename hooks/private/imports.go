@@ -24,6 +24,8 @@ import (
 	_ "go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	_ "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	_ "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	_ "go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
+	_ "go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	_ "go.opentelemetry.io/otel/log"
 	_ "go.opentelemetry.io/otel/log/global"
 	_ "go.opentelemetry.io/otel/metric"

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel"
-	"google.golang.org/grpc"
 )
 
 // What a collector answers is somebody else's text. It is read up to a bound, also by exporters of releases that read whatever comes
@@ -136,9 +135,4 @@ func (h quotingHandler) Handle(err error) {
 		err = quoted(err)
 	}
 	h.ErrorHandler.Handle(err)
-}
-
-// boundGRPC is for gRPC what boundAnswers is for HTTP.
-func boundGRPC() grpc.DialOption {
-	return grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))
 }

@@ -59,10 +59,7 @@ func destination(signal string) string {
 		return environ.Get("OTEL_" + signal + "_EXPORTER")
 	}
 	p := pipeline{signal: signal}
-	protocol, endpoint := p.otlp("PROTOCOL"), environ.Get("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT")
-	if protocol == "" {
-		protocol = "http/protobuf"
-	}
+	protocol, endpoint := p.protocol(), environ.Get("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT")
 	if endpoint == "" {
 		if endpoint = p.otlp("ENDPOINT"); endpoint == "" {
 			endpoint = localEndpoint(signal, protocol)

@@ -6,12 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.opentelemetry.io/contrib/bridges/prometheus"
-	"go.opentelemetry.io/contrib/exporters/autoexport"
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
 
@@ -22,26 +16,45 @@ import (
 // Exporters are those of autoexport. Those that export by OTLP are made here, as autoexport makes them, for what it has no options for: the bound on
 // answers (answers.go), and one default. Where nothing says where a collector is, the specification's is http://localhost:4318, or
 // http://localhost:4317 for gRPC; the Go exporters take https.
+//
+// Which of them a program has is chosen when it is built (OTELOBJ_EXPORTERS), by the build tags of otlp_http.go, otlp_grpc.go, console.go and others.go.
+
+// transport makes the exporters of one protocol of OTLP. local: the collector is where the specification has it by default.
+type transport struct {
+	spans   func(ctx context.Context, local bool) (trace.SpanExporter, error)
+	metrics func(ctx context.Context, local bool) (metric.Exporter, error)
+}
+
+// transports are those that are in this program, by protocol.
+var transports = map[string]transport{}
+
+// addTransport is called while package variables are initialised: init already exports.
+func addTransport(protocol string, t transport) bool {
+	transports[protocol] = t
+	return true
+}
+
+// otlpTransport returns what exports a signal, if that goes by OTLP and by a protocol that is in this program.
+func otlpTransport(signal string) (transport, bool) {
+	if !isOTLP(signal) {
+		return transport{}, false
+	}
+	t, ok := transports[pipeline{signal: signal}.protocol()]
+	return t, ok
+}
+
+// absentError says that an exporter is not in this program. variable asks for it.
+type absentError struct{ variable, text string }
+
+// Error implements error.
+func (e absentError) Error() string { return e.text }
 
 // newSpanExporter returns the exporter that the environment asks for.
 func newSpanExporter(ctx context.Context) (trace.SpanExporter, error) {
-	if isOTLP(tracesSignal) {
-		local := isLocal(tracesSignal)
-		switch (pipeline{signal: tracesSignal}).otlp("PROTOCOL") {
-		case "grpc":
-			opts := []otlptracegrpc.Option{otlptracegrpc.WithDialOption(boundGRPC())}
-			if local {
-				opts = append(opts, otlptracegrpc.WithInsecure())
-			}
-			return otlptracegrpc.New(ctx, opts...)
-		case "", "http/protobuf":
-			if local {
-				return otlptracehttp.New(ctx, otlptracehttp.WithInsecure())
-			}
-			return otlptracehttp.New(ctx)
-		}
+	if t, ok := otlpTransport(tracesSignal); ok {
+		return t.spans(ctx, isLocal(tracesSignal))
 	}
-	return autoexport.NewSpanExporter(ctx)
+	return newOtherSpanExporter(ctx)
 }
 
 // newMetricReader returns the reader that the environment asks for. Those that export by OTLP are made here, as autoexport makes them, since
@@ -50,7 +63,7 @@ func newMetricReader(ctx context.Context) (metric.Reader, error) {
 	opts, ok := producers()
 	exporter, err := newMetricExporter(ctx)
 	if !ok || err == nil && exporter == nil {
-		return autoexport.NewMetricReader(ctx)
+		return newOtherMetricReader(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -61,24 +74,26 @@ func newMetricReader(ctx context.Context) (metric.Reader, error) {
 
 // newMetricExporter returns an OTLP exporter, nil if another one is asked for.
 func newMetricExporter(ctx context.Context) (metric.Exporter, error) {
-	if !isOTLP(metricsSignal) {
-		return nil, nil
-	}
-	local := isLocal(metricsSignal)
-	switch (pipeline{signal: metricsSignal}).otlp("PROTOCOL") {
-	case "grpc":
-		opts := []otlpmetricgrpc.Option{otlpmetricgrpc.WithDialOption(boundGRPC())}
-		if local {
-			opts = append(opts, otlpmetricgrpc.WithInsecure())
-		}
-		return otlpmetricgrpc.New(ctx, opts...)
-	case "", "http/protobuf":
-		if local {
-			return otlpmetrichttp.New(ctx, otlpmetrichttp.WithInsecure())
-		}
-		return otlpmetrichttp.New(ctx)
+	if t, ok := otlpTransport(metricsSignal); ok {
+		return t.metrics(ctx, isLocal(metricsSignal))
 	}
 	return nil, nil
+}
+
+// newRegistryProducer reads the default registry of Prometheus' client; nil if nothing in this program can have registered anything there.
+var newRegistryProducer func() metric.Producer
+
+// protocol is that by which a signal goes, if it goes by OTLP: where no variable names one, that of the Go exporters, or the only one in this program.
+func (p pipeline) protocol() string {
+	if protocol := p.otlp("PROTOCOL"); protocol != "" {
+		return protocol
+	}
+	if len(transports) == 1 {
+		for protocol := range transports {
+			return protocol
+		}
+	}
+	return "http/protobuf"
 }
 
 func isOTLP(signal string) bool {
@@ -102,7 +117,9 @@ func producers() (opts []metric.PeriodicReaderOption, ok bool) {
 		switch name {
 		case "", "none":
 		case "prometheus":
-			opts = append(opts, metric.WithProducer(prometheus.NewMetricProducer()))
+			if newRegistryProducer != nil {
+				opts = append(opts, metric.WithProducer(newRegistryProducer()))
+			}
 		default:
 			return nil, false
 		}

@@ -35,7 +35,7 @@ func (p pipeline) ForceFlush(ctx context.Context) error {
 
 // grpcAddress returns where a gRPC exporter connects to; "" if there is none, or it may take another way than straight there.
 func (p pipeline) grpcAddress() string {
-	if !isOTLP(p.signal) || p.otlp("PROTOCOL") != "grpc" {
+	if !isOTLP(p.signal) || p.protocol() != "grpc" {
 		return ""
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/contrib/propagators/autoprop"
 	"go.opentelemetry.io/otel"
@@ -95,7 +94,7 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.Trace
 		report(blame(tracesSignal, err))
 		return nil
 	}
-	if autoexport.IsNoneSpanExporter(exporter) {
+	if isNoSpanExporter(exporter) {
 		return nil
 	}
 	boundAnswers(exporter)
@@ -111,7 +110,7 @@ func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.Meter
 		report(blame(metricsSignal, err))
 		return nil
 	}
-	if autoexport.IsNoneMetricReader(reader) {
+	if isNoMetricReader(reader) {
 		return nil
 	}
 	return metric.NewMeterProvider(metric.WithReader(reader), metric.WithResource(res))

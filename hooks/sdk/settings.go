@@ -76,6 +76,10 @@ func parseTimeout(text string) (d time.Duration, ok bool) {
 // blame returns the setting on account of which there is no exporter for a signal, and what is wrong with it. err: what the exporters say, who
 // call a protocol that they do not have an exporter that is not known.
 func blame(signal string, err error) (what string, why error) {
+	var absent absentError
+	if errors.As(err, &absent) {
+		return setting(absent.variable), err
+	}
 	what = setting("OTEL_" + signal + "_EXPORTER")
 	protocol := pipeline{signal: signal}.otlp("PROTOCOL")
 	if exporter := environ.Get("OTEL_" + signal + "_EXPORTER"); err == nil || exporter != "" && exporter != "otlp" || protocol == "" || slices.Contains(protocols, protocol) {

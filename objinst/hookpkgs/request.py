@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from objinst.errors import UsageError
 from objinst.gobuild import usertree
 from objinst.gobuild.buildinfo import parent_flags
 from objinst.goobj.archive import Archive, peek
@@ -21,9 +22,20 @@ COMPILE_FLAGS = ("-race", "-msan", "-asan", "-tags", "-gcflags", "-asmflags", "-
 """Settings of a build that reach the compiler, as BuildInfo names them; the go command takes them again."""
 SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": "-asan"}
 """Packages that are in a link only with these flags: build systems other than the go command write no BuildInfo."""
+EXPORTERS = ("otlp_http", "otlp_grpc", "console", "prometheus")
+"""What OTELOBJ_EXPORTERS may name. With the last, all are linked: it comes with them (hooks/sdk/others.go)."""
 LINK_ONLY = ("vcs", "-ldflags", "DefaultGODEBUG")
 """Settings that differ from commit to commit and say nothing about how packages are compiled."""
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
+
+
+def chosen_exporters(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The exporters that $OTELOBJ_EXPORTERS chooses; none: all. Raises UsageError."""
+    names = sorted({name.strip() for name in environ.get("OTELOBJ_EXPORTERS", "").split(",") if name.strip()})
+    unknown = [name for name in names if name not in EXPORTERS]
+    if unknown:
+        raise UsageError(f"OTELOBJ_EXPORTERS: there is no exporter {', '.join(unknown)}", f"separated by commas: {', '.join(EXPORTERS)}")
+    return () if EXPORTERS[-1] in names else tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class HookRequest:
 
     packages: import paths of hook packages. link: import path -> archive of the link, identities: their build ids.
     deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the build was started.
-    header: the header line of the link's archives. hooks: folder of the hook modules.
+    header: the header line of the link's archives. hooks: folder of the hook modules. exporters: those to link, all if none is named.
     """
 
     packages: tuple[str, ...]
@@ -44,6 +56,7 @@ class HookRequest:
     header: str
     hooks: Path
     hooks_digest: str
+    exporters: tuple[str, ...] = ()
 
     def build_settings(self) -> dict[str, str]:
         """The settings that reach the compiler, completed from the packages of the link."""

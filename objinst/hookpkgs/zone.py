@@ -37,6 +37,7 @@ from objinst.hookpkgs import downgrade, memory, modules, pins, sources
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
 from objinst.hookpkgs.known import KEYS, Exports, Known, Part, place_of
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, compile_flags, fits, foreign_main, list_flags, reached
+from objinst.platform.target import PLAINLY
 from objinst.rules import OBSERVERS, PRIVATE
 from objinst.store import cache
 from objinst.store.digest import SOURCES, content_digest, hooks_digest
@@ -135,7 +136,7 @@ def own_digest() -> str:
 def _digest(request: HookRequest, go: Go) -> str:
     """Digest of the configuration: everything that determines the hook set except the packages of the link. Without hook packages of the user's own it is
     the same for all programs and on all machines: nothing of the program and no folder counts, nor which of the hook packages are wanted."""
-    parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.hooks_digest)]
+    parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.exporters, request.hooks_digest)]
     overlay = usertree.overlay(request.user_dir)
     parts += [json.dumps(overlay, sort_keys=True)] if overlay else []
     if any(hooktree.owner(package) is None for package in request.packages):
@@ -146,11 +147,11 @@ def _digest(request: HookRequest, go: Go) -> str:
 
 def key(known: Known) -> str:
     """`_digest` of every link that a hook set without packages of the user's serves."""
-    return _key(known.header, known.env, known.flags, hooks_digest())
+    return _key(known.header, known.env, known.flags, known.exporters, hooks_digest())
 
 
-def _key(header: str, env: Mapping[str, str], flags: Sequence[str], hooks: str) -> str:
-    parts = [own_digest(), header, hooks, *(f"{name}={value}" for name, value in sorted(env.items())), *flags]
+def _key(header: str, env: Mapping[str, str], flags: Sequence[str], exporters: Sequence[str], hooks: str) -> str:
+    parts = [own_digest(), header, hooks, *(f"{name}={value}" for name, value in sorted(env.items())), *flags, *exporters]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -238,7 +239,7 @@ class _Resolution:
         added = {**ours, **theirs}
         around = {name for package in added.values() for name in imported(package) if name not in added}
 
-        chosen, imports = self._choose_std(sorted(name for name in around if is_std(name)))
+        chosen, imports = self._choose_std(sorted(name for name in around if self._is_std(name)))
         for name in (*around, *reached([name for name in self.request.packages if name in link], link)):
             if name in link:
                 chosen.setdefault(name, link[name])
@@ -262,7 +263,7 @@ class _Resolution:
         sources = self.tree.folder.name if "tree" in vars(self) else ""
         env = _env(self.go, request.header)
         roots, flags = tuple(sorted(request.packages)), tuple(compile_flags(request))
-        return Known(roots, parts, versions, tuple(notes), watched, tuple(self._observers()), request.header, flags, env, sources, self.hooks.name)
+        return Known(roots, parts, versions, tuple(notes), watched, tuple(self._observers()), request.header, flags, env, request.exporters, sources, self.hooks.name)
 
     @functools.cached_property
     def watched(self) -> dict[str, list[str]]:
@@ -271,7 +272,7 @@ class _Resolution:
         for path in pins.read(self.request.hooks / hooktree.PRIVATE).hook_packages if any(_is_in_need(self.request, name) for name in self.own) else ():
             folder = self.tree.folder / "src" / path
             imports = {name for file in folder.glob("*.go") for name in usertree.IMPORT.findall(file.read_text("utf-8", "replace"))}
-            found[path] = sorted(name for name in imports if not is_std(name) and self.tree.owner(name) and not self.tree.has(name))
+            found[path] = sorted(name for name in imports if self.tree.owner(name) and not self.tree.has(name))
         return found
 
     def _observers(self) -> dict[str, list[str]]:
@@ -294,11 +295,13 @@ class _Resolution:
         if not wanted:
             return {}
         has_zone = any(not hooktree.owner(name) or _is_in_need(self.request, name) for name in wanted)
-        gopath = os.pathsep.join(map(str, [self.hooks, *([self.tree.folder] if has_zone else [])]))
+        folders = [str(folder) for folder in (self.hooks, *([self.tree.folder] if has_zone else []))]
+        if any(os.pathsep in folder for folder in folders):
+            raise OtelobjError(f"cache {cache.root()}: the go command takes no folder with {os.pathsep} in its name", "point OTELOBJ_CACHE_DIR at another one")
         settings = self.request.build_settings()
-        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true")]
+        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true"), *self._exporter_tags(apart)]
         # Nothing in the zone needs cgo, and without it the zone is the same for programs with and without.
-        env = {"GO111MODULE": "off", "GOPATH": gopath, "CGO_ENABLED": "0"}
+        env = {"GO111MODULE": "off", "GOPATH": os.pathsep.join(folders), "CGO_ENABLED": "0"}
         listed = documents(self.go.run(["list", "-toolexec=", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}", "--", *wanted], self.folder, **env))
         found = {package["ImportPath"]: package for package in listed if not package.get("Standard")}
 
@@ -311,6 +314,11 @@ class _Resolution:
             return {**package, "ImportPath": name_of(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
 
         return {name_of(path): in_link(path, package) for path, package in found.items()}
+
+    def _exporter_tags(self, apart: Collection[str]) -> list[str]:
+        """Build tags of hooks/sdk for the exporters that are chosen."""
+        chosen = [f"otelobj_{name}" for name in self.request.exporters]
+        return ["otelobj_chosen", *chosen, *(["otelobj_registry"] if apart else [])] if chosen else []
 
     def _module(self, path: str) -> dict[str, str]:
         ours = hooktree.owner(path)
@@ -402,6 +410,10 @@ class _Resolution:
 
     # std
 
+    def _is_std(self, package: str) -> bool:
+        """Whether a package is one of the standard library. A module of the user's may have a path without a dot, too."""
+        return "." not in package.split("/", maxsplit=1)[0] and (self.go.goroot / "src" / package).is_dir()
+
     def std_exports(self, wanted: Sequence[str]) -> dict[str, Path]:
         """Archives of packages of the standard library in the build cache."""
         return {package["ImportPath"]: Path(package["Export"]) for package in self._list_std(wanted) if package.get("Export")}
@@ -460,7 +472,8 @@ class _Resolution:
             try:
                 return compiler.compile(packages[name], given)
             except OtelobjError as error:
-                raise NotCompiledError(error.what, error.remedy, name) from error
+                remedy = f"{packages[name]['Module']['Path']} is pinned by otelobj: is there a newer otelobj for this toolchain? {PLAINLY}"
+                raise NotCompiledError(error.what, remedy, name) from error
 
         def missing() -> list[str]:
             return [name for name, key in keys.items() if not cache.has(KIND, key)]
@@ -472,7 +485,3 @@ class _Resolution:
                 in_order({name: [other for other in imported(packages[name]) if other in new] for name in new}, compile_one, done)
         chosen |= {name: archive(name) for name in keys}
 
-
-def is_std(package: str) -> bool:
-    """Whether a package is one of the standard library (cmd/go/internal/search, IsStandardImportPath)."""
-    return "." not in package.split("/", maxsplit=1)[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.gobuild.buildinfo import PRIVATE_SETTING, Module
 from objinst.goobj import Edit
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import HookRequest, HookSet, minimum, resolve
+from objinst.hookpkgs import HookRequest, HookSet, chosen_exporters, minimum, resolve
 from objinst.hookpkgs.pins import pins
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
@@ -59,6 +60,7 @@ def hook_packages(build: Build, choice: Choice) -> HookSet:
         header=build.header.line,
         hooks=paths.hooks_dir(),
         hooks_digest=hooks_digest(),
+        exporters=chosen_exporters(os.environ),
     )
     return resolve(request, go)
 

@@ -216,17 +216,20 @@ def test_flags_of_the_link_reach_the_zone_and_tags_do_not(app: Path, monkeypatch
 # hook packages of the user's own
 
 
-def test_hooks_of_the_users_own_share_the_private_api(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their module requires another version of the API, which is not looked at: there is no such module."""
-    (app / "go.mod").write_text(APP["go.mod"] + "\nrequire go.opentelemetry.io/otel/trace v1.0.99\n")
+@pytest.mark.parametrize("module", ["example.com/app", "app"])
+def test_hooks_of_the_users_own_share_the_private_api(app: Path, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their module requires another version of the API, which is not looked at: there is no such module. Its path may have no dot."""
+    write(app, {name: text.replace("example.com/app", module) for name, text in APP.items()})
+    (app / "go.mod").write_text(f"module {module}\n\ngo 1.22\n\nrequire go.opentelemetry.io/otel/trace v1.0.99\n")
     monkeypatch.setenv("GOPROXY", "off")
-    wanted = request(app, (HOOKS, RT), "build", "-mod=mod", "-work", "-o", "x", ".")
+    wanted = request(app, (f"{module}/hooks", RT), "build", "-mod=mod", "-work", "-o", "x", ".")
     found = resolve(wanted, go_command())
     assert disagreements(wanted, found) == []
-    imports = dict(Archive.read(found.archives[HOOKS]).go_object()[1].autolib)
-    assert {f"{PRIVATE}{API}/trace", ACTIVE, "example.com/app/lib"} <= imports.keys() and f"{API}/trace" not in found.archives
-    assert peek(found.archives[HOOKS]).line == wanted.header
-    (app / "hooks/hooks.go").write_text(APP["hooks/hooks.go"].replace("lib.Name()", "lib.Name() + 1"))
+    hooks = found.archives[f"{module}/hooks"]
+    imports = dict(Archive.read(hooks).go_object()[1].autolib)
+    assert {f"{PRIVATE}{API}/trace", ACTIVE, f"{module}/lib"} <= imports.keys() and f"{API}/trace" not in found.archives
+    assert peek(hooks).line == wanted.header
+    (app / "hooks/hooks.go").write_text((app / "hooks/hooks.go").read_text().replace("lib.Name()", "lib.Name() + 1"))
     with pytest.raises(OtelobjError, match=r"hooks\.go:11"):
         resolve(wanted, go_command())
 

@@ -1,0 +1,35 @@
+//go:build !otelobj_chosen || otelobj_otlp_grpc
+
+package sdk
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+)
+
+var _ = addTransport("grpc", transport{
+	spans: func(ctx context.Context, local bool) (trace.SpanExporter, error) {
+		opts := []otlptracegrpc.Option{otlptracegrpc.WithDialOption(boundGRPC())}
+		if local {
+			opts = append(opts, otlptracegrpc.WithInsecure())
+		}
+		return otlptracegrpc.New(ctx, opts...)
+	},
+	metrics: func(ctx context.Context, local bool) (metric.Exporter, error) {
+		opts := []otlpmetricgrpc.Option{otlpmetricgrpc.WithDialOption(boundGRPC())}
+		if local {
+			opts = append(opts, otlpmetricgrpc.WithInsecure())
+		}
+		return otlpmetricgrpc.New(ctx, opts...)
+	},
+})
+
+// boundGRPC is for gRPC what boundAnswers is for HTTP.
+func boundGRPC() grpc.DialOption {
+	return grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))
+}
