@@ -39,7 +39,7 @@ class Warm:
         cgo = "with cgo" if self.known.env.get("CGO_ENABLED") == "1" else "without cgo"
         others = [f"{name}={value}" for name, value in sorted(self.known.env.items()) if name != "CGO_ENABLED"]
         levels = [word for word in words[3:] if not word.startswith("X:")]  # the experiments, most of which the version implies
-        return " ".join([words[2], f"{words[0]}/{words[1]}", *levels, cgo, *self.known.flags, *others]) if len(words) > 2 else self.known.header
+        return " ".join([words[2], f"{words[0]}/{words[1]}", *levels, cgo, *self.known.flags, *others, *self.known.exporters]) if len(words) > 2 else self.known.header
 
     @property
     def entries(self) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from objinst.hookpkgs.request import HookRequest, HookSet
 from objinst.store import cache
 from objinst.store.root import shared
 
-KEYS = {"roots", "parts", "modules", "loads", "left_out", "notes", "watched", "apart", "header", "flags", "env", "sources", "hooks"}
+KEYS = {"roots", "parts", "modules", "loads", "left_out", "notes", "watched", "apart", "header", "flags", "env", "exporters", "sources", "hooks"}
 DIGEST = re.compile(r"[0-9a-f]{64}")
 Exports = Callable[[Sequence[str]], Mapping[str, Path]]
 """The go command's archives of packages of the standard library."""
@@ -54,7 +54,7 @@ class Known:
     """roots: hook packages. parts: import path in the link -> package. modules: path -> version. loads, left_out, notes: see HookSet.
 
     watched: packages that observe the program -> packages of the program that they need; apart: those that this program has.
-    header, flags, env: what it was made for. sources, hooks: digests of these entries in the cache; "" for none.
+    header, flags, env, exporters: what it was made for. sources, hooks: digests of these entries in the cache; "" for none.
     """
 
     roots: tuple[str, ...]
@@ -68,6 +68,7 @@ class Known:
     header: str
     flags: tuple[str, ...]
     env: Mapping[str, str]
+    exporters: tuple[str, ...]
     sources: str
     hooks: str
 
@@ -84,7 +85,7 @@ class Known:
             digests = [_text(entry[key]) for key in ("sources", "hooks")]
             if not all(digest == "" or DIGEST.fullmatch(digest) for digest in digests):
                 raise ValueError(f"digests {digests}")
-            lists = {key: _texts(entry[key]) for key in ("roots", "loads", "left_out", "notes", "apart", "flags")}
+            lists = {key: _texts(entry[key]) for key in ("roots", "loads", "left_out", "notes", "apart", "flags", "exporters")}
             return cls(parts=parts, modules=modules, watched=watched, header=_text(entry["header"]), env=env, sources=digests[0], hooks=digests[1], **lists)
         except (TypeError, AttributeError, LookupError) as error:
             raise ValueError(str(error)) from error

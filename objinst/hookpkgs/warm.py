@@ -21,7 +21,7 @@ from objinst.gobuild.gocmd import Go
 from objinst.goobj.archive import peek
 from objinst.goversions import number
 from objinst.hookpkgs import minimum, zone
-from objinst.hookpkgs.request import COMPILE_FLAGS, SHARED_MODES, HookRequest, HookSet
+from objinst.hookpkgs.request import COMPILE_FLAGS, SHARED_MODES, HookRequest, HookSet, chosen_exporters
 from objinst.platform.target import check
 from objinst.store.digest import hooks_digest
 from trampolines.arch import LEVELS
@@ -117,7 +117,7 @@ def warm(toolchain: Toolchain, variant: Variant, wanted: Sequence[str], announce
         found = fitting(wanted, toolchain.env["GOVERSION"])
         if not found:
             minimum.check(wanted, toolchain.env["GOVERSION"])
-        request = HookRequest(tuple(found), {}, {}, (), variant.settings, folder, _header(go, variant, folder), paths.hooks_dir(), hooks_digest())
+        request = HookRequest(tuple(found), {}, {}, (), variant.settings, folder, _header(go, variant, folder), paths.hooks_dir(), hooks_digest(), chosen_exporters(os.environ))
         return zone.resolve(request, go, announce)
 
 

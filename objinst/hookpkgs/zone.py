@@ -134,11 +134,10 @@ def _digest(request: HookRequest, go: Go) -> str:
     """Digest of the configuration: everything that determines the hook set except the packages of the link. Without hook packages of the user's own it is
     the same on all machines and for all programs with the same API of OpenTelemetry: nothing else of the program and no folder counts, nor which of the
     hook packages are wanted."""
-    parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.hooks_digest)]
+    parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.exporters, request.hooks_digest)]
     parts += [f"{name} {request.content_of(name)}" for name in (*apilevel.PACKAGES, ACTIVE) if name in request.link]
     overlay = usertree.overlay(request.user_dir)
     parts += [json.dumps(overlay, sort_keys=True)] if overlay else []
-    parts += request.exporters
     if any(hooktree.owner(package) is None for package in request.packages):
         parts += [*sorted(request.packages), str(go.goroot), str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps)]
         parts.append(usertree.digest(request.packages, request.user_dir))
@@ -147,11 +146,11 @@ def _digest(request: HookRequest, go: Go) -> str:
 
 def key(known: Known) -> str:
     """`_digest` of every link that a hook set without packages of the user's serves."""
-    return _key(known.header, known.env, known.flags, hooks_digest())
+    return _key(known.header, known.env, known.flags, known.exporters, hooks_digest())
 
 
-def _key(header: str, env: Mapping[str, str], flags: Sequence[str], hooks: str) -> str:
-    parts = [own_digest(), header, hooks, *(f"{name}={value}" for name, value in sorted(env.items())), *flags]
+def _key(header: str, env: Mapping[str, str], flags: Sequence[str], exporters: Sequence[str], hooks: str) -> str:
+    parts = [own_digest(), header, hooks, *(f"{name}={value}" for name, value in sorted(env.items())), *flags, *exporters]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -333,7 +332,7 @@ class _Resolution:
         env = _env(self.go, request.header)
         roots, flags = tuple(sorted(request.packages)), tuple(compile_flags(request))
         apart = tuple(self._observers())
-        return Known(roots, parts, versions, loads, left_out, tuple(notes), watched, apart, request.header, flags, env, sources, self.hooks.name)
+        return Known(roots, parts, versions, loads, left_out, tuple(notes), watched, apart, request.header, flags, env, request.exporters, sources, self.hooks.name)
 
     @functools.cached_property
     def watched(self) -> dict[str, list[str]]:

@@ -35,7 +35,8 @@ MANIFEST = "manifest.json"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CHUNK = 16 << 20
 """Bytes of each xz stream before compression: enough for what archives have in common, few enough to keep processors busy."""
-PRESET = 1
+PRESET = 0
+"""Half the time of 1, for 6 % more bytes."""
 BLOCK = 1 << 20
 MOST_MANIFEST = 16 << 20
 MOST_ENTRIES = 200_000
@@ -288,45 +289,45 @@ def _manifest(stream: _Stream) -> dict[str, Any]:
 def _entries(path: Path, manifest: Mapping[str, Any]) -> list[Entry]:
     """Raises OtelobjError for names, sizes, hashes and kinds that no export has."""
 
-    def refusal(why: str) -> OtelobjError:
+    def nonsense(why: str) -> OtelobjError:
         return OtelobjError(f"{path}: its manifest has {why}", DAMAGED)
 
     listed = manifest.get("entries")
     if not isinstance(listed, list) or len(listed) > MOST_ENTRIES:
-        raise refusal("no list of entries, or one that is too long")
+        raise nonsense("no list of entries, or one that is too long")
     found: list[Entry] = []
     files = 0
     for item in listed:
         if not isinstance(item, dict) or item.keys() != {"kind", "digest", "files"} or not isinstance(item["files"], list):
-            raise refusal(f"an entry that is none: {str(item)[:100]}")
+            raise nonsense(f"an entry that is none: {str(item)[:100]}")
         kind, digest = item["kind"], item["digest"]
         if not isinstance(kind, str) or kind not in ENTRY_KINDS:
-            raise refusal(f"an entry of an unknown kind: {str(kind)[:100]!r}")
+            raise nonsense(f"an entry of an unknown kind: {str(kind)[:100]!r}")
         if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
-            raise refusal(f"an entry whose digest is {str(digest)[:100]!r}")
+            raise nonsense(f"an entry whose digest is {str(digest)[:100]!r}")
         files += len(item["files"])
         if files > MOST_FILES:
-            raise refusal("too many files")
-        entry = Entry(kind, digest, tuple(_file(file, refusal) for file in item["files"]))
+            raise nonsense("too many files")
+        entry = Entry(kind, digest, tuple(_file(file, nonsense) for file in item["files"]))
         names = [name for name, _, _ in entry.files]
         if len(set(names)) != len(names) or not names:
-            raise refusal(f"an entry without files, or with two of one name: {kind} {digest[:16]}")
+            raise nonsense(f"an entry without files, or with two of one name: {kind} {digest[:16]}")
         found.append(entry)
     if len({(entry.kind, entry.digest) for entry in found}) != len(found):
-        raise refusal("the same entry twice")
+        raise nonsense("the same entry twice")
     return found
 
 
-def _file(item: object, refusal: Callable[[str], OtelobjError]) -> tuple[str, int, str]:
+def _file(item: object, nonsense: Callable[[str], OtelobjError]) -> tuple[str, int, str]:
     if not isinstance(item, list) or len(item) != 3:
-        raise refusal(f"a file that is none: {str(item)[:100]}")
+        raise nonsense(f"a file that is none: {str(item)[:100]}")
     name, size, sha256 = item
     if not isinstance(name, str) or not is_inside(name):
-        raise refusal(f"a file name that leads elsewhere: {str(name)[:100]!r}")
+        raise nonsense(f"a file name that leads elsewhere: {str(name)[:100]!r}")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise refusal(f"{name[:100]!r} with size {str(size)[:20]}")
+        raise nonsense(f"{name[:100]!r} with size {str(size)[:20]}")
     if not isinstance(sha256, str) or not DIGEST.fullmatch(sha256):
-        raise refusal(f"{name[:100]!r} with a hash that is none")
+        raise nonsense(f"{name[:100]!r} with a hash that is none")
     return name, size, sha256
 
 

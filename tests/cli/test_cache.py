@@ -43,7 +43,7 @@ def known(*names: str, content: str = "c1", flags: tuple[str, ...] = ()) -> Know
         key = f"{len(name):x}{ord(name[0]):x}{int(content[1:]):x}".rjust(64, "0")
         entry(KIND, key, ARCHIVE)
         parts[MODULES[name]] = Part(key[:20], f"{KIND} {key}", MODULES[name], ("time",))
-    made = Known(tuple(sorted(MODULES[name] for name in names)), parts, {MODULES[name]: "(devel)" for name in names}, (), (), (), {}, (), HEADER, flags, {"CGO_ENABLED": "0"}, SOURCES, HOOKS)
+    made = Known(tuple(sorted(MODULES[name] for name in names)), parts, {MODULES[name]: "(devel)" for name in names}, (), (), (), {}, (), HEADER, flags, {"CGO_ENABLED": "0"}, (), SOURCES, HOOKS)
     memory.add(cache.ready() / "closure" / f"{zone.key(made)}.json", made.json())
     return made
 

@@ -58,7 +58,7 @@ def known(tmp_path: Path) -> Known:
         PROBE: Part(keys[PROBE], f"{KIND} {keys[PROBE]}", PROBE, (RT,)),
     }
     modules = {RT: "(devel)", SDK: "(devel)", PROBE: "(devel)", "go.opentelemetry.io/otel": "v1.47.0"}
-    return Known((PROBE, RT, SDK), parts, modules, (), (), (), {BRIDGE: (OBSERVED,)}, (), "go object linux amd64 go1.26.8", ("-trimpath",), {"CGO_ENABLED": "0"}, "", "a" * 64)
+    return Known((PROBE, RT, SDK), parts, modules, (), (), (), {BRIDGE: (OBSERVED,)}, (), "go object linux amd64 go1.26.8", ("-trimpath",), {"CGO_ENABLED": "0"}, (), "", "a" * 64)
 
 
 def request(*packages: str, **link: str) -> HookRequest:
