@@ -25,7 +25,15 @@ func BeforeStart(ictx HookContext, _ interface{}, ctx context.Context, _ string,
 	}
 }
 
-// AfterStart runs when it has returned. After a panic there is no span.
+// BeforeStartWithConfig runs before (*tracer).StartWithConfig(ctx, name, config) of the private copy of the SDK, with which all of its spans start
+// (hooks/private/replace.yaml): Start calls it, and so does the bridge.
+func BeforeStartWithConfig(ictx HookContext, _ interface{}, ctx context.Context, _ string, _ trace.SpanConfig) {
+	if with, joined := Joined(ctx); joined {
+		ictx.SetParam(1, with)
+	}
+}
+
+// AfterStart runs when one of them has returned. After a panic there is no span.
 func AfterStart(_ HookContext, ctx context.Context, span trace.Span) { Started(ctx, span) }
 
 // BeforeEnd runs before (*recordingSpan).End(options...).

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from places import HOOKS
-from toolchains import RELEASES, go
+from toolchains import RELEASES, go, newest
 
 from objinst.gobuild.gocmd import documents
 from objinst.hookpkgs import apilevel, pins
@@ -101,7 +101,7 @@ def make(folder: Path, version: str) -> Rig:
     listing.mkdir()
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(pins.folder() / name, listing / name)
-    found = go(version, listing, "list", "-deps", "-json=ImportPath,Dir,Standard,Module", *PACKAGES, **SETTINGS)
+    found = go(newest(), listing, "list", "-deps", "-json=ImportPath,Dir,Standard,Module", *PACKAGES, **SETTINGS)  # the modules ask for more than others have
     packages = {item["ImportPath"]: item for item in documents(found) if not item.get("Standard")}
     prefix = dict.fromkeys(packages, PRIVATE)
     pinned = pins.pins()
