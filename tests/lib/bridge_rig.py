@@ -90,9 +90,9 @@ def has_metric(api: str) -> bool:
 
 
 def release_of(path: str, api: str) -> str:
-    """The release of an OpenTelemetry module that belongs to one of the API: sdk/metric was not stable at first."""
+    """The release of an OpenTelemetry module that belongs to one of the API: sdk/metric is stable from 1.19 on."""
     minor = int(api.split(".")[1])
-    return f"0.{minor + 23}.0" if path.endswith("/sdk/metric") and minor == 16 else api
+    return f"0.{minor + 23}.0" if path.endswith("/sdk/metric") and minor < 19 else api
 
 
 def make(folder: Path, version: str) -> Rig:
