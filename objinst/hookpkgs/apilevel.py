@@ -35,7 +35,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "own/spans": ("trace", "sdk/trace"),
     "own/meters": ("metric", "metric/embedded", "sdk/metric"),
 }
-"""Folder of hooks/bridge -> the packages of the API that must be in the link. metric without embedded is older than 1.16, and another API."""
+"""Folder of hooks/bridge -> the packages of the API that must be in the link. metric without embedded is older than 1.16, and another API. The folder
+`users` is linked with `spans` where a hook package of the user's imports hooks/active."""
 
 
 PACKAGES = tuple(f"{API}/{below}".rstrip("/") for below in sorted({"attribute", "trace/embedded", *(name for needed in PARTS.values() for name in needed)}))

@@ -13,7 +13,7 @@ import bridge_rig
 import pytest
 from bridge_rig import OTEL, Rig
 from places import HOOKS
-from toolchains import go, newest
+from toolchains import go, newest, oldest
 
 from objinst.hookpkgs import apilevel, pins
 
@@ -51,6 +51,11 @@ def test_with_another_release(rig: Rig, api: str) -> None:
 @pytest.mark.parametrize("api", [SLICE[0], SLICE[-1]])
 def test_without_races(rig: Rig, api: str) -> None:
     rig.test(api, "-race", "-timeout=20m", CGO_ENABLED="1")
+
+
+@pytest.mark.long
+def test_with_the_oldest_toolchain(tmp_path: Path) -> None:
+    bridge_rig.make(tmp_path, oldest()).test("1.28.0", "-short", "-timeout=10m")
 
 
 def test_vet(rig: Rig) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from places import HOOKS
-from toolchains import RELEASES, go
+from toolchains import RELEASES, go, newest
 
 from objinst.gobuild.gocmd import documents
 from objinst.hookpkgs import apilevel, pins
@@ -90,9 +90,9 @@ def has_metric(api: str) -> bool:
 
 
 def release_of(path: str, api: str) -> str:
-    """The release of an OpenTelemetry module that belongs to one of the API: sdk/metric was not stable at first."""
+    """The release of an OpenTelemetry module that belongs to one of the API: sdk/metric is stable from 1.19 on."""
     minor = int(api.split(".")[1])
-    return f"0.{minor + 23}.0" if path.endswith("/sdk/metric") and minor == 16 else api
+    return f"0.{minor + 23}.0" if path.endswith("/sdk/metric") and minor < 19 else api
 
 
 def make(folder: Path, version: str) -> Rig:
@@ -101,7 +101,7 @@ def make(folder: Path, version: str) -> Rig:
     listing.mkdir()
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(pins.folder() / name, listing / name)
-    found = go(version, listing, "list", "-deps", "-json=ImportPath,Dir,Standard,Module", *PACKAGES, **SETTINGS)
+    found = go(newest(), listing, "list", "-deps", "-json=ImportPath,Dir,Standard,Module", *PACKAGES, **SETTINGS)  # the modules ask for more than others have
     packages = {item["ImportPath"]: item for item in documents(found) if not item.get("Standard")}
     prefix = dict.fromkeys(packages, PRIVATE)
     pinned = pins.pins()

@@ -78,6 +78,12 @@ func Program(signal, what string, value, maker any, ours bool) bool {
 // produces says what users miss.
 var produces = map[string]string{"traces": "spans", "metrics": "metrics of instrumentations"}
 
+// IsNil reports whether a provider is nil, or a nil pointer: the program may set one, as long as it does not use it.
+func IsNil(provider any) bool {
+	v := reflect.ValueOf(provider)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
 // isNoop reports whether a tracer or a meter is one of the API's that do nothing: in packages trace/noop and metric/noop and, in older
 // versions, in package trace itself. Providers that wrap such a one hand out the same.
 func isNoop(maker any) bool {

@@ -103,7 +103,7 @@ func program(tp trace.TracerProvider) bool {
 // BeforeSetTracerProvider runs before go.opentelemetry.io/otel/internal/global.SetTracerProvider(tp).
 func BeforeSetTracerProvider(ictx HookContext, tp trace.TracerProvider) {
 	switch {
-	case tp == nil || isDefault(tp):
+	case choice.IsNil(tp) || isDefault(tp):
 	case spans.IsForward(tp):
 		tracers.SetTheirs(nil)
 	case program(tp):
@@ -115,7 +115,7 @@ func BeforeSetTracerProvider(ictx HookContext, tp trace.TracerProvider) {
 
 // BeforeSetTextMapPropagator runs before go.opentelemetry.io/otel/internal/global.SetTextMapPropagator(p).
 func BeforeSetTextMapPropagator(ictx HookContext, p propagation.TextMapPropagator) {
-	if p == nil || isDefault(p) {
+	if choice.IsNil(p) || isDefault(p) {
 		return
 	}
 	if _, ours := p.(forwardPropagators); ours {

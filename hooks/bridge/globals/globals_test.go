@@ -158,6 +158,20 @@ func TestTheProgramIsFirstAndNotSeen(t *testing.T) {
 	})
 }
 
+// A nil pointer is the program's own mistake, and nobody else's.
+func TestTheProgramSetsANilPointer(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		ours := connected()
+		var c call
+		BeforeSetTracerProvider(&c, (*sdk.TracerProvider)(nil))
+		BeforeSetTracerProvider(&c, nil)
+		BeforeSetTextMapPropagator(&c, nil)
+		if spansOfAll(t); len(ours.Ended()) != 4 || c.skipped {
+			t.Error("it has an effect")
+		}
+	})
+}
+
 // Without a private SDK the bridge carries spans of instrumentations to the program's provider, and that is all.
 func TestNoSDKOfOurs(t *testing.T) {
 	inProcess(t, func(t *testing.T) {

@@ -70,7 +70,7 @@ func program(mp metric.MeterProvider) bool {
 // BeforeSetMeterProvider runs before go.opentelemetry.io/otel/internal/global.SetMeterProvider(mp).
 func BeforeSetMeterProvider(ictx HookContext, mp metric.MeterProvider) {
 	switch {
-	case mp == nil || isDefault(mp):
+	case choice.IsNil(mp) || isDefault(mp):
 	case forward.Is(mp):
 		providers.SetTheirs(nil)
 	case program(mp):

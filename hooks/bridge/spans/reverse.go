@@ -201,8 +201,10 @@ func (t *reverseTracer) StartWithConfig(ctx context.Context, name string, config
 }
 
 func startTheirs(t trace.Tracer, ctx context.Context, name string, config private.SpanConfig) (context.Context, private.Span) {
-	var room [5]trace.SpanStartOption
-	opts := append(room[:0], trace.WithSpanKind(trace.SpanKind(config.SpanKind())))
+	var opts []trace.SpanStartOption
+	if kind := config.SpanKind(); kind != private.SpanKindUnspecified {
+		opts = append(opts, trace.WithSpanKind(trace.SpanKind(kind)))
+	}
 	if kvs := config.Attributes(); len(kvs) > 0 {
 		opts = append(opts, trace.WithAttributes(attrs.Program(kvs)...))
 	}
