@@ -2,8 +2,8 @@
 
     python docs/notice.py [--check]
 
---check: says whether NOTICE is what it would write, by the exit status. The versions are those of the hooks' own go.mod files; a program
-that has a module at another version links that.
+--check: says whether NOTICE is what it would write, by the exit status. The versions are those of hooks/private; a program that has a module at
+another version may link that.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Copyright The otelobj authors
 
 Licensed under the Apache License, Version 2.0 (see LICENSE).
 
-otelobj links the Go modules below into the programs that it instruments, beside its own (hooks/), as far as they are needed and at the
-versions that the program has. This file is made by docs/notice.py.
+otelobj links the Go modules below into the programs that it instruments, beside its own (hooks/), as far as they are needed. This file is made
+by docs/notice.py.
 """
 LINE = "=" * 100
 
@@ -34,7 +34,7 @@ LINE = "=" * 100
 def modules() -> dict[str, Path]:
     """Path -> folder in the module cache, of all modules that hooks import."""
     found: dict[str, Path] = {}
-    for name in hooktree.modules().values():
+    for name in (*hooktree.modules().values(), hooktree.PRIVATE):  # the last one has the newest versions
         command = ["go", "list", "-mod=mod", "-deps", "-json=Module", "./..."]
         done = subprocess.run(command, cwd=ROOT / "hooks" / name, capture_output=True, text=True, check=True, env=os.environ | {"GOWORK": "off", "GOFLAGS": ""})
         decoder, at = json.JSONDecoder(), 0

@@ -46,7 +46,7 @@ class Pin:
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """A file of ours. sha256: of the file that it replaces, in hex; None if it is added. below: minor Go version; 25 for toolchains
-    older than Go 1.25. edits: (old, new) texts; none if the file is there as a whole."""
+    older than Go 1.25. edits: (old, new) texts; none if the file is there as a whole. place: folder of the list."""
 
     module: str
     version: str
@@ -54,18 +54,19 @@ class Replacement:
     sha256: str | None
     below: int | None
     edits: tuple[tuple[str, str], ...]
+    place: Path
 
     def concerns(self, go: int) -> bool:
         return self.below is None or go < self.below
 
     def content(self, original: bytes | None) -> bytes:
         """What is compiled. original: the module's file, None if it has none. Raises OtelobjError if this replaces another file."""
-        where = f"hooks/{PRIVATE}/{REPLACE}: {self.file} of {self.module} {self.version}"
+        where = f"{self.place / REPLACE}: {self.file} of {self.module} {self.version}"
         if (None if original is None else hashlib.sha256(original).hexdigest()) != self.sha256:
             kind = "is missing in the module" if original is None else "is added, and the module has one" if self.sha256 is None else "has another hash"
             raise OtelobjError(f"{where} {kind}", UPDATE)
         if not self.edits or original is None:
-            return _read(folder() / WHOLE / self.module / self.file)
+            return _read(self.place / WHOLE / self.module / self.file)
         text = original.decode("utf-8")
         for old, new in self.edits:
             if text.count(old) != 1:
@@ -141,12 +142,12 @@ def _imports(path: Path) -> tuple[str, ...]:
 def _replacements(path: Path) -> list[Replacement]:
     try:
         entries = yaml.safe_load(_text(path)) or []
-        return [_replacement(entry) for entry in entries]
+        return [_replacement(entry, path.parent) for entry in entries]
     except (yaml.YAMLError, TypeError, ValueError, KeyError) as error:
         raise OtelobjError(f"{path}: {error}", REINSTALL) from error
 
 
-def _replacement(entry: Mapping[str, Any]) -> Replacement:
+def _replacement(entry: Mapping[str, Any], place: Path) -> Replacement:
     """Raises ValueError, KeyError or TypeError."""
     if not KEYS <= entry.keys() <= KEYS | OPTIONAL:
         raise ValueError(f"an entry has the keys {', '.join(sorted(entry))}")
@@ -154,7 +155,7 @@ def _replacement(entry: Mapping[str, Any]) -> Replacement:
     if edits and "sha256" not in entry:
         raise ValueError(f"{entry['file']} is edited, but no hash says which file")
     below = number(str(entry["below"])) if "below" in entry else None
-    return Replacement(str(entry["module"]), str(entry["version"]), str(entry["file"]), entry.get("sha256"), below, edits)
+    return Replacement(str(entry["module"]), str(entry["version"]), str(entry["file"]), entry.get("sha256"), below, edits, place)
 
 
 def _read(path: Path) -> bytes:

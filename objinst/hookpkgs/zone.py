@@ -38,7 +38,7 @@ from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, documents
 from objinst.goobj.archive import fingerprint
 from objinst.goversions import number
-from objinst.hookpkgs import apilevel, memory, modules, pins, sources
+from objinst.hookpkgs import apilevel, memory, modules, pins, sources, vouched
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, fits, foreign_main, list_flags, reached
 from objinst.platform.target import PLAINLY
@@ -432,7 +432,10 @@ class _Resolution:
         replaced = {pin.path: pin for pin in zone if pin.path.startswith(sources.OPENTELEMETRY) or pin.path not in theirs}
         modules.write(self.folder, self.go_version, self.hooks, [*(pin for pin in pins if pin.path not in replaced), *replaced.values()], sums)
         flags = (*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}", *flags)
-        return documents(self.go.run(["list", *flags, "--", *self.users], self.folder))
+        given = (self.folder / "go.sum").read_text("utf-8")
+        listed = documents(self.go.run(["list", *flags, "--", *self.users], self.folder))
+        vouched.warn(self.go, self.folder, given)
+        return listed
 
     def _user_package(self, package: Package, is_private: bool) -> Package:
         if not is_private:

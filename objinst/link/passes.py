@@ -31,7 +31,7 @@ from objinst.plan.model import Target
 from objinst.rewrite import death, mainpkg, rtpkg, runtimepkg
 from objinst.rewrite.result import COPY, Result, read_result, write_result
 from objinst.rewrite.static import layout
-from objinst.rules import PRIVATE, RT, RuleSet, is_built_in, supports
+from objinst.rules import OBSERVERS, PRIVATE, RT, RuleSet, is_built_in, supports
 from objinst.store import cache
 from objinst.store.digest import hooks_digest
 from objinst.store.parallel import share_out
@@ -269,8 +269,9 @@ def importcfg(session: Session, cfg: ImportCfg, archives: dict[str, Path], info:
 
 
 def private_modules(hook_set: HookSet) -> list[Module]:
-    """The modules of which the link has packages in the private zone, with the hashes of their files."""
-    found = {pins().owner(package.removeprefix(PRIVATE)) for package in hook_set.archives if package.startswith(PRIVATE)}
+    """The pinned modules of which the link has packages under paths of our own, with the hashes of their files."""
+    ours = (PRIVATE, OBSERVERS)
+    found = {pins().owner(package.split("/", 1)[1]) for package in hook_set.archives if package.startswith(ours)}
     return [Module(pin.path, pin.version, sum=pin.sum) for pin in sorted(filter(None, found), key=lambda pin: pin.path)]
 
 

@@ -17,7 +17,10 @@ from vulnerabilities import database, govulncheck, run
 from objinst.cli import sbom
 from objinst.gobuild import BuildInfo
 from objinst.gobuild.buildinfo import PRIVATE_SETTING, Module
-from objinst.rules import PRIVATE
+from objinst.hookpkgs import HookSet
+from objinst.hookpkgs.pins import pins
+from objinst.link import passes
+from objinst.rules import OBSERVERS, PRIVATE, RuleSet
 
 START, END = (bytes.fromhex(text).decode("utf-8", "surrogateescape") for text in ("3077af0c9274080241e1c107e6d618e6", "f932433186182072008242104116d8f2"))
 SUM = "h1:{}="
@@ -142,3 +145,16 @@ def test_the_bill_marks_what_is_private(program: Path, monkeypatch: pytest.Monke
         f"pkg:golang/{LIB}@v1.9.0": [], f"pkg:golang/{ADDED}@v0.1.0": [],
         f"pkg:golang/{LIB}@v1.3.0": ["otelobj:linked-in", "otelobj:private"], f"pkg:golang/{ONLY}@v1.3.0": ["otelobj:linked-in", "otelobj:private"],
     }  # fmt: skip
+
+
+def test_modules_are_those_of_the_packages_that_are_linked() -> None:
+    names = [f"{PRIVATE}google.golang.org/grpc/codes", f"{PRIVATE}go.opentelemetry.io/otel/sdk/trace", "google.golang.org/protobuf/proto", "net/http"]
+    names.append(f"{OBSERVERS}go.opentelemetry.io/contrib/bridges/prometheus")
+    private = passes.private_modules(HookSet(dict.fromkeys(names, Path("x.a")), {}))
+    pinned = pins().modules
+    assert [(module.path, module.version, module.sum) for module in private] == [
+        (path, pinned[path].version, pinned[path].sum) for path in ("go.opentelemetry.io/contrib/bridges/prometheus", "go.opentelemetry.io/otel/sdk", "google.golang.org/grpc")
+    ]
+    settings = passes.settings(RuleSet(()), private)
+    assert settings[PRIVATE_SETTING] == ",".join(f"{module.path}@{module.version}" for module in private)
+    assert PRIVATE_SETTING not in passes.settings(RuleSet(()), [])

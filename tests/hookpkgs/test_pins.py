@@ -96,7 +96,7 @@ def test_another_version_makes_a_replacement_stale(copy: Path) -> None:
 
 def replacement(**fields: object) -> reader.Replacement:
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of "abc"
-    given = {"module": "m.example", "version": "v1.0.0", "file": "a.go", "sha256": digest, "below": None, "edits": (("b", "B"),)} | fields
+    given = {"module": "m.example", "version": "v1.0.0", "file": "a.go", "sha256": digest, "below": None, "edits": (("b", "B"),), "place": PRIVATE} | fields
     return reader.Replacement(**given)  # type: ignore[arg-type]
 
 
@@ -117,14 +117,13 @@ def test_a_replacement_for_another_file_is_an_error(fields: dict[str, object], o
         replacement(**fields).content(original)
 
 
-def test_whole_files_are_taken_from_beside_the_list(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whole_files_are_taken_from_beside_the_list(copy: Path) -> None:
     sdk = reader.pins().modules["go.opentelemetry.io/otel/sdk"]
     place = copy / reader.WHOLE / sdk.path / "trace/added.go"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("package trace\n")
     with (copy / reader.REPLACE).open("a") as out:
         out.write(f"\n- module: {sdk.path}\n  version: {sdk.version}\n  file: trace/added.go\n  why: A test.\n")
-    monkeypatch.setattr(reader, "folder", lambda: copy)
     where = Path(go(newest(), PRIVATE, "list", "-m", "-f", "{{.Dir}}", sdk.path).strip())
     assert reader.read(copy).replaced(sdk.path, where, newest())["trace/added.go"] == b"package trace\n"
 

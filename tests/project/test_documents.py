@@ -26,7 +26,8 @@ MADE_UP = re.compile(r"\b(kettle|mark)\b")
 """What the pages about a library and an action have the reader write."""
 FILES = re.compile(r"\.(py|go|md|mod|sum|json|yaml|txt|txtar|sh)$")
 BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
-SOURCES = sorted({path.name for folder in ("objinst", "trampolines", "tests", "docs", "hooks", "bin") for path in (ROOT / folder).rglob("*.*") if FILES.search(path.name)})
+FOLDERS = ("objinst", "trampolines", "tests", "docs", "hooks", "bin")
+SOURCES = {path.name for path in [*ROOT.glob("*.*"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.*"))] if FILES.search(path.name)}
 
 
 def named(text: str) -> Iterator[str]:

@@ -17,7 +17,10 @@ from toolexec_case import GO, HOOKED, MODULE, write
 from objinst import hooktree
 
 PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-NEEDED = ("bin/otelobj", "hooks/rt/go.mod", "hooks/sdk/sdk.go", "hooks/instrumentation/nethttp/server.go", "hooks/instrumentation/nethttp/rules.yaml", "demo/go.mod")
+NEEDED = (
+    "bin/otelobj", "hooks/rt/go.mod", "hooks/sdk/sdk.go", "hooks/instrumentation/nethttp/server.go", "hooks/instrumentation/nethttp/rules.yaml",
+    "hooks/private/go.sum", "hooks/private/replace.yaml", "demo/go.mod",
+)  # fmt: skip
 
 
 def run(*command: str | Path, cwd: Path | None = None, **env: str) -> str:
