@@ -135,9 +135,9 @@ def _warm_up(toolchain: warming.Toolchain, variant: warming.Variant, wanted: Seq
 
     with _Bars() as bars:
         announce = bars.begin
-        found = warming.warm(toolchain, variant, wanted, begin)
+        warming.warm(toolchain, variant, wanted, begin)
     compiled_now = f"{count(len(compiled), 'package')} compiled" if compiled else "nothing to compile"
-    click.echo(f"warm for {version} {variant}: {count(len(found.modules), 'module')}, {compiled_now}")
+    click.echo(f"warm for {version} {variant}: {compiled_now}")
     if left_out:
         click.echo(f"  without {', '.join(warming.names(left_out))}: {version} is too old for OpenTelemetry")
 
