@@ -110,7 +110,7 @@ def warm(goroots: tuple[Path, ...], goarchs: tuple[str, ...], *, race: bool, pie
     """
     wanted = warming.packages(_split(hooks))
     named = [("-race", race), ("-buildmode=pie", pie), ("-trimpath", trimpath)]
-    flags = ["", *(flag for flag, on in named if on), *more]
+    flags = [warming.settings_of(words, strict=True) for words in ("", *(flag for flag, on in named if on), *more)]
     if not goroots:
         goroots = (Path(find_or_install().env["GOROOT"]),)
     with cache.in_use():
@@ -118,9 +118,8 @@ def warm(goroots: tuple[Path, ...], goarchs: tuple[str, ...], *, race: bool, pie
             toolchain = warming.Toolchain.of(goroot)
             env = go_env(goroot / "bin" / "go")
             for goarch in _split(goarchs) or [env["GOARCH"]]:
-                for words in flags:
-                    settings = warming.settings_of(f"{env['GOFLAGS']} {words}")
-                    for variant in toolchain.variants(env["GOOS"], goarch, settings):
+                for settings in flags:
+                    for variant in toolchain.variants(env["GOOS"], goarch, warming.settings_of(env["GOFLAGS"]) | settings):
                         _warm_up(toolchain, variant, wanted)
     click.echo(f"{human(tree_size(cache.root())[0])} in {cache.root()}")
 
@@ -136,9 +135,9 @@ def _warm_up(toolchain: warming.Toolchain, variant: warming.Variant, wanted: Seq
 
     with _Bars() as bars:
         announce = bars.begin
-        found = warming.warm(toolchain, variant, wanted, begin)
+        warming.warm(toolchain, variant, wanted, begin)
     compiled_now = f"{count(len(compiled), 'package')} compiled" if compiled else "nothing to compile"
-    click.echo(f"warm for {version} {variant}: {count(len(found.modules), 'module')}, {compiled_now}")
+    click.echo(f"warm for {version} {variant}: {compiled_now}")
     if left_out:
         click.echo(f"  without {', '.join(warming.names(left_out))}: {version} is too old for OpenTelemetry")
 
@@ -180,8 +179,12 @@ class _Bars:
 def export(file: Path) -> None:
     """Write what `warm` and builds have compiled for any program to FILE, for `import` on another machine."""
     with cache.in_use():
-        chosen = [found for found in carry.warm() if not found.missing]
+        there = carry.warm()
+        chosen = [found for found in there if not found.missing]
         digest, size = carry.export(file, chosen)
+    for found in there:
+        if found.missing:
+            click.echo(f"otelobj: warning: left out: {found}: {found.missing} of its archives are missing (`otelobj cache warm` makes them again)", err=True)
     for found in chosen:
         click.echo(f"  {found}")
     click.echo(f"{file}: {human(file.stat().st_size)}, {human(size)} unpacked\nSHA-256 {digest}")

@@ -77,8 +77,8 @@ class Toolchain:
         return [Variant(goos, goarch, found, settings) for found in cgo]
 
 
-def settings_of(flags: str) -> dict[str, str]:
-    """Those of the go command's flags that reach every package, as settings of a build. Raises UsageError for text that is none."""
+def settings_of(flags: str, *, strict: bool = False) -> dict[str, str]:
+    """Those of the go command's flags that reach every package, as settings of a build. strict: there must be no others. Raises UsageError."""
     try:
         words = shlex.split(flags)
     except ValueError as error:
@@ -89,6 +89,8 @@ def settings_of(flags: str) -> dict[str, str]:
         name = "-" + name.lstrip("-")
         if name in (*COMPILE_FLAGS, "-trimpath") or (name == "-buildmode" and value in SHARED_MODES):
             found[name] = value if equals else "true"
+        elif strict:
+            raise UsageError(f"{word} decides nothing about packages that every program links", f"such flags are {', '.join((*COMPILE_FLAGS, '-trimpath'))} and -buildmode=pie")
     return {name: value for name, value in found.items() if value != "false"}
 
 

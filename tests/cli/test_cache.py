@@ -177,6 +177,19 @@ def test_settings_of_flags() -> None:
     assert warm.settings_of("-buildmode=exe") == {}
     with pytest.raises(UsageError, match="No closing quotation"):
         warm.settings_of("'")
+    assert warm.settings_of("-race -tags=netgo", strict=True) == {"-race": "true", "-tags": "netgo"}
+    with pytest.raises(UsageError, match="-rase decides nothing") as caught:
+        warm.settings_of("-rase", strict=True)
+    assert "-race" in caught.value.remedy
+
+
+def test_what_is_not_whole_is_not_exported(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known("rt")
+    gone = known("rt", flags=("-trimpath",), content="c2")
+    (place / KIND / "00" / gone.parts[MODULES["rt"]].key / ARCHIVE).unlink()
+    assert cli.main(["cache", "export", str(tmp_path / "x")]) == 0
+    assert "left out: go1.26.8 linux/amd64 GOAMD64=v1 without cgo -trimpath: 1 of its archives are missing" in capsys.readouterr().err
+    assert len(bundle.manifest_of(tmp_path / "x")["toolchains"]) == 1
 
 
 def test_hooks_by_name() -> None:
