@@ -56,7 +56,7 @@ BRIDGE_LANGUAGE = "1.24"
 """Go version of the bridge's language, as that of the other hooks that need the zone."""
 USERS = f"{hooktree.BRIDGE_PATH}/users"
 """Joins two copies of hooks/active: that of hook packages of the user's own, over the program's API, and ours over the private one."""
-MEMORY_KEYS = {"packages", "modules", "loads", "left_out", "notes"}
+MEMORY_KEYS = {"packages", "needs", "absent", "modules", "loads", "left_out", "notes"}
 
 Announce = Callable[[Collection[str]], Callable[[], object]]
 """Called before packages are compiled, with their import paths in the link; returns what is called after each."""
@@ -164,8 +164,12 @@ def _content_in(request: HookRequest, package: str) -> str:
 
 
 def _remembered(memo: Path, request: HookRequest) -> HookSet | None:
-    """A hook set that was made for the same content of every package of it that the link has, if all other archives still exist. Marks it as used."""
+    """A hook set that was made for the same content of every package of it that the link has, if all other archives still exist. Marks it as used.
+
+    needs: packages that are the program's, so the link must have them; absent: groups of packages that would be observed in a link that has them all."""
     for entry in memory.entries(memo, MEMORY_KEYS):
+        if not all(name in request.link for name in entry["needs"]) or any(all(name in request.link for name in group) for group in entry["absent"]):
+            continue
         archives: dict[str, Path] = {}
         for package, (known, path) in entry["packages"].items():
             if package in request.link:
@@ -274,7 +278,9 @@ class _Resolution:
         loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in (*level.parts, *(["users"] if self._has_two_copies else [])))
         left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
         entry: dict[str, Any] = {"packages": {name: (contents[name], str(path)) for name, path in chosen.items()}, "modules": versions}
-        memory.add(self.memo, entry | {"loads": loads, "left_out": left_out, "notes": list(notes)})
+        needs = [name for name in chosen if name in link and not self._is_std(name)]
+        absent = [group for path, group in self._observed.items() if not all(name in link for name in group)]
+        memory.add(self.memo, entry | {"needs": needs, "absent": absent, "loads": loads, "left_out": left_out, "notes": list(notes)})
         archives = {name: path for name, path in chosen.items() if name not in link}
         return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes))
 
@@ -328,13 +334,16 @@ class _Resolution:
 
     def _observers(self) -> dict[str, list[str]]:
         """Packages of others that observe what the link has -> the packages of the link that they import."""
+        return {path: observed for path, observed in self._observed.items() if all(name in self.request.link for name in observed)}
+
+    @functools.cached_property
+    def _observed(self) -> dict[str, list[str]]:
+        """Packages of others that observe a library -> the packages of it that they import."""
         found = {}
         for path in pins.read(self.request.hooks / hooktree.PRIVATE).hook_packages if any(_is_in_need(self.request, name) for name in self.own) else ():
             folder = self.tree.folder / "src" / path
             imports = {name for file in folder.glob("*.go") for name in usertree.IMPORT.findall(file.read_text("utf-8", "replace"))}
-            observed = sorted(name for name in imports if self.tree.owner(name) and not self.tree.has(name))
-            if all(name in self.request.link for name in observed):
-                found[path] = observed
+            found[path] = sorted(name for name in imports if self.tree.owner(name) and not self.tree.has(name))
         return found
 
     def _left_out(self, path: str, observed: Sequence[str], error: OtelobjError) -> str:

@@ -13,7 +13,7 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import buildinfo
 from objinst.gobuild.gocmd import Go
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import HookSet, resolve
+from objinst.hookpkgs import HookRequest, HookSet, memory, resolve, zone
 from objinst.hooktree import BRIDGE_PATH
 from objinst.rules import OBSERVERS, PRIVATE
 from toolchains import go_env, goroot
@@ -134,3 +134,17 @@ def test_a_copy_of_active_that_does_not_hand_on_is_an_error(app: Path) -> None:
     (app / "main.go").write_text(f'package main\n\nimport _ "{ACTIVE}"\n\nfunc main() {{}}\n')
     with pytest.raises(OtelobjError, match="of another version than otelobj"):
         resolve(request(app, (ACTIVE, SPAN, RT, GLOBALS), *BUILD), go_command())
+
+
+def test_what_a_remembered_hook_set_takes_from_the_program_must_be_there(tmp_path: Path) -> None:
+    """And a library that it does without must not be: where the program has one, it is the program's copy that is observed."""
+    memo = tmp_path / "memo.json"
+    entry = {"packages": {}, "needs": ["m.com/lib"], "absent": [["p.com/client", "p.com/model"]], "modules": {}, "loads": [], "left_out": [], "notes": []}
+    memory.add(memo, entry)
+
+    def is_found(*link: str) -> bool:
+        wanted = HookRequest((RT,), dict.fromkeys(link, tmp_path), {}, (), {}, tmp_path, "", tmp_path, "")
+        return zone._remembered(memo, wanted) is not None
+
+    assert is_found("m.com/lib") and is_found("m.com/lib", "p.com/model")
+    assert not is_found() and not is_found("m.com/lib", "p.com/model", "p.com/client")
