@@ -20,6 +20,8 @@ from objinst.store import cache
 from objinst.store.root import shared
 
 KEYS = {"roots", "parts", "modules", "loads", "left_out", "notes", "watched", "apart", "header", "flags", "env", "exporters", "sources", "hooks"}
+PROGRAM = "program"
+"""The place of a package that is the program's: a link must have it."""
 DIGEST = re.compile(r"[0-9a-f]{64}")
 Exports = Callable[[Sequence[str]], Mapping[str, Path]]
 """The go command's archives of packages of the standard library."""
@@ -28,7 +30,7 @@ Exports = Callable[[Sequence[str]], Mapping[str, Path]]
 @dataclass(frozen=True, slots=True)
 class Part:
     """A package of a hook set, or one that it imports. content: see `objinst.hookpkgs.compile.content`; place: of its archive, `compiled KEY`, a path,
-    or "" for an archive that the go command must be asked for; module: path, "" for the standard library; imports: names of other parts."""
+    PROGRAM, or "" for an archive that the go command must be asked for; module: path, "" for the standard library; imports: names of other parts."""
 
     content: str
     place: str
@@ -40,7 +42,7 @@ class Part:
         if self.key:
             found = cache.find(KIND, self.key)
             return found / ARCHIVE if found else None
-        return Path(self.place) if self.place and cache.is_whole(Path(self.place)) else None
+        return Path(self.place) if self.place not in ("", PROGRAM) and cache.is_whole(Path(self.place)) else None
 
     @property
     def key(self) -> str:
@@ -104,7 +106,7 @@ class Known:
 
     def portable(self) -> Known:
         """The same without paths of this machine."""
-        return replace(self, parts={name: part if part.key else replace(part, place="") for name, part in self.parts.items()})
+        return replace(self, parts={name: part if part.key or part.place == PROGRAM else replace(part, place="") for name, part in self.parts.items()})
 
     def archive_keys(self) -> list[str]:
         """Of the archives in the cache."""
@@ -126,7 +128,7 @@ class Known:
                     return None
             elif (archive := part.archive()) is not None:
                 archives[name] = archive
-            elif part.key or exports is None:
+            elif part.key or part.place == PROGRAM or exports is None:
                 return None
             else:
                 missing.append(name)
@@ -183,6 +185,6 @@ def _texts(values: Iterable[object]) -> tuple[str, ...]:
 def _place(value: object) -> str:
     place = _text(value)
     kind, _, key = place.partition(" ")
-    if not (place == "" or place.startswith("/") or (kind == KIND and DIGEST.fullmatch(key))):
+    if not (place in ("", PROGRAM) or place.startswith("/") or (kind == KIND and DIGEST.fullmatch(key))):
         raise ValueError(f"{place!r} is no place")
     return place

@@ -40,7 +40,7 @@ from objinst.goobj.archive import fingerprint
 from objinst.goversions import TELEMETRY, number
 from objinst.hookpkgs import apilevel, memory, modules, pins, sources, vouched
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
-from objinst.hookpkgs.known import KEYS, Exports, Known, Part, place_of
+from objinst.hookpkgs.known import KEYS, PROGRAM, Exports, Known, Part, place_of
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, compile_flags, fits, foreign_main, list_flags, reached
 from objinst.platform.target import PLAINLY
 from objinst.rules import OBSERVERS, PRIVATE
@@ -270,7 +270,8 @@ class _Resolution:
         left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
         imports |= {name: imported(package) for name, package in added.items()}
         owners = {name: package["Module"]["Path"] for name, package in added.items() if package.get("Module")}
-        parts = {name: Part(contents[name], place_of(path), owners.get(name, ""), tuple(imports.get(name, ()))) for name, path in chosen.items()}
+        places = {name: PROGRAM if name in link and not self._is_std(name) else place_of(path) for name, path in chosen.items()}
+        parts = {name: Part(contents[name], place, owners.get(name, ""), tuple(imports.get(name, ()))) for name, place in places.items()}
         memory.add(self.memo, self._known(parts, versions, loads, left_out, notes).json())
         archives = {name: path for name, path in chosen.items() if name not in link}
         return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from objinst import hooktree
 from objinst.hookpkgs.compile import ARCHIVE, KIND
-from objinst.hookpkgs.known import Known, Part, place_of
+from objinst.hookpkgs.known import PROGRAM, Known, Part, place_of
 from objinst.hookpkgs.request import HookRequest
 from objinst.store import cache
 
@@ -98,6 +98,13 @@ def test_it_serves_no_link_that_is_observed_otherwise(known: Known) -> None:
     with_bridge = replace(known, apart=(BRIDGE,))
     assert with_bridge.for_link(request(RT, SDK, PROBE, **observed), None) is not None
     assert with_bridge.for_link(request(RT, SDK, PROBE, fmt="fmt1", time="time1"), None) is None
+
+
+def test_it_serves_no_link_without_a_package_that_is_the_programs(known: Known) -> None:
+    parts = {**known.parts, "m.com/lib": Part("lib1", PROGRAM, "", ())}
+    made = Known.of(json.loads(json.dumps(replace(known, parts=parts).json())))
+    assert made.for_link(request(RT, SDK, PROBE, fmt="fmt1", time="time1", m_d_com__lib="lib1"), None) is not None
+    assert made.for_link(request(RT, SDK, PROBE, fmt="fmt1", time="time1"), lambda names: {"m.com/lib": Path("/x")}) is None
 
 
 def test_it_serves_no_link_that_has_a_hook_package_itself(known: Known) -> None:
