@@ -13,7 +13,7 @@ func (c *counting) Opened(trace.Span)        { c.opened++ }
 func (c *counting) Closed(trace.SpanContext) { c.closed++ }
 func (c *counting) Made(func() Flusher)      { c.made++ }
 
-// What was made before there is a keeper is told once, and spans from then on.
+// What was made before there is a keeper is handed over once, and spans from then on.
 func TestKeeper(t *testing.T) {
 	span := trace.SpanFromContext(context.Background())
 	Made(nil)

@@ -6,7 +6,7 @@ pip-audit.
 Exit status 1: something is vulnerable. Where a database cannot be reached, one line says so and what it was, and the status is 0: the machine's network
 is no property of the repository. Packages that are imported count, not only functions that are called, since the packages of the private zone end up
 in other people's programs. The hook modules are looked at in a workspace with hooks/private, which has the versions that are linked. The standard
-library is that of whoever builds, and does not count.
+library is that of the machine that builds, and does not count.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import (
 )
 
 // The program's key is the only truth about the span of a context. What the private API sets is set there, as a view; what it looks up is what is
-// there: of a view the private span, of any other span a stand-in. So contexts nest, whoever has made them, and none hides another.
+// there: of a view the private span, of any other span a stand-in. So contexts nest, no matter which copy has made them, and none hides another.
 
 // node is a context in which the private API has set a span. It holds the program's view of the span, so that setting one is one allocation.
 type node struct {

@@ -123,7 +123,7 @@ func (p *reverseProvider) Tracer(name string, opts ...private.TracerOption) priv
 	return &reverseTracer{providers: p.providers, name: name, opts: opts}
 }
 
-// Theirs returns the provider of the program's that does the work, nil if there is none. Whoever flushes asks for it.
+// Theirs returns the provider of the program's that does the work, nil if there is none. The flush asks for it.
 func (p *reverseProvider) Theirs() any {
 	if theirs := p.providers.sides().theirs; theirs != nil {
 		return theirs

@@ -159,7 +159,7 @@ func (p privateProcessor) OnEnd(s privatesdk.ReadOnlySpan) {
 	p.put(s.SpanContext().SpanID().String(), e)
 }
 
-// Samplers that drop what is called so, whoever the parent is.
+// Samplers that drop what is called so, no matter what the parent is.
 type programSampler struct{}
 
 func (programSampler) Description() string { return "by name" }

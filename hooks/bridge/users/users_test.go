@@ -38,7 +38,7 @@ func TestExcludedOnOneSideIsExcludedOnTheOther(t *testing.T) {
 
 type dropped struct{ id privatetrace.SpanID }
 
-// What the user's copy is told arrives at the copy that does the work, with the same span.
+// What the user's copy learns arrives at the copy that does the work, with the same span.
 func TestDropArrives(t *testing.T) {
 	var got dropped
 	private.WhenDropped(func(sc privatetrace.SpanContext) { got.id = sc.SpanID() })

@@ -15,7 +15,7 @@ import (
 
 type number interface{ int64 | float64 }
 
-// synchronous is an instrument whose measurements go to whoever does the work at the moment. A is what the instrument does, I what that of the other API does.
+// synchronous is an instrument whose measurements go to the side that does the work at the moment. A is what the instrument does, I what that of the other API does.
 type synchronous[A, I any] struct {
 	meter *meter
 	same  func(api.Meter) (A, error)
@@ -130,7 +130,7 @@ type setCache struct {
 	sets map[distinct]*conveyed
 }
 
-const maxSets = 2000 // as many as the SDK keeps of an instrument unless it is told otherwise
+const maxSets = 2000 // as many as the SDK keeps of an instrument by default
 
 type conveyed struct {
 	add     []impl.AddOption

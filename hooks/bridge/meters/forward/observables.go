@@ -14,7 +14,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
 )
 
-// observable is an instrument whose callbacks are called by whoever does the work. When that changes, it is made again there, and its callbacks say
+// observable is an instrument whose callbacks are called by the side that does the work. When that changes, it is made again there, and its callbacks say
 // nothing to the one before.
 type observable struct {
 	meter     *meter

@@ -28,7 +28,7 @@ func target(s *sides.State) (same api.MeterProvider, cross impl.MeterProvider) {
 	return s.Ours, nil
 }
 
-// Theirs returns the provider of the program's that does the work, nil if there is none. Whoever flushes asks for it.
+// Theirs returns the provider of the program's that does the work, nil if there is none. The flush asks for it.
 func (p *provider) Theirs() any {
 	if theirs := p.of.Now().Theirs; theirs != nil {
 		return theirs

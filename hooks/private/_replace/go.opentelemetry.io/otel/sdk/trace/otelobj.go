@@ -6,7 +6,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// follower is asked before every span of this SDK, whoever has made the tracer, and told of it. It is set before there is a span.
+// follower is asked before every span of this SDK, no matter who has made the tracer, and learns of it. It is set before there is a span.
 type follower struct {
 	begin func(ctx context.Context, newRoot bool) (with context.Context, none bool)
 	begun func(ctx context.Context, span trace.Span)
