@@ -29,6 +29,13 @@ override that file (cmd/go/internal/cfg, Getenv, Go 1.22-1.27), so nothing else 
 OFFLINE = ("dial tcp", "no such host", "proxyconnect", "module lookup disabled", "connection refused", "i/o timeout", "network is unreachable", "TLS handshake")
 
 
+DIAGNOSTIC = re.compile(r"^\S+\.(?:go|s):\d+", re.MULTILINE)
+
+
+class SourceError(OtelobjError):
+    """The compiler or the assembler does not accept a source file, as opposed to one that ran out of memory, for example."""
+
+
 @dataclass(frozen=True)
 class Go:
     """goroot: of the toolchain; env: the settings of the build (GOOS, GOARCH, CGO_ENABLED, ...); tools: where its tools are."""
@@ -103,7 +110,8 @@ class Go:
         done = ending.run([*command, *args], cwd=cwd, env=env, capture_output=True)
         if done.returncode:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
-            raise OtelobjError(f"go tool {name} failed in {cwd}:\n{said}", remedy(said))
+            kind = SourceError if done.returncode > 0 and DIAGNOSTIC.search(said) else OtelobjError
+            raise kind(f"go tool {name} failed in {cwd}:\n{said}", remedy(said))
         return done
 
 

@@ -18,7 +18,7 @@ from objinst.hookpkgs import memory, zone
 from objinst.hookpkgs.compile import KIND
 from objinst.hookpkgs.known import KEYS, Known
 from objinst.store import bundle, cache
-from objinst.store.digest import hooks_digest
+from objinst.store.digest import hooks_digest, own_digest
 
 KINDS = frozenset({KIND, "sources", "hooks"})
 """Of entries in an export."""
@@ -108,7 +108,7 @@ def take_in(path: Path, most: int | None = None) -> bundle.Imported:
 
 def _identity() -> dict[str, str]:
     """Of this otelobj, as far as it decides what is compiled."""
-    return {"otelobj": VERSION, "digest": zone.own_digest(), "hooks": hooks_digest()}
+    return {"otelobj": VERSION, "digest": own_digest(), "hooks": hooks_digest()}
 
 
 def _memories(path: Path, manifest: Mapping[str, Any]) -> dict[str, list[Known]]:

@@ -7,6 +7,7 @@ generated (`go list -compiled`), and the package's archive keeps the objects of 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -75,7 +76,7 @@ class Compiler:
         """A key of everything that the archive depends on, with sources and imports by content: equal keys mean equal archives. With -trimpath no
         folder of this machine is part of it."""
         settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
-        parts = [self.header, self.go.tool_id, package["ImportPath"], *self._trimmed(package), *self._language(package), *settings]
+        parts = [_recipe(), self.header, self.go.tool_id, package["ImportPath"], *self._trimmed(package), *self._language(package), *settings]
         parts += [f"{old}={new}" for old, new in sorted((package.get("ImportMap") or {}).items())]
         parts += [f"{name} {found}" for name, found in sorted(imports.items())]
         parts += [cache.file_digest(Path(package["Export"]))] if package.get("CgoFiles") else []
@@ -167,6 +168,12 @@ def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
         return str(source)
     copy.write_bytes(source.read_bytes())
     return str(copy)
+
+
+@functools.cache
+def _recipe() -> str:
+    """Digest of this file: it decides how a package is compiled."""
+    return cache.file_digest(Path(__file__))
 
 
 def imported(package: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from objinst.hookpkgs.request import HookRequest, HookSet
 from objinst.store import cache
 from objinst.store.root import shared
 
-KEYS = {"roots", "parts", "modules", "loads", "left_out", "notes", "watched", "apart", "header", "flags", "env", "exporters", "sources", "hooks"}
+KEYS = {"roots", "parts", "modules", "loads", "left_out", "notes", "watched", "apart", "header", "flags", "env", "exporters", "sources", "hooks", "std"}
 PROGRAM = "program"
 """The place of a package that is the program's: a link must have it."""
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -57,6 +57,7 @@ class Known:
 
     watched: packages that observe the program -> packages of the program that they need; apart: those that this program has.
     header, flags, env, exporters: what it was made for. sources, hooks: digests of these entries in the cache; "" for none.
+    std: state of the toolchain whose archives of the standard library lie at these paths; "" where no part has one.
     """
 
     roots: tuple[str, ...]
@@ -73,6 +74,7 @@ class Known:
     exporters: tuple[str, ...]
     sources: str
     hooks: str
+    std: str = ""
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Known:
@@ -88,7 +90,7 @@ class Known:
             if not all(digest == "" or DIGEST.fullmatch(digest) for digest in digests):
                 raise ValueError(f"digests {digests}")
             lists = {key: _texts(entry[key]) for key in ("roots", "loads", "left_out", "notes", "apart", "flags", "exporters")}
-            return cls(parts=parts, modules=modules, watched=watched, header=_text(entry["header"]), env=env, sources=digests[0], hooks=digests[1], **lists)
+            return cls(parts=parts, modules=modules, watched=watched, header=_text(entry["header"]), env=env, sources=digests[0], hooks=digests[1], std=_text(entry["std"]), **lists)
         except (TypeError, AttributeError, LookupError) as error:
             raise ValueError(str(error)) from error
 
@@ -106,16 +108,17 @@ class Known:
 
     def portable(self) -> Known:
         """The same without paths of this machine."""
-        return replace(self, parts={name: part if part.key or part.place == PROGRAM else replace(part, place="") for name, part in self.parts.items()})
+        return replace(self, std="", parts={name: part if part.key or part.place == PROGRAM else replace(part, place="") for name, part in self.parts.items()})
 
     def archive_keys(self) -> list[str]:
         """Of the archives in the cache."""
         return sorted({part.key for part in self.parts.values() if part.key})
 
-    def for_link(self, request: HookRequest, exports: Exports | None) -> tuple[HookSet, Known] | None:
+    def for_link(self, request: HookRequest, exports: Exports | None, std: str = "") -> tuple[HookSet, Known] | None:
         """The hook set of a link, if every package of it that the link has is the same here and all other archives are there; and what is known now.
 
-        exports: looks up what is missing of the standard library; without it, that is not known."""
+        exports: looks up what is missing of the standard library; without it, that is not known. std: state of the toolchain; where it is another,
+        the archives of its standard library are looked up anew."""
         wanted = self._wanted(request)
         if wanted is None:
             return None
@@ -126,7 +129,7 @@ class Known:
             if name in request.link:
                 if request.content_of(name) != part.content:
                     return None
-            elif (archive := part.archive()) is not None:
+            elif (archive := part.archive() if part.key or self.std == std else None) is not None:
                 archives[name] = archive
             elif part.key or part.place == PROGRAM or exports is None:
                 return None
@@ -138,7 +141,8 @@ class Known:
             if any(name not in found or content(found[name]) != self.parts[name].content for name in missing):
                 return None
             archives |= {name: found[name] for name in missing}
-            now = replace(self, parts={name: replace(part, place=str(found[name])) if name in missing else part for name, part in self.parts.items()})
+            kept = self.parts if self.std == std else self.portable().parts
+            now = replace(self, std=std, parts={name: replace(part, place=str(found[name])) if name in missing else part for name, part in kept.items()})
         modules = {self.parts[name].module for name in wanted}
         versions = {path: version for path, version in self.modules.items() if path in modules}
         uses = tuple(name for name in wanted if name in request.link)

@@ -3,7 +3,6 @@ archive fits."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -66,11 +65,6 @@ class HookRequest:
     def content_of(self, package: str) -> str:
         """`objinst.hookpkgs.compile.content` of a package's archive in the link, from its identity; "" without one."""
         return self.identities.get(package, "").rpartition(" ")[2].rpartition("/")[2]
-
-    def identity_of(self, packages: Iterable[str]) -> str:
-        """Digest of what the link holds under these import paths."""
-        text = "\n".join(f"{name} {self.identities.get(name, '')}" for name in sorted(packages))
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ or from the zone where the link has no API. If they import hooks/active in a lin
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -35,7 +36,7 @@ from typing import Any
 from objinst import hooktree
 from objinst.errors import OtelobjError, reason
 from objinst.gobuild import usertree
-from objinst.gobuild.gocmd import Go, documents
+from objinst.gobuild.gocmd import Go, SourceError, documents
 from objinst.goobj.archive import fingerprint
 from objinst.goversions import TELEMETRY, number
 from objinst.hookpkgs import apilevel, memory, modules, pins, sources, vouched
@@ -45,7 +46,7 @@ from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, compile_
 from objinst.platform.target import PLAINLY
 from objinst.rules import OBSERVERS, PRIVATE
 from objinst.store import cache
-from objinst.store.digest import SOURCES, content_digest, hooks_digest
+from objinst.store.digest import hooks_digest, own_digest
 from objinst.store.parallel import in_order
 
 API = "go.opentelemetry.io/otel"
@@ -110,24 +111,18 @@ def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
 
 def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
     memo = cache.root() / "closure" / f"{_digest(request, go)}.json"
-    found = _remembered(memo, request, None)
+    found = _remembered(memo, request, go, None)
     if found is not None:
         return found
     with cache.lock(f"closure-{memo.name[:16]}"):
         resolution = _Resolution(request, go, memo, announce)
         try:
-            return _remembered(memo, request, resolution.std_exports) or resolution.hook_set()
+            return _remembered(memo, request, go, resolution.std_exports) or resolution.hook_set()
         except OSError as error:
             raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
 
 
 # memory
-
-
-@functools.cache
-def own_digest() -> str:
-    """Digest of the code that resolves hook sets; the rest of otelobj does not affect them."""
-    return content_digest(Path(__file__).parent, SOURCES)
 
 
 def _digest(request: HookRequest, go: Go) -> str:
@@ -136,8 +131,7 @@ def _digest(request: HookRequest, go: Go) -> str:
     hook packages are wanted."""
     parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.exporters, request.hooks_digest)]
     parts += [f"{name} {request.content_of(name)}" for name in (*apilevel.PACKAGES, ACTIVE) if name in request.link]
-    overlay = usertree.overlay(request.user_dir)
-    parts += [json.dumps(overlay, sort_keys=True)] if overlay else []
+    parts += [f"{place} {file} {_file_state(file)}" for place, file in sorted(usertree.overlay(request.user_dir).items())]
     if any(hooktree.owner(package) is None for package in request.packages):
         parts += [*sorted(request.packages), str(go.goroot), str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps)]
         parts.append(usertree.digest(request.packages, request.user_dir))
@@ -154,25 +148,43 @@ def _key(header: str, env: Mapping[str, str], flags: Sequence[str], exporters: S
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _file_state(file: str) -> str:
+    """The digest of a file that -overlay names; "" for none."""
+    try:
+        return cache.file_digest(Path(file)) if file else ""
+    except OSError:
+        return ""
+
+
+def _std_state(go: Go) -> str:
+    """What changes when another toolchain is put into the place of this one, also one of the same version: a distribution mends its own."""
+    try:
+        state = (go.goroot / "VERSION").stat()
+    except OSError:
+        return ""
+    return f"{go.goroot} {state.st_ino} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
+
+
 def _env(go: Go, header: str) -> dict[str, str]:
     """Settings of the build that decide about std archives and that no header line has. Of a development version, also what tells it from others."""
     found = {name: go.env[name] for name in ("CGO_ENABLED", "GOFIPS140") if go.env.get(name, "off") != "off"}
     return found | ({"tool": go.tool_id} if "devel" in header else {})
 
 
-def _remembered(memo: Path, request: HookRequest, exports: Exports | None) -> HookSet | None:
+def _remembered(memo: Path, request: HookRequest, go: Go, exports: Exports | None) -> HookSet | None:
     """A hook set that was made for the same content of every package of it that the link has, if all other archives are there. Marks it as used."""
     for entry in memory.entries(memo, KEYS):
         try:
             known = Known.of(entry)
         except ValueError:
             continue
-        found = known.for_link(request, exports)
+        found = known.for_link(request, exports, _std_state(go))
         if found is not None:
             hook_set, now = found
-            if now is not known:
-                memory.add(memo, now.json(), instead_of=entry)
-            os.utime(memo)
+            with contextlib.suppress(OSError):  # a cache that can only be read serves as well
+                if now is not known:
+                    memory.add(memo, now.json(), instead_of=entry)
+                os.utime(memo)
             return hook_set
     return None
 
@@ -221,9 +233,13 @@ class _Resolution:
     def _theirs(self) -> dict[str, Package]:
         return self.user_packages() if self.users else {}
 
+    @functools.cached_property
+    def _early(self) -> list[str]:
+        return self._without_hooks(self._theirs)
+
     def hook_set(self) -> HookSet:
         theirs = self._theirs
-        early = self._without_hooks(theirs)
+        early = self._early
         level = self._level(theirs, early)
         apart = self._observers()
         notes = [line] if (line := level.line()) else []
@@ -272,6 +288,9 @@ class _Resolution:
         owners = {name: package["Module"]["Path"] for name, package in added.items() if package.get("Module")}
         places = {name: PROGRAM if name in link and not self._is_std(name) else place_of(path) for name, path in chosen.items()}
         parts = {name: Part(contents[name], place, owners.get(name, ""), tuple(imports.get(name, ()))) for name, place in places.items()}
+        for path, observed in self._observers().items():
+            if OBSERVERS + path not in listed:  # it does not compile with these: with others it may
+                parts |= {name: Part(self.request.content_of(name), PROGRAM, "", ()) for name in observed}
         memory.add(self.memo, self._known(parts, versions, loads, left_out, notes).json())
         archives = {name: path for name, path in chosen.items() if name not in link}
         return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes))
@@ -294,7 +313,7 @@ class _Resolution:
     @functools.cached_property
     def _has_two_copies(self) -> bool:
         """Whether there is a copy of hooks/active over the program's API: in the link, or because a hook package of the user's own imports it."""
-        if f"{API}/trace" not in self.request.link or not self._is_bridged:
+        if not ({*self.request.link, *self._early} & {f"{API}/trace"} and self._is_bridged):
             return False
         return ACTIVE in self.request.link or any(ACTIVE in imported(package) for package in self._theirs.values())
 
@@ -333,7 +352,8 @@ class _Resolution:
         env = _env(self.go, request.header)
         roots, flags = tuple(sorted(request.packages)), tuple(compile_flags(request))
         apart = tuple(self._observers())
-        return Known(roots, parts, versions, loads, left_out, tuple(notes), watched, apart, request.header, flags, env, request.exporters, sources, self.hooks.name)
+        digests = (sources, self.hooks.name)
+        return Known(roots, parts, versions, loads, left_out, tuple(notes), watched, apart, request.header, flags, env, request.exporters, *digests, _std_state(self.go))
 
     @functools.cached_property
     def watched(self) -> dict[str, list[str]]:
@@ -558,7 +578,7 @@ class _Resolution:
             given = {other: archive(other) for other in imported(packages[name])}
             try:
                 return compiler.compile(packages[name], given)
-            except OtelobjError as error:
+            except SourceError as error:
                 remedy = f"{packages[name]['Module']['Path']} is pinned by otelobj: is there a newer otelobj for this toolchain? {PLAINLY}"
                 raise NotCompiledError(error.what, remedy, name) from error
 

@@ -17,6 +17,7 @@ from objinst.hookpkgs import carry, memory, warm, zone
 from objinst.hookpkgs.compile import ARCHIVE, KIND
 from objinst.hookpkgs.known import Known, Part
 from objinst.store import bundle, cache
+from objinst.store.digest import own_digest
 from places import LAUNCHER, ROOT
 
 MODULES = {Path(folder).name: module for module, folder in hooktree.modules().items()}
@@ -132,7 +133,7 @@ def forged(path: Path, **more: object) -> None:
     sets = carry.warm()
     memories = {found.memo: [found.known.portable().json()] for found in sets}
     entries = [bundle.Entry.read(kind, digest) for kind, digest in sets[0].entries]
-    about = {"otelobj": "0", "digest": zone.own_digest(), "hooks": zone.hooks_digest(), "memories": memories, "toolchains": []}
+    about = {"otelobj": "0", "digest": own_digest(), "hooks": zone.hooks_digest(), "memories": memories, "toolchains": []}
     bundle.write(path, about | more, entries)
 
 

@@ -166,3 +166,15 @@ def test_place_of(place: Path) -> None:
     assert place_of(place / KIND / key[:2] / key / ARCHIVE) == f"{KIND} {key}"
     assert place_of(Path("/home/me/.cache/go-build/ab/abcd-d")) == "/home/me/.cache/go-build/ab/abcd-d"
     assert place_of(Path(f"/other/{KIND}/{key[:2]}/{key}/{ARCHIVE}")).startswith("/other")
+
+
+def test_another_toolchain_in_the_same_place_is_asked_again(known: Known, tmp_path: Path) -> None:
+    """A distribution mends the standard library without another version: what the link has is the same, what it lacks is not."""
+    made = replace(known, std="before")
+    wants = request(RT, SDK, fmt="fmt1")
+    assert made.for_link(wants, None, "before") is not None
+    assert made.for_link(wants, None, "after") is None
+    assert made.for_link(wants, lambda _: {"time": std(tmp_path, "mended", "time2")}, "after") is None
+    same = made.for_link(wants, lambda _: {"time": std(tmp_path, "moved", "time1")}, "after")
+    assert same is not None and same[0].archives["time"] == tmp_path / "go-build" / "moved"
+    assert same[1].for_link(wants, None, "after") is not None and same[1].for_link(wants, None, "before") is None
