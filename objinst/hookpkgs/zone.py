@@ -450,10 +450,11 @@ class _Resolution:
         while waiting:
             package = by_path[waiting.pop()]
             path = package["ImportPath"]
-            left_out = path in self.request.link or package.get("Standard") or hooktree.owner(path) or (is_private and self.tree.has(path))
-            if path not in found and not left_out:
+            left_out = path in self.request.link or package.get("Standard") or (is_private and self.tree.has(path))
+            if path not in found and not left_out and (not hooktree.owner(path) or (has_api and path == ACTIVE)):  # of that there is a copy over the program's API
                 found.add(path)
                 waiting += [name for name in package.get("Imports") or () if name in by_path]
+        found.discard(ACTIVE)
         return {package["ImportPath"]: self._user_package(package, is_private) for package in listed if package["ImportPath"] in found}
 
     def _list_users(self, zone: Sequence[modules.Pin], *flags: str) -> Sequence[Package]:

@@ -69,8 +69,10 @@ def test_the_bridge_imports_both_copies(app: Path) -> None:
     assert f"{API}/trace" in found.uses and f"{API}/trace" not in found.archives and f"{OBSERVERS}{ACTIVE}" not in found.archives
 
 
-def test_hooks_of_the_users_own_have_the_programs_api(app: Path) -> None:
-    """Their hooks/active is a copy over that API, which hands on to ours."""
+@pytest.mark.parametrize("package", ["", "/attribute"])
+def test_hooks_of_the_users_own_have_the_programs_api(package: str, app: Path) -> None:
+    """Their hooks/active is a copy over that API, which hands on to ours; also where the program has less of the API than they need."""
+    (app / "main.go").write_text(f'package main\n\nimport _ "{API}{package}"\n\nfunc main() {{}}\n')
     wanted = request(app, (ACTIVE, RT, HOOKS), *BUILD)
     found = resolve(wanted, go_command())
     assert disagreements(wanted, found) == []
