@@ -197,17 +197,10 @@ def export(file: Path) -> None:
 def take_in(file: Path, expected: str | None, limit: str | None) -> None:
     """Put what FILE has into the cache; what is there already stays. The file's maker is trusted: what is in it is linked into programs."""
     most = (cache.size_of(limit, "--limit") or sys.maxsize) if limit else None
-    if expected is not None:
-        try:
-            found = cache.file_digest(file)
-        except OSError as error:
-            raise OtelobjError(f"{file}: {error.strerror}", "is it there, and can it be read?") from error
-        if found != expected.lower():
-            raise OtelobjError(f"{file} has the SHA-256 {found}, not {expected}", "nothing was imported; copy it again")
     with cache.in_use():
-        done = carry.take_in(file, most)
-    for name in done.manifest["toolchains"]:
-        click.echo(f"  {name}")
+        sets, done = carry.take_in(file, most, expected)
+    for line in sorted(map(str, sets)):
+        click.echo(f"  {line}")
     sizes = [human(sum(entry.size for entry in entries)) for entries in (done.new, done.kept)]
     click.echo(f"{len(done.new)} entries added ({sizes[0]}), {len(done.kept)} were there ({sizes[1]}), in {cache.root()}")
 

@@ -17,6 +17,7 @@ from typing import Any
 from objinst import ending
 from objinst.errors import OtelobjError
 from objinst.gobuild.buildinfo import parent_flags
+from objinst.platform.target import PLAINLY
 from objinst.store import cache
 
 DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
@@ -27,6 +28,9 @@ KEPT = (
 """Of what the user has set with `go env -w`: where modules come from and lie, and which C compiler there is. An empty variable does not
 override that file (cmd/go/internal/cfg, Getenv, Go 1.22-1.27), so nothing else of it may be read: a -toolexec or -overlay in it, say."""
 OFFLINE = ("dial tcp", "no such host", "proxyconnect", "module lookup disabled", "connection refused", "i/o timeout", "network is unreachable", "TLS handshake")
+
+BRING = "`otelobj cache warm` with network fetches it; `otelobj cache import FILE` brings it without"
+"""A module that otelobj pins."""
 
 
 DIAGNOSTIC = re.compile(r"^\S+\.(?:go|s):\d+", re.MULTILINE)
@@ -132,15 +136,15 @@ def _settings(go: Path, _goenv: str) -> dict[str, str]:
 def remedy(text: str) -> str:
     """What to do about something that the go command said."""
     if any(word in text for word in OFFLINE):
-        return "the modules of the hooks are not in the module cache and the network does not answer: build once with network, or set GOPROXY"
+        return f"the network does not answer, or GOPROXY is wrong. A module of otelobj's: {BRING}. A module of your hooks: `go mod download` there, with network"
     if "no space left" in text:
         return "free some disk space"
     if "build constraints exclude all Go files" in text:
         return "is it for another system, or does it use cgo? hooks can use cgo where the program does, else a static program would become a dynamic one"
     newer = re.search(r"requires go >= ([\d.]+)", text)
     if newer:
-        return f"the hooks' modules need Go {newer[1]}: build with that version, or leave the instrumentation out with OTELOBJ_DISABLE"
-    return "a hook package does not build with the versions of this program; OTELOBJ_DISABLE=NAME leaves an instrumentation out"
+        return f"a module that your hooks or your program require needs Go {newer[1]}: build with that version, or require an older version of the module"
+    return f"is it a hook package of yours? It must build with the versions of this program's modules: `go build` it there. {PLAINLY}"
 
 
 def documents(text: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from objinst import VERSION
 from objinst.errors import OtelobjError
 from objinst.hookpkgs import memory, zone
 from objinst.hookpkgs.compile import KIND
-from objinst.hookpkgs.known import KEYS, Known
+from objinst.hookpkgs.known import DIGEST, KEYS, Known
 from objinst.store import bundle, cache
 from objinst.store.digest import hooks_digest, own_digest
 
@@ -92,10 +92,10 @@ def export(path: Path, chosen: Sequence[Warm]) -> tuple[str, int]:
     return bundle.write(path, about, entries), sum(entry.size for entry in entries)
 
 
-def take_in(path: Path, most: int | None = None) -> bundle.Imported:
-    """Puts the content of a file into the cache. most: see `bundle.read`. Raises OtelobjError."""
+def take_in(path: Path, most: int | None = None, expected: str | None = None) -> tuple[list[Warm], bundle.Imported]:
+    """Puts the content of a file into the cache. most, expected: see `bundle.read`. Returns the hook sets in it, too. Raises OtelobjError."""
     found: dict[str, list[Known]] = {}
-    done = bundle.read(path, lambda manifest: found.update(_memories(path, manifest)), most)
+    done = bundle.read(path, lambda manifest: found.update(_memories(path, manifest)), most, expected)
     for memo, sets in found.items():
         file = cache.ready() / "closure" / f"{memo}.json"
         with cache.lock(f"closure-{memo[:16]}"):
@@ -103,7 +103,7 @@ def take_in(path: Path, most: int | None = None) -> bundle.Imported:
             for known in sets:
                 if known not in there:
                     memory.add(file, known.json())
-    return done
+    return [Warm(memo, known, 0) for memo, sets in found.items() for known in sets], done
 
 
 def _identity() -> dict[str, str]:
@@ -119,12 +119,14 @@ def _memories(path: Path, manifest: Mapping[str, Any]) -> dict[str, list[Known]]
         other = f"otelobj {made}" if made != VERSION else f"another build of otelobj {made}"
         raise OtelobjError(f"{path} was made by {other}: links of this one ({VERSION}) would not use it", "export it with the otelobj that is to import it")
     try:
-        found = {memo: [Known.of(entry) for entry in entries] for memo, entries in manifest["memories"].items()}
+        found = {_memo(memo): [Known.of(entry) for entry in _sets(entries)] for memo, entries in manifest["memories"].items()}
         listed = {(entry["kind"], entry["digest"]) for entry in manifest["entries"]}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise OtelobjError(f"{path}: its list of hook sets makes no sense: {error}", bundle.DAMAGED) from error
     for memo, sets in found.items():
         for known in sets:
+            if not (known.header + str(Warm(memo, known, 0))).isprintable():
+                raise OtelobjError(f"{path}: a hook set in it is for what no terminal shows: {known.header[:100]!r}", bundle.DAMAGED)
             if not known.is_portable or known != known.portable() or zone.key(known) != memo:
                 raise OtelobjError(f"{path}: a hook set in it is not for every machine", bundle.DAMAGED)
             if not listed.issuperset(entries_of(known)):
@@ -132,3 +134,17 @@ def _memories(path: Path, manifest: Mapping[str, Any]) -> dict[str, list[Known]]
     if any(kind not in KINDS for kind, _ in listed):
         raise OtelobjError(f"{path}: has entries of other kinds than {', '.join(sorted(KINDS))}", bundle.DAMAGED)
     return found
+
+
+def _memo(name: str) -> str:
+    """A key of hook sets; it becomes the name of a file. Raises ValueError."""
+    if not DIGEST.fullmatch(name):
+        raise ValueError(f"{name[:100]!r} is no key")
+    return name
+
+
+def _sets(entries: object) -> list[Any]:
+    """Raises ValueError."""
+    if not isinstance(entries, list) or not entries:
+        raise ValueError(f"no hook sets: {str(entries)[:100]}")
+    return entries

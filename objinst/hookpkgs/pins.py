@@ -35,12 +35,11 @@ UPDATE = "after a change of hooks/private/go.mod look at what replace.yaml does 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A module. sum: hash of its files, as in go.sum ("h1:" and base64); mod_sum: of its go.mod."""
+    """A module. sum: hash of its files, as in go.sum ("h1:" and base64)."""
 
     path: str
     version: str
     sum: str
-    mod_sum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def read(place: Path) -> Pins:
     for path, version in REQUIRE.findall(text):
         if (path, version) not in sums or (path, f"{version}/go.mod") not in sums:
             raise OtelobjError(f"{place / 'go.sum'} has no hash of {path} {version}", f"cd hooks/{PRIVATE} && go mod tidy")
-        modules[path] = Pin(path, version, sums[path, version], sums[path, f"{version}/go.mod"])
+        modules[path] = Pin(path, version, sums[path, version])
     replacements = tuple(_replacements(place / REPLACE))
     if len({(item.module, item.file) for item in replacements}) < len(replacements):
         raise OtelobjError(f"{place / REPLACE} has two entries for one file", "make one of them")

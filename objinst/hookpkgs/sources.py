@@ -13,10 +13,14 @@ mode with `replace`.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,7 +28,7 @@ from pathlib import Path, PurePosixPath
 from objinst import hooktree
 from objinst.errors import OtelobjError
 from objinst.gobuild import usertree
-from objinst.gobuild.gocmd import Go
+from objinst.gobuild.gocmd import BRING, Go
 from objinst.goversions import TELEMETRY
 from objinst.goversions import number as number_of
 from objinst.hookpkgs.pins import Pin, Pins, read
@@ -37,7 +41,9 @@ MODULES = "modules.json"
 GO_LINE = re.compile(r"^go\s+(1\.\d+)", re.MULTILINE)
 EMBED = b"//go:embed "
 DAMAGED = "remove it from the module cache (`go clean -modcache` removes all), and check GOPROXY"
-BRING = "`otelobj cache warm` with network fetches it; `otelobj cache import FILE` brings it without"
+BROKEN = (OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, LookupError, struct.error)
+"""What zipfile raises for damaged zips. RuntimeError: an encrypted file; NotImplementedError, which is one: a compression that it does not know."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +130,12 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Module:
-    """A module's zip. files: names without the prefix MODULE@VERSION/; imports: folder -> import paths, or what looks like them, of its Go files;
+    """A module's zip. files: names without the prefix MODULE@VERSION/ -> SHA-256; imports: folder -> import paths, or what looks like them, of its Go files;
     embeds: folders whose files embed others; language: Go version."""
 
     pin: Pin
     file: Path
-    files: tuple[str, ...]
+    files: Mapping[str, str]
     imports: Mapping[str, set[str]]
     embeds: frozenset[str]
     language: str
@@ -141,30 +147,28 @@ class _Module:
         imports: dict[str, set[str]] = {}
         embeds = set()
         lines = []
-        names = []
+        files = {}
         language = "1.16"  # of a module without a go directive (go.dev/ref/mod#go-mod-file-go)
-        try:
-            with zipfile.ZipFile(file) as archive:
-                for name in sorted(archive.namelist()):
-                    data = archive.read(name)
-                    lines.append(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
-                    short = name.removeprefix(prefix)
-                    if not _is_wanted(short):
-                        continue
-                    names.append(short)
-                    parent = str(PurePosixPath(short).parent)
-                    if short.endswith(".go"):
-                        imports.setdefault(parent, set()).update(usertree.IMPORT.findall(data.decode("utf-8", "replace")))
-                        embeds |= {parent} if EMBED in data else set()
-                    elif short == "go.mod":
-                        match = GO_LINE.search(data.decode("utf-8", "replace"))
-                        language = match[1] if match else language
-        except (OSError, zipfile.BadZipFile) as error:
-            raise OtelobjError(f"{file}: {error}", DAMAGED) from error
+        with _intact(file), zipfile.ZipFile(file) as archive:
+            for name in _names(archive, prefix):
+                data = archive.read(name)
+                digest = hashlib.sha256(data).hexdigest()
+                lines.append(f"{digest}  {name}\n")
+                short = name.removeprefix(prefix)
+                if not _is_wanted(short):
+                    continue
+                files[short] = digest
+                parent = str(PurePosixPath(short).parent)
+                if short.endswith(".go"):
+                    imports.setdefault(parent, set()).update(usertree.IMPORT.findall(data.decode("utf-8", "replace")))
+                    embeds |= {parent} if EMBED in data else set()
+                elif short == "go.mod":
+                    match = GO_LINE.search(data.decode("utf-8", "replace"))
+                    language = match[1] if match else language
         found = "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
         if found != pin.sum:
             raise OtelobjError(f"{file}: its hash is {found}, that of {pin.path} {pin.version} is {pin.sum}", DAMAGED)
-        return cls(pin, file, tuple(names), imports, frozenset(embeds), language)
+        return cls(pin, file, files, imports, frozenset(embeds), language)
 
     def path_of(self, folder: str) -> str:
         return self.pin.path if folder == "." else f"{self.pin.path}/{folder}"
@@ -181,14 +185,42 @@ class _Module:
         return [*compiled, *(name for name in self.files if whole and name.startswith(whole) and name not in compiled)]
 
     def extract(self, names: Iterable[str], folder: Path) -> None:
+        """Raises OtelobjError if the zip is not the one that was read, and OSError if the folder cannot be written."""
         folder.mkdir(parents=True, exist_ok=True)
         version = min(self.language, TELEMETRY, key=number_of)  # or an older toolchain takes none of its packages
         (folder / "go.mod").write_text(f"module {self.pin.path}\n\ngo {version}\n", "utf-8")
-        with zipfile.ZipFile(self.file) as archive:
+        with _intact(self.file):
+            archive = zipfile.ZipFile(self.file)
+        with archive:
             for name in names:
+                with _intact(self.file):
+                    data = archive.read(f"{self.pin.path}@{self.pin.version}/{name}")
+                    if hashlib.sha256(data).hexdigest() != self.files[name]:
+                        raise ValueError(f"{name} has changed since it was checked")
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(archive.read(f"{self.pin.path}@{self.pin.version}/{name}"))
+                target.write_bytes(data)
+
+
+@contextlib.contextmanager
+def _intact(file: Path) -> Iterator[None]:
+    """While a zip is read. Raises OtelobjError if it is damaged."""
+    try:
+        yield
+    except BROKEN as error:
+        raise OtelobjError(f"{file}: {error or type(error).__name__}", DAMAGED) from error
+
+
+def _names(archive: zipfile.ZipFile, prefix: str) -> list[str]:
+    """The files of a module's zip, in Hash1's order. Raises ValueError for names with which one hash could stand for several trees (newlines, as in Hash1;
+    files that are there twice), and for those that golang.org/x/mod/zip makes in no module's zip."""
+    names = sorted(item.orig_filename for item in archive.infolist())
+    for before, name in zip(["", *names], names, strict=False):
+        if CONTROL.search(name) or not name.startswith(prefix):
+            raise ValueError(f"{name[:200]!r} is not the name of a module's file")
+        if name == before:
+            raise ValueError(f"{name} is there twice")
+    return names
 
 
 def _is_wanted(name: str) -> bool:

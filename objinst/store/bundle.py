@@ -166,12 +166,14 @@ class Imported:
     kept: tuple[Entry, ...]
 
 
-def read(path: Path, check: Callable[[Mapping[str, Any]], object], most: int | None = None) -> Imported:
+def read(path: Path, check: Callable[[Mapping[str, Any]], object], most: int | None = None, expected: str | None = None) -> Imported:
     """Puts the entries of a file into the cache. check: looks at the manifest before anything is written, and raises OtelobjError. most: bytes that may
-    be unpacked. Raises OtelobjError; entries that were complete before stay."""
+    be unpacked. expected: the SHA-256 of the file, in hex. Raises OtelobjError; entries that were complete before stay."""
     most = DEFAULT_MOST if most is None else most
     try:
         with path.open("rb") as raw:
+            if expected is not None:
+                _compare(path, raw, expected)
             stream = _Stream(path, raw, most)
             manifest = _manifest(stream)
             entries = _entries(path, manifest)
@@ -179,27 +181,22 @@ def read(path: Path, check: Callable[[Mapping[str, Any]], object], most: int | N
             if total > most:
                 raise OtelobjError(f"{path} would be unpacked to {total} bytes; the limit is {most}", "give a higher one with --limit, if the file can be trusted")
             check(manifest)
-            new, kept = [], []
+            new: list[Entry] = []
+            kept: list[Entry] = []
             for entry in entries:
-                if cache.has(entry.kind, entry.digest):
-                    _skip(stream, entry)
-                    kept.append(entry)
-                else:
-                    cache.folder(entry.kind, entry.digest, lambda folder, entry=entry: _unpack(stream, entry, folder))  # type: ignore[misc]
-                    new.append(entry)
+                (new if _take(stream, entry) else kept).append(entry)
             stream.end()
     except OSError as error:
         raise OtelobjError(f"{error.filename or path}: {reason(error)}", "is it there, and can it be read?") from error
     return Imported(manifest, tuple(new), tuple(kept))
 
 
-def manifest_of(path: Path) -> dict[str, Any]:
-    """The manifest of a file, without its entries looked at. Raises OtelobjError."""
-    try:
-        with path.open("rb") as raw:
-            return _manifest(_Stream(path, raw, MOST_MANIFEST))
-    except OSError as error:
-        raise OtelobjError(f"{error.filename or path}: {reason(error)}", "is it there, and can it be read?") from error
+def _compare(path: Path, raw: io.BufferedReader, expected: str) -> None:
+    """Raises OtelobjError for another file than the expected one. Leaves it at its beginning: opened again by its name, it might be yet another one."""
+    found = hashlib.file_digest(raw, "sha256").hexdigest()
+    if found != expected.lower():
+        raise OtelobjError(f"{path} has the SHA-256 {found}, not {expected}", "nothing was imported; copy it again")
+    raw.seek(0)
 
 
 class _Stream:
@@ -336,6 +333,21 @@ def is_inside(name: str) -> bool:
     parts = PurePosixPath(name).parts
     is_plain = bool(parts) and str(PurePosixPath(name)) == name and not name.startswith("/") and ".." not in parts
     return is_plain and name.isprintable() and "\\" not in name and len(name) <= 1000 and name != cache.RECORD and not parts[0].startswith(cache.NEW)
+
+
+def _take(stream: _Stream, entry: Entry) -> bool:
+    """Whether the next entry was added, not one that was there: another process may add it at any time, so only what `cache.folder` does tells."""
+    added = False
+
+    def make(folder: Path) -> None:
+        nonlocal added
+        added = True
+        _unpack(stream, entry, folder)
+
+    cache.folder(entry.kind, entry.digest, make)
+    if not added:
+        _skip(stream, entry)
+    return added
 
 
 def _unpack(stream: _Stream, entry: Entry, folder: Path) -> None:

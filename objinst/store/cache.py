@@ -179,7 +179,9 @@ def is_whole(path: Path) -> bool:
 
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
-    """A lock that one process holds at a time; released when the process ends."""
+    """A lock that one process holds at a time; released when the process ends. name: of a file, no path; ValueError would be a defect of the caller."""
+    if "/" in name:
+        raise ValueError(f"a lock called {name!r}")
     with _lock_file(name) as handle:
         host().lock(handle.fileno())
         yield

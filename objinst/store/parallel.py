@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import functools
 import operator
 import os
 import signal
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from objinst.ending import fork, wait
@@ -72,17 +73,20 @@ def in_order(needs: Mapping[str, Collection[str]], work: Callable[[str], object]
     try:
         for _ in range(min(host().processors(), len(needs))):
             ours, theirs = connection.Pipe()
-            children.append(fork(functools.partial(_serve, theirs, work)))
+            children.append(fork(functools.partial(_serve, theirs, (*idle, ours), work)))
             theirs.close()
             idle.append(ours)
         while left:
             while idle and ready:
                 worker = idle.pop()
                 busy[worker] = ready.pop()
-                worker.send(busy[worker])
+                with _alive():
+                    worker.send(busy[worker])
             finished = set(connection.wait(busy))
             for worker in [worker for worker in busy if worker in finished]:
-                _raise(worker.recv())  # EOFError: it was killed
+                with _alive():
+                    problem = worker.recv()
+                _raise(problem)
                 name = busy.pop(worker)
                 idle.append(worker)
                 left -= 1
@@ -92,12 +96,11 @@ def in_order(needs: Mapping[str, Collection[str]], work: Callable[[str], object]
                     if not waits[user]:
                         bisect.insort(ready, user, key=weight.__getitem__)
         for worker in idle:
-            worker.send(None)
-    except BaseException as error:
+            with contextlib.suppress(ConnectionError):  # it was killed, after its work
+                worker.send(None)
+    except BaseException:
         for child in children:
             os.kill(child, signal.SIGTERM)
-        if isinstance(error, EOFError):
-            raise OtelobjError("a process that compiles was killed", "is there enough memory? build again: what is compiled is kept") from None
         raise
     finally:
         for worker in (*idle, *busy):
@@ -106,8 +109,19 @@ def in_order(needs: Mapping[str, Collection[str]], work: Callable[[str], object]
             wait(child)
 
 
-def _serve(pipe: connection.Connection, work: Callable[[str], object]) -> None:
-    """Works on what comes through a pipe, until None comes."""
+@contextlib.contextmanager
+def _alive() -> Iterator[None]:
+    """While one speaks with a worker. Raises OtelobjError if it was killed, whether at work or idle (BrokenPipeError) or in between (ConnectionResetError)."""
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        raise OtelobjError("a process that compiles was killed", "is there enough memory? build again: what is compiled is kept") from None
+
+
+def _serve(pipe: connection.Connection, others: Sequence[connection.Connection], work: Callable[[str], object]) -> None:
+    """Works on what comes through a pipe, until None comes, or EOFError because the parent is gone. others: ends of the parent's, which would hide that."""
+    for other in others:
+        other.close()
     while (name := pipe.recv()) is not None:
         problem = None
         try:

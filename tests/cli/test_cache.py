@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,6 +153,7 @@ def test_a_hook_set_that_is_not_for_everybody(place: Path, tmp_path: Path, monke
     made = known("rt")
     memo = zone.key(made)
     good = made.portable().json()
+    unprintable = [replace(made.portable(), **{name: value}) for name, value in (("header", f"{HEADER}\n\x1b[2J"), ("flags", ("-tags=\x1b]0;x\x07",)))]
     for memories, said in (
         ({memo: [made.json()]}, "not for every machine"),
         ({"0" * 64: [good]}, "not for every machine"),
@@ -159,6 +162,11 @@ def test_a_hook_set_that_is_not_for_everybody(place: Path, tmp_path: Path, monke
         ({memo: [good | {"parts": [["rt", "c", f"{KIND} {'8' * 64}", "", []]]}]}, "needs entries that it has not"),
         ({memo: [good | {"parts": [["rt", "c", f"{KIND} ../../x", "", []]]}]}, "makes no sense"),
         ({memo: 7}, "makes no sense"),
+        ({memo: []}, "makes no sense: no hook sets"),
+        ({memo: {}}, "makes no sense: no hook sets"),
+        ({"/../../../x": []}, "makes no sense: .* is no key"),
+        ({memo.upper(): [good]}, "makes no sense: .* is no key"),
+        *(({zone.key(bad): [bad.json()]}, "what no terminal shows") for bad in unprintable),
         (7, "makes no sense"),
     ):
         monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(place))
@@ -166,7 +174,17 @@ def test_a_hook_set_that_is_not_for_everybody(place: Path, tmp_path: Path, monke
         monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path / "elsewhere"))
         with pytest.raises(OtelobjError, match=said):
             carry.take_in(tmp_path / "x")
-        assert not (tmp_path / "elsewhere").exists()
+        assert not (tmp_path / "elsewhere").exists() and not (tmp_path / "x.lock").exists()
+
+
+def test_an_import_says_what_its_hook_sets_are_for_not_what_the_file_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known("rt")
+    forged(tmp_path / "x", toolchains=["\x1b[2Jtrust me", 7])
+    assert cli.main(["cache", "import", str(tmp_path / "x")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("  go1.26.8 linux/amd64 GOAMD64=v1 without cgo\n0 entries added") and "trust" not in said
+    forged(tmp_path / "x", toolchains=7)
+    assert cli.main(["cache", "import", str(tmp_path / "x")]) == 0
 
 
 # warm
@@ -190,7 +208,9 @@ def test_what_is_not_whole_is_not_exported(place: Path, tmp_path: Path, capsys: 
     (place / KIND / "00" / gone.parts[MODULES["rt"]].key / ARCHIVE).unlink()
     assert cli.main(["cache", "export", str(tmp_path / "x")]) == 0
     assert "left out: go1.26.8 linux/amd64 GOAMD64=v1 without cgo -trimpath: 1 of its archives are missing" in capsys.readouterr().err
-    assert len(bundle.manifest_of(tmp_path / "x")["toolchains"]) == 1
+    with tarfile.open(tmp_path / "x", "r:xz") as tar:
+        manifest = tar.extractfile(bundle.MANIFEST)
+        assert manifest is not None and len(json.load(manifest)["toolchains"]) == 1
 
 
 def test_hooks_by_name() -> None:

@@ -100,13 +100,16 @@ def test_packed_objects_are_read_by_gos_own_tool(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("dial tcp: lookup proxy.golang.org: no such host", "network"),
+        ("dial tcp: lookup proxy.golang.org: no such host", "`otelobj cache warm` with network"),
+        ("proxyconnect tcp: connection refused", "`otelobj cache import FILE`"),
         ("write /x: no space left on device", "disk"),
         ("m@v1 requires go >= 1.25.0 (running go 1.24)", "Go 1.25.0"),
+        ("h.go:3:2: undefined: lib.New", "hook package of yours"),
     ],
 )
 def test_remedies(text: str, word: str) -> None:
     assert word in remedy(text)
+    assert "OTELOBJ_DISABLE" not in remedy(text)  # a built-in instrumentation is never what stops a build
 
 
 def test_go_beside_the_link_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

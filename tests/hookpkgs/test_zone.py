@@ -107,8 +107,8 @@ def test_embedded_files_are_part_of_a_package(tmp_path: Path) -> None:
         for name, text in files.items():
             archive.writestr(f"m.com/m@v1.0.0/{name}", text)
     with pytest.raises(OtelobjError) as caught:
-        sources._Module.read(Pin("m.com/m", "v1.0.0", "", ""), tmp_path / "m.zip")
-    module = sources._Module.read(Pin("m.com/m", "v1.0.0", caught.value.what.split("its hash is ")[1].split(",")[0], ""), tmp_path / "m.zip")
+        sources._Module.read(Pin("m.com/m", "v1.0.0", ""), tmp_path / "m.zip")
+    module = sources._Module.read(Pin("m.com/m", "v1.0.0", caught.value.what.split("its hash is ")[1].split(",")[0]), tmp_path / "m.zip")
     reached = sources._reach({"m.com/m": module}, ["m.com/m/a"])
     assert "m.com/m/b" in reached and "m.com/m/c" not in reached and module.language == "1.23"
     assert sorted(module.names_of(reached)) == ["a/a.go", "a/data/_y", "a/data/x.txt", "b/b.go", "b/b_amd64.s"]

@@ -80,6 +80,47 @@ def test_what_is_there_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (mine / "mine").read_text() == "mine" and not (mine / "pkg.a").exists()
 
 
+def test_what_another_process_makes_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two looks at the cache."""
+    bundle.write(tmp_path / "x", {}, entries())
+    elsewhere(tmp_path, monkeypatch)
+    find = cache.find
+    looks: list[str] = []
+
+    def late(kind: str, digest: str) -> Path | None:
+        found = find(kind, digest)
+        looks.append(digest)
+        if looks.count(ONE) == 1 and digest == ONE:
+            cache.folder(kind, digest, lambda folder: (folder / "mine").write_text("mine"))
+        return found
+
+    monkeypatch.setattr(cache, "find", late)
+    done = bundle.read(tmp_path / "x", accept)
+    made = find("compiled", ONE)
+    assert made is not None
+    assert (made / "mine").read_text() == "mine" and len([*done.new, *done.kept]) == 2
+    assert find("compiled", TWO) is not None
+
+
+def test_the_file_whose_hash_was_compared_is_the_one_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one takes its name in between."""
+    digest = bundle.write(tmp_path / "x", {"maker": "me"}, entries())
+    bundle.write(tmp_path / "y", {"maker": "other"}, entries())
+    elsewhere(tmp_path, monkeypatch)
+    hashed = hashlib.file_digest
+
+    def late(file: Any, name: str) -> Any:
+        found = hashed(file, name)
+        if (tmp_path / "y").exists():
+            (tmp_path / "y").replace(tmp_path / "x")
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", late)
+    assert bundle.read(tmp_path / "x", accept, expected=digest).manifest["maker"] == "me"
+    with pytest.raises(OtelobjError, match="has the SHA-256"):
+        bundle.read(tmp_path / "x", accept, expected=digest)
+
+
 @pytest.mark.parametrize("is_hidden", [False, True])
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, is_hidden: bool) -> None:  # noqa: FBT001
     chosen = entries()

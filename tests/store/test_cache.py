@@ -159,6 +159,13 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
         assert "OTELOBJ_CACHE_DIR" in caught.value.remedy
 
 
+def test_a_lock_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTELOBJ_CACHE_DIR", str(tmp_path / "cache"))
+    with pytest.raises(ValueError, match=r"\.\./x"), cache.lock("../../x"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 COUNT = """
 import sys, time
 from pathlib import Path

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from objinst.errors import OtelobjError
 from objinst.store import parallel
@@ -90,3 +94,49 @@ def test_what_stops_ordered_work_is_raised(three: None, error: Exception, text: 
 def test_a_worker_that_is_killed_is_noticed(three: None) -> None:
     with pytest.raises(OtelobjError, match="was killed"):
         parallel.in_order({"a": [], "b": []}, lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == "b" else None, lambda: None)
+
+
+def test_a_worker_that_is_killed_while_it_is_idle_is_noticed(three: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    children: list[int] = []
+    fork = parallel.fork
+    monkeypatch.setattr(parallel, "fork", lambda work: children.append(fork(work)) or children[-1])
+
+    def kill() -> None:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+
+    with pytest.raises(OtelobjError, match="was killed"):
+        parallel.in_order({"a": [], "b": ["a"]}, lambda _: None, kill)
+    children.clear()
+    parallel.in_order({"a": []}, lambda _: None, kill)  # after its work
+
+
+@pytest.mark.parametrize("error", [EOFError("x"), BrokenPipeError("x")])
+def test_an_error_of_the_work_is_no_killed_worker(three: None, error: Exception) -> None:
+    def work(_: str) -> None:
+        raise error
+
+    with pytest.raises(type(error), match="x"):
+        parallel.in_order({"a": []}, work, lambda: None)
+
+
+ORPHANS = """
+import os, signal
+from objinst import ending
+from objinst.store import parallel
+ending._tied = lambda _: None  # a system that does not tell children
+os.sched_getaffinity = lambda _: {0, 1, 2}
+parallel.in_order({"a": [], "b": [], "c": []}, print, lambda: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def test_workers_end_with_their_parent() -> None:
+    """They have its output, which ends when the last of them does."""
+    parent = subprocess.Popen([sys.executable, "-c", ORPHANS], cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        parent.communicate(timeout=60)  # or they wait for ever
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
+    assert parent.returncode == -signal.SIGKILL
