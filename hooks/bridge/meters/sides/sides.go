@@ -2,8 +2,10 @@
 package sides
 
 import (
+	"reflect"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"go.opentelemetry.io/otel/metric"
 
@@ -84,4 +86,12 @@ func (p *Providers) Forget(follower *Follower) {
 			return
 		}
 	}
+}
+
+// Same reports whether two providers are one: the same value, or values that are equal where they can be compared.
+func Same(a, b any) bool {
+	if *(*[2]unsafe.Pointer)(unsafe.Pointer(&a)) == *(*[2]unsafe.Pointer)(unsafe.Pointer(&b)) {
+		return true
+	}
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
