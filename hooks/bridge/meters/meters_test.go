@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -316,6 +317,20 @@ func TestOursWins(t *testing.T) {
 		same(t, programCollected(t), nil)
 		same(t, collected(t), wanted("late", "latePrivate"))
 	}, "OTELOBJ_PROVIDER=otelobj")
+}
+
+// See TestTheProgramWrapsOurs of package globals.
+func TestTheProgramWrapsOurs(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		Connect()
+		collected := ours()
+		set(noop.NewMeterProvider())
+		set(wrapped{otel.GetMeterProvider()})
+		late, latePrivate := programUse("late"), privateUse("latePrivate")
+		late()
+		latePrivate()
+		same(t, collected(t), wanted("late", "latePrivate"))
+	}, "OTELOBJ_PROVIDER=unless-noop")
 }
 
 func TestUnregister(t *testing.T) {

@@ -30,6 +30,7 @@ func Is(mp api.MeterProvider) bool {
 
 // Meter implements MeterProvider.
 func (p *provider) Meter(name string, opts ...api.MeterOption) api.Meter {
+	p.of.Asked(name)
 	return &meter{of: p.of, name: name, opts: opts}
 }
 

@@ -12,6 +12,9 @@ import (
 	private "otelobj.private/go.opentelemetry.io/otel/metric"
 )
 
+// scope is the name of the meter that shows what a provider does.
+const scope = "github.com/otelobj/otelobj/hooks/bridge"
+
 // State is immutable: two of the same address are equal.
 type State struct {
 	Ours          private.MeterProvider // nil: none yet
@@ -24,6 +27,7 @@ type Providers struct {
 	now   atomic.Pointer[State]
 	mu    sync.Mutex
 	order []*Follower
+	asked atomic.Int64
 }
 
 // Follower is called after each change.
@@ -53,6 +57,25 @@ func (p *Providers) SetTheirs(mp metric.MeterProvider) {
 			s.First = mp
 		}
 	})
+}
+
+// SetWrapper says that the program has set a provider which hands out ours, as that of package spans does.
+func (p *Providers) SetWrapper(mp metric.MeterProvider) {
+	p.change(func(s *State) { s.Theirs = mp })
+}
+
+// Try returns a meter of the program's provider, and whether the provider has asked ours for it.
+func (p *Providers) Try(mp metric.MeterProvider) (made metric.Meter, wraps bool) {
+	before := p.asked.Load()
+	made = mp.Meter(scope)
+	return made, p.asked.Load() != before
+}
+
+// Asked says that ours was asked for a meter.
+func (p *Providers) Asked(name string) {
+	if name == scope {
+		p.asked.Add(1)
+	}
 }
 
 func (p *Providers) change(f func(*State)) {
