@@ -34,15 +34,28 @@ import (
 
 // held is what rt keeps for this package.
 type held struct {
+	by   *byte           // first, whatever else a copy has: &owner of the copy that put it there
 	ctx  context.Context // with the span, and with its baggage
 	span trace.Span
 	line *line // its ancestors
 }
 
+// owner tells apart what two copies of this package have put into rt: until the bridge has made one hand on to the other (copies.go), both do. They
+// are compiled over different APIs, so one must not look at what the other has put there.
+var owner byte
+
+// own returns a value of rt's, nil if it is not of this copy.
+func own(p unsafe.Pointer) *held {
+	if *(**byte)(p) != &owner {
+		return nil
+	}
+	return (*held)(p)
+}
+
 // isOpen reports whether a held span may become a parent.
 func isOpen(p unsafe.Pointer) bool {
-	span := (*held)(p).span
-	return span.IsRecording() || !span.SpanContext().IsSampled()
+	h := own(p)
+	return h != nil && (h.span.IsRecording() || !h.span.SpanContext().IsSampled())
 }
 
 // Span returns the span that is active on this goroutine, nil if there is none.
@@ -97,7 +110,7 @@ func Enter(ctx context.Context, span trace.Span) *rt.Scope {
 		return nil
 	}
 	id := span.SpanContext().TraceID()
-	return rt.Enter(unsafe.Pointer(&held{ctx, span, newLine(span)}), binary.BigEndian.Uint64(id[8:]))
+	return rt.Enter(unsafe.Pointer(&held{&owner, ctx, span, newLine(span)}), binary.BigEndian.Uint64(id[8:]))
 }
 
 // EnterAlone is Enter for this goroutine alone. It is for a span of a library that starts goroutines which outlive it.
@@ -108,7 +121,7 @@ func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
 	if !span.SpanContext().IsValid() {
 		return nil
 	}
-	return rt.EnterAlone(unsafe.Pointer(&held{ctx, span, newLine(span)}))
+	return rt.EnterAlone(unsafe.Pointer(&held{&owner, ctx, span, newLine(span)}))
 }
 
 // Started makes a span active that the program has started itself.
@@ -129,7 +142,12 @@ func Ended(span trace.SpanContext) {
 		return
 	}
 	id := span.SpanID()
-	rt.Find(func(p unsafe.Pointer) bool { return (*held)(p).span.SpanContext().SpanID() == id }).End()
+	rt.Find(func(p unsafe.Pointer) bool { return isOf(p, id) }).End()
+}
+
+func isOf(p unsafe.Pointer, id trace.SpanID) bool {
+	h := own(p)
+	return h != nil && h.span.SpanContext().SpanID() == id
 }
 
 var whenDropped atomic.Pointer[func(trace.SpanContext)]

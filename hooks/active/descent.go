@@ -61,7 +61,11 @@ func known(id trace.SpanID) *line {
 	var found *line
 	innermost := true
 	rt.Search(func(p unsafe.Pointer) bool {
-		for l := (*held)(p).line; l != nil && found == nil; l = l.up {
+		h := own(p)
+		if h == nil {
+			return false
+		}
+		for l := h.line; l != nil && found == nil; l = l.up {
 			if l.id == id {
 				found = l
 			}
@@ -109,7 +113,10 @@ func AskForParents(f func(span trace.SpanID) (parent trace.SpanID, ok bool)) { o
 func descendant(named trace.SpanContext) *held {
 	var found *held
 	rt.Search(func(p unsafe.Pointer) bool {
-		h := (*held)(p)
+		h := own(p)
+		if h == nil {
+			return false
+		}
 		sc := h.span.SpanContext()
 		if sc.SpanID() == named.SpanID() {
 			return true // what is further out does not descend from it
