@@ -60,8 +60,8 @@ func isOpen(p unsafe.Pointer) bool {
 
 // Span returns the span that is active on this goroutine, nil if there is none.
 func Span() trace.Span {
-	if through != nil {
-		return through.Span()
+	if to := through.Load(); to != nil {
+		return to.Span()
 	}
 	if h := (*held)(rt.Current(isOpen)); h != nil {
 		return h.span
@@ -78,8 +78,8 @@ func Complete(ctx context.Context) context.Context {
 
 // Joined is Complete; it also reports whether something was added.
 func Joined(ctx context.Context) (context.Context, bool) {
-	if through != nil {
-		return through.Joined(ctx)
+	if to := through.Load(); to != nil {
+		return to.Joined(ctx)
 	}
 	if ctx == nil || trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, false
@@ -103,8 +103,8 @@ func (h *held) addTo(ctx context.Context) context.Context {
 
 // Enter makes span active on this goroutine, and on those that it starts, until the scope is left. ctx is the span's context.
 func Enter(ctx context.Context, span trace.Span) *rt.Scope {
-	if through != nil {
-		return through.Enter(ctx, span)
+	if to := through.Load(); to != nil {
+		return to.Enter(ctx, span)
 	}
 	if !span.SpanContext().IsValid() {
 		return nil
@@ -115,8 +115,8 @@ func Enter(ctx context.Context, span trace.Span) *rt.Scope {
 
 // EnterAlone is Enter for this goroutine alone. It is for a span of a library that starts goroutines which outlive it.
 func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
-	if through != nil {
-		return through.EnterAlone(ctx, span)
+	if to := through.Load(); to != nil {
+		return to.EnterAlone(ctx, span)
 	}
 	if !span.SpanContext().IsValid() {
 		return nil
@@ -126,8 +126,8 @@ func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
 
 // Started makes a span active that the program has started itself.
 func Started(ctx context.Context, span trace.Span) {
-	if through != nil {
-		through.Started(ctx, span)
+	if to := through.Load(); to != nil {
+		to.Started(ctx, span)
 		return
 	}
 	if ctx != nil && span != nil && span.IsRecording() {
@@ -137,8 +137,8 @@ func Started(ctx context.Context, span trace.Span) {
 
 // Ended ends what Started began, if that was on this goroutine. Other goroutines notice that the span no longer records.
 func Ended(span trace.SpanContext) {
-	if through != nil {
-		through.Ended(span)
+	if to := through.Load(); to != nil {
+		to.Ended(span)
 		return
 	}
 	id := span.SpanID()
@@ -157,8 +157,8 @@ func WhenDropped(f func(trace.SpanContext)) { whenDropped.Store(&f) }
 
 // Drop says that a span will never be ended, because another span describes the same work.
 func Drop(span trace.Span) {
-	if through != nil {
-		through.Drop(span)
+	if to := through.Load(); to != nil {
+		to.Drop(span)
 		return
 	}
 	if f := whenDropped.Load(); f != nil {

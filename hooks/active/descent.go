@@ -133,8 +133,8 @@ func descendant(named trace.SpanContext) *held {
 // span on this goroutine which descends from the named one, else the named one. If ctx names none, it is the goroutine's active span. Baggage
 // is that of ctx or, if ctx has none, that of the span's context.
 func Context(ctx context.Context) context.Context {
-	if through != nil {
-		return through.Context(ctx)
+	if to := through.Load(); to != nil {
+		return to.Context(ctx)
 	}
 	if ctx == nil {
 		return nil
