@@ -385,8 +385,14 @@ func TestAProviderIsSetAgain(t *testing.T) {
 		} {
 			set(step.set)
 			t.Log("step", i)
-			same(t, fromA(t), step.a)
-			same(t, fromB(t), step.b)
+			for _, theirs := range []struct{ got, want []string }{{fromA(t), step.a}, {fromB(t), step.b}} {
+				if theirs.want == nil { // older SDKs repeat sums for ever
+					theirs.got = slices.DeleteFunc(theirs.got, func(line string) bool {
+						return slices.Contains([]string{"m/ioc", "m/iou", "m/foc", "m/fou"}, strings.Fields(line)[0])
+					})
+				}
+				same(t, theirs.got, theirs.want)
+			}
 			same(t, collected(t), step.other)
 		}
 		c, fromC := theirs()
@@ -406,14 +412,17 @@ func TestAnInstrumentIsNotTaken(t *testing.T) {
 	inProcess(t, func(t *testing.T) {
 		Connect()
 		collected := ours()
-		m := otel.Meter("m")
-		good := must(m.Int64ObservableGauge("good"))
-		bad := must(otel.Meter("other").Int64ObservableGauge("bad"))
-		r, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-			o.ObserveInt64(good, 1)
-			o.ObserveInt64(bad, 2)
-			return nil
-		}, good, bad)
+		register := func(p metric.MeterProvider) (metric.Registration, error) {
+			m := p.Meter("m")
+			good := must(m.Int64ObservableGauge("good"))
+			bad := must(p.Meter("other").Int64ObservableGauge("bad"))
+			return m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+				o.ObserveInt64(good, 1)
+				o.ObserveInt64(bad, 2)
+				return nil
+			}, good, bad)
+		}
+		r, err := register(otel.GetMeterProvider())
 		direct, directErr := privateotel.GetMeterProvider().Meter("d").RegisterCallback(nil)
 		if r == nil || err == nil || direct == nil || directErr != nil {
 			t.Fatalf("registered %v, %v; without instruments %v, %v", r, err, direct, directErr)
@@ -421,11 +430,11 @@ func TestAnInstrumentIsNotTaken(t *testing.T) {
 		if got := strings.Join(collected(t), " "); !strings.Contains(got, "m/good   1") {
 			t.Errorf("got %s", got)
 		}
+		plain, plainCollected := theirs()
+		_, _ = register(plain)
 		provider, programCollected := theirs()
 		set(provider)
-		if got := strings.Join(programCollected(t), " "); !strings.Contains(got, "m/good   1") {
-			t.Errorf("got %s of the program's", got)
-		}
+		same(t, programCollected(t), plainCollected(t)) // what the SDK makes of it: some releases register nothing
 		if err := r.Unregister(); err != nil {
 			t.Error(err)
 		}

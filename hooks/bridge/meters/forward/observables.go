@@ -3,9 +3,11 @@ package forward
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	api "go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/embedded"
@@ -41,9 +43,23 @@ type turn struct {
 	cross impl.Observable
 }
 
-func (m *meter) observable(same func(api.Meter, *turn) (api.Observable, error), cross func(impl.Meter, *turn) (impl.Observable, error)) (*observable, error) {
+// observable makes an instrument. One without callbacks of its own is of use only to who holds it, so it follows changes for as long as somebody does:
+// programs make the same one again and again, and register a callback with each.
+func (m *meter) observable(
+	callbacks bool, same func(api.Meter, *turn) (api.Observable, error), cross func(impl.Meter, *turn) (impl.Observable, error),
+) (*observable, error) {
 	o := &observable{meter: m, makeSame: same, makeCross: cross}
-	m.of.Follow(func() { _ = o.renew() })
+	if callbacks {
+		m.of.Follow(func() { _ = o.renew() })
+		return o, o.renew()
+	}
+	held := weak.Make(o)
+	follower := m.of.Follow(func() {
+		if o := held.Value(); o != nil {
+			_ = o.renew()
+		}
+	})
+	runtime.AddCleanup(o, m.of.Forget, follower)
 	return o, o.renew()
 }
 

@@ -99,6 +99,13 @@ func (p *Providers) Follow(f func()) *Follower {
 	return follower
 }
 
+// Followers returns how many there are.
+func (p *Providers) Followers() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.order)
+}
+
 // Forget ends Follow.
 func (p *Providers) Forget(follower *Follower) {
 	p.mu.Lock()
