@@ -34,21 +34,34 @@ import (
 
 // held is what rt keeps for this package.
 type held struct {
+	by   *byte           // first, whatever else a copy has: &owner of the copy that put it there
 	ctx  context.Context // with the span, and with its baggage
 	span trace.Span
 	line *line // its ancestors
 }
 
+// owner tells apart what two copies of this package have put into rt: until the bridge has made one hand on to the other (copies.go), both do. They
+// are compiled over different APIs, so one must not look at what the other has put there.
+var owner byte
+
+// own returns a value of rt's, nil if it is not of this copy.
+func own(p unsafe.Pointer) *held {
+	if *(**byte)(p) != &owner {
+		return nil
+	}
+	return (*held)(p)
+}
+
 // isOpen reports whether a held span may become a parent.
 func isOpen(p unsafe.Pointer) bool {
-	span := (*held)(p).span
-	return span.IsRecording() || !span.SpanContext().IsSampled()
+	h := own(p)
+	return h != nil && (h.span.IsRecording() || !h.span.SpanContext().IsSampled())
 }
 
 // Span returns the span that is active on this goroutine, nil if there is none.
 func Span() trace.Span {
-	if through != nil {
-		return through.Span()
+	if to := through.Load(); to != nil {
+		return to.Span()
 	}
 	if h := (*held)(rt.Current(isOpen)); h != nil {
 		return h.span
@@ -65,8 +78,8 @@ func Complete(ctx context.Context) context.Context {
 
 // Joined is Complete; it also reports whether something was added.
 func Joined(ctx context.Context) (context.Context, bool) {
-	if through != nil {
-		return through.Joined(ctx)
+	if to := through.Load(); to != nil {
+		return to.Joined(ctx)
 	}
 	if ctx == nil || trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, false
@@ -90,31 +103,31 @@ func (h *held) addTo(ctx context.Context) context.Context {
 
 // Enter makes span active on this goroutine, and on those that it starts, until the scope is left. ctx is the span's context.
 func Enter(ctx context.Context, span trace.Span) *rt.Scope {
-	if through != nil {
-		return through.Enter(ctx, span)
+	if to := through.Load(); to != nil {
+		return to.Enter(ctx, span)
 	}
 	if !span.SpanContext().IsValid() {
 		return nil
 	}
 	id := span.SpanContext().TraceID()
-	return rt.Enter(unsafe.Pointer(&held{ctx, span, newLine(span)}), binary.BigEndian.Uint64(id[8:]))
+	return rt.Enter(unsafe.Pointer(&held{&owner, ctx, span, newLine(span)}), binary.BigEndian.Uint64(id[8:]))
 }
 
 // EnterAlone is Enter for this goroutine alone. It is for a span of a library that starts goroutines which outlive it.
 func EnterAlone(ctx context.Context, span trace.Span) *rt.Scope {
-	if through != nil {
-		return through.EnterAlone(ctx, span)
+	if to := through.Load(); to != nil {
+		return to.EnterAlone(ctx, span)
 	}
 	if !span.SpanContext().IsValid() {
 		return nil
 	}
-	return rt.EnterAlone(unsafe.Pointer(&held{ctx, span, newLine(span)}))
+	return rt.EnterAlone(unsafe.Pointer(&held{&owner, ctx, span, newLine(span)}))
 }
 
 // Started makes a span active that the program has started itself.
 func Started(ctx context.Context, span trace.Span) {
-	if through != nil {
-		through.Started(ctx, span)
+	if to := through.Load(); to != nil {
+		to.Started(ctx, span)
 		return
 	}
 	if ctx != nil && span != nil && span.IsRecording() {
@@ -124,12 +137,17 @@ func Started(ctx context.Context, span trace.Span) {
 
 // Ended ends what Started began, if that was on this goroutine. Other goroutines notice that the span no longer records.
 func Ended(span trace.SpanContext) {
-	if through != nil {
-		through.Ended(span)
+	if to := through.Load(); to != nil {
+		to.Ended(span)
 		return
 	}
 	id := span.SpanID()
-	rt.Find(func(p unsafe.Pointer) bool { return (*held)(p).span.SpanContext().SpanID() == id }).End()
+	rt.Find(func(p unsafe.Pointer) bool { return isOf(p, id) }).End()
+}
+
+func isOf(p unsafe.Pointer, id trace.SpanID) bool {
+	h := own(p)
+	return h != nil && h.span.SpanContext().SpanID() == id
 }
 
 var whenDropped atomic.Pointer[func(trace.SpanContext)]
@@ -139,8 +157,8 @@ func WhenDropped(f func(trace.SpanContext)) { whenDropped.Store(&f) }
 
 // Drop says that a span will never be ended, because another span describes the same work.
 func Drop(span trace.Span) {
-	if through != nil {
-		through.Drop(span)
+	if to := through.Load(); to != nil {
+		to.Drop(span)
 		return
 	}
 	if f := whenDropped.Load(); f != nil {

@@ -2,6 +2,7 @@ package active
 
 import (
 	"context"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -25,8 +26,8 @@ type Through struct {
 	IsExcluded        func(parent trace.Span) bool
 }
 
-// through is nil in the copy that does the work. It is set by an init function, before any hook runs.
-var through *Through
+// through is nil in the copy that does the work. It is set by an init function; hooks may run before, in init functions of the program's.
+var through atomic.Pointer[Through]
 
 // HandOn says that another copy does the work.
-func HandOn(to *Through) { through = to }
+func HandOn(to *Through) { through.Store(to) }

@@ -61,7 +61,11 @@ func known(id trace.SpanID) *line {
 	var found *line
 	innermost := true
 	rt.Search(func(p unsafe.Pointer) bool {
-		for l := (*held)(p).line; l != nil && found == nil; l = l.up {
+		h := own(p)
+		if h == nil {
+			return false
+		}
+		for l := h.line; l != nil && found == nil; l = l.up {
 			if l.id == id {
 				found = l
 			}
@@ -109,7 +113,10 @@ func AskForParents(f func(span trace.SpanID) (parent trace.SpanID, ok bool)) { o
 func descendant(named trace.SpanContext) *held {
 	var found *held
 	rt.Search(func(p unsafe.Pointer) bool {
-		h := (*held)(p)
+		h := own(p)
+		if h == nil {
+			return false
+		}
 		sc := h.span.SpanContext()
 		if sc.SpanID() == named.SpanID() {
 			return true // what is further out does not descend from it
@@ -126,8 +133,8 @@ func descendant(named trace.SpanContext) *held {
 // span on this goroutine which descends from the named one, else the named one. If ctx names none, it is the goroutine's active span. Baggage
 // is that of ctx or, if ctx has none, that of the span's context.
 func Context(ctx context.Context) context.Context {
-	if through != nil {
-		return through.Context(ctx)
+	if to := through.Load(); to != nil {
+		return to.Context(ctx)
 	}
 	if ctx == nil {
 		return nil

@@ -15,8 +15,8 @@ type excluded struct{ trace.Span }
 
 // Exclude returns ctx with a span that is not recorded, in the trace that ctx names or in one of its own.
 func Exclude(ctx context.Context) (context.Context, trace.Span) {
-	if through != nil {
-		return through.Exclude(ctx)
+	if to := through.Load(); to != nil {
+		return to.Exclude(ctx)
 	}
 	named := trace.SpanContextFromContext(ctx)
 	id := named.TraceID()
@@ -35,8 +35,8 @@ func Exclude(ctx context.Context) (context.Context, trace.Span) {
 
 // IsExcluded reports whether no span is wanted where this one is the parent.
 func IsExcluded(parent trace.Span) bool {
-	if through != nil {
-		return through.IsExcluded(parent)
+	if to := through.Load(); to != nil {
+		return to.IsExcluded(parent)
 	}
 	_, ok := parent.(*excluded)
 	return ok

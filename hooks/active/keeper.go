@@ -2,6 +2,7 @@ package active
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/otel/trace"
@@ -29,8 +30,18 @@ var keeper struct {
 	open []trace.Span     // the same for spans
 }
 
-// Keep sets the keeper, and tells it of what was made before.
+// nobody is the keeper where telemetry is off.
+type nobody struct{}
+
+func (nobody) Opened(trace.Span)        {}
+func (nobody) Closed(trace.SpanContext) {}
+func (nobody) Made(func() Flusher)      {}
+
+// Keep sets the keeper, and tells it of what was made before. nil: there will be none, and nothing is remembered for it.
 func Keep(k Keeper) {
+	if k == nil {
+		k = nobody{}
+	}
 	keeper.Lock()
 	made, open := keeper.made, keeper.open
 	keeper.Keeper, keeper.made, keeper.open = k, nil, nil
@@ -73,9 +84,26 @@ const maxEarly = 1000
 
 // Closed tells the keeper that a span ended.
 func Closed(span trace.SpanContext) {
-	if k := kept(); k != nil {
-		k.Closed(span)
+	k := kept()
+	if k == nil {
+		if k = forget(span); k == nil {
+			return
+		}
 	}
+	k.Closed(span)
+}
+
+// forget drops a span that has ended before there was a keeper, or returns the keeper that there is by now.
+func forget(span trace.SpanContext) Keeper {
+	keeper.Lock()
+	defer keeper.Unlock()
+	if keeper.Keeper == nil {
+		keeper.open = slices.DeleteFunc(keeper.open, func(open trace.Span) bool {
+			sc := open.SpanContext()
+			return sc.SpanID() == span.SpanID() && sc.TraceID() == span.TraceID()
+		})
+	}
+	return keeper.Keeper
 }
 
 // Made tells the keeper of a provider, as soon as there is one.

@@ -18,6 +18,11 @@ func TestKeeper(t *testing.T) {
 	span := trace.SpanFromContext(context.Background())
 	Made(nil)
 	Opened(span)
+	ended := trace.SpanFromContext(trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{SpanID: trace.SpanID{1}})))
+	Opened(ended)
+	if Closed(ended.SpanContext()); len(keeper.open) != 1 {
+		t.Errorf("%d open spans", len(keeper.open))
+	}
 	var c counting
 	Keep(&c)
 	if c != (counting{made: 1}) {
@@ -28,5 +33,20 @@ func TestKeeper(t *testing.T) {
 	Closed(span.SpanContext())
 	if c != (counting{1, 1, 2}) {
 		t.Errorf("told %+v", c)
+	}
+}
+
+// Where telemetry is off nothing is kept in memory.
+func TestNoKeeper(t *testing.T) {
+	keeper.Keeper = nil
+	span := trace.SpanFromContext(context.Background())
+	Made(nil)
+	Opened(span)
+	Keep(nil)
+	Made(nil)
+	Opened(span)
+	Closed(span.SpanContext())
+	if len(keeper.open)+len(keeper.made) != 0 {
+		t.Errorf("%d spans and %d providers", len(keeper.open), len(keeper.made))
 	}
 }

@@ -134,6 +134,9 @@ func (t *spanTable) copy() {
 		spans := slices.Collect(maps.Values(s.spans))
 		s.mu.Unlock()
 		for _, span := range spans {
+			if !span.IsRecording() {
+				continue // it has ended meanwhile, and is on its way
+			}
 			if span.exports == nil {
 				span.endNow()
 				continue

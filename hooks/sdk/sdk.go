@@ -34,6 +34,7 @@ func start(ctx context.Context) {
 	if disabled() {
 		rt.SetTelemetryEnabled(false)
 		rt.SetEnabled("sdk", false)
+		active.Keep(nil)
 		say(levelInfo, "telemetry is off: OTEL_SDK_DISABLED is true")
 		return
 	}

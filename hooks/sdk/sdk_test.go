@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // hanging is a pipeline that never ends its flush, whatever its context says.
@@ -188,5 +189,22 @@ func TestExportSoon(t *testing.T) {
 	exportSoon()
 	if n := q.calls.Load(); n != 1 || busy() {
 		t.Error("exported, although switched off")
+	}
+}
+
+// A span that ends while open ones are copied is exported by its own end alone.
+func TestEndedSpansAreNotCopied(t *testing.T) {
+	var table spanTable
+	exported := tracetest.NewSpanRecorder()
+	tracer := sdktrace.NewTracerProvider().Tracer("t")
+	for _, name := range []string{"ended", "open"} {
+		_, span := tracer.Start(context.Background(), name)
+		table.add(openSpan{span.(tracked), exported})
+		if name == "ended" {
+			span.End()
+		}
+	}
+	if table.copy(); len(exported.Ended()) != 1 || exported.Ended()[0].Name() != "open" {
+		t.Errorf("%v", exported.Ended())
 	}
 }

@@ -58,6 +58,12 @@ def test_with_the_oldest_toolchain(tmp_path: Path) -> None:
     bridge_rig.make(tmp_path, oldest()).test("1.28.0", "-short", "-timeout=10m")
 
 
+def test_with_a_fork(rig: Rig) -> None:
+    tags = ",".join(rig.level(SLICE[-1]).tags)
+    said = go(rig.version, rig.fork(SLICE[-1]), "test", f"-tags={tags}", "-v", "-run=Fork", "./own/spans", **bridge_rig.SETTINGS)
+    assert "--- PASS: TestAForkOfTheAPI" in said
+
+
 def test_vet(rig: Rig) -> None:
     rig.vet(SLICE[-1])
 

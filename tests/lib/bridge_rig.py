@@ -58,6 +58,22 @@ class Rig:
             (place / "go.mod").write_text(self._mod(f"{OURS}/bridge", requires))
         return place
 
+    def fork(self, api: str) -> Path:
+        """A folder like that of a release, whose API has span contexts of another layout."""
+        place = self.folder / f"{api}-fork"
+        shutil.copytree(self.release(api), place)
+        listed = go(self.version, place, "list", "-m", "-f", "{{.Dir}}", f"{OTEL}/trace", **SETTINGS)
+        source = shutil.copytree(listed.strip(), self.folder / f"{api}-fork-trace", copy_function=shutil.copyfile)
+        source.chmod(0o755)
+        file = source / "trace.go"
+        old = "type SpanContext struct {\n"
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, f"{old}\tfork [4]uint64\n"))
+        with (place / "go.mod").open("a") as mod:
+            mod.write(f"replace {OTEL}/trace => {source}\n")
+        return place
+
     def _mod(self, module: str, requires: Iterable[str]) -> str:
         ours = {f"{OURS}/rt": HOOKS / "rt", f"{OURS}/active": self.folder / "active", PRIVATE: self.folder / "private", ZONE: self.folder / "hooks"}
         lines = [f"module {module}", f"go {self.version}.0", *(f"require {line}" for line in requires)]

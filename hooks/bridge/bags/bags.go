@@ -160,7 +160,8 @@ func Program(b private.Baggage) baggage.Baggage {
 	return made
 }
 
-// text is a member in the form of the W3C's header, with all that any release might read in another way percent-encoded.
+// text is a member in the form of the W3C's header. What the W3C lets stand in values stands, since early releases do not decode them; all else is
+// percent-encoded, and what a release might decode.
 func text(m private.Member) string {
 	var b strings.Builder
 	b.WriteString(m.Key())
@@ -180,7 +181,7 @@ func text(m private.Member) string {
 func encode(b *strings.Builder, value string) {
 	const hex = "0123456789ABCDEF"
 	for _, c := range []byte(value) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0 {
+		if '!' <= c && c <= '~' && strings.IndexByte(`",;\%+`, c) < 0 {
 			b.WriteByte(c)
 		} else {
 			b.Write([]byte{'%', hex[c>>4], hex[c&15]})

@@ -41,10 +41,15 @@ func once(text string, write func()) {
 	}
 }
 
+func wasSaid(text string) bool {
+	_, is := said.Load(text)
+	return is
+}
+
 // Program reports whether what the program is about to set shall be set, and says what was found. signal: what it is for, such as traces. what: the
-// value, such as a tracer provider. maker: what it makes, a tracer or a meter; nil if there is no telling whether it does nothing. ours: something
-// of otelobj's is there, which would be in force instead.
-func Program(signal, what string, value, maker any, ours bool) bool {
+// value, such as a tracer provider. maker: makes a tracer or a meter of it; nil if there is no telling whether it does nothing. It is called only if
+// that matters, since the program may be inside a call of its provider. ours: something of otelobj's is there, which would be in force instead.
+func Program(signal, what string, value any, maker func() any, ours bool) bool {
 	if !ours {
 		return true
 	}
@@ -54,19 +59,22 @@ func Program(signal, what string, value, maker any, ours bool) bool {
 			privateotel.Handle(fmt.Errorf("otelobj: %s=%q: not a choice: %s, %s or %s", variable, environ.Get(variable), program, unlessNoop, otelobj))
 		})
 	}
-	noop := isNoop(maker)
-	if wins == otelobj || wins == unlessNoop && noop {
+	noop := sync.OnceValue(func() bool { return isNoop(value) || maker != nil && makesNoop(maker) })
+	if wins == otelobj || wins == unlessNoop && noop() {
 		once(signal+what, func() {
 			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which is not used: %s=%s", signal, what, value, variable, wins)
 		})
 		return false
 	}
+	info := lines.Are(lines.Info) && !wasSaid(signal+what)
+	warn := maker != nil && lines.Are(lines.Warn) && !wasSaid(signal+what+"noop") && lines.Asked()
 	switch {
-	case !noop:
+	case !info && !warn:
+	case !noop():
 		once(signal+what, func() {
 			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which instrumentations use from now on: %s=%s", signal, what, value, variable, wins)
 		})
-	case lines.Asked() && lines.Are(lines.Warn):
+	case warn:
 		once(signal+what+"noop", func() {
 			privateotel.Handle(fmt.Errorf("otelobj: %s: the program has set a %s that does nothing: there are no %s unless it sets another one, "+
 				"or %s=%s keeps otelobj's", signal, what, produces[signal], variable, unlessNoop))
@@ -84,10 +92,29 @@ func IsNil(provider any) bool {
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// isNoop reports whether a tracer or a meter is one of the API's that do nothing: in packages trace/noop and metric/noop and, in older
+// IsDefault reports whether a global value is the one that the API begins with, or none.
+func IsDefault(global any) bool {
+	if IsNil(global) {
+		return true
+	}
+	t := reflect.TypeOf(global)
+	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "go.opentelemetry.io/otel/internal/global"
+}
+
+// makesNoop reports whether a provider makes what does nothing. One that panics, because the program has not finished it yet, does something.
+func makesNoop(maker func() any) (noop bool) {
+	defer func() {
+		if recover() != nil {
+			noop = false
+		}
+	}()
+	return isNoop(maker())
+}
+
+// isNoop reports whether a provider, a tracer or a meter is one of the API's that do nothing: in packages trace/noop and metric/noop and, in older
 // versions, in package trace itself. Providers that wrap such a one hand out the same.
-func isNoop(maker any) bool {
-	t := reflect.TypeOf(maker)
+func isNoop(v any) bool {
+	t := reflect.TypeOf(v)
 	if t == nil {
 		return false
 	}

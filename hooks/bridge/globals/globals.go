@@ -5,8 +5,6 @@
 package globals
 
 import (
-	"reflect"
-
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -20,9 +18,6 @@ import (
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/lines"
 )
-
-// scope is the name of the tracer that shows whether a provider does nothing.
-const scope = "github.com/otelobj/otelobj/hooks/bridge"
 
 // HookContext is what the hooks of this package need of the call they hook.
 type HookContext interface {
@@ -71,10 +66,8 @@ func forwardTracers() {
 	now := otel.GetTracerProvider()
 	switch {
 	case spans.IsForward(now) || tracers.HasTheirs():
-	case isDefault(now) || !program(now):
+	case choice.IsDefault(now) || !follow(now):
 		otel.SetTracerProvider(tracers.Forward())
-	default:
-		tracers.SetTheirs(now)
 	}
 }
 
@@ -83,39 +76,46 @@ func forwardPropagator() {
 	if _, ours := now.(forwardPropagators); ours || texts.hasTheirs() {
 		return
 	}
-	if isDefault(now) || !choice.Program("propagation", "propagator", now, nil, true) {
+	if choice.IsDefault(now) || !choice.Program("propagation", "propagator", now, nil, true) {
 		otel.SetTextMapPropagator(forwardPropagators{&texts})
 	} else {
 		texts.setTheirs(now)
 	}
 }
 
-// isDefault reports whether a global value is the one that the API begins with.
-func isDefault(global any) bool {
-	t := reflect.TypeOf(global)
-	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "go.opentelemetry.io/otel/internal/global"
-}
-
-func program(tp trace.TracerProvider) bool {
-	return choice.Program("traces", "tracer provider", tp, tp.Tracer(scope), tracers.HasOurs())
+// follow makes tracers follow a provider of the program's, unless ours wins.
+func follow(tp trace.TracerProvider) bool {
+	var made trace.Tracer
+	wraps := false
+	maker := func() any {
+		made, wraps = tracers.Try(tp)
+		return made
+	}
+	if !choice.Program("traces", "tracer provider", tp, maker, tracers.HasOurs()) {
+		return false
+	}
+	if wraps {
+		tracers.SetWrapper(tp)
+	} else {
+		tracers.SetTheirs(tp)
+	}
+	return true
 }
 
 // BeforeSetTracerProvider runs before go.opentelemetry.io/otel/internal/global.SetTracerProvider(tp).
 func BeforeSetTracerProvider(ictx HookContext, tp trace.TracerProvider) {
 	switch {
-	case choice.IsNil(tp) || isDefault(tp):
+	case choice.IsDefault(tp):
 	case spans.IsForward(tp):
 		tracers.SetTheirs(nil)
-	case program(tp):
-		tracers.SetTheirs(tp)
-	default:
+	case !follow(tp):
 		ictx.SetSkipCall(true)
 	}
 }
 
 // BeforeSetTextMapPropagator runs before go.opentelemetry.io/otel/internal/global.SetTextMapPropagator(p).
 func BeforeSetTextMapPropagator(ictx HookContext, p propagation.TextMapPropagator) {
-	if choice.IsNil(p) || isDefault(p) {
+	if choice.IsDefault(p) {
 		return
 	}
 	if _, ours := p.(forwardPropagators); ours {

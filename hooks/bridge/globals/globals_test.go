@@ -244,6 +244,103 @@ func TestNoChoice(t *testing.T) {
 	}
 }
 
+// While the program sets a provider, nothing of it is called unless that matters: it may be inside a call of its own.
+type busy struct{ trace.TracerProvider }
+
+func (busy) Tracer(string, ...trace.TracerOption) trace.Tracer {
+	panic("the program has not finished it")
+}
+
+func TestAProviderIsNotCalled(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		connected()
+		set(busy{})
+		if otel.GetTracerProvider() != trace.TracerProvider(busy{}) {
+			t.Error("the program does not get what it has set")
+		}
+	})
+}
+
+func TestAProviderThatPanics(t *testing.T) {
+	said := inProcess(t, func(t *testing.T) {
+		connected()
+		set(busy{})
+		if otel.GetTracerProvider() != trace.TracerProvider(busy{}) {
+			t.Error("the program does not get what it has set")
+		}
+	}, "OTELOBJ_PROVIDER=unless-noop", "OTEL_LOG_LEVEL=info")
+	if os.Getenv("OTELOBJ_TEST_CHILD") == "" && !strings.Contains(said, "globals.busy") {
+		t.Errorf("said %q", said)
+	}
+}
+
+// What the program has set before our init functions may be nil.
+func TestNilIsThereFirst(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		defer func() {
+			if r := recover(); r != nil {
+				t.Error(r)
+			}
+		}()
+		otel.SetTextMapPropagator(nil)
+		func() {
+			defer func() { _ = recover() }() // there are early tracers, which some releases cannot give to a nil provider
+			otel.SetTracerProvider((*sdk.TracerProvider)(nil))
+		}()
+		ours := connected()
+		privateotel.SetTextMapPropagator(privateprop.TraceContext{})
+		if _, span := otel.Tracer("late").Start(context.Background(), "s"); !span.IsRecording() {
+			t.Error("no span")
+		} else {
+			span.End()
+		}
+		if n := len(ours.Ended()); n != 1 {
+			t.Errorf("%d spans", n)
+		}
+		if len(otel.GetTextMapPropagator().Fields()) == 0 {
+			t.Error("no propagator")
+		}
+	})
+}
+
+// wrapper is a provider of the program's that wraps what it finds, and what that makes.
+type wrapper struct{ trace.TracerProvider }
+
+type wrappedTracer struct {
+	trace.Tracer
+	starts *int
+}
+
+var wrapperStarts int
+
+func (w wrapper) Tracer(name string, opts ...trace.TracerOption) trace.Tracer {
+	return wrappedTracer{w.TracerProvider.Tracer(name, opts...), &wrapperStarts}
+}
+
+func (w wrappedTracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+	*w.starts++
+	return w.Tracer.Start(ctx, name, opts...)
+}
+
+// A provider that does nothing was not set, so the program wraps ours, as it would have wrapped that one.
+func TestTheProgramWrapsOurs(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		ours := connected()
+		set(noopProvider())
+		set(wrapper{otel.GetTracerProvider()})
+		spansOfAll(t)
+		if n := len(ours.Ended()); n != 4 || wrapperStarts != 3 {
+			t.Errorf("%d spans of ours, %d through the wrapper", n, wrapperStarts)
+		}
+		theirs, c := ownProgram()
+		set(theirs)
+		spansOfAll(t)
+		if n := len(ours.Ended()); n != 4 || c.n != 4 {
+			t.Errorf("%d spans of ours, %d of theirs", n, c.n)
+		}
+	}, "OTELOBJ_PROVIDER=unless-noop")
+}
+
 // marks is a propagator that shows where it was.
 type marks string
 

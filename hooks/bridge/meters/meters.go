@@ -2,8 +2,6 @@
 package meters
 
 import (
-	"reflect"
-
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 
@@ -16,9 +14,6 @@ import (
 	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
 	"github.com/otelobj/otelobj/hooks/rt"
 )
-
-// scope is the name of the meter that shows whether a provider does nothing.
-const scope = "github.com/otelobj/otelobj/hooks/bridge"
 
 // HookContext is what the hooks of this package need of the call they hook.
 type HookContext interface {
@@ -50,32 +45,37 @@ func forwardMeters() {
 	now := otel.GetMeterProvider()
 	switch {
 	case forward.Is(now) || providers.Now().Theirs != nil:
-	case isDefault(now) || !program(now):
+	case choice.IsDefault(now) || !follow(now):
 		otel.SetMeterProvider(forward.New(&providers))
-	default:
-		providers.SetTheirs(now)
 	}
 }
 
-// isDefault reports whether the global value is the one that the API begins with.
-func isDefault(global any) bool {
-	t := reflect.TypeOf(global)
-	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "go.opentelemetry.io/otel/internal/global"
-}
-
-func program(mp metric.MeterProvider) bool {
-	return choice.Program("metrics", "meter provider", mp, mp.Meter(scope), providers.Now().Ours != nil)
+// follow makes meters follow a provider of the program's, unless ours wins.
+func follow(mp metric.MeterProvider) bool {
+	var made metric.Meter
+	wraps := false
+	maker := func() any {
+		made, wraps = providers.Try(mp)
+		return made
+	}
+	if !choice.Program("metrics", "meter provider", mp, maker, providers.Now().Ours != nil) {
+		return false
+	}
+	if wraps {
+		providers.SetWrapper(mp)
+	} else {
+		providers.SetTheirs(mp)
+	}
+	return true
 }
 
 // BeforeSetMeterProvider runs before go.opentelemetry.io/otel/internal/global.SetMeterProvider(mp).
 func BeforeSetMeterProvider(ictx HookContext, mp metric.MeterProvider) {
 	switch {
-	case choice.IsNil(mp) || isDefault(mp):
+	case choice.IsDefault(mp):
 	case forward.Is(mp):
 		providers.SetTheirs(nil)
-	case program(mp):
-		providers.SetTheirs(mp)
-	default:
+	case !follow(mp):
 		ictx.SetSkipCall(true)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -318,6 +319,20 @@ func TestOursWins(t *testing.T) {
 	}, "OTELOBJ_PROVIDER=otelobj")
 }
 
+// See TestTheProgramWrapsOurs of package globals.
+func TestTheProgramWrapsOurs(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		Connect()
+		collected := ours()
+		set(noop.NewMeterProvider())
+		set(wrapped{otel.GetMeterProvider()})
+		late, latePrivate := programUse("late"), privateUse("latePrivate")
+		late()
+		latePrivate()
+		same(t, collected(t), wanted("late", "latePrivate"))
+	}, "OTELOBJ_PROVIDER=unless-noop")
+}
+
 func TestUnregister(t *testing.T) {
 	inProcess(t, func(t *testing.T) {
 		Connect()
@@ -336,6 +351,94 @@ func TestUnregister(t *testing.T) {
 		if err := r.Unregister(); err != nil {
 			t.Errorf("again: %v", err)
 		}
+	})
+}
+
+// wrapped is a provider that can be compared, and has another address each time it is set; unequal is one that cannot be.
+type (
+	wrapped struct{ metric.MeterProvider }
+	unequal struct {
+		metric.MeterProvider
+		_ []int
+	}
+)
+
+// A provider may be set more than once. SDKs from 1.24 on take the callbacks of an instrument once only, so it must not be made again.
+func TestAProviderIsSetAgain(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		Connect()
+		collected := ours()
+		privateUse("m")
+		now := otel.GetMeterProvider() // ours
+		// Without what is measured.
+		want := slices.DeleteFunc(wanted("m"), func(line string) bool {
+			return slices.Contains([]string{"ic", "iu", "ih", "fc", "fu", "fh"}, strings.TrimPrefix(strings.Fields(line)[0], "m/"))
+		})
+		a, fromA := theirs()
+		b, fromB := theirs()
+		u := unequal{MeterProvider: b}
+		for i, step := range []struct {
+			set         metric.MeterProvider
+			a, b, other []string
+		}{
+			{a, want, nil, nil}, {a, want, nil, nil}, {b, nil, want, nil}, {a, want, nil, nil}, {now, nil, nil, want}, {a, want, nil, nil}, {now, nil, nil, want},
+		} {
+			set(step.set)
+			t.Log("step", i)
+			for _, theirs := range []struct{ got, want []string }{{fromA(t), step.a}, {fromB(t), step.b}} {
+				if theirs.want == nil { // older SDKs repeat sums for ever
+					theirs.got = slices.DeleteFunc(theirs.got, func(line string) bool {
+						return slices.Contains([]string{"m/ioc", "m/iou", "m/foc", "m/fou"}, strings.Fields(line)[0])
+					})
+				}
+				same(t, theirs.got, theirs.want)
+			}
+			same(t, collected(t), step.other)
+		}
+		c, fromC := theirs()
+		set(wrapped{c})
+		set(wrapped{c})
+		same(t, fromC(t), want)
+		set(u)
+		privateUse("n") // with registrations, which look for the instrument again
+		if got := fromB(t); len(got) == 0 || !strings.Contains(strings.Join(got, " "), "n/ioc") {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// What an SDK says of an instrument that it does not take costs the others nothing.
+func TestAnInstrumentIsNotTaken(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		Connect()
+		collected := ours()
+		register := func(p metric.MeterProvider) (metric.Registration, error) {
+			m := p.Meter("m")
+			good := must(m.Int64ObservableGauge("good"))
+			bad := must(p.Meter("other").Int64ObservableGauge("bad"))
+			return m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+				o.ObserveInt64(good, 1)
+				o.ObserveInt64(bad, 2)
+				return nil
+			}, good, bad)
+		}
+		r, err := register(otel.GetMeterProvider())
+		direct, directErr := privateotel.GetMeterProvider().Meter("d").RegisterCallback(nil)
+		if r == nil || err == nil || direct == nil || directErr != nil {
+			t.Fatalf("registered %v, %v; without instruments %v, %v", r, err, direct, directErr)
+		}
+		if got := strings.Join(collected(t), " "); !strings.Contains(got, "m/good   1") {
+			t.Errorf("got %s", got)
+		}
+		plain, plainCollected := theirs()
+		_, _ = register(plain)
+		provider, programCollected := theirs()
+		set(provider)
+		same(t, programCollected(t), plainCollected(t)) // what the SDK makes of it: some releases register nothing
+		if err := r.Unregister(); err != nil {
+			t.Error(err)
+		}
+		same(t, append(collected(t), programCollected(t)...), nil)
 	})
 }
 

@@ -30,11 +30,13 @@ func (n *node) Value(key any) any {
 func (n *node) String() string { return fmt.Sprint(n.Context) + ".WithValue(span)" }
 
 // spanKey is the key of the program's API. It is not exported, so a context that is asked for it remembers it.
-var spanKey = func() any {
+var spanKey any
+
+func askForKey() any {
 	asked := keyRecorder{Context: context.Background()}
 	trace.SpanFromContext(&asked)
 	return asked.key
-}()
+}
 
 type keyRecorder struct {
 	context.Context

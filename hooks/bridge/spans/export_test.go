@@ -1,7 +1,9 @@
 package spans
 
+import "sync"
+
 // Reconnect connects again, after a test has disconnected.
 func Reconnect() bool {
-	connected = false
+	connect = sync.Once{}
 	return Connect()
 }

@@ -107,6 +107,9 @@ type forwardProvider struct {
 
 // Tracer implements trace.TracerProvider.
 func (p *forwardProvider) Tracer(name string, opts ...trace.TracerOption) trace.Tracer {
+	if name == scope {
+		p.providers.asked.Add(1)
+	}
 	return &forwardTracer{providers: p.providers, name: name, opts: opts}
 }
 

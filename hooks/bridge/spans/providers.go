@@ -10,11 +10,16 @@ import (
 	private "otelobj.private/go.opentelemetry.io/otel/trace"
 )
 
+// scope is the name of the tracer that shows what a provider does.
+const scope = "github.com/otelobj/otelobj/hooks/bridge"
+
 // Providers knows who does the work: the private API's provider, and the program's, once it has set one. Tracers of both APIs ask it with each
 // span, since both providers can come after them.
 type Providers struct {
 	mu  sync.Mutex
 	now atomic.Pointer[sides]
+
+	asked atomic.Int64 // how often Forward's provider was asked for the tracer that Try asks for
 }
 
 // sides is immutable.
@@ -37,6 +42,19 @@ func (p *Providers) SetTheirs(tp trace.TracerProvider) {
 			s.first = tp
 		}
 	})
+}
+
+// SetWrapper says that the program has set a provider which hands out ours: it was given ours after a provider that does nothing was not set. Tracers of
+// the program's stay with ours, or they would call each other without end.
+func (p *Providers) SetWrapper(tp trace.TracerProvider) {
+	p.change(func(s *sides) { s.theirs = tp })
+}
+
+// Try returns a tracer of the program's provider, and whether the provider has asked ours for it.
+func (p *Providers) Try(tp trace.TracerProvider) (made trace.Tracer, wraps bool) {
+	before := p.asked.Load()
+	made = tp.Tracer(scope)
+	return made, p.asked.Load() != before
 }
 
 // HasOurs reports whether SetOurs was called.

@@ -3,8 +3,11 @@ package forward
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	api "go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/embedded"
@@ -14,30 +17,49 @@ import (
 	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
 )
 
-// observable is an instrument whose callbacks are called by the side that does the work. When that changes, it is made again there, and its callbacks say
-// nothing to the one before.
+// observable is an instrument whose callbacks are called by the side that does the work. When that changes, it is made there too, and its callbacks say
+// nothing to the one before. It is made once for each provider: SDKs from 1.24 on know instruments by what they are called, and do not take the callbacks
+// of one that they have.
 type observable struct {
 	meter     *meter
 	makeSame  func(api.Meter, *turn) (api.Observable, error)
 	makeCross func(impl.Meter, *turn) (impl.Observable, error)
 
 	mu   sync.Mutex // held while the instrument is made; a callback does not need it, since SDKs hold locks of theirs then
+	past []*turn    // the last ones, all of other providers
 	turn atomic.Pointer[turn]
 	sets setCache
 }
 
-// turn is the time from one change to the next, and the instrument that works in it: same, or else cross.
+// maxPast bounds for how many providers an instrument is remembered: a program that sets one after the other does not come back to the first.
+const maxPast = 16
+
+// turn is when a provider does the work, and the instrument that works then: same, or else cross.
 type turn struct {
-	state *sides.State
 	of    *observable
+	by    any
 	over  atomic.Bool
 	same  api.Observable
 	cross impl.Observable
 }
 
-func (m *meter) observable(same func(api.Meter, *turn) (api.Observable, error), cross func(impl.Meter, *turn) (impl.Observable, error)) (*observable, error) {
+// observable makes an instrument. One without callbacks of its own is of use only to who holds it, so it follows changes for as long as somebody does:
+// programs make the same one again and again, and register a callback with each.
+func (m *meter) observable(
+	callbacks bool, same func(api.Meter, *turn) (api.Observable, error), cross func(impl.Meter, *turn) (impl.Observable, error),
+) (*observable, error) {
 	o := &observable{meter: m, makeSame: same, makeCross: cross}
-	m.of.Follow(func() { _ = o.renew() })
+	if callbacks {
+		m.of.Follow(func() { _ = o.renew() })
+		return o, o.renew()
+	}
+	held := weak.Make(o)
+	follower := m.of.Follow(func() {
+		if o := held.Value(); o != nil {
+			_ = o.renew()
+		}
+	})
+	runtime.AddCleanup(o, m.of.Forget, follower)
 	return o, o.renew()
 }
 
@@ -47,12 +69,23 @@ func (o *observable) renew() error {
 	defer o.mu.Unlock()
 	w := o.meter.works()
 	if last := o.turn.Load(); last != nil {
-		if last.state == w.state {
+		if sides.Same(last.by, w.by) {
 			return nil
 		}
 		last.over.Store(true)
+		if len(o.past) == maxPast {
+			o.past = slices.Delete(o.past, 0, 1)
+		}
+		o.past = append(o.past, last)
 	}
-	t := &turn{state: w.state, of: o}
+	if i := slices.IndexFunc(o.past, func(t *turn) bool { return sides.Same(t.by, w.by) }); i >= 0 {
+		again := o.past[i]
+		o.past = slices.Delete(o.past, i, i+1)
+		again.over.Store(false)
+		o.turn.Store(again)
+		return nil
+	}
+	t := &turn{of: o, by: w.by}
 	var err error
 	if w.same != nil {
 		t.same, err = o.makeSame(w.same, t)
@@ -223,7 +256,7 @@ type registration struct {
 
 	mu    sync.Mutex
 	ended bool
-	state *sides.State
+	by    any // the provider that the callback is registered with
 	undo  func() error
 }
 
@@ -239,11 +272,12 @@ func (m *meter) RegisterCallback(f api.Callback, instruments ...api.Observable) 
 		}
 		r.instruments = append(r.instruments, o)
 	}
-	if err := r.renew(); err != nil {
-		return nil, err
-	}
+	err := r.renew()
 	r.follower = m.of.Follow(func() { _ = r.renew() })
-	return r, r.renew() // again: there may have been a change before Follow
+	if again := r.renew(); err == nil { // there may have been a change before Follow
+		err = again
+	}
+	return r, err // both: where an SDK does not take some instruments, the callback is registered for the others
 }
 
 // renew registers the callback where the work is done now, unless it is there.
@@ -251,31 +285,32 @@ func (r *registration) renew() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := r.meter.works()
-	if r.ended || r.state == w.state {
+	if r.ended || r.by != nil && sides.Same(r.by, w.by) {
 		return nil
 	}
 	if r.undo != nil {
 		_ = r.undo()
 	}
-	r.state, r.undo = w.state, nil
+	r.by, r.undo = w.by, nil
 	var same []api.Observable
 	var cross []impl.Observable
 	for _, o := range r.instruments {
-		if err := o.renew(); err != nil {
-			return err
+		_ = o.renew() // an error was reported when the instrument was made
+		if t := o.turn.Load(); t.same != nil {
+			same = append(same, t.same)
+		} else if t.cross != nil {
+			cross = append(cross, t.cross)
 		}
-		t := o.turn.Load()
-		same, cross = append(same, t.same), append(cross, t.cross)
 	}
 	if w.same != nil {
 		made, err := w.same.RegisterCallback(func(ctx context.Context, o api.Observer) error { return r.f(ctx, sameObserver{Observer: o}) }, same...)
-		if err == nil {
+		if made != nil {
 			r.undo = made.Unregister
 		}
 		return err
 	}
 	made, err := w.cross.RegisterCallback(func(ctx context.Context, o impl.Observer) error { return r.f(ctx, crossObserver{to: o}) }, cross...)
-	if err == nil {
+	if made != nil {
 		r.undo = made.Unregister
 	}
 	return err

@@ -30,6 +30,7 @@ func Is(mp api.MeterProvider) bool {
 
 // Meter implements MeterProvider.
 func (p *provider) Meter(name string, opts ...api.MeterOption) api.Meter {
+	p.of.Asked(name)
 	return &meter{of: p.of, name: name, opts: opts}
 }
 
@@ -46,6 +47,7 @@ type meter struct {
 // works is who does the work of a meter in a state: same, or else cross.
 type works struct {
 	state *sides.State
+	by    any // the provider of that meter
 	same  api.Meter
 	cross impl.Meter
 }
@@ -60,9 +62,11 @@ func (m *meter) works() works {
 	m.at = works{state: state}
 	same, cross := target(state)
 	if same != nil {
+		m.at.by = same
 		m.at.same = same.Meter(m.name, m.opts...)
 		return m.at
 	}
+	m.at.by = cross
 	config := api.NewMeterConfig(m.opts...)
 	opts := []impl.MeterOption{impl.WithInstrumentationVersion(config.InstrumentationVersion()), impl.WithSchemaURL(config.SchemaURL())}
 	if set := config.InstrumentationAttributes(); set.Len() > 0 {

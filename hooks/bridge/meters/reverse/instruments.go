@@ -124,13 +124,16 @@ func (r recorder[N]) Record(ctx context.Context, v N, opts ...api.RecordOption) 
 }
 
 // setCache has the options that convey sets of attributes: most programs measure with the same few again and again. What does not fit any more is
-// forgotten with all else, since a program that has so many sets has new ones all the time.
+// converted each time, since a program that has so many sets has new ones all the time.
 type setCache struct {
 	mu   sync.RWMutex
 	sets map[distinct]*conveyed
 }
 
-const maxSets = 2000 // as many as the SDK keeps of an instrument by default
+const (
+	maxSets    = 2000 // as many as the SDK keeps of an instrument by default
+	maxSetSize = 4096 // bytes of keys and values
+)
 
 type conveyed struct {
 	add     []impl.AddOption
@@ -148,13 +151,30 @@ func (c *setCache) of(set attributeSet) *conveyed {
 	}
 	option := impl.WithAttributeSet(convertSet(set))
 	made := &conveyed{[]impl.AddOption{option}, []impl.RecordOption{option}, []impl.ObserveOption{option}}
+	c.mu.RLock()
+	full := len(c.sets) >= maxSets
+	c.mu.RUnlock()
+	if full || size(set) > maxSetSize {
+		return made
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sets == nil || len(c.sets) >= maxSets {
+	if c.sets == nil {
 		c.sets = map[distinct]*conveyed{}
 	}
-	c.sets[key] = made
+	if len(c.sets) < maxSets {
+		c.sets[key] = made
+	}
 	return made
+}
+
+// size returns about how many bytes a set keeps in memory.
+func size(set attributeSet) (bytes int) {
+	for all := set.Iter(); all.Next(); {
+		kv := all.Attribute()
+		bytes += len(kv.Key) + len(kv.Value.Emit())
+	}
+	return bytes
 }
 
 // options are those of the other API that say what a config says.

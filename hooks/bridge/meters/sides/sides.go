@@ -2,13 +2,18 @@
 package sides
 
 import (
+	"reflect"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"go.opentelemetry.io/otel/metric"
 
 	private "otelobj.private/go.opentelemetry.io/otel/metric"
 )
+
+// scope is the name of the meter that shows what a provider does.
+const scope = "github.com/otelobj/otelobj/hooks/bridge"
 
 // State is immutable: two of the same address are equal.
 type State struct {
@@ -22,6 +27,7 @@ type Providers struct {
 	now   atomic.Pointer[State]
 	mu    sync.Mutex
 	order []*Follower
+	asked atomic.Int64
 }
 
 // Follower is called after each change.
@@ -53,6 +59,25 @@ func (p *Providers) SetTheirs(mp metric.MeterProvider) {
 	})
 }
 
+// SetWrapper says that the program has set a provider which hands out ours, as that of package spans does.
+func (p *Providers) SetWrapper(mp metric.MeterProvider) {
+	p.change(func(s *State) { s.Theirs = mp })
+}
+
+// Try returns a meter of the program's provider, and whether the provider has asked ours for it.
+func (p *Providers) Try(mp metric.MeterProvider) (made metric.Meter, wraps bool) {
+	before := p.asked.Load()
+	made = mp.Meter(scope)
+	return made, p.asked.Load() != before
+}
+
+// Asked says that ours was asked for a meter.
+func (p *Providers) Asked(name string) {
+	if name == scope {
+		p.asked.Add(1)
+	}
+}
+
 func (p *Providers) change(f func(*State)) {
 	p.mu.Lock()
 	next := *p.Now()
@@ -74,6 +99,13 @@ func (p *Providers) Follow(f func()) *Follower {
 	return follower
 }
 
+// Followers returns how many there are.
+func (p *Providers) Followers() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.order)
+}
+
 // Forget ends Follow.
 func (p *Providers) Forget(follower *Follower) {
 	p.mu.Lock()
@@ -84,4 +116,12 @@ func (p *Providers) Forget(follower *Follower) {
 			return
 		}
 	}
+}
+
+// Same reports whether two providers are one: the same value, or values that are equal where they can be compared.
+func Same(a, b any) bool {
+	if *(*[2]unsafe.Pointer)(unsafe.Pointer(&a)) == *(*[2]unsafe.Pointer)(unsafe.Pointer(&b)) {
+		return true
+	}
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }

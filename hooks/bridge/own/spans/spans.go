@@ -14,6 +14,8 @@ import (
 	"github.com/otelobj/otelobj/hooks/bridge/spans"
 )
 
+// Where the API is not laid out as its releases are, spans cannot be looked at, and all that is done is that the provider is flushed.
+
 // HookContext is what the hooks of this package need of the call they hook.
 type HookContext interface {
 	SetParam(idx int, val any)
@@ -21,6 +23,9 @@ type HookContext interface {
 
 // BeforeStart runs before go.opentelemetry.io/otel/sdk/trace.(*tracer).Start(ctx, name, options...).
 func BeforeStart(ictx HookContext, _ interface{}, ctx context.Context, _ string, _ []trace.SpanStartOption) {
+	if !spans.Connect() {
+		return
+	}
 	if with, joined := active.Joined(ctx); joined {
 		ictx.SetParam(1, with)
 	}
@@ -28,24 +33,27 @@ func BeforeStart(ictx HookContext, _ interface{}, ctx context.Context, _ string,
 
 // AfterStart runs when it has returned. After a panic there is no span.
 func AfterStart(_ HookContext, ctx context.Context, span trace.Span) {
-	if ctx != nil && span != nil && span.IsRecording() {
+	if ctx != nil && span != nil && spans.Connect() && span.IsRecording() {
 		active.Started(ctx, spans.Private(span))
 	}
 }
 
 // BeforeEnd runs before (*recordingSpan).End(options...).
 func BeforeEnd(_ HookContext, span interface{}, _ []trace.SpanEndOption) {
-	if s, ok := span.(trace.Span); ok {
+	if s, ok := span.(trace.Span); ok && spans.Connect() {
 		active.Ended(spans.Private(s).SpanContext())
 	}
 }
 
 // AfterNewTracerProvider runs when go.opentelemetry.io/otel/sdk/trace.NewTracerProvider has returned.
 func AfterNewTracerProvider(_ HookContext, p *sdk.TracerProvider) {
-	if p != nil {
-		p.RegisterSpanProcessor(processor{})
-		flush.AtExit(p)
+	if p == nil {
+		return
 	}
+	if spans.Connect() {
+		p.RegisterSpanProcessor(processor{})
+	}
+	flush.AtExit(p)
 }
 
 // processor says which spans are open.

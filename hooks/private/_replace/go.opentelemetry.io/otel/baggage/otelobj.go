@@ -1,6 +1,9 @@
 package baggage
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // ContextBridge answers in place of the functions of context.go, as that of package trace does.
 type ContextBridge struct {
@@ -8,7 +11,8 @@ type ContextBridge struct {
 	Get func(ctx context.Context) Baggage
 }
 
-var bridge *ContextBridge
+// bridge is read by goroutines of the program's init functions, which may run before it is set.
+var bridge atomic.Pointer[ContextBridge]
 
-// SetContextBridge must be called before any goroutine uses contexts: in an init function.
-func SetContextBridge(b *ContextBridge) { bridge = b }
+// SetContextBridge is for an init function: what was set in a context before is not seen any more.
+func SetContextBridge(b *ContextBridge) { bridge.Store(b) }

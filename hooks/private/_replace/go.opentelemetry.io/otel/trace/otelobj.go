@@ -1,6 +1,9 @@
 package trace
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // ContextBridge answers in place of the functions of context.go. Where the program has an API of its own, the program's key is the only truth
 // about the span of a context: what is set here is set there, and what is asked for here is looked up there.
@@ -10,7 +13,8 @@ type ContextBridge struct {
 	SpanContext func(ctx context.Context) SpanContext
 }
 
-var bridge *ContextBridge
+// bridge is read by goroutines of the program's init functions, which may run before it is set.
+var bridge atomic.Pointer[ContextBridge]
 
-// SetContextBridge must be called before any goroutine uses contexts: in an init function.
-func SetContextBridge(b *ContextBridge) { bridge = b }
+// SetContextBridge is for an init function: what was set in a context before is not seen any more.
+func SetContextBridge(b *ContextBridge) { bridge.Store(b) }
