@@ -2,6 +2,7 @@ package probe
 
 import (
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,10 +17,13 @@ type SignalContext interface {
 	GetData() any
 }
 
-// watchSignals makes a signal from outside that ends the program wait until probes are written. Somebody must want that: a goroutine waits
-// for the signal, which shows, and a program whose goroutines all wait for each other is no longer found out.
+// signalsVariable asks for the file at signals from outside, too.
+const signalsVariable = "OTELOBJ_PROBE_SIGNALS"
+
+// watchSignals makes a signal from outside that ends the program wait until probes are written. Only if a variable asks for it: a goroutine waits
+// for the signal, which shows, and the runtime does not report any more that all goroutines of the program wait for each other.
 func watchSignals() {
-	if d, ok := environ.Timeout(); environ.Get(outVariable) != "" && (!ok || d > 0) {
+	if environ.Get(outVariable) != "" && strings.EqualFold(strings.TrimSpace(environ.Get(signalsVariable)), "true") {
 		rt.Suppress(func() { rt.WatchSignals(os.Getpid()) })
 	}
 }

@@ -152,7 +152,6 @@ class Runner:
             return Outcome(False, built.end, built.output, 0, built.seconds)
         if chain.mode is not None:
             env["OTELOBJ_PROBE_OUT"] = str(folder / "calls-%p.json")
-            env["OTELOBJ_SHUTDOWN_TIMEOUT"] = "0"  # no goroutine that waits for signals, which a program that counts its goroutines would see
         done = run([*chain.runner, str(made), *program.args], cwd, env, self.limit)
         made.unlink()
         return Outcome(True, done.end, _without(done, folder), calls_in(folder), done.seconds)
