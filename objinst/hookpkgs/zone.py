@@ -173,12 +173,13 @@ def _env(go: Go, header: str) -> dict[str, str]:
 
 def _remembered(memo: Path, request: HookRequest, go: Go, exports: Exports | None) -> HookSet | None:
     """A hook set that was made for the same content of every package of it that the link has, if all other archives are there. Marks it as used."""
+    std = _std_state(go)
     for entry in memory.entries(memo, KEYS):
         try:
             known = Known.of(entry)
         except ValueError:
             continue
-        found = known.for_link(request, exports, _std_state(go))
+        found = known.for_link(request, exports, std)
         if found is not None:
             hook_set, now = found
             with contextlib.suppress(OSError):  # a cache that can only be read serves as well
@@ -282,7 +283,7 @@ class _Resolution:
 
         found = {package["Module"]["Path"]: package["Module"] for name, package in added.items() if package.get("Module") and not name.startswith(PRIVATE)}
         versions = {path: modules.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
-        loads = tuple(f"{hooktree.BRIDGE_PATH}/{part}" for part in (*level.parts, *(["users"] if self._has_two_copies else [])))
+        loads = tuple(self._loads(level))
         left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
         imports |= {name: imported(package) for name, package in added.items()}
         owners = {name: package["Module"]["Path"] for name, package in added.items() if package.get("Module")}
@@ -317,11 +318,13 @@ class _Resolution:
             return False
         return ACTIVE in self.request.link or any(ACTIVE in imported(package) for package in self._theirs.values())
 
+    def _loads(self, level: apilevel.Level) -> list[str]:
+        """Import paths of the parts of the bridge that the program loads."""
+        return [*(f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts), *([USERS] if self._has_two_copies else [])]
+
     def _bridge(self, level: apilevel.Level) -> dict[str, Package]:
         """Packages of the bridge, and the copy of hooks/active over the program's API. Each follows those that it imports."""
-        parts = [f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts]
-        if self._has_two_copies:
-            parts.append(USERS)
+        parts = self._loads(level)
         if not parts:
             return {}
         env = {"GO111MODULE": "off", "GOPATH": os.pathsep.join(map(str, [self.hooks, self.tree.folder])), "CGO_ENABLED": "0"}
