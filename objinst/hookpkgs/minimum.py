@@ -9,7 +9,7 @@ from objinst import hooktree, paths
 from objinst.errors import OtelobjError
 from objinst.goversions import lowest, number
 
-GO_LINE = re.compile(r"^go (1\.\d+)", re.MULTILINE)
+GO_LINE = re.compile(r"^go\s+(1\.\d+)", re.MULTILINE)
 
 
 def needed_by(module: str) -> str:

@@ -31,6 +31,7 @@ from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import BRING, Go
 from objinst.goversions import TELEMETRY
 from objinst.goversions import number as number_of
+from objinst.hookpkgs.minimum import GO_LINE
 from objinst.hookpkgs.pins import Pin, Pins, read
 from objinst.store import cache
 from objinst.store.digest import content_digest
@@ -38,7 +39,6 @@ from objinst.store.digest import content_digest
 OPENTELEMETRY = "go.opentelemetry.io/"
 MODULES = "modules.json"
 """Beside `src` in the tree: module -> version and language version."""
-GO_LINE = re.compile(r"^go\s+(1\.\d+)", re.MULTILINE)
 EMBED = b"//go:embed "
 DAMAGED = "remove it from the module cache (`go clean -modcache` removes all), and check GOPROXY"
 BROKEN = (OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, LookupError, struct.error)

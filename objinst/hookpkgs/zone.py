@@ -39,7 +39,7 @@ from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, SourceError, documents
 from objinst.goobj.archive import fingerprint
 from objinst.goversions import TELEMETRY, number
-from objinst.hookpkgs import apilevel, memory, modules, pins, sources, vouched
+from objinst.hookpkgs import apilevel, memory, minimum, modules, pins, sources, vouched
 from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
 from objinst.hookpkgs.known import KEYS, PROGRAM, Exports, Known, Part, place_of
 from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, compile_flags, fits, foreign_main, list_flags, reached
@@ -418,7 +418,7 @@ class _Resolution:
     def _module(self, path: str) -> dict[str, str]:
         ours = hooktree.owner(path)
         if ours:
-            line = sources.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
+            line = minimum.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
             return {"Path": ours, "GoVersion": line[1] if line else self.language}
         owner = self.tree.owner(path)
         if owner is None:
