@@ -69,6 +69,21 @@ func Span() trace.Span {
 	return nil
 }
 
+// Value returns what the contexts of the spans that are open on this goroutine, the innermost first, or that it has inherited have for a key; nil if
+// none has it. The key must be comparable.
+func Value(key any) (found any) {
+	if to := through.Load(); to != nil {
+		return to.Value(key)
+	}
+	rt.Search(func(p unsafe.Pointer) bool {
+		if isOpen(p) {
+			found = own(p).ctx.Value(key)
+		}
+		return found != nil
+	})
+	return found
+}
+
 // Complete returns ctx if it has a span, else ctx with the goroutine's active span, and with its baggage if ctx has none. It is for spans
 // that the program starts itself; those of hooks begin with [Context].
 func Complete(ctx context.Context) context.Context {

@@ -24,6 +24,7 @@ type Through struct {
 	Drop              func(span trace.Span)
 	Exclude           func(ctx context.Context) (context.Context, trace.Span)
 	IsExcluded        func(parent trace.Span) bool
+	Value             func(key any) any
 }
 
 // through is nil in the copy that does the work. It is set by an init function; hooks may run before, in init functions of the program's.

@@ -42,3 +42,8 @@ func BeforeWorkerOf(HookContext, interface{}, interface{}) { rt.Detach() }
 
 // BeforeWorkerOfTwo is for a method with two parameters, or a function with three.
 func BeforeWorkerOfTwo(HookContext, interface{}, interface{}, interface{}) { rt.Detach() }
+
+// BeforeWorkerOfThree is for a method with three parameters, or a function with four.
+func BeforeWorkerOfThree(HookContext, interface{}, interface{}, interface{}, interface{}) {
+	rt.Detach()
+}

@@ -7,7 +7,8 @@
 //	bags               baggage of contexts             baggage
 //	globals, choice    the program's global providers  the module's root, which brings propagation, trace and baggage
 //	meters             meters and instruments          metric, from 1.16
-//	own/...            hooks on the program's own SDK  sdk/trace, sdk/metric
+//	logs               loggers and records             log, from 0.7, with the global provider: log/global, or the root from 1.47 on
+//	own/...            hooks on the program's own SDK  sdk/trace, sdk/metric, sdk/log
 //	users              package hooks/active of users   trace, and a hook package that imports hooks/active
 //
 // # Directions

@@ -11,6 +11,7 @@ package private
 
 import (
 	// What the hooks import.
+	_ "go.opentelemetry.io/contrib/bridges/otelslog"
 	_ "go.opentelemetry.io/contrib/exporters/autoexport"
 	_ "go.opentelemetry.io/contrib/instrumentation/runtime"
 	_ "go.opentelemetry.io/contrib/propagators/autoprop"
@@ -24,6 +25,7 @@ import (
 	_ "go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	_ "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	_ "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	_ "go.opentelemetry.io/otel/exporters/stdout/stdoutlog"
 	_ "go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
 	_ "go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	_ "go.opentelemetry.io/otel/log"

@@ -1,3 +1,5 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (

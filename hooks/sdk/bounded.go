@@ -1,3 +1,5 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (
@@ -36,14 +38,14 @@ func (c *cardinality) addOptions(o []metric.AddOption) []metric.AddOption {
 	if c == nil || len(o) == 0 {
 		return o
 	}
-	return []metric.AddOption{metric.WithAttributeSet(c.bound(metric.NewAddConfig(o).Attributes()))}
+	return fitting(c, o, metric.NewAddConfig(o).Attributes())
 }
 
 func (c *cardinality) recordOptions(o []metric.RecordOption) []metric.RecordOption {
 	if c == nil || len(o) == 0 {
 		return o
 	}
-	return []metric.RecordOption{metric.WithAttributeSet(c.bound(metric.NewRecordConfig(o).Attributes()))}
+	return fitting(c, o, metric.NewRecordConfig(o).Attributes())
 }
 
 type int64Counter struct {

@@ -1,7 +1,10 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,23 +31,39 @@ type cardinality struct {
 	seen sync.Map // attribute.Distinct to struct{}
 }
 
-// bound returns the set, or that of the overflow.
-func (c *cardinality) bound(set attribute.Set) attribute.Set {
+// fits reports whether there is room for the series of these attributes.
+func (c *cardinality) fits(set attribute.Set) bool {
 	key := set.Equivalent()
 	if _, ok := c.seen.Load(key); ok {
-		return set
+		return true
 	}
 	c.Lock() // so that a set which is new to several goroutines at once is one thing for all of them
 	defer c.Unlock()
 	if _, ok := c.seen.Load(key); ok {
-		return set
+		return true
 	}
 	if c.n >= c.limit-1 {
-		return overflow
+		return false
 	}
 	c.n++
 	c.seen.Store(key, struct{}{})
-	return set
+	return true
+}
+
+// fitting returns the options of a measurement that has these attributes, or those of the overflow. Nearly always they are those that were given.
+func fitting[O any](c *cardinality, opts []O, set attribute.Set) []O {
+	if !c.fits(set) {
+		set = overflow
+	} else if !slices.ContainsFunc(opts, isRaw) {
+		return opts
+	}
+	return []O{any(metric.WithAttributeSet(set)).(O)}
+}
+
+// isRaw reports whether an option has attributes that no configuration shows, as newer APIs have them for a trial.
+func isRaw[O any](o O) bool {
+	_, raw := any(o).(interface{ RawAttributes() []attribute.KeyValue })
+	return raw
 }
 
 // forget makes room for as many series as at first.

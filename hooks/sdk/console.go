@@ -1,4 +1,4 @@
-//go:build otelobj_chosen && otelobj_console
+//go:build otelobj_chosen && otelobj_console && !otelobj_program
 
 package sdk
 

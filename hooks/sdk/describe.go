@@ -1,12 +1,10 @@
 package sdk
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/otelobj/otelobj/hooks/rt"
-	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // description says in one line what was set up: which instrumentations are in the program, and where what they make goes.
@@ -16,18 +14,7 @@ func description(made []flusher) string {
 	if len(off) > 0 {
 		parts = append(parts, "switched off: "+listed(off))
 	}
-	if quiet() {
-		return strings.Join(append(parts, "nothing is exported, as this is a test binary and no variable chooses an exporter"), "; ")
-	}
-	for _, signal := range []string{tracesSignal, metricsSignal} {
-		isMade := func(f flusher) bool { p, ok := f.(pipeline); return ok && p.signal == signal }
-		text := lower(signal) + ": none"
-		if slices.ContainsFunc(made, isMade) {
-			text = lower(signal) + ": " + destination(signal)
-		}
-		parts = append(parts, text)
-	}
-	return strings.Join(append(parts, "sampler: "+sampler()), "; ")
+	return strings.Join(append(parts, destinations(made)...), "; ")
 }
 
 // instrumentations returns the names of those that are linked in: with any hook on, and with none.
@@ -51,48 +38,4 @@ func listed(names []string) string {
 		return "none"
 	}
 	return strings.Join(names, ", ")
-}
-
-// destination says by which exporter a signal goes where.
-func destination(signal string) string {
-	if !isOTLP(signal) {
-		return environ.Get("OTEL_" + signal + "_EXPORTER")
-	}
-	p := pipeline{signal: signal}
-	protocol, endpoint := p.protocol(), environ.Get("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT")
-	if endpoint == "" {
-		if endpoint = p.otlp("ENDPOINT"); endpoint == "" {
-			endpoint = localEndpoint(signal, protocol)
-		}
-		if protocol != "grpc" {
-			endpoint = strings.TrimSuffix(endpoint, "/") + "/v1/" + lower(signal)
-		}
-	}
-	if u, err := url.Parse(endpoint); err == nil {
-		endpoint = u.Redacted()
-	}
-	return "otlp (" + protocol + ") to " + endpoint
-}
-
-// localEndpoint is where the exporters go without an endpoint.
-func localEndpoint(signal, protocol string) string {
-	scheme, port := "https", "4318"
-	if isLocal(signal) {
-		scheme = "http"
-	}
-	if protocol == "grpc" {
-		port = "4317"
-	}
-	return scheme + "://localhost:" + port
-}
-
-func sampler() string {
-	name := environ.Get("OTEL_TRACES_SAMPLER")
-	if name == "" {
-		return "parentbased_always_on"
-	}
-	if arg := environ.Get("OTEL_TRACES_SAMPLER_ARG"); arg != "" {
-		name += " (" + arg + ")"
-	}
-	return name
 }

@@ -28,5 +28,7 @@
 //   - Whatever goes wrong is reported to otel.Handle, which prints it, and never stops the program.
 //   - Set-up connects to nothing and takes a few milliseconds at most.
 //   - Exporters work under rt.Suppress: their requests are never traced, nor is anything on the goroutines they start.
+//   - With the build tag otelobj_program (OTELOBJ_SDK=program) the package imports no SDK: files that need one have the opposite tag, and program.go takes their
+//     place. What is left ends and flushes what the program's own SDK has.
 //   - OpenTelemetry is a private copy at pinned versions. The package also compiles with the older ones of its go.mod, which work with every Go version.
 package sdk

@@ -50,6 +50,7 @@ func atLast(open func()) bool {
 			break
 		}
 	}
+	sayIfUnset()
 	flush(limit, open)
 	return true
 }

@@ -1,15 +1,16 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (
 	"context"
-	"os"
+	"errors"
 	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
@@ -127,14 +128,24 @@ func producers() (opts []metric.PeriodicReaderOption, ok bool) {
 	return opts, true
 }
 
-// quiet reports whether nothing is exported because nobody has asked for it: in test binaries, whose goroutines, standard error and
-// time are the tests'. Any variable that chooses or configures an exporter asks for it.
-func quiet() bool {
-	return isTest() && !slices.ContainsFunc(os.Environ(), func(setting string) bool {
-		name, value, _ := strings.Cut(setting, "=")
-		return value != "" && strings.HasPrefix(name, "OTEL_") && (strings.HasPrefix(name, "OTEL_EXPORTER_") || strings.HasSuffix(name, "_EXPORTER"))
-	})
-}
+// protocols are those of the Go exporters.
+var protocols = []string{"grpc", "http/protobuf"}
 
-// isTest is a variable for the tests of this package, which otelobj does not link. It may be called before the package is initialized.
-var isTest = rt.IsTest
+// blame returns the setting on account of which there is no exporter for a signal, and what is wrong with it. err: what the exporters say, who
+// call a protocol that they do not have an exporter that is not known.
+func blame(signal string, err error) (what string, why error) {
+	var absent absentError
+	if errors.As(err, &absent) {
+		return setting(absent.variable), err
+	}
+	what = setting("OTEL_" + signal + "_EXPORTER")
+	protocol := pipeline{signal: signal}.otlp("PROTOCOL")
+	if exporter := environ.Get("OTEL_" + signal + "_EXPORTER"); err == nil || exporter != "" && exporter != "otlp" || protocol == "" || slices.Contains(protocols, protocol) {
+		return what, err
+	}
+	variable := "OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"
+	if environ.Get(variable) == "" {
+		variable = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	}
+	return setting(variable), errors.New("the Go exporters do not support this protocol, so no " + strings.ToLower(signal) + " are exported; they support " + strings.Join(protocols, " and "))
+}

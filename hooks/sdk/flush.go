@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric"
-
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
@@ -115,9 +113,11 @@ func flushAll(ctx context.Context, pipelines []flusher, report func(what string,
 	wg.Wait()
 }
 
-// isShutdown also knows the error of another copy of the SDK.
+// errShutdown is what ErrReaderShutdown of any copy of sdk/metric says.
+const errShutdown = "reader is shutdown"
+
 func isShutdown(err error) bool {
-	return err != nil && strings.Contains(err.Error(), metric.ErrReaderShutdown.Error())
+	return err != nil && strings.Contains(err.Error(), errShutdown)
 }
 
 // timeout reads OTELOBJ_SHUTDOWN_TIMEOUT.

@@ -1,3 +1,5 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (
@@ -53,7 +55,7 @@ func (o *observed) options(opts []metric.ObserveOption) []metric.ObserveOption {
 	if o == nil || len(opts) == 0 {
 		return opts
 	}
-	return []metric.ObserveOption{metric.WithAttributeSet(o.bound(metric.NewObserveConfig(opts).Attributes()))}
+	return fitting(&o.cardinality, opts, metric.NewObserveConfig(opts).Attributes())
 }
 
 // bounded is what the program's instruments have beside the SDK's.

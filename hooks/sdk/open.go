@@ -1,19 +1,13 @@
 package sdk
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	apitrace "go.opentelemetry.io/otel/trace"
-
-	"github.com/otelobj/otelobj/hooks/active"
-	"github.com/otelobj/otelobj/hooks/rt"
 )
 
 // keyEndedAtExit marks spans that the program's end has cut short.
@@ -33,27 +27,21 @@ type spanTable [shards]struct {
 
 var openSpans spanTable
 
-// openSpan is a span and, if its provider is ours, the processor that exports it.
+// openSpan is a span and, if its provider is ours, what exports a copy of it.
 type openSpan struct {
 	tracked
-	exports trace.SpanProcessor
+	copies copier
+}
+
+// copier exports a span that stays open as if it had ended.
+type copier interface {
+	exportCopy(span tracked, end time.Time)
 }
 
 // tracked is what is needed of a span: the SDK's have it, and what the bridge makes of the program's.
 type tracked interface {
 	apitrace.Span
 	Parent() apitrace.SpanContext
-}
-
-// ownSpans adds the spans of our provider to the table.
-type ownSpans struct {
-	*spanTable
-	exports trace.SpanProcessor
-}
-
-// OnStart implements trace.SpanProcessor.
-func (o ownSpans) OnStart(_ context.Context, span trace.ReadWriteSpan) {
-	o.add(openSpan{span, o.exports})
 }
 
 func (t *spanTable) add(span openSpan) {
@@ -71,14 +59,6 @@ func (t *spanTable) add(span openSpan) {
 		}
 	}
 	s.spans[id] = span
-}
-
-// OnEnd implements trace.SpanProcessor. It runs on the goroutine that ends the span.
-func (t *spanTable) OnEnd(span trace.ReadOnlySpan) {
-	t.forget(span.SpanContext())
-	if !rt.InHook() {
-		active.Ended(span.SpanContext())
-	}
 }
 
 func (t *spanTable) forget(span apitrace.SpanContext) {
@@ -137,20 +117,11 @@ func (t *spanTable) copy() {
 			if !span.IsRecording() {
 				continue // it has ended meanwhile, and is on its way
 			}
-			if span.exports == nil {
+			if span.copies == nil {
 				span.endNow()
 				continue
 			}
-			stub := tracetest.SpanStubFromReadOnlySpan(span.tracked.(trace.ReadOnlySpan))
-			stub.EndTime = now
-			stub.Attributes = append(slices.Clone(stub.Attributes), keyEndedAtExit.Bool(true))
-			span.exports.OnEnd(stub.Snapshot())
+			span.copies.exportCopy(span.tracked, now)
 		}
 	}
 }
-
-// Shutdown implements trace.SpanProcessor.
-func (*spanTable) Shutdown(context.Context) error { return nil }
-
-// ForceFlush implements trace.SpanProcessor.
-func (*spanTable) ForceFlush(context.Context) error { return nil }

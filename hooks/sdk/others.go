@@ -1,4 +1,4 @@
-//go:build !otelobj_chosen
+//go:build !otelobj_chosen && !otelobj_program
 
 package sdk
 

@@ -1,4 +1,4 @@
-//go:build !otelobj_chosen || otelobj_otlp_grpc
+//go:build (!otelobj_chosen || otelobj_otlp_grpc) && !otelobj_program
 
 package sdk
 

@@ -1,4 +1,4 @@
-//go:build !otelobj_chosen || otelobj_otlp_http
+//go:build (!otelobj_chosen || otelobj_otlp_http) && !otelobj_program
 
 package sdk
 

@@ -1,3 +1,5 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (
@@ -27,7 +29,9 @@ var exports outcomes
 // note takes in how an export has ended; n: how many spans or metrics it had.
 func (o *outcomes) note(signal string, n int, err error) {
 	if err == nil {
-		o.success(signal, n)
+		if n > 0 { // nobody has been asked to take nothing
+			o.success(signal, n)
+		}
 		return
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && len(oneFlush) != 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
 
 // Providers that the program makes itself are flushed when it ends, and their open spans ended, as ours are. Most programs make
@@ -22,6 +23,12 @@ var theirs struct {
 	clean     int              // how many there may be until forgotten ones are removed
 }
 
+// pipeline is one of those that were set up here. signal is its name in environment variables.
+type pipeline struct {
+	flusher
+	signal string
+}
+
 // flushLater adds a provider of the program's, for whose sake a signal has to be waited for from now on. provider returns nil if it is gone.
 func flushLater(provider func() flusher) {
 	theirs.Lock()
@@ -31,7 +38,7 @@ func flushLater(provider func() flusher) {
 		theirs.clean = 2*len(theirs.providers) + 8
 	}
 	theirs.providers = append(theirs.providers, provider)
-	if timeout() > 0 && !isTest() && !disabled() { // which may be asked before start is
+	if timeout() > 0 && !isTest() && !environ.Disabled() { // which may be asked before start is
 		rt.Suppress(watchSignals)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (
@@ -10,12 +12,6 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
-
-// pipeline is one of those that were set up here. signal is its name in environment variables.
-type pipeline struct {
-	flusher
-	signal string
-}
 
 // ForceFlush exports at once, unless nobody listens: the gRPC exporters go on trying as long as they may, and a program that ends
 // must not wait for a collector that is not there.

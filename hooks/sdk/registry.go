@@ -1,4 +1,4 @@
-//go:build !otelobj_chosen || otelobj_registry
+//go:build (!otelobj_chosen || otelobj_registry) && !otelobj_program
 
 package sdk
 

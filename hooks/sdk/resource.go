@@ -1,3 +1,5 @@
+//go:build !otelobj_program
+
 package sdk
 
 import (
@@ -10,9 +12,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/resource"
 )
-
-// Version is the version of otelobj, telemetry.distro.version.
-const Version = "0.1.0"
 
 // newResource describes the process. Left out are the command line, which may hold secrets, and the process's owner, for whom a
 // cgo program asks the system's name service, and may wait. What is in the environment comes last and wins.

@@ -4,19 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
-	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/contrib/propagators/autoprop"
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/resource"
-	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 )
+
+// Version is the version of otelobj, telemetry.distro.version.
+const Version = "0.1.0"
 
 type flusher = active.Flusher
 
@@ -31,7 +32,7 @@ func init() {
 
 // start sets up everything, unless the environment says no: then the program is as it would be without.
 func start(ctx context.Context) {
-	if disabled() {
+	if environ.Disabled() {
 		rt.SetTelemetryEnabled(false)
 		rt.SetEnabled("sdk", false)
 		active.Keep(nil)
@@ -44,6 +45,8 @@ func start(ctx context.Context) {
 	active.AskForParents(openSpans.parent)
 	active.Keep(keeper{})
 	if !quiet() {
+		quoteErrors()
+		otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
 		flushers = setup(ctx)
 	}
 	say(levelInfo, "%s", description(flushers))
@@ -56,59 +59,17 @@ func start(ctx context.Context) {
 	}
 }
 
-// disabled is asked for by a variable. In a program with privileges that its user does not have nothing of the environment counts, also what
-// OpenTelemetry's packages read by themselves, so there is no telemetry.
-func disabled() bool {
-	return rt.Privileged() || strings.EqualFold(strings.TrimSpace(environ.Get("OTEL_SDK_DISABLED")), "true")
+// quiet reports whether nothing is exported because nobody has asked for it: in test binaries, whose goroutines, standard error and
+// time are the tests'. Any variable that chooses or configures an exporter asks for it.
+func quiet() bool {
+	return isTest() && !slices.ContainsFunc(os.Environ(), func(setting string) bool {
+		name, value, _ := strings.Cut(setting, "=")
+		return value != "" && strings.HasPrefix(name, "OTEL_") && (strings.HasPrefix(name, "OTEL_EXPORTER_") || strings.HasSuffix(name, "_EXPORTER"))
+	})
 }
 
-// setup makes the global providers and returns what has to be flushed at exit.
-func setup(ctx context.Context) []flusher {
-	quoteErrors()
-	otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
-	res := newResource(ctx)
-	var made []flusher
-	if tp := newTracerProvider(ctx, res); tp != nil {
-		made = append(made, pipeline{tp, tracesSignal})
-		follow(tp)
-		otel.SetTracerProvider(tp)
-	}
-	if mp := newMeterProvider(ctx, res); mp != nil {
-		made = append(made, pipeline{mp, metricsSignal})
-		otel.SetMeterProvider(&meterProvider{MeterProvider: mp})
-		report("runtime metrics", runtime.Start(runtime.WithMeterProvider(mp)))
-	}
-	return made
-}
-
-// newTracerProvider returns nil if spans are not to be exported: then none are recorded, and contexts still pass through.
-func newTracerProvider(ctx context.Context, res *resource.Resource) *trace.TracerProvider {
-	exporter, err := newSpanExporter(ctx)
-	if err != nil || exporter == nil {
-		report(blame(tracesSignal, err))
-		return nil
-	}
-	if isNoSpanExporter(exporter) {
-		return nil
-	}
-	boundAnswers(exporter)
-	limits := spanLimits()
-	waiting := newQueue(spanExporter{exporter}, limits.AttributeValueLengthLimit)
-	return trace.NewTracerProvider(
-		trace.WithSpanProcessor(ownSpans{&openSpans, waiting}), trace.WithSpanProcessor(waiting), trace.WithRawSpanLimits(limits), trace.WithResource(res))
-}
-
-func newMeterProvider(ctx context.Context, res *resource.Resource) *metric.MeterProvider {
-	reader, err := newMetricReader(ctx)
-	if err != nil || reader == nil {
-		report(blame(metricsSignal, err))
-		return nil
-	}
-	if isNoMetricReader(reader) {
-		return nil
-	}
-	return metric.NewMeterProvider(metric.WithReader(reader), metric.WithResource(res))
-}
+// isTest is a variable for the tests of this package, which otelobj does not link. It may be called before the package is initialized.
+var isTest = rt.IsTest
 
 // switchInstrumentations obeys the two variables that name instrumentations; the one that disables has the last word.
 func switchInstrumentations() {

@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -20,9 +19,6 @@ const (
 )
 
 var readBuildInfo = debug.ReadBuildInfo
-
-// protocols are those of the Go exporters.
-var protocols = []string{"grpc", "http/protobuf"}
 
 func checkSettings() {
 	checkNames("OTEL_GO_ENABLED_INSTRUMENTATIONS")
@@ -57,23 +53,4 @@ func listedNames(setting string) []string {
 		}
 	}
 	return nil
-}
-
-// blame returns the setting on account of which there is no exporter for a signal, and what is wrong with it. err: what the exporters say, who
-// call a protocol that they do not have an exporter that is not known.
-func blame(signal string, err error) (what string, why error) {
-	var absent absentError
-	if errors.As(err, &absent) {
-		return setting(absent.variable), err
-	}
-	what = setting("OTEL_" + signal + "_EXPORTER")
-	protocol := pipeline{signal: signal}.otlp("PROTOCOL")
-	if exporter := environ.Get("OTEL_" + signal + "_EXPORTER"); err == nil || exporter != "" && exporter != "otlp" || protocol == "" || slices.Contains(protocols, protocol) {
-		return what, err
-	}
-	variable := "OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"
-	if environ.Get(variable) == "" {
-		variable = "OTEL_EXPORTER_OTLP_PROTOCOL"
-	}
-	return setting(variable), errors.New("the Go exporters do not support this protocol, so no " + strings.ToLower(signal) + " are exported; they support " + strings.Join(protocols, " and "))
 }

@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"context"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -61,55 +60,4 @@ func TestNamesAreNotCheckedWithoutBuildSettings(t *testing.T) {
 	if len(*lines) != 0 {
 		t.Errorf("said %q", *lines)
 	}
-}
-
-func TestProtocolsThatTheExportersDoNotHaveAreNamed(t *testing.T) {
-	const so = ": the Go exporters do not support this protocol, so no "
-	const they = " are exported; they support grpc and http/protobuf"
-	for _, c := range []struct{ env, traces, metrics string }{
-		{
-			"OTEL_EXPORTER_OTLP_PROTOCOL=http/json",
-			"otelobj: OTEL_EXPORTER_OTLP_PROTOCOL=http/json" + so + "traces" + they,
-			"otelobj: OTEL_EXPORTER_OTLP_PROTOCOL=http/json" + so + "metrics" + they,
-		},
-		{
-			"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json",
-			"",
-			"otelobj: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json" + so + "metrics" + they,
-		},
-		{
-			"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=htp",
-			"otelobj: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=htp" + so + "traces" + they,
-			"",
-		},
-	} {
-		t.Run(c.env, func(t *testing.T) {
-			name, value, _ := strings.Cut(c.env, "=")
-			t.Setenv(name, value)
-			for signal, want := range map[string]string{"TRACES": c.traces, "METRICS": c.metrics} {
-				lines := said(t)
-				if signal == "TRACES" {
-					if tp := newTracerProvider(context.Background(), nil); tp != nil {
-						_ = tp.Shutdown(context.Background())
-					}
-				} else if mp := newMeterProvider(context.Background(), nil); mp != nil {
-					ctx, cancel := context.WithCancel(context.Background())
-					cancel()
-					_ = mp.Shutdown(ctx)
-				}
-				if got := strings.Join(*lines, "\n"); got != want && (want != "" || strings.Contains(got, "protocol")) {
-					t.Errorf("%s: said %q, not %q", signal, got, want)
-				}
-			}
-		})
-	}
-	t.Run("another exporter", func(t *testing.T) {
-		t.Setenv("OTEL_TRACES_EXPORTER", "jaeger")
-		t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
-		lines := said(t)
-		newTracerProvider(context.Background(), nil)
-		if got := strings.Join(*lines, "\n"); !strings.HasPrefix(got, "otelobj: OTEL_TRACES_EXPORTER=jaeger: ") {
-			t.Errorf("said %q", got)
-		}
-	})
 }

@@ -17,7 +17,18 @@ type config struct {
 	Context    uintptr // of the context.Context parameter, in the args area
 }
 
-// part of a name: a text or, if there is one, a value.
+// enrichment describes what one rule adds to the span that is current when a function runs. It is written like a config.
+type enrichment struct {
+	AtEntry  []attr
+	AtReturn []attr
+	Route    []part // of the server's span; empty: the rule names none
+	Late     int    // the route is known only when the function returns
+
+	HasContext int
+	Context    uintptr // of the context.Context parameter, in the args area
+}
+
+// part of a text: a literal or, if there is one, a value.
 type part struct {
 	Text  string
 	Value *value
@@ -47,4 +58,4 @@ const (
 )
 
 // The link step needs the descriptors of these types in the archive.
-var keepTypes = [...]any{(*config)(nil), (*part)(nil), (*attr)(nil), (*value)(nil)}
+var keepTypes = [...]any{(*config)(nil), (*enrichment)(nil), (*part)(nil), (*attr)(nil), (*value)(nil)}

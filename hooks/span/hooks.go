@@ -61,11 +61,7 @@ func before(c *config, call *rt.Call, args, _, _ unsafe.Pointer) {
 		return
 	}
 	given := c.context(args)
-	ctx := given
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	ctx = active.Context(ctx)
+	ctx := current(given)
 	parent := trace.SpanFromContext(ctx)
 	if active.IsExcluded(parent) {
 		return
@@ -113,18 +109,31 @@ func after(c *config, call *rt.Call, args, results, _ unsafe.Pointer) {
 }
 
 // context returns the function's Go context; nil if it has none, or one that must not be kept.
+func (c *config) context(args unsafe.Pointer) context.Context {
+	return goContext(args, c.HasContext, c.Context)
+}
+
+// goContext returns the parameter at an offset of the args area, if there is one.
 //
 //go:norace
 //go:nocheckptr
-func (c *config) context(args unsafe.Pointer) context.Context {
-	if c.HasContext == 0 {
+func goContext(args unsafe.Pointer, has int, offset uintptr) context.Context {
+	if has == 0 {
 		return nil
 	}
-	ctx := *(*context.Context)(unsafe.Add(args, c.Context))
+	ctx := *(*context.Context)(unsafe.Add(args, offset))
 	if ctx == nil || onStack(ctx) {
 		return nil
 	}
 	return ctx
+}
+
+// current returns a context with the span that is current where a function runs. given: its Go context, which may be nil.
+func current(given context.Context) context.Context {
+	if given == nil {
+		given = context.Background()
+	}
+	return active.Context(given)
 }
 
 // isPlain reports whether a context may be replaced by one that wraps it. For others, such as the contexts of web frameworks, the
@@ -146,13 +155,18 @@ func (c *config) name(args unsafe.Pointer) string {
 	if len(c.Name) == 0 {
 		return c.Title
 	}
+	return fill(c.Name, args, nil)
+}
+
+// fill returns a text with the values that stand in it.
+func fill(parts []part, args, results unsafe.Pointer) string {
 	var room [64]byte
 	b := room[:0]
-	for i := range c.Name {
-		if p := &c.Name[i]; p.Value == nil {
+	for i := range parts {
+		if p := &parts[i]; p.Value == nil {
 			b = append(b, p.Text...)
 		} else {
-			b = p.Value.appendTo(b, args)
+			b = p.Value.appendTo(b, args, results)
 		}
 	}
 	return string(b)

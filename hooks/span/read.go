@@ -71,8 +71,8 @@ func (v *value) read(args, results unsafe.Pointer) (attribute.Value, bool) {
 //
 //go:norace
 //go:nocheckptr
-func (v *value) appendTo(b []byte, args unsafe.Pointer) []byte {
-	p := v.locate(args, nil)
+func (v *value) appendTo(b []byte, args, results unsafe.Pointer) []byte {
+	p := v.locate(args, results)
 	if p == nil {
 		return append(b, "<nil>"...)
 	}
@@ -87,7 +87,7 @@ func (v *value) appendTo(b []byte, args unsafe.Pointer) []byte {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return strconv.AppendInt(b, integer(p, kind), 10)
 	}
-	val, ok := v.read(args, nil)
+	val, ok := v.read(args, results)
 	if !ok {
 		return append(b, "<nil>"...)
 	}

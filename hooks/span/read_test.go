@@ -252,9 +252,9 @@ func TestName(t *testing.T) {
 func TestErrors(t *testing.T) {
 	v := at("e")
 	for want, err := range map[failure]error{
-		{"*errors.errorString", "text", ""}:                                                errors.New("text"),
-		{"github.com/otelobj/otelobj/hooks/span.coded", "coded", ""}:                       coded{},
-		{"*span.broken", "a *span.broken whose text cannot be had: its method panics", ""}: (*broken)(nil),
+		{"*errors.errorString", "text", ""}:                          errors.New("text"),
+		{"github.com/otelobj/otelobj/hooks/span.coded", "coded", ""}: coded{},
+		{"*span.broken", "*span.broken", ""}:                         (*broken)(nil),
 	} {
 		if got, ok := v.err(unsafe.Pointer(&area{e: err}), nil); !ok || got != want {
 			t.Errorf("%v %v, want %v", got, ok, want)

@@ -9,6 +9,7 @@ import (
 
 	privateotel "otelobj.private/go.opentelemetry.io/otel"
 
+	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 	"github.com/otelobj/otelobj/hooks/rt/lines"
 )
@@ -21,6 +22,9 @@ const (
 	unlessNoop = "unless-noop" // it wins unless it does nothing
 	otelobj    = "otelobj"     // it is never set
 )
+
+// builtAlone is what a program was built with that has no SDK of otelobj's; alone: this one was.
+const builtAlone = "OTELOBJ_SDK=program"
 
 // setting reads the variable; known is false if it has none of the values.
 func setting() (value string, known bool) {
@@ -48,21 +52,31 @@ func wasSaid(text string) bool {
 
 // Program reports whether what the program is about to set shall be set, and says what was found. signal: what it is for, such as traces. what: the
 // value, such as a tracer provider. maker: makes a tracer or a meter of it; nil if there is no telling whether it does nothing. It is called only if
-// that matters, since the program may be inside a call of its provider. ours: something of otelobj's is there, which would be in force instead.
+// that matters, since the program may be inside a call of its provider. ours: something of otelobj's is there, which would be in force instead. Without it the
+// program's wins, whatever the variable says.
 func Program(signal, what string, value any, maker func() any, ours bool) bool {
-	if !ours {
+	if !ours && (!alone || rt.IsTest() || environ.Disabled()) {
 		return true
 	}
 	wins, known := setting()
+	because := variable + "=" + wins
 	if !known && lines.Are(lines.Error) {
 		once(variable, func() {
 			privateotel.Handle(fmt.Errorf("otelobj: %s=%q: not a choice: %s, %s or %s", variable, environ.Get(variable), program, unlessNoop, otelobj))
 		})
 	}
+	if !ours {
+		if known && wins != program && lines.Are(lines.Error) {
+			once(variable, func() {
+				privateotel.Handle(fmt.Errorf("otelobj: %s=%s: there is no provider of otelobj's in this program: it was built with %s", variable, wins, builtAlone))
+			})
+		}
+		wins, because = program, builtAlone
+	}
 	noop := sync.OnceValue(func() bool { return isNoop(value) || maker != nil && makesNoop(maker) })
 	if wins == otelobj || wins == unlessNoop && noop() {
 		once(signal+what, func() {
-			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which is not used: %s=%s", signal, what, value, variable, wins)
+			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which is not used: %s", signal, what, value, because)
 		})
 		return false
 	}
@@ -72,19 +86,22 @@ func Program(signal, what string, value any, maker func() any, ours bool) bool {
 	case !info && !warn:
 	case !noop():
 		once(signal+what, func() {
-			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which instrumentations use from now on: %s=%s", signal, what, value, variable, wins)
+			lines.Write(lines.Info, "%s: the program has set a %s of its own (%T), which instrumentations use from now on: %s", signal, what, value, because)
 		})
 	case warn:
 		once(signal+what+"noop", func() {
-			privateotel.Handle(fmt.Errorf("otelobj: %s: the program has set a %s that does nothing: there are no %s unless it sets another one, "+
-				"or %s=%s keeps otelobj's", signal, what, produces[signal], variable, unlessNoop))
+			remedy := ""
+			if ours {
+				remedy = fmt.Sprintf(", or %s=%s keeps otelobj's", variable, unlessNoop)
+			}
+			privateotel.Handle(fmt.Errorf("otelobj: %s: the program has set a %s that does nothing: there are no %s unless it sets another one%s", signal, what, produces[signal], remedy))
 		})
 	}
 	return true
 }
 
 // produces says what users miss.
-var produces = map[string]string{"traces": "spans", "metrics": "metrics of instrumentations"}
+var produces = map[string]string{"traces": "spans", "metrics": "metrics of instrumentations", "logs": "log records of instrumentations"}
 
 // IsNil reports whether a provider is nil, or a nil pointer: the program may set one, as long as it does not use it.
 func IsNil(provider any) bool {
@@ -98,7 +115,11 @@ func IsDefault(global any) bool {
 		return true
 	}
 	t := reflect.TypeOf(global)
-	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "go.opentelemetry.io/otel/internal/global"
+	if t.Kind() != reflect.Pointer {
+		return false
+	}
+	path := t.Elem().PkgPath()
+	return path == "go.opentelemetry.io/otel/internal/global" || path == "go.opentelemetry.io/otel/log/internal/global"
 }
 
 // makesNoop reports whether a provider makes what does nothing. One that panics, because the program has not finished it yet, does something.
@@ -111,8 +132,8 @@ func makesNoop(maker func() any) (noop bool) {
 	return isNoop(maker())
 }
 
-// isNoop reports whether a provider, a tracer or a meter is one of the API's that do nothing: in packages trace/noop and metric/noop and, in older
-// versions, in package trace itself. Providers that wrap such a one hand out the same.
+// isNoop reports whether a provider, a tracer, a meter or a logger is one of the API's that do nothing: in packages trace/noop, metric/noop and log/noop
+// and, in older versions, in package trace itself. Providers that wrap such a one hand out the same.
 func isNoop(v any) bool {
 	t := reflect.TypeOf(v)
 	if t == nil {
@@ -122,5 +143,5 @@ func isNoop(v any) bool {
 		t = t.Elem()
 	}
 	path, _ := strings.CutPrefix(t.PkgPath(), "go.opentelemetry.io/otel/")
-	return path == "trace/noop" || path == "metric/noop" || path == "trace" && strings.HasPrefix(strings.ToLower(t.Name()), "noop")
+	return path == "trace/noop" || path == "metric/noop" || path == "log/noop" || path == "trace" && strings.HasPrefix(strings.ToLower(t.Name()), "noop")
 }

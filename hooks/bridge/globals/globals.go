@@ -14,6 +14,7 @@ import (
 	private "otelobj.private/go.opentelemetry.io/otel/trace"
 
 	"github.com/otelobj/otelobj/hooks/bridge/choice"
+	"github.com/otelobj/otelobj/hooks/bridge/sides"
 	"github.com/otelobj/otelobj/hooks/bridge/spans"
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/lines"
@@ -55,7 +56,7 @@ func Connect() {
 	})
 	privateotel.RelayTextMapPropagator(func(p privateprop.TextMapPropagator) privateprop.TextMapPropagator {
 		if _, again := p.(reversePropagator); p != nil && !again {
-			texts.setOurs(p)
+			texts.SetOurs(p)
 			forwardPropagator()
 		}
 		return reversePropagator{&texts}
@@ -65,21 +66,23 @@ func Connect() {
 func forwardTracers() {
 	now := otel.GetTracerProvider()
 	switch {
-	case spans.IsForward(now) || tracers.HasTheirs():
-	case choice.IsDefault(now) || !follow(now):
+	case spans.IsForward(now):
+	case choice.IsDefault(now) || !follow(now): // the program may have set it before there was ours
+		tracers.DropTheirs()
 		otel.SetTracerProvider(tracers.Forward())
 	}
 }
 
 func forwardPropagator() {
 	now := otel.GetTextMapPropagator()
-	if _, ours := now.(forwardPropagators); ours || texts.hasTheirs() {
+	if _, ours := now.(forwardPropagators); ours {
 		return
 	}
 	if choice.IsDefault(now) || !choice.Program("propagation", "propagator", now, nil, true) {
+		texts.DropTheirs()
 		otel.SetTextMapPropagator(forwardPropagators{&texts})
 	} else {
-		texts.setTheirs(now)
+		texts.SetTheirs(now)
 	}
 }
 
@@ -88,7 +91,7 @@ func follow(tp trace.TracerProvider) bool {
 	var made trace.Tracer
 	wraps := false
 	maker := func() any {
-		made, wraps = tracers.Try(tp)
+		wraps = tracers.Wraps(func() { made = tp.Tracer(sides.Scope) })
 		return made
 	}
 	if !choice.Program("traces", "tracer provider", tp, maker, tracers.HasOurs()) {
@@ -119,9 +122,9 @@ func BeforeSetTextMapPropagator(ictx HookContext, p propagation.TextMapPropagato
 		return
 	}
 	if _, ours := p.(forwardPropagators); ours {
-		texts.setTheirs(nil)
-	} else if choice.Program("propagation", "propagator", p, nil, texts.hasOurs()) {
-		texts.setTheirs(p)
+		texts.SetTheirs(nil)
+	} else if choice.Program("propagation", "propagator", p, nil, texts.HasOurs()) {
+		texts.SetTheirs(p)
 	} else {
 		ictx.SetSkipCall(true)
 	}

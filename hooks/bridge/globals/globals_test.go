@@ -204,6 +204,26 @@ func TestOursWins(t *testing.T) {
 	}, "OTELOBJ_PROVIDER=otelobj")
 }
 
+// What the program has set in an init function before there was ours loses its place, but for tracers that the API has bound to it.
+func TestOursWinsOverWhatWasThereFirst(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		theirs, c := ownProgram()
+		set(theirs)
+		setText(propagation.Baggage{})
+		ours := connected()
+		privateotel.SetTextMapPropagator(privateprop.TraceContext{})
+		spansOfAll(t)
+		if n := len(ours.Ended()); n != 3 || c.n != 1 {
+			t.Errorf("%d spans of ours, %d of theirs", n, c.n)
+		}
+		for _, fields := range [][]string{otel.GetTextMapPropagator().Fields(), privateotel.GetTextMapPropagator().Fields()} {
+			if len(fields) != 2 || fields[0] != "traceparent" {
+				t.Errorf("the propagator has the fields %v", fields)
+			}
+		}
+	}, "OTELOBJ_PROVIDER=otelobj")
+}
+
 func TestNoopWins(t *testing.T) {
 	said := inProcess(t, func(t *testing.T) {
 		ours := connected()

@@ -11,7 +11,8 @@ import (
 	"github.com/otelobj/otelobj/hooks/bridge/choice"
 	"github.com/otelobj/otelobj/hooks/bridge/meters/forward"
 	"github.com/otelobj/otelobj/hooks/bridge/meters/reverse"
-	"github.com/otelobj/otelobj/hooks/bridge/meters/sides"
+	metersides "github.com/otelobj/otelobj/hooks/bridge/meters/sides"
+	"github.com/otelobj/otelobj/hooks/bridge/sides"
 	"github.com/otelobj/otelobj/hooks/rt"
 )
 
@@ -21,7 +22,7 @@ type HookContext interface {
 }
 
 // A program's init functions may run before ours, so this needs no initialisation.
-var providers sides.Providers
+var providers metersides.Providers
 
 func init() {
 	if rt.Linked() {
@@ -44,8 +45,9 @@ func Connect() {
 func forwardMeters() {
 	now := otel.GetMeterProvider()
 	switch {
-	case forward.Is(now) || providers.Now().Theirs != nil:
-	case choice.IsDefault(now) || !follow(now):
+	case forward.Is(now):
+	case choice.IsDefault(now) || !follow(now): // the program may have set it before there was ours
+		providers.DropTheirs()
 		otel.SetMeterProvider(forward.New(&providers))
 	}
 }
@@ -55,10 +57,10 @@ func follow(mp metric.MeterProvider) bool {
 	var made metric.Meter
 	wraps := false
 	maker := func() any {
-		made, wraps = providers.Try(mp)
+		wraps = providers.Wraps(func() { made = mp.Meter(sides.Scope) })
 		return made
 	}
-	if !choice.Program("metrics", "meter provider", mp, maker, providers.Now().Ours != nil) {
+	if !choice.Program("metrics", "meter provider", mp, maker, providers.HasOurs()) {
 		return false
 	}
 	if wraps {

@@ -319,6 +319,20 @@ func TestOursWins(t *testing.T) {
 	}, "OTELOBJ_PROVIDER=otelobj")
 }
 
+func TestOursWinsOverWhatWasThereFirst(t *testing.T) {
+	inProcess(t, func(t *testing.T) {
+		provider, programCollected := theirs()
+		set(provider)
+		Connect()
+		collected := ours()
+		late, latePrivate := programUse("late"), privateUse("latePrivate")
+		late()
+		latePrivate()
+		same(t, programCollected(t), nil)
+		same(t, collected(t), wanted("late", "latePrivate"))
+	}, "OTELOBJ_PROVIDER=otelobj")
+}
+
 // See TestTheProgramWrapsOurs of package globals.
 func TestTheProgramWrapsOurs(t *testing.T) {
 	inProcess(t, func(t *testing.T) {

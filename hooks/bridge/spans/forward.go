@@ -97,7 +97,7 @@ func (v *view) TracerProvider() trace.TracerProvider {
 	if p, ok := v.private.TracerProvider().(*reverseProvider); ok {
 		return p.providers.Forward()
 	}
-	return fixed(v.private.TracerProvider(), nil).Forward()
+	return fixedOurs(v.private.TracerProvider()).Forward()
 }
 
 type forwardProvider struct {
@@ -107,10 +107,16 @@ type forwardProvider struct {
 
 // Tracer implements trace.TracerProvider.
 func (p *forwardProvider) Tracer(name string, opts ...trace.TracerOption) trace.Tracer {
-	if name == scope {
-		p.providers.asked.Add(1)
+	p.providers.Asked(name)
+	key := scope{name: name}
+	if len(opts) > 0 {
+		config := trace.NewTracerConfig(opts...)
+		key.version, key.schema = config.InstrumentationVersion(), config.SchemaURL()
+		if set, ok := scopeAttributes(&config); ok && set.Len() > 0 {
+			key.attributes = set.Equivalent()
+		}
 	}
-	return &forwardTracer{providers: p.providers, name: name, opts: opts}
+	return p.providers.forward.of(key, func() *forwardTracer { return &forwardTracer{providers: p.providers, name: name, opts: opts} })
 }
 
 // forwardTracer is a tracer of the program's API.
@@ -124,7 +130,7 @@ type forwardTracer struct {
 
 // forwardTarget is who works for a forwardTracer: theirs, or else ours.
 type forwardTarget struct {
-	sides  *sides
+	state  *state
 	theirs trace.Tracer
 	ours   starter
 }
@@ -135,15 +141,15 @@ type starter interface {
 }
 
 func (t *forwardTracer) target() *forwardTarget {
-	now := t.providers.sides()
-	if last := t.last.Load(); last != nil && last.sides == now {
+	now := t.providers.Now()
+	if last := t.last.Load(); last != nil && last.state == now {
 		return last
 	}
-	made := &forwardTarget{sides: now}
-	if now.first != nil {
-		made.theirs = now.first.Tracer(t.name, t.opts...)
+	made := &forwardTarget{state: now}
+	if now.First != nil {
+		made.theirs = now.First.Tracer(t.name, t.opts...)
 	} else {
-		made.ours = starterOf(privateTracer(now.ours, t.name, t.opts))
+		made.ours = starterOf(privateTracer(now.Ours, t.name, t.opts))
 	}
 	t.last.Store(made)
 	return made
@@ -157,11 +163,18 @@ func privateTracer(p private.TracerProvider, name string, opts []trace.TracerOpt
 	made := []private.TracerOption{
 		private.WithInstrumentationVersion(config.InstrumentationVersion()), private.WithSchemaURL(config.SchemaURL()),
 	}
-	if c, ok := any(&config).(interface{ InstrumentationAttributes() attribute.Set }); ok {
-		set := c.InstrumentationAttributes()
+	if set, ok := scopeAttributes(&config); ok {
 		made = append(made, private.WithInstrumentationAttributes(attrs.Private(set.ToSlice())...))
 	}
 	return p.Tracer(name, made...)
+}
+
+// scopeAttributes returns those of a tracer's scope, which has them from 1.14 on.
+func scopeAttributes(config *trace.TracerConfig) (attribute.Set, bool) {
+	if c, ok := any(config).(interface{ InstrumentationAttributes() attribute.Set }); ok {
+		return c.InstrumentationAttributes(), true
+	}
+	return attribute.Set{}, false
 }
 
 func starterOf(t private.Tracer) starter {

@@ -102,7 +102,7 @@ func (s standIn) TracerProvider() private.TracerProvider {
 	if p, ok := s.theirs.TracerProvider().(*forwardProvider); ok {
 		return p.providers.Reverse()
 	}
-	return fixed(nil, s.theirs.TracerProvider()).Reverse()
+	return fixedTheirs(s.theirs.TracerProvider()).Reverse()
 }
 
 // Parent is what spans of an SDK have: hooks/active asks for it. It is invalid if the program's span does not tell.
@@ -120,12 +120,20 @@ type reverseProvider struct {
 
 // Tracer implements trace.TracerProvider.
 func (p *reverseProvider) Tracer(name string, opts ...private.TracerOption) private.Tracer {
-	return &reverseTracer{providers: p.providers, name: name, opts: opts}
+	key := scope{name: name}
+	if len(opts) > 0 {
+		config := private.NewTracerConfig(opts...)
+		key.version, key.schema = config.InstrumentationVersion(), config.SchemaURL()
+		if set := config.InstrumentationAttributes(); set.Len() > 0 {
+			key.attributes = set.Equivalent()
+		}
+	}
+	return p.providers.reverse.of(key, func() *reverseTracer { return &reverseTracer{providers: p.providers, name: name, opts: opts} })
 }
 
 // Theirs returns the provider of the program's that does the work, nil if there is none. The flush asks for it.
 func (p *reverseProvider) Theirs() any {
-	if theirs := p.providers.sides().theirs; theirs != nil {
+	if theirs := p.providers.Now().Theirs; theirs != nil {
 		return theirs
 	}
 	return nil
@@ -142,23 +150,23 @@ type reverseTracer struct {
 
 // reverseTarget is who works for a reverseTracer: theirs, or else ours.
 type reverseTarget struct {
-	sides  *sides
+	state  *state
 	theirs trace.Tracer
 	ours   private.Tracer
 	start  starter // of ours
 }
 
 func (t *reverseTracer) target() *reverseTarget {
-	now := t.providers.sides()
-	if last := t.last.Load(); last != nil && last.sides == now {
+	now := t.providers.Now()
+	if last := t.last.Load(); last != nil && last.state == now {
 		return last
 	}
-	made := &reverseTarget{sides: now}
+	made := &reverseTarget{state: now}
 	switch {
-	case now.theirs != nil:
-		made.theirs = programTracer(now.theirs, t.name, t.opts)
-	case now.ours != nil:
-		made.ours = now.ours.Tracer(t.name, t.opts...)
+	case now.Theirs != nil:
+		made.theirs = programTracer(now.Theirs, t.name, t.opts)
+	case now.Ours != nil:
+		made.ours = now.Ours.Tracer(t.name, t.opts...)
 	default:
 		made.ours = noop.Tracer{}
 	}

@@ -42,6 +42,7 @@ func Connect() {
 			return ctx, spans.ProgramIn(ctx, span)
 		},
 		IsExcluded: func(parent trace.Span) bool { return private.IsExcluded(spans.Private(parent)) },
+		Value:      private.Value,
 	})
 }
 
@@ -56,4 +57,5 @@ var nothing = active.Through{
 	Drop:       func(trace.Span) {},
 	Exclude:    func(ctx context.Context) (context.Context, trace.Span) { return ctx, trace.SpanFromContext(ctx) },
 	IsExcluded: func(trace.Span) bool { return false },
+	Value:      func(any) any { return nil },
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
@@ -67,7 +66,7 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 		c.ctx, c.span = outer, parent // which the hooks neither end nor write to
 	} else {
 		c.ctx, c.span = tracerFor(parent).Start(outer, clientSpanName(req.Method),
-			trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.start))
+			clientKind, trace.WithTimestamp(c.start))
 	}
 	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
 	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
@@ -86,9 +85,10 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	}
 	c.sent = countRequest(c.req)
 	if c.span.IsRecording() {
-		a := make(attrs, 0, 8)
+		a := getAttrs()
 		a.clientRequest(req)
-		c.span.SetAttributes(a...)
+		c.span.SetAttributes(*a...)
+		a.free()
 	}
 	ictx.SetParam(1, c.req)
 	ictx.SetData(c)
@@ -121,7 +121,10 @@ func AfterRoundTrip(ictx HookContext, resp *http.Response, err error) {
 		resp.Request = c.orig
 	}
 	if c.span.IsRecording() {
-		c.span.SetAttributes(clientResponse(resp)...)
+		a := getAttrs()
+		a.clientResponse(resp)
+		c.span.SetAttributes(*a...)
+		a.free()
 		if code, text := clientStatus(resp.StatusCode); code != codes.Unset {
 			c.span.SetStatus(code, text)
 		}
@@ -156,13 +159,23 @@ func clientMethod(method string) string {
 	return method
 }
 
+var clientKind = trace.WithSpanKind(trace.SpanKindClient)
+
 // clientSpanName is "HTTP" and a known method: a proxy passes on any method that its own clients make up.
 func clientSpanName(method string) string {
-	if known := standardMethod(clientMethod(method)); known != methodOther {
-		return "HTTP " + known
+	if name, known := clientSpanNames[standardMethod(clientMethod(method))]; known {
+		return name
 	}
 	return "HTTP"
 }
+
+var clientSpanNames = func() map[string]string {
+	names := map[string]string{}
+	for method := range standardMethods {
+		names[method] = "HTTP " + method
+	}
+	return names
+}()
 
 // hostname is where a request goes.
 func hostname(req *http.Request) string {
@@ -220,8 +233,7 @@ func (a *attrs) clientRequest(req *http.Request) {
 	a.protocol(req.Proto, false)
 }
 
-func clientResponse(resp *http.Response) []attribute.KeyValue {
-	a := make(attrs, 0, 4)
+func (a *attrs) clientResponse(resp *http.Response) {
 	if resp.StatusCode > 0 {
 		a.num(keyResponseStatusCode, resp.StatusCode)
 	}
@@ -229,7 +241,6 @@ func clientResponse(resp *http.Response) []attribute.KeyValue {
 		a.str(keyErrorType, strconv.Itoa(resp.StatusCode))
 	}
 	a.protocol(resp.Proto, false)
-	return a
 }
 
 func (a *attrs) clientMetric(req *http.Request, resp *http.Response, err error) {

@@ -20,6 +20,8 @@
 // The package compiles against old versions of the OpenTelemetry API, back to v1.24, because the program's own version wins:
 // it imports no semconv package (they are bound to a version each) and uses no API that is newer.
 //
+// Routers other than http.ServeMux name the route by hooks/rt/request: routes.go.
+//
 // Paths that OTELOBJ_HTTP_EXCLUDED_PATHS names have metrics and no spans: excluded.go.
 //
 // # What differs from otelhttp, and why

@@ -19,8 +19,8 @@ const (
 // The program may set its providers at any time, so the global ones are looked up at every use. What was created with them is kept
 // until another one is found. Providers are compared by their interface words: a provider need not be comparable.
 var (
-	lastTracer atomic.Pointer[tracerOf]
-	lastMeter  atomic.Pointer[instruments]
+	lastGlobal, lastParent atomic.Pointer[tracerOf]
+	lastMeter              atomic.Pointer[instruments]
 )
 
 type tracerOf struct {
@@ -31,15 +31,15 @@ type tracerOf struct {
 // tracerFor returns the tracer of the span's provider or, without a span, of the global one: a program may use several providers, and
 // a child belongs to that of its parent.
 func tracerFor(span trace.Span) trace.Tracer {
+	tp, last := otel.GetTracerProvider(), &lastGlobal
 	if span.SpanContext().IsValid() {
-		return span.TracerProvider().Tracer(scope, trace.WithInstrumentationVersion(Version))
+		tp, last = span.TracerProvider(), &lastParent
 	}
-	tp := otel.GetTracerProvider()
-	if last := lastTracer.Load(); last != nil && words(&last.provider) == words(&tp) {
-		return last.tracer
+	if t := last.Load(); t != nil && words(&t.provider) == words(&tp) {
+		return t.tracer
 	}
 	t := &tracerOf{provider: tp, tracer: tp.Tracer(scope, trace.WithInstrumentationVersion(Version))}
-	lastTracer.Store(t)
+	last.Store(t)
 	return t.tracer
 }
 

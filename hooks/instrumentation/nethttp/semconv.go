@@ -58,8 +58,9 @@ func (a *attrs) free() {
 	attrPool.Put(a)
 }
 
-func (a *attrs) str(k attribute.Key, v string) { *a = append(*a, k.String(v)) }
-func (a *attrs) num(k attribute.Key, v int)    { *a = append(*a, k.Int(v)) }
+func (a *attrs) str(k attribute.Key, v string)  { *a = append(*a, k.String(v)) }
+func (a *attrs) num(k attribute.Key, v int)     { *a = append(*a, k.Int(v)) }
+func (a *attrs) num64(k attribute.Key, v int64) { *a = append(*a, k.Int64(v)) }
 
 // set makes a set of the attributes and frees the slice.
 func (a *attrs) set() attribute.Set {

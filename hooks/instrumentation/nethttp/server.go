@@ -17,6 +17,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/border"
+	"github.com/otelobj/otelobj/hooks/rt/request"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -44,17 +45,23 @@ type serverCall struct {
 
 	active   activeRequest
 	switched atomic.Int32 // the status that a reverse proxy writes on a connection that it has taken over, 0: none
+	found    atomic.Pointer[request.Route]
+	failures atomic.Pointer[failures]
 
 	// quiet: an instrumentation of the program's own traces this request. Atomic because http.TimeoutHandler runs its handler
 	// on a goroutine that may outlive the call.
 	quiet, quietMetrics atomic.Bool
+
+	// What is handed to the SDK, here so that it takes no allocation.
+	startOptions  [4]trace.SpanStartOption
+	recordOptions [1]metric.RecordOption
 }
 
 type serverKey struct{}
 
 // Value implements context.Context.
 func (c *serverCall) Value(key any) any {
-	if key == (serverKey{}) {
+	if key == (serverKey{}) || key == (request.Key{}) {
 		return c
 	}
 	return c.Context.Value(key)
@@ -120,13 +127,16 @@ func (r received) Keys() []string { return propagation.HeaderCarrier(r).Keys() }
 func (c *serverCall) startSpan(parent context.Context, caller trace.SpanContext) {
 	a := getAttrs()
 	a.serverRequest(c.req)
-	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...)}
+	opts := append(c.startOptions[:0], serverKind, trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
 	if caller.IsValid() {
 		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: caller}))
 	}
 	c.Context, c.span = tracerFor(trace.SpanFromContext(c.outer)).Start(parent, spanMethod(c.req.Method), opts...)
+	clear(c.startOptions[:]) // the slice of the attributes is used again
 	a.free()
 }
+
+var serverKind = trace.WithSpanKind(trace.SpanKindServer)
 
 // AfterServeHTTP runs when net/http.serverHandler.ServeHTTP has returned, or was unwound by a panic or runtime.Goexit.
 func AfterServeHTTP(ictx HookContext) {
@@ -178,21 +188,24 @@ func (c *serverCall) endSpan(status int, written int64, panicValue any, stack []
 	if !c.span.IsRecording() {
 		return
 	}
-	if r := route(c.req.Pattern); r != "" {
+	a := getAttrs()
+	if r := c.pattern(); r != "" {
 		c.span.SetName(spanMethod(c.req.Method) + " " + r)
-		c.span.SetAttributes(keyRoute.String(r))
+		a.str(keyRoute, r)
 	}
 	if read := c.bytesRead(); read > 0 {
-		c.span.SetAttributes(keyRequestBodySize.Int64(read))
+		a.num64(keyRequestBodySize, read)
 	}
 	if written > 0 {
-		c.span.SetAttributes(keyResponseBodySize.Int64(written))
+		a.num64(keyResponseBodySize, written)
 	}
 	if status > 0 {
-		c.span.SetAttributes(keyResponseStatusCode.Int(status))
-		if status >= 500 {
-			c.span.SetStatus(serverStatus(status))
-		}
+		a.num(keyResponseStatusCode, status)
+	}
+	c.span.SetAttributes(*a...)
+	a.free()
+	if status >= 500 && !c.described() {
+		c.span.SetStatus(serverStatus(status))
 	}
 	if panicValue != nil {
 		recordPanic(c.span, panicValue, stack)
@@ -214,9 +227,9 @@ func recordPanic(span trace.Span, value any, stack []uintptr) {
 
 func (c *serverCall) record(status int, written int64) {
 	a := getAttrs()
-	a.serverMetric(c.req, status)
-	opts := []metric.RecordOption{metric.WithAttributeSet(a.set())}
-	m := meters()
+	a.serverMetric(c.req, status, c.pattern())
+	c.recordOptions[0] = metric.WithAttributeSet(a.set())
+	opts, m := c.recordOptions[:], meters()
 	m.serverRequestSize.Record(c, c.bytesRead(), opts...)
 	m.serverResponseSize.Record(c, written, opts...)
 	m.serverDuration.Record(c, float64(time.Since(c.start))/float64(time.Second), opts...)
@@ -270,7 +283,7 @@ func (a *attrs) serverRequest(req *http.Request) {
 
 // serverMetric adds what a client cannot choose at will: server.address and server.port come from its Host header, and are opt-in in
 // the semantic conventions for that reason.
-func (a *attrs) serverMetric(req *http.Request, status int) {
+func (a *attrs) serverMetric(req *http.Request, status int, route string) {
 	https := req.TLS != nil
 	a.str(keyRequestMethod, standardMethod(req.Method))
 	a.str(keyURLScheme, scheme(https))
@@ -278,8 +291,8 @@ func (a *attrs) serverMetric(req *http.Request, status int) {
 	if status > 0 {
 		a.num(keyResponseStatusCode, status)
 	}
-	if r := route(req.Pattern); r != "" {
-		a.str(keyRoute, r)
+	if route != "" {
+		a.str(keyRoute, route)
 	}
 }
 

@@ -6,15 +6,11 @@ the same. The differences that are meant stand in MEANT, each with its reason.
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
-import toolchains
-from scriptrunner import GENEROUS, HANGS
+import differential
 
 from objinst.collector import Collector
 
@@ -38,26 +34,7 @@ MEANT = {
 """Differences that are meant. Bytes that io.ReaderFrom sends or that net/http drains count here and not there: test_same_body_sizes
 compares the routes that do neither."""
 
-
-def build(program: str, out: Path, *flags: str) -> None:
-    toolchains.go("1.26", SOURCE, "build", *flags, "-o", out, f"./{program}")
-
-
-def run(program: Path) -> tuple[str, Collector]:
-    with Collector() as collector:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("OTEL")}
-        env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", **GENEROUS}
-        done = subprocess.run([str(program)], env=env, capture_output=True, text=True, timeout=HANGS, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout, collector
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Collector]]:
-    folder = tmp_path_factory.mktemp("difftest")
-    build("hand", folder / "hand")
-    build("plain", folder / "ours", "-toolexec=otelobj")
-    return {name: run(folder / name) for name in ("hand", "ours")}
+runs = differential.fixture(SOURCE)
 
 
 def hijacked(found: Any) -> bool:
@@ -90,20 +67,19 @@ def spans(collector: Collector) -> Counter[tuple[object, ...]]:
     return Counter(span_key(span, by_id) for span in found)
 
 
-def test_the_program_does_the_same(runs: dict[str, tuple[str, Collector]]) -> None:
-    assert runs["ours"][0] == runs["hand"][0]
-    assert runs["ours"][0]
+def test_the_program_does_the_same(runs: differential.Runs) -> None:
+    runs.same_output()
 
 
-def test_same_spans(runs: dict[str, tuple[str, Collector]]) -> None:
-    hand, ours = (spans(runs[name][1]) for name in ("hand", "ours"))
+def test_same_spans(runs: differential.Runs) -> None:
+    hand, ours = (spans(run[1]) for run in (runs.hand, runs.ours))
     assert sum(hand.values()) > 20
     missing, extra = hand - ours, ours - hand
     assert not missing and not extra, f"only by hand: {list(missing)}\nonly ours: {list(extra)}"
 
 
-def test_the_status_of_a_hijacked_connection_is_not_known(runs: dict[str, tuple[str, Collector]]) -> None:
-    collector = runs["ours"][1]
+def test_the_status_of_a_hijacked_connection_is_not_known(runs: differential.Runs) -> None:
+    collector = runs.ours[1]
     found = [span for span in collector.spans() if hijacked(span)]
     points = [point for metric in collector.metrics() if metric.name == "http.server.request.duration" for point in metric.points if hijacked(point)]
     assert found and points
@@ -123,8 +99,8 @@ def metric_keys(collector: Collector) -> dict[tuple[str, str, str], set[tuple[ob
     return keys
 
 
-def test_same_metrics(runs: dict[str, tuple[str, Collector]]) -> None:
-    hand, ours = (metric_keys(runs[name][1]) for name in ("hand", "ours"))
+def test_same_metrics(runs: differential.Runs) -> None:
+    hand, ours = (metric_keys(run[1]) for run in (runs.hand, runs.ours))
     assert {name for name, _, _ in hand} >= {"http.server.request.duration", "http.client.request.duration"}
     active = [key for key in ours if key[0] == "http.server.active_requests"]
     assert active == [("http.server.active_requests", "{request}", "sum")]
@@ -139,7 +115,7 @@ def test_same_metrics(runs: dict[str, tuple[str, Collector]]) -> None:
         assert ours[key] == points, f"{key}: only by hand {points - ours[key]}, only ours {ours[key] - points}"
 
 
-def test_same_body_sizes(runs: dict[str, tuple[str, Collector]]) -> None:
+def test_same_body_sizes(runs: differential.Runs) -> None:
     """Of responses that were written with Write and requests that were read to their end."""
 
     def sizes(collector: Collector) -> set[tuple[str, object, object]]:
@@ -149,10 +125,15 @@ def test_same_body_sizes(runs: dict[str, tuple[str, Collector]]) -> None:
                 found.add((span.name, span.attributes.get("http.response.body.size"), span.attributes.get("http.request.body.size")))
         return found
 
-    assert sizes(runs["ours"][1]) == sizes(runs["hand"][1]) != set()
+    assert sizes(runs.ours[1]) == sizes(runs.hand[1]) != set()
 
 
-def test_the_scope_has_its_name_wherever_the_package_lies(runs: dict[str, tuple[str, Collector]]) -> None:
-    collector = runs["ours"][1]
+def test_the_scope_has_its_name_wherever_the_package_lies(runs: differential.Runs) -> None:
+    collector = runs.ours[1]
     metrics = [metric for metric in collector.metrics() if metric.name.startswith("http.")]
     assert {found.scope.name for found in (*collector.spans(), *metrics)} == {"github.com/otelobj/otelobj/hooks/nethttp"}
+
+
+def test_a_program_that_traces_itself(runs: differential.Runs) -> None:
+    """Nothing is added, and nothing doubled."""
+    assert spans(runs.both[1]) == spans(runs.hand[1])

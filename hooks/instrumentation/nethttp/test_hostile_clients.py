@@ -55,7 +55,8 @@ def plain_peak(built, tmp_path_factory) -> Callable[..., int]:
     return found
 
 
-MANY, FEW = 100_000, 6000
+MANY, FEW = 25_000, 6000
+"""Requests of a case. Each server gets 100,000 on each architecture, a quarter of them with each kind of collector."""
 CASES = [
     *((name, arch, collector, MANY) for name in ("hostile", "demo") for arch in ARCHES for collector in COLLECTORS),
     ("hostile", "amd64", "hangs", FEW),

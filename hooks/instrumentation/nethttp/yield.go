@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -46,6 +45,11 @@ func BeforeOtelhttpRoundTrip(ictx HookContext, _ interface{}, req *http.Request)
 // BeforeOtelhttpServeHTTP runs before otelhttp's server middleware, serveHTTP(w, req, next): the program traces this request
 // itself. Our span is dropped and hidden, so that the program's has the parent that it would have had.
 func BeforeOtelhttpServeHTTP(ictx HookContext, _ interface{}, _ http.ResponseWriter, req *http.Request, _ http.Handler) {
+	yieldTo(ictx, req)
+}
+
+// yieldTo drops our span before a handler with the parameters (w, req) and a receiver.
+func yieldTo(ictx HookContext, req *http.Request) {
 	if req == nil {
 		return
 	}
@@ -54,19 +58,10 @@ func BeforeOtelhttpServeHTTP(ictx HookContext, _ interface{}, _ http.ResponseWri
 	if !ok {
 		return
 	}
-	c.quietMetrics.Store(true)
-	if !trace.SpanContextFromContext(ctx).Equal(c.span.SpanContext()) { // a span itself need not be comparable
-		return // our span has a child, which must not lose its parent
-	}
-	c.quiet.Store(true)
-	c.scope.Leave()
-	if ctx == context.Context(c) && setContext(req, c.outer) {
+	if !c.standBack(ctx) || ctx == context.Context(c) && setContext(req, c.outer) {
 		return
 	}
-	// Something was added to our context: keep that, and put back what we have replaced.
-	ctx = trace.ContextWithSpan(ctx, outerSpan(c.outer))
-	ctx = baggage.ContextWithBaggage(ctx, baggage.FromContext(c.outer))
-	ictx.SetParam(2, req.WithContext(ctx))
+	ictx.SetParam(2, req.WithContext(c.without(ctx)))
 }
 
 // outerSpan returns the span of a context, nil if it has none.

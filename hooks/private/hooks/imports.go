@@ -3,6 +3,13 @@
 package hooks
 
 import (
+	// Bridges from loggers.
+	_ "go.opentelemetry.io/contrib/bridges/otellogrus"
+	_ "go.opentelemetry.io/contrib/bridges/otelzap"
+
 	// Reads the default registry of the program's github.com/prometheus/client_golang.
 	_ "go.opentelemetry.io/contrib/bridges/prometheus"
+
+	// The stats handlers of clients and servers of the program's google.golang.org/grpc.
+	_ "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 )

@@ -19,6 +19,12 @@ func Get(name string) string {
 	return os.Getenv(name)
 }
 
+// Disabled reports whether there is to be no telemetry. In a program with privileges that its user does not have nothing of the environment counts, also what
+// OpenTelemetry's packages read by themselves, so there is none.
+func Disabled() bool {
+	return rt.Privileged() || strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true")
+}
+
 // ShutdownTimeout is the name of the variable that says how long a program may be held up at its end.
 const ShutdownTimeout = "OTELOBJ_SHUTDOWN_TIMEOUT"
 

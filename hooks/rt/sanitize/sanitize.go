@@ -10,6 +10,7 @@ package sanitize
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -151,9 +152,15 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
-// Error returns the text of an error as an attribute may have it: not too long, and a URL that net/http has put there as URL returns it.
-func Error(err error) string {
-	text := err.Error()
+// Error returns the text of an error as an attribute may have it: not too long, and a URL that net/http has put there as URL returns it. Of an error
+// whose method panics, as many do on a nil pointer, it is the type.
+func Error(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = Text(fmt.Sprintf("%T", err))
+		}
+	}()
+	text = err.Error()
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		if u, bad := url.Parse(failed.URL); bad == nil {

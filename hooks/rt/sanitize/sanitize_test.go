@@ -154,3 +154,13 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+type broken struct{ text string }
+
+func (b *broken) Error() string { return b.text }
+
+func TestErrorThatPanics(t *testing.T) {
+	if got := Error((*broken)(nil)); got != "*sanitize.broken" {
+		t.Error(got)
+	}
+}

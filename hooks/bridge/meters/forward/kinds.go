@@ -37,7 +37,7 @@ type (
 // Int64ObservableCounter implements Meter.
 func (m *meter) Int64ObservableCounter(name string, opts ...api.Int64ObservableCounterOption) (api.Int64ObservableCounter, error) {
 	c := api.NewInt64ObservableCounterConfig(opts...)
-	o, err := m.observable(len(c.Callbacks()) != 0,
+	o, err := m.observable("Int64ObservableCounter", name, c, len(c.Callbacks()),
 		func(m api.Meter, t *turn) (api.Observable, error) {
 			return m.Int64ObservableCounter(name, sameInt64Options(opts, c, t)...)
 		},
@@ -50,7 +50,7 @@ func (m *meter) Int64ObservableCounter(name string, opts ...api.Int64ObservableC
 // Int64ObservableUpDownCounter implements Meter.
 func (m *meter) Int64ObservableUpDownCounter(name string, opts ...api.Int64ObservableUpDownCounterOption) (api.Int64ObservableUpDownCounter, error) {
 	c := api.NewInt64ObservableUpDownCounterConfig(opts...)
-	o, err := m.observable(len(c.Callbacks()) != 0,
+	o, err := m.observable("Int64ObservableUpDownCounter", name, c, len(c.Callbacks()),
 		func(m api.Meter, t *turn) (api.Observable, error) {
 			return m.Int64ObservableUpDownCounter(name, sameInt64Options(opts, c, t)...)
 		},
@@ -63,7 +63,7 @@ func (m *meter) Int64ObservableUpDownCounter(name string, opts ...api.Int64Obser
 // Int64ObservableGauge implements Meter.
 func (m *meter) Int64ObservableGauge(name string, opts ...api.Int64ObservableGaugeOption) (api.Int64ObservableGauge, error) {
 	c := api.NewInt64ObservableGaugeConfig(opts...)
-	o, err := m.observable(len(c.Callbacks()) != 0,
+	o, err := m.observable("Int64ObservableGauge", name, c, len(c.Callbacks()),
 		func(m api.Meter, t *turn) (api.Observable, error) {
 			return m.Int64ObservableGauge(name, sameInt64Options(opts, c, t)...)
 		},
@@ -76,7 +76,7 @@ func (m *meter) Int64ObservableGauge(name string, opts ...api.Int64ObservableGau
 // Float64ObservableCounter implements Meter.
 func (m *meter) Float64ObservableCounter(name string, opts ...api.Float64ObservableCounterOption) (api.Float64ObservableCounter, error) {
 	c := api.NewFloat64ObservableCounterConfig(opts...)
-	o, err := m.observable(len(c.Callbacks()) != 0,
+	o, err := m.observable("Float64ObservableCounter", name, c, len(c.Callbacks()),
 		func(m api.Meter, t *turn) (api.Observable, error) {
 			return m.Float64ObservableCounter(name, sameFloat64Options(opts, c, t)...)
 		},
@@ -89,7 +89,7 @@ func (m *meter) Float64ObservableCounter(name string, opts ...api.Float64Observa
 // Float64ObservableUpDownCounter implements Meter.
 func (m *meter) Float64ObservableUpDownCounter(name string, opts ...api.Float64ObservableUpDownCounterOption) (api.Float64ObservableUpDownCounter, error) {
 	c := api.NewFloat64ObservableUpDownCounterConfig(opts...)
-	o, err := m.observable(len(c.Callbacks()) != 0,
+	o, err := m.observable("Float64ObservableUpDownCounter", name, c, len(c.Callbacks()),
 		func(m api.Meter, t *turn) (api.Observable, error) {
 			return m.Float64ObservableUpDownCounter(name, sameFloat64Options(opts, c, t)...)
 		},
@@ -102,7 +102,7 @@ func (m *meter) Float64ObservableUpDownCounter(name string, opts ...api.Float64O
 // Float64ObservableGauge implements Meter.
 func (m *meter) Float64ObservableGauge(name string, opts ...api.Float64ObservableGaugeOption) (api.Float64ObservableGauge, error) {
 	c := api.NewFloat64ObservableGaugeConfig(opts...)
-	o, err := m.observable(len(c.Callbacks()) != 0,
+	o, err := m.observable("Float64ObservableGauge", name, c, len(c.Callbacks()),
 		func(m api.Meter, t *turn) (api.Observable, error) {
 			return m.Float64ObservableGauge(name, sameFloat64Options(opts, c, t)...)
 		},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -43,13 +44,55 @@ type turn struct {
 	cross impl.Observable
 }
 
-// observable makes an instrument. One without callbacks of its own is of use only to who holds it, so it follows changes for as long as somebody does:
-// programs make the same one again and again, and register a callback with each.
+// observed has the instruments with callbacks of their own that follow changes, whether or not somebody holds them.
+type observed struct {
+	mu  sync.Mutex
+	ids map[identity]int
+}
+
+// maxSame bounds how many of the same name follow changes for good. SDKs from 1.24 on call the callbacks of the first alone.
+const maxSame = 16
+
+// identity is by what an SDK knows an instrument.
+type identity struct {
+	meter, version, schema        string
+	attributes                    distinct
+	kind, name, description, unit string
+}
+
+// isOneOfFew reports whether there were not yet too many of an identity, and counts it.
+func (o *observed) isOneOfFew(id identity) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ids[id] >= maxSame {
+		return false
+	}
+	if o.ids == nil {
+		o.ids = map[identity]int{}
+	}
+	o.ids[id]++
+	return true
+}
+
+// about is what the config of an observable says.
+type about interface {
+	Description() string
+	Unit() string
+}
+
+func (m *meter) identity(kind, name string, config about) identity {
+	c := api.NewMeterConfig(m.opts...)
+	set := c.InstrumentationAttributes()
+	return identity{m.name, c.InstrumentationVersion(), c.SchemaURL(), set.Equivalent(), kind, strings.ToLower(name), config.Description(), config.Unit()}
+}
+
+// observable makes an instrument. Programs make the same one again and again. With callbacks of its own, the first few follow changes for good. Any other is of
+// use only to who holds it, for callbacks that are registered with it, so it follows changes for as long as somebody does.
 func (m *meter) observable(
-	callbacks bool, same func(api.Meter, *turn) (api.Observable, error), cross func(impl.Meter, *turn) (impl.Observable, error),
+	kind, name string, config about, callbacks int, same func(api.Meter, *turn) (api.Observable, error), cross func(impl.Meter, *turn) (impl.Observable, error),
 ) (*observable, error) {
 	o := &observable{meter: m, makeSame: same, makeCross: cross}
-	if callbacks {
+	if callbacks > 0 && m.followed.isOneOfFew(m.identity(kind, name, config)) {
 		m.of.Follow(func() { _ = o.renew() })
 		return o, o.renew()
 	}

@@ -16,7 +16,8 @@ import (
 
 type provider struct {
 	embedded.MeterProvider
-	of *sides.Providers
+	of       *sides.Providers
+	followed observed
 }
 
 // New returns the provider that users of the API are given.
@@ -31,14 +32,15 @@ func Is(mp api.MeterProvider) bool {
 // Meter implements MeterProvider.
 func (p *provider) Meter(name string, opts ...api.MeterOption) api.Meter {
 	p.of.Asked(name)
-	return &meter{of: p.of, name: name, opts: opts}
+	return &meter{of: p.of, name: name, opts: opts, followed: &p.followed}
 }
 
 type meter struct {
 	embedded.Meter
-	of   *sides.Providers
-	name string
-	opts []api.MeterOption
+	of       *sides.Providers
+	name     string
+	opts     []api.MeterOption
+	followed *observed
 
 	mu sync.Mutex
 	at works

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/otel/internal/global"
+	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -39,6 +40,7 @@ func (r *relay[P]) by(via func(P) P) P {
 var (
 	tracerProviders relay[trace.TracerProvider]
 	meterProviders  relay[metric.MeterProvider]
+	loggerProviders relay[log.LoggerProvider]
 	propagators     relay[propagation.TextMapPropagator]
 )
 
@@ -50,6 +52,11 @@ func RelayTracerProvider(via func(trace.TracerProvider) trace.TracerProvider) {
 // RelayMeterProvider is RelayTracerProvider for meters.
 func RelayMeterProvider(via func(metric.MeterProvider) metric.MeterProvider) {
 	global.SetMeterProvider(meterProviders.by(via))
+}
+
+// RelayLoggerProvider is RelayTracerProvider for loggers.
+func RelayLoggerProvider(via func(log.LoggerProvider) log.LoggerProvider) {
+	global.SetLoggerProvider(loggerProviders.by(via))
 }
 
 // RelayTextMapPropagator is RelayTracerProvider for propagators.

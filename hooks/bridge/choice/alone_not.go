@@ -1,0 +1,5 @@
+//go:build !otelobj_program
+
+package choice
+
+const alone = false
