@@ -189,19 +189,26 @@ def run(
     """subprocess.run(check=False). by: the signal that makes the command clean up and end, should this process end. said: its standard input."""
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} if capture_output else {}
     pipes |= {"stdin": subprocess.PIPE} if said is not None else {}
+    with started(command, by=by, **pipes, **options) as process:
+        out, err = process.communicate(said)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], *, by: signal.Signals = signal.SIGTERM, **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A process, which the block's end waits for. by: the signal that makes it clean up and end, should the block or this process end early."""
     with deferred():
-        process = subprocess.Popen(command, preexec_fn=_tied(by), **pipes, **options)  # noqa: PLW1509 - it makes one system call
+        process = subprocess.Popen(command, preexec_fn=_tied(by), **options)  # noqa: PLW1509 - it makes one system call
         _processes[process.pid] = by
     with process:
         try:
-            out, err = process.communicate(said)
+            yield process
         except BaseException:
             process.send_signal(by)
             raise  # Popen waits
         finally:
             process.wait()
             _processes.pop(process.pid, None)
-    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def fork(work: Callable[[], object]) -> int:

@@ -124,6 +124,12 @@ def owner(package: str) -> str | None:
     return next((module for module in (*modules(), BRIDGE_PATH) if package == module or package.startswith(f"{module}/")), None)
 
 
+def is_sdk(package: str) -> bool:
+    """Whether a package belongs to the module that sets up and flushes OpenTelemetry's SDK."""
+    module = owner(package)
+    return module is not None and modules().get(module) == SUPPORT
+
+
 def bridge_part(package: str) -> str | None:
     """The part of the bridge that a package is: its folder below that of the bridge. None if it is of something else."""
     return package.removeprefix(f"{BRIDGE_PATH}/") if package.startswith(f"{BRIDGE_PATH}/") else None

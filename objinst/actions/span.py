@@ -8,7 +8,7 @@ nothing up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import yaml
@@ -52,7 +52,7 @@ class Span(Plannable):
         if kind not in KINDS:
             raise nodes.error(keys["kind"], f"unknown span kind {kind!r}", closest(kind, KINDS))
         name = read_template(nodes, keys["name"], "name") if "name" in keys else ()
-        return cls(name, kind, _read_attributes(nodes, keys["attributes"]) if "attributes" in keys else ())
+        return cls(name, kind, read_attributes(nodes, keys["attributes"]) if "attributes" in keys else ())
 
     @property
     def package(self) -> str:
@@ -70,32 +70,47 @@ class Span(Plannable):
     def plan(self, rule: Rule, function: Subject) -> SpanUse:
         """Raises OtelobjError for a path that the function does not have, if the rule names the function exactly. For other rules (a glob,
         `optional`) the path goes into `left_out`."""
-        left_out: dict[ValuePath, str] = {}
-
-        def find(path: ValuePath) -> CallValue | None:
-            try:
-                return function.find(path)
-            except NoValueError as error:
-                if not rule.is_glob and not rule.optional:
-                    raise OtelobjError(f"{path.origin}: rule {rule.name}: {error}", error.remedy) from error
-                left_out[path] = str(error)
-                return None
-
-        attributes = [(key, path.root, find(path)) for key, path in self.attributes]
-        name = [part if isinstance(part, str) else find(part) for part in self.name]
+        search = Search(rule, function)
+        at_entry, at_return = search.attributes(self.attributes)
+        name = search.template(self.name)
         return SpanUse(
-            rule.name, rule.instrumentation, function.title, function.printed,
-            () if None in name else tuple(part for part in name if part is not None),
-            KINDS.index(self.kind) + 1,
-            tuple((key, value) for key, root, value in attributes if value and root != "result"),
-            tuple((key, value) for key, root, value in attributes if value and root == "result"),
-            function.errors,
-            function.go_context,
-            tuple(left_out.values()),
+            rule.name, rule.instrumentation, function.title, function.printed, name, KINDS.index(self.kind) + 1, at_entry, at_return, function.errors, function.go_context,
+            tuple(search.left_out.values()),
         )  # fmt: skip
 
 
 ACTION = Span
+Attributes = tuple[tuple[str, CallValue], ...]
+Template = tuple[str | CallValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Finds in a function what a rule wants of it. left_out: paths that it does not have -> why."""
+
+    rule: Rule
+    function: Subject
+    left_out: dict[ValuePath, str] = field(default_factory=dict)
+
+    def _find(self, path: ValuePath) -> CallValue | None:
+        try:
+            return self.function.find(path)
+        except NoValueError as error:
+            if not self.rule.is_glob and not self.rule.optional:
+                raise OtelobjError(f"{path.origin}: rule {self.rule.name}: {error}", error.remedy) from error
+            self.left_out[path] = str(error)
+            return None
+
+    def attributes(self, wanted: tuple[tuple[str, ValuePath], ...]) -> tuple[Attributes, Attributes]:
+        """Those that are read at the entry, and those at the return."""
+        found = [(key, path.root, self._find(path)) for key, path in wanted]
+        at_entry = tuple((key, value) for key, root, value in found if value and root != "result")
+        return at_entry, tuple((key, value) for key, root, value in found if value and root == "result")
+
+    def template(self, parts: tuple[str | ValuePath, ...]) -> Template:
+        """Empty if one of its values is not there."""
+        found = [part if isinstance(part, str) else self._find(part) for part in parts]
+        return () if None in found else tuple(part for part in found if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +120,10 @@ class SpanUse(Use):
 
     title: str
     function: str
-    name: tuple[str | CallValue, ...]
+    name: Template
     kind: int
-    at_entry: tuple[tuple[str, CallValue], ...]
-    at_return: tuple[tuple[str, CallValue], ...]
+    at_entry: Attributes
+    at_return: Attributes
     errors: tuple[CallValue, ...]
     go_context: int | None
     left_out: tuple[str, ...] = ()
@@ -120,7 +135,7 @@ class SpanUse(Use):
         return {"Flags": site.TELEMETRY, "Before": before, "After": after, "BeforeTab": config, "AfterTab": config}
 
 
-def _read_attributes(nodes: Nodes, node: yaml.Node) -> tuple[tuple[str, ValuePath], ...]:
+def read_attributes(nodes: Nodes, node: yaml.Node) -> tuple[tuple[str, ValuePath], ...]:
     found = []
     for key, value in nodes.pairs(node, "attributes to be a mapping of names to paths"):
         name = nodes.text(key, "the name of an attribute")
@@ -133,14 +148,15 @@ def _config(site: Site, use: SpanUse) -> int:
     kind, data = site.struct(PACKAGE, "config"), site.data
     at = data.reserve(kind.size)
     data.put(
-        at, kind, Title=use.title, Function=use.function, File=site.plan.file, Line=site.plan.line, Kind=use.kind, Name=_name(site, use.name),
-        AtEntry=_attributes(site, use.at_entry), AtReturn=_attributes(site, use.at_return), Errors=_values(site, use.errors),
+        at, kind, Title=use.title, Function=use.function, File=site.plan.file, Line=site.plan.line, Kind=use.kind, Name=template(site, use.name),
+        AtEntry=attributes(site, use.at_entry), AtReturn=attributes(site, use.at_return), Errors=_values(site, use.errors),
         HasContext=int(use.go_context is not None), Context=use.go_context or 0,
     )  # fmt: skip
     return at
 
 
-def _name(site: Site, parts: tuple[str | CallValue, ...]) -> Slice:
+def template(site: Site, parts: Template) -> Slice:
+    """A slice of `span.part` in the site's data."""
     kind, data = site.struct(PACKAGE, "part"), site.data
     start = data.reserve(kind.size * len(parts))
     for number, part in enumerate(parts):
@@ -152,14 +168,15 @@ def _name(site: Site, parts: tuple[str | CallValue, ...]) -> Slice:
     return site.slice(start, len(parts))
 
 
-def _attributes(site: Site, attributes: tuple[tuple[str, CallValue], ...]) -> Slice:
+def attributes(site: Site, found: Attributes) -> Slice:
+    """A slice of `span.attr` in the site's data."""
     kind, data = site.struct(PACKAGE, "attr"), site.data
-    start = data.reserve(kind.size * len(attributes))
-    for number, (key, value) in enumerate(attributes):
+    start = data.reserve(kind.size * len(found))
+    for number, (key, value) in enumerate(found):
         at = start + number * kind.size
         data.put(at, kind, Key=key)
         _value(site, at + kind.fields["Value"], value)
-    return site.slice(start, len(attributes))
+    return site.slice(start, len(found))
 
 
 def _values(site: Site, values: tuple[CallValue, ...]) -> Slice:

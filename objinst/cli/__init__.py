@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": ("objinst.cli.explain", "Show one function's registers, stack layout and generated code."),
     "link": ("objinst.cli.link", "Link as `go tool link` does, with hooks: for other build systems."),
     "survey": ("objinst.cli.survey", "Show how many functions can be hooked, by form, and why others cannot."),
+    "bench": ("objinst.cli.bench", "Measure what instrumentation costs a program of yours."),
     "inspect": ("objinst.cli.inspect", "Show what is in a Go archive or object."),
     "hooks": ("objinst.cli.hooks", "Print the folder of the Go module for hook packages and their tests."),
     "verify": ("objinst.cli.verify", "Check a linked program against the report of its link."),

@@ -85,7 +85,7 @@ def _warm(found: carry.Warm) -> dict[str, Any]:
     names = warming.names(known.roots)
     archives = [folder for key in known.archive_keys() if (folder := cache.find(KIND, key)) is not None]
     return {
-        "variant": str(found), "header": known.header, "flags": list(known.flags), "env": dict(known.env), "exporters": list(known.exporters), "hooks": names,
+        "variant": str(found), "header": known.header, "flags": list(known.flags), "env": dict(known.env), "exporters": list(known.exporters), "sdk": known.sdk, "hooks": names,
         "packages": len(known.archive_keys()), "missing": found.missing, "bytes": sum(tree_size(folder)[0] for folder in archives),
         "complete": found.missing == 0 and not set(warming.fitting(warming.packages(()), known.header)) - set(known.roots),
     }  # fmt: skip

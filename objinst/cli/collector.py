@@ -7,10 +7,12 @@ import signal
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 import click
+from rich.console import Console
 
 from objinst.cli.render import json_lines, summary, trace_tree
 from objinst.cli.terminal import console
@@ -41,7 +43,7 @@ MAX_BYTES = 256 << 20
     "($OTEL_BSP_SCHEDULE_DELAY, 5 s if unset).",
 )
 def command(host: str, port: int, hosts: tuple[str, ...], *, as_json: bool, quiet_for: float) -> int:
-    """Receive OTLP/HTTP (protobuf and JSON) and show traces as trees, until interrupted; then the counts."""
+    """Receive OTLP/HTTP (protobuf and JSON) and show traces as trees, log records below their spans, until interrupted; then the counts."""
     output = sys.stdout
     feed = TraceFeed(quiet_for, batch=schedule_delay(os.environ))
     stop = Stop()
@@ -54,18 +56,25 @@ def command(host: str, port: int, hosts: tuple[str, ...], *, as_json: bool, quie
         screen = console(output)
         while not stop.wanted:
             time.sleep(TICK)
-            for trace in feed.quiet():
-                screen.print(trace_tree(trace))
+            if traces := feed.quiet():
+                _show(screen, traces, collector)
             output.flush()
-    for trace in feed.rest():
-        screen.print(trace_tree(trace))
+    _show(screen, feed.rest(), collector)
     spans = collector.spans()
-    traces = len({span.trace_id for span in spans})
     where = sys.stderr if as_json else output
-    print(summary(traces, spans, collector.metrics(), collector.logs()), file=where)
+    print(summary(len({span.trace_id for span in spans}), spans, collector.metrics(), collector.logs()), file=where)
     if collector.dropped:
         print(f"and {collector.dropped} more, which were dropped from memory", file=where)
     return 0
+
+
+def _show(screen: Console, traces: Sequence[Trace], collector: Collector) -> None:
+    """Shows traces with the log records that have come. Those outside a span are counted at the end; --json shows them."""
+    records = defaultdict(list)
+    for record in collector.logs():
+        records[record.trace_id].append(record)
+    for trace in traces:
+        screen.print(trace_tree(trace, records.get(trace.trace_id, ())))
 
 
 class Stop:

@@ -1,4 +1,4 @@
-"""`otelobj demo`: two services without any OpenTelemetry code, their traces, and the cost."""
+"""`otelobj demo`: two services without any OpenTelemetry code, their traces and logs, and the cost."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ WANTED = ("shop", "stock")
 
 
 @click.command
-def command() -> int:
-    """Build a small service pair with `go build -toolexec=otelobj`, run it, and show its traces.
+@click.option("--database", metavar="URL", default="", help="PostgreSQL database of the stock, postgres://USER:PASSWORD@HOST/NAME. Default: SQLite in memory.")
+@click.option("--redis", metavar="HOST:PORT", default="", help="Redis server of the stock. Default: one in the process.")
+def command(database: str, redis: str) -> int:
+    """Build a small service pair with `go build -toolexec=otelobj`, run it, and show its traces and logs.
 
-    The services, a shop and its stock, call each other over HTTP; one item is slow, one fails, one panics. The first run
-    fetches and compiles the hook packages, which takes a minute or two.
+    A shop (chi, slog) asks its stock by gRPC, which has a database, Redis and slog, and asks the shop for prices over HTTP. One item is far away, one is sold out, at one
+    the shop panics. Database and Redis are in the process unless --database and --redis name servers. The first run fetches and compiles everything, which
+    takes some minutes.
     """
     screen = console(sys.stdout)
     go = find_or_install()
@@ -33,14 +36,15 @@ def command() -> int:
         file=sys.stderr,
         flush=True,
     )
+    backing = [f"-{name}={value}" for name, value in (("database", database), ("redis", redis)) if value]
     with paths.scratch_anywhere("otelobj-demo-") as folder:
         built = demo_build.build(go, folder)
-        with Collector() as collector, demo_run.services(built.program, collector.environ()) as running:
+        with Collector() as collector, demo_run.services(built.program, collector.environ(), backing) as running:
             demo_run.buy(running["shop"])
     spans = collector.spans()
     traces = build_traces(spans)
     for trace in traces:
-        screen.print(trace_tree(trace))
+        screen.print(trace_tree(trace, collector.logs()))
     screen.print(summary(len(traces), spans, collector.metrics(), collector.logs()), markup=False)
     hooked = sum(target.status is Status.HOOKED for target in built.report.targets)
     screen.print(f"{count(hooked, 'function')} hooked, {count(len(built.report.packages_linked_in), 'package')} linked in", markup=False)

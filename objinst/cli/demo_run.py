@@ -8,21 +8,21 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from objinst.errors import OtelobjError
 
 REQUESTS = (("kettle", 200), ("anvil", 200), ("teapot", 404), ("unicorn", 502), ("mimic", 502))
-"""Items to buy, and the shop's answer: plain, slow, unknown, failing, panicking stock."""
+"""Items to buy, and the shop's answer: there, far away, unknown, sold out, and one at whose price the shop panics."""
 STOP_SECONDS = 15
 REPORT_ISSUE = "run `otelobj doctor`; if it finds nothing, this is a defect of otelobj"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service. log: file of its standard error."""
+    """A running service. url: of the shop; the stock speaks gRPC at that address. log: file of its standard error."""
 
     name: str
     url: str
@@ -35,13 +35,13 @@ class Service:
 
 
 @contextlib.contextmanager
-def services(program: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Service]]:
-    """Both services, until the block ends. Raises OtelobjError if one does not start, or does not stop with status 0."""
+def services(program: Path, environ: Mapping[str, str], backing: Sequence[str] = ()) -> Iterator[dict[str, Service]]:
+    """Both services, until the block ends. backing: flags that name servers of the stock's. Raises OtelobjError if one does not start, or does not stop with status 0."""
     shop, stock = _free_addresses()
     running: dict[str, Service] = {}
     try:
         for name, own, peer in (("shop", shop, stock), ("stock", stock, shop)):
-            running[name] = service = _start(program, name, own, peer, environ)
+            running[name] = service = _start(program, name, own, peer, environ, backing if name == "stock" else ())
             if service.process.stdout is None or not service.process.stdout.readline():
                 raise service.error("does not start")
         yield running
@@ -79,11 +79,11 @@ def _free_addresses() -> tuple[str, str]:
         return tuple(f"127.0.0.1:{sock.getsockname()[1]}" for sock in (first, second))  # type: ignore[return-value]
 
 
-def _start(program: Path, name: str, own: str, peer: str, environ: Mapping[str, str]) -> Service:
+def _start(program: Path, name: str, own: str, peer: str, environ: Mapping[str, str], flags: Sequence[str]) -> Service:
     log = program.with_name(f"{name}.log")
     env = {**os.environ, **environ, "OTEL_SERVICE_NAME": name}
     with log.open("w") as stderr:
-        process = subprocess.Popen([program, name, "-listen", own, "-peer", f"http://{peer}"], env=env, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        process = subprocess.Popen([program, name, "-listen", own, "-peer", peer, *flags], env=env, stdout=subprocess.PIPE, stderr=stderr, text=True)
     return Service(name, f"http://{own}", process, log)
 
 

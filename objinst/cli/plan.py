@@ -15,6 +15,7 @@ from rich.tree import Tree
 
 from objinst.cli.terminal import clean, console, count, printable
 from objinst.link import preview
+from objinst.plan.inventory import Library
 from objinst.plan.model import InlinedCall, Status, Target
 from objinst.plan.unseen import advice
 
@@ -39,6 +40,11 @@ def command(rule_files: tuple[Path, ...], packages: tuple[str, ...], *, as_json:
             print(json.dumps(target.to_json()))
     else:
         print_targets(console(sys.stdout), plan.targets, frozenset() if show_all else plan.supporting)
+        print_libraries(console(sys.stdout), plan.libraries)
+    for line in plan.lacking:
+        print(f"otelobj: warning: {line}", file=sys.stderr)
+    for note in plan.notes:
+        print(f"otelobj: {note}", file=sys.stderr)
     for problem in plan.problems:
         print(f"otelobj: a build with these rules fails: {problem.brief()}", file=sys.stderr)
     return 1 if plan.problems else 0
@@ -70,6 +76,23 @@ def print_targets(screen: Console, targets: Sequence[Target], supporting: frozen
         screen.print("no rule names a package of this program; --rules FILE and OTELOBJ_RULES name rules, OTELOBJ_DISABLE leaves some out")
         return
     screen.print(f"{count(len(targets), 'target')}: {_counts(targets)}" + (f"; {count(unseen, 'inlined call')} that no hook sees" if unseen else ""), markup=False)
+
+
+def print_libraries(screen: Console, libraries: Sequence[Library]) -> None:
+    """Those with an instrumentation, and why one is not hooked; well-known modules without one in one line."""
+    known = [library for library in libraries if library.name]
+    if known:
+        tree = Tree(Text("libraries", style="bold"), guide_style="dim")
+        for library in known:
+            line = Text(f"{library.name}  {clean(library.title)} {clean(library.version)}".rstrip())
+            line.append(f"  {count(library.hooked, 'function')} hooked" if library.hooked else "  not hooked", style="green" if library.hooked else "yellow")
+            branch = tree.add(line)
+            if library.why:
+                branch.add(Text(clean(library.why), style="dim"))
+        screen.print(tree)
+    unknown = [f"{clean(library.title)} {clean(library.version)} ({library.why})" for library in libraries if not library.name]
+    if unknown:
+        screen.print(Text(f"no instrumentation for {', '.join(unknown)}; rules of your own reach them: docs/rules.md", style="yellow"))
 
 
 def _counts(targets: Sequence[Target]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from rich.text import Text
@@ -39,6 +40,8 @@ ATTRIBUTES = 30
 """Of one span, beside those with a name above: more than any rule asks for."""
 EVENTS = 50
 """Of one span."""
+RECORDS = 50
+"""Log records of one span."""
 DEEPEST = 60
 LINES = 1000
 """Of one trace's tree: a loop that calls itself makes traces thousands of spans deep, and every level is an indentation."""
@@ -91,6 +94,8 @@ def _is_own(span: Span, key: str) -> bool:
 
 
 def _text(value: Value) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_text(item)}' for key, item in value.items())}}}"
     return f"[{', '.join(map(_text, value))}]" if isinstance(value, tuple) else str(value)
 
 
@@ -116,8 +121,32 @@ def events(span: Span) -> list[Text]:
     return lines
 
 
-def trace_tree(trace: Trace) -> Tree:
-    """The trace as a rich tree; its own label is the trace's line."""
+def log_lines(span: Span, records: Sequence[LogRecord]) -> list[Text]:
+    """Severity, body and attributes of the log records of a span, in the order of time."""
+    lines = []
+    for record in sorted(records, key=lambda record: record.time)[:RECORDS]:
+        severity = clean(record.severity).upper()
+        line = Text("» ", style="dim")
+        line.append(f"{severity} " if severity else "", style="red" if severity.startswith(("ERROR", "FATAL", "PANIC", "DPANIC")) else "green")
+        line.append(clean("" if record.body is None else _text(record.body)))
+        for key, value in list(record.attributes.items())[:ATTRIBUTES]:
+            line.append(f"  {clean(key)}=", style="dim")
+            line.append(clean(_text(value)))
+        if len(record.attributes) > ATTRIBUTES:
+            line.append(f"  … and {len(record.attributes) - ATTRIBUTES} more", style="dim")
+        line.append(f"  +{duration(record.time - span.start)}", style="dim")
+        lines.append(line)
+    if len(records) > RECORDS:
+        lines.append(Text(f"» … {count(len(records) - RECORDS, 'log record')} more", style="dim"))
+    return lines
+
+
+def trace_tree(trace: Trace, records: Iterable[LogRecord] = ()) -> Tree:
+    """The trace as a rich tree; its own label is the trace's line. records: log records, of which those of its spans are shown below them."""
+    by_span: dict[str, list[LogRecord]] = defaultdict(list)
+    for record in records:
+        if record.trace_id == trace.trace_id:
+            by_span[record.span_id].append(record)
     spans, services = len(trace.spans), [clean(name) for name in trace.services if name]
     head = Text(f"trace {trace.trace_id}", style="dim")
     head.append(f"  {duration(trace.duration)}  {count(spans, 'span')}" + (f"  {' → '.join(services)}" if services else ""))
@@ -130,10 +159,11 @@ def trace_tree(trace: Trace) -> Tree:
         if depth >= DEEPEST or lines >= LINES:
             hidden += 1
             continue
-        lines += 1 + min(len(node.span.events), EVENTS)
+        below = [*events(node.span), *log_lines(node.span, by_span.get(node.span.span_id, ()))]
+        lines += 1 + len(below)
         del at[depth + 1 :]
         branch = at[depth].add(span_line(node))
-        for line in events(node.span):
+        for line in below:
             branch.add(line)
         at.append(branch)
     if hidden:

@@ -18,6 +18,8 @@ from objinst.goobj.records import HEADER, MAGIC
 
 ARMAG = b"!<arch>\n"
 HEADER_SIZE = 60
+HEADER_LIMIT = 65536
+"""Bytes within which the text before an object ends."""
 END = b"`\n"
 REMEDY = "the file is damaged or not a Go archive; rebuild it (go clean -cache, if it came from the build cache)"
 
@@ -36,7 +38,7 @@ class Member:
         """A Go object: the text header and then the goobj magic (`__.PKGDEF` has export data after its header)."""
         if not self.data.startswith(b"go object ") or self.name == "__.PKGDEF":
             return False
-        end = self.data.find(b"\n!\n", 0, 65536)
+        end = self.data.find(b"\n!\n", 0, HEADER_LIMIT)
         return end >= 0 and self.data.startswith(MAGIC, end + 3)
 
 
@@ -59,15 +61,10 @@ class Archive:
         at = len(ARMAG)
         while at < len(data):
             head = data[at : at + HEADER_SIZE]
-            if len(head) < HEADER_SIZE or head[58:] != END:
-                raise ObjectError(f"{origin}: offset {at}: damaged member header", REMEDY)
-            size_text = head[48:58].strip()
-            if not size_text.isdigit():
-                raise ObjectError(f"{origin}: offset {at}: member size {size_text!r}", REMEDY)
-            start, end = at + HEADER_SIZE, at + HEADER_SIZE + int(size_text)
+            name, size = _name_and_size(head, at, origin)
+            start, end = at + HEADER_SIZE, at + HEADER_SIZE + size
             if end > len(data):
-                raise ObjectError(f"{origin}: offset {at}: member of {int(size_text)} bytes is truncated", REMEDY)
-            name = head[:16].decode("ascii", "replace").rstrip()
+                raise ObjectError(f"{origin}: offset {at}: member of {size} bytes is truncated", REMEDY)
             at = end + (end & 1)
             members.append(Member(name, head, data[start:end], data[end:at]))
         return cls(origin, tuple(members))
@@ -103,6 +100,16 @@ class Archive:
         raise ObjectError(f"{self.origin}: no Go object in it", REMEDY)
 
 
+def _name_and_size(head: bytes, at: int, origin: str) -> tuple[str, int]:
+    """Of a member, from its header at an offset."""
+    if len(head) < HEADER_SIZE or head[58:] != END:
+        raise ObjectError(f"{origin}: offset {at}: damaged member header", REMEDY)
+    size = head[48:58].strip()
+    if not size.isdigit():
+        raise ObjectError(f"{origin}: offset {at}: member size {size!r}", REMEDY)
+    return head[:16].decode("ascii", "replace").rstrip(), int(size)
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What tells archives apart without reading them whole. line: the header line; build_id: may be empty (other build systems)."""
@@ -127,9 +134,27 @@ def peek(path: Path) -> Identity:
 
 
 def fingerprint(path: Path) -> bytes:
-    """The fingerprint of the package in an archive: 8 bytes after the magic of its first Go object. Raises ObjectError."""
-    for member in Archive.read(path).members:
-        if member.is_object:
-            _, base = headers.parse(member.data, f"{path}({member.name})")
-            return bytes(HEADER.unpack_from(member.data, base)[1])
+    """The fingerprint of the package in an archive: 8 bytes after the magic of its first Go object. Little more is read than these. Raises ObjectError.
+
+    It is a hash of the package's export data (internal/pkgbits/encoder.go, DumpTo), which
+    is all that the compiler reads of a package that another one imports (cmd/compile/internal/noder/import.go, readImportFile): declarations, bodies and
+    costs of what can be inlined, what parameters of functions escape, and indices of symbols. The linker compares it with the one that importers have seen.
+    """
+    try:
+        with path.open("rb") as file:
+            at = len(ARMAG)
+            if file.read(at) != ARMAG:
+                return bytes(Archive.read(path).go_object()[1].fingerprint)
+            while head := file.read(HEADER_SIZE):
+                name, size = _name_and_size(head, at, str(path))
+                member = Member(name, head, file.read(min(size, HEADER_LIMIT + HEADER.size)), b"")
+                if member.is_object:
+                    _, base = headers.parse(member.data, f"{path}({name})")
+                    if len(member.data) < base + HEADER.size:
+                        raise ObjectError(f"{path}({name}): offset {base}: truncated", REMEDY)
+                    return bytes(HEADER.unpack_from(member.data, base)[1])
+                at += HEADER_SIZE + size + (size & 1)
+                file.seek(at)
+    except OSError as error:
+        raise ObjectError(f"{path}: {error.strerror}", "rebuild the package") from error
     raise ObjectError(f"{path}: no Go object in it", REMEDY)

@@ -7,7 +7,7 @@ a fork that a `replace` brings in has a version of its own. `hooks/bridge/doc.go
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from objinst.goobj.archive import Archive
@@ -23,8 +23,13 @@ TAGS = {
     "otelapi_values": "attribute.SliceValue",  # 1.44
     "otelapi_map": "attribute.MapValue",  # 1.45
     "otelapi_logger": "SetLogger",  # 1.3
+    "otelapi_log_root": "SetLoggerProvider",  # 1.47; before, package log/global has it
+    "otelapi_log_values": "log.StringValue",  # log 0.1 to 0.20; since then its values are attributes
+    "otelapi_log_setter": "log.(*EnabledParameters).SetSeverity",  # log 0.7 and 0.8; since then it is a field
+    "otelapi_log_events": "log.(*Record).SetEventName",  # log 0.11
+    "otelapi_log_errs": "log.(*Record).SetErr",  # log 0.18
 }
-"""Build tag -> the function of the API that makes the difference, or the package. Before each: the release that brought it."""
+"""Build tag -> the function of the API that makes the difference, or the package. Beside each: the release that brought it."""
 PARTS: Mapping[str, tuple[str, ...]] = {
     "attrs": ("attribute", "trace"),
     "choice": ("",),
@@ -32,14 +37,25 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "bags": ("baggage",),
     "globals": ("", "trace", "propagation"),
     "meters": ("", "metric", "metric/embedded"),
+    "logs": ("attribute", "trace", "log", "log/embedded"),
     "own/spans": ("trace", "sdk/trace"),
-    "own/meters": ("metric", "metric/embedded", "sdk/metric"),
+    "own/meters": ("sdk/metric",),
+    "own/logs": ("log", "sdk/log"),
 }
 """Folder of hooks/bridge -> the packages of the API that must be in the link. metric without embedded is older than 1.16, and another API. The folder
 `users` is linked with `spans` where a hook package of the user's imports hooks/active."""
+SDKS = {"own/meters": "sdk/metric.NewMeterProvider", "own/logs": "sdk/log.NewLoggerProvider"}
+"""Part -> the function that it hooks: older SDKs have nothing to hook (sdk/metric before 0.32)."""
+LOGS = "logs"
+"""The part that also needs one of the places where a program sets its logger provider, and a log API that is new enough."""
+LOG_PARTS = (LOGS, "own/logs")
+LOG_GLOBALS = ("SetLoggerProvider", "log/global")
+LOG_NEEDED = "log.EnabledParameters"
+"""A type that releases of the log API before 0.7 lack."""
 
-
-PACKAGES = tuple(f"{API}/{below}".rstrip("/") for below in sorted({"attribute", "trace/embedded", *(name for needed in PARTS.values() for name in needed)}))
+TYPE = "type:"
+"""Before the name of a type's descriptor, which the package that declares the type always has (cmd/compile/internal/reflectdata)."""
+PACKAGES = tuple(f"{API}/{below}".rstrip("/") for below in sorted({"attribute", "trace/embedded", "log/global", *(name for needed in PARTS.values() for name in needed)}))
 """Import paths whose content decides."""
 
 
@@ -47,15 +63,25 @@ PACKAGES = tuple(f"{API}/{below}".rstrip("/") for below in sorted({"attribute", 
 class Level:
     """parts: folders of hooks/bridge to link; none if the program has no API, or one that is too old. tags: build tags to compile them with.
 
-    too_old: a function that the program's API lacks; None if it has all that the bridge needs, or there is no API.
+    too_old: a function that the program's API lacks; None if it has all that the bridge needs, or there is no API. old_logs: whether there is a log API that
+    is too old.
     """
 
     parts: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     too_old: str | None = None
+    old_logs: bool = False
+
+    def without(self, *parts: str) -> Level:
+        return replace(self, parts=tuple(part for part in self.parts if part not in parts))
 
     def line(self) -> str | None:
         """What there is to say to the user."""
+        if self.old_logs:
+            return (
+                f"the program's OpenTelemetry log API has no {API}/{LOG_NEEDED}: it is older than 0.7, the lowest release that is bridged. Records that the program "
+                f"makes with it stay its own; `go get {API}/log@latest` joins them"
+            )
         if self.too_old is None:
             return None
         return (
@@ -73,20 +99,28 @@ def level(link: Mapping[str, Path]) -> Level:
     def has(what: str) -> bool:
         if _path(what) in link:
             return True
-        below, _, name = what.rpartition(".")
-        path = _path(below)
+        folder, slash, rest = what.rpartition("/")
+        package, dot, name = rest.partition(".")
+        path = _path(f"{folder}{slash}{package}" if dot else "")
+        name = name or rest
         if path not in link:
             return False
         if path not in known:
             obj = Archive.read(link[path]).go_object()[1]
-            known[path] = frozenset(obj.name(index) for index in obj.text_symbols())
+            types = (obj.name(index) for index in range(obj.n_defs))
+            known[path] = frozenset([*(obj.name(index) for index in obj.text_symbols()), *(name[len(TYPE) :] for name in types if name.startswith(TYPE))])
         return f"{path}.{name}" in known[path]
 
     for function in NEEDED:
         if not has(function):
             return Level(too_old=f"{API}/{function}")
-    parts = tuple(part for part, packages in PARTS.items() if all(_path(package) in link for package in packages))
-    return Level(parts, tuple(tag for tag, what in TAGS.items() if has(what)))
+    parts = tuple(part for part, packages in PARTS.items() if all(_path(package) in link for package in packages) and has(SDKS.get(part, NEEDED[0])))
+    made = Level(parts, tuple(tag for tag, what in TAGS.items() if has(what)))
+    if LOGS not in parts:
+        return made
+    if not any(map(has, LOG_GLOBALS)):
+        return made.without(LOGS)
+    return made if has(LOG_NEEDED) else replace(made.without(LOGS), old_logs=True)
 
 
 def _path(below: str) -> str:

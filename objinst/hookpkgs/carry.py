@@ -17,6 +17,7 @@ from objinst.errors import OtelobjError
 from objinst.hookpkgs import memory, zone
 from objinst.hookpkgs.compile import KIND
 from objinst.hookpkgs.known import DIGEST, KEYS, Known
+from objinst.hookpkgs.request import PROGRAM_SDK
 from objinst.store import bundle, cache
 from objinst.store.digest import hooks_digest, own_digest
 
@@ -39,7 +40,11 @@ class Warm:
         cgo = "with cgo" if self.known.env.get("CGO_ENABLED") == "1" else "without cgo"
         others = [f"{name}={value}" for name, value in sorted(self.known.env.items()) if name != "CGO_ENABLED"]
         levels = [word for word in words[3:] if not word.startswith("X:")]  # the experiments, most of which the version implies
-        return " ".join([words[2], f"{words[0]}/{words[1]}", *levels, cgo, *self.known.flags, *others, *self.known.exporters]) if len(words) > 2 else self.known.header
+        return " ".join([words[2], f"{words[0]}/{words[1]}", *levels, cgo, *self.known.flags, *others, *self._chosen]) if len(words) > 2 else self.known.header
+
+    @property
+    def _chosen(self) -> list[str]:
+        return [*self.known.exporters, *(["OTELOBJ_SDK=program"] if self.known.sdk == PROGRAM_SDK else [])]
 
     @property
     def entries(self) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from typing import Any
 from objinst.ending import temporary_folder
 from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import Go
-from objinst.goobj.archive import END, Archive, peek
+from objinst.goobj.archive import END, Archive, fingerprint, peek
 from objinst.rules.names import sequence
 from objinst.store import cache
 
@@ -35,19 +35,21 @@ class Compiler:
     """header: the header line that archives must have; settings: of the build; cgo_sources: the Go files of a package that uses cgo,
     as the compiler takes them; overlay: source file -> the file to read instead. Compiled archives are kept in the cache.
 
-    Packages are as `go list -json` describes them. One that is compiled under another import path than that of its sources has the latter as `Place`.
+    Packages are as `go list -json` describes them. One that is compiled under another import path than that of its sources has the latter as `Place`, and
+    `Dwarf` false is for one without debugging information.
     """
 
     def __init__(
         self, go: Go, header: str, settings: Mapping[str, str], cgo_sources: Callable[[str], Sequence[str]], overlay: Mapping[str, str] | None = None
     ) -> None:
         self.go, self.header, self.settings, self.cgo_sources, self.overlay = go, header, settings, cgo_sources, overlay or {}
+        self._fingerprint = functools.cache(lambda archive: fingerprint(archive).hex())
 
     def compile(self, package: Mapping[str, Any], chosen: Mapping[str, Path]) -> Path:
         """The archive of a package as `go list -json` describes it. Raises OtelobjError if it does not compile."""
         package = self._with_cgo(package)
         imports = {name: chosen[name] for name in imported(package)}
-        key = self._key(package, {name: content(path) for name, path in imports.items()})
+        key = self._key(package, imports)
 
         def make(folder: Path) -> None:
             with temporary_folder(folder, "work-") as work:
@@ -55,10 +57,10 @@ class Compiler:
 
         return cache.folder(KIND, key, make) / ARCHIVE
 
-    def key(self, package: Mapping[str, Any], contents: Mapping[str, str]) -> str:
-        """The key of a package's archive in the cache. contents: of the archives of what it imports, see `content`."""
+    def key(self, package: Mapping[str, Any], chosen: Mapping[str, Path]) -> str:
+        """The key of a package's archive in the cache. chosen: archives of what it imports."""
         package = self._with_cgo(package)
-        return self._key(package, {name: contents[name] for name in imported(package)})
+        return self._key(package, {name: chosen[name] for name in imported(package)})
 
     def _with_cgo(self, package: Mapping[str, Any]) -> Mapping[str, Any]:
         """A package with the Go files that cgo has generated in place of its own."""
@@ -72,13 +74,13 @@ class Compiler:
             )
         return {**package, "GoFiles": self.cgo_sources(path), "SFiles": ()}
 
-    def _key(self, package: Mapping[str, Any], imports: Mapping[str, str]) -> str:
-        """A key of everything that the archive depends on, with sources and imports by content: equal keys mean equal archives. With -trimpath no
-        folder of this machine is part of it."""
+    def _key(self, package: Mapping[str, Any], imports: Mapping[str, Path]) -> str:
+        """A key of everything that the archive depends on, with sources by content and imports by fingerprint: equal keys mean equal archives. With
+        -trimpath no folder of this machine is part of it."""
         settings = (f"{name}={value}" for name, value in sorted(self.settings.items()) if name.startswith("-"))
-        parts = [_recipe(), self.header, self.go.tool_id, package["ImportPath"], *self._trimmed(package), *self._language(package), *settings]
+        parts = [_recipe(), self.header, self.go.tool_id, package["ImportPath"], *self._trimmed(package), *self._language(package), *_debug(package), *settings]
         parts += [f"{old}={new}" for old, new in sorted((package.get("ImportMap") or {}).items())]
-        parts += [f"{name} {found}" for name, found in sorted(imports.items())]
+        parts += [f"{name} {self._fingerprint(found)}" for name, found in sorted(imports.items())]
         parts += [cache.file_digest(Path(package["Export"]))] if package.get("CgoFiles") else []
         for kind in ("GoFiles", "SFiles", "HFiles", "EmbedFiles"):
             parts += [f"{kind} {name} {cache.file_digest(Path(self._file(package['Dir'], name)))}" for name in package.get(kind) or ()]
@@ -92,7 +94,7 @@ class Compiler:
         (work / "go_asm.h").touch()
         trim = ["-trimpath", self._trim(package, work)]
         args = ["-o", str(work / "pkg.a"), *trim, "-p", path, "-importcfg", str(work / "importcfg"), "-pack", "-buildid", f"{content_of(key)}/{content_of(key)}"]
-        args += [*self._language(package), *self._modes()]
+        args += [*self._language(package), *_debug(package), *self._modes()]
         assembly = [self._file(folder, name) for name in package.get("SFiles") or ()]
         asm = ["-p", path, *trim, "-I", str(work), "-I", str(self.go.goroot / "pkg" / "include"), *self._defines(), *self._asm_modes()]
         if assembly:
@@ -162,12 +164,54 @@ class Compiler:
         return [*made, "-D", f"GO{level[1]}64_{level[2]}"] if level and level[1] == "AMD" else made
 
 
+class Batch:
+    """Packages that are compiled together, in parallel. packages: by import path in the link, each after those that it imports. chosen: archives of
+    whatever else they import.
+
+    The key of a package has the fingerprints of what it imports, so it is known only when these are compiled. Where one of them is compiled anew and has
+    the same fingerprint as before, such as after a change in a function that is not inlined, its importers are still in the cache.
+    """
+
+    def __init__(self, compiler: Compiler, packages: Mapping[str, Mapping[str, Any]], chosen: Mapping[str, Path]) -> None:
+        self._compiler, self._packages, self._chosen = compiler, packages, chosen
+        self._found: dict[str, Path] = {}
+
+    def missing(self) -> list[str]:
+        """Packages that are not in the cache, and those that import them, of which some may be there."""
+        missing: dict[str, None] = {}
+        for name, package in self._packages.items():
+            if name in self._found:
+                continue
+            needs = imported(package)
+            place = None
+            if not any(other in missing for other in needs):
+                place = cache.find(KIND, self._compiler.key(package, {other: self.archive(other) for other in needs}))
+            if place is None:
+                missing[name] = None
+            else:
+                self._found[name] = place / ARCHIVE
+        return list(missing)
+
+    def archive(self, name: str) -> Path:
+        """The archive of a package of the batch, or of one that they import. Raises OtelobjError if it does not compile."""
+        if name not in self._packages:
+            return self._chosen[name]
+        if name not in self._found:
+            package = self._packages[name]
+            self._found[name] = self._compiler.compile(package, {other: self.archive(other) for other in imported(package)})
+        return self._found[name]
+
+
 def _as_cgo_named(source: Path, folder: Path, copy: Path) -> str:
     """Restores the name of a file that cgo generated: the build cache drops it, and the compiler needs it (noder.go, isCgoGeneratedFile)."""
     if source.is_relative_to(folder):
         return str(source)
     copy.write_bytes(source.read_bytes())
     return str(copy)
+
+
+def _debug(package: Mapping[str, Any]) -> list[str]:
+    return ["-dwarf=false"] if package.get("Dwarf") is False else []
 
 
 @functools.cache

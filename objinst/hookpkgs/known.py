@@ -1,7 +1,8 @@
 """What is known of a hook set of the private zone, so that the next link needs no `go list`: neither one of another program, nor one on another machine.
 
-Packages are named by content and archives by their keys in the cache, never by a folder of this machine, but for archives in the go command's
-build cache: their paths are hints, and where they lead nowhere, the go command is asked for the archive with the same content. A hook set also serves
+Packages are named by content, those of the standard library also by their fingerprints, and archives by their keys in the cache, never by a folder of
+this machine, but for archives in the go command's build cache: their paths are hints, and where they lead nowhere, the go command is asked for the same
+archive. A hook set also serves
 every link that wants a part of its hook packages, so the one that `otelobj cache warm` makes serves all.
 """
 
@@ -14,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from objinst import hooktree
+from objinst.goobj.archive import fingerprint
 from objinst.hookpkgs.compile import ARCHIVE, KIND, content
-from objinst.hookpkgs.request import HookRequest, HookSet
+from objinst.hookpkgs.request import PRIVATE_SDK, HookRequest, HookSet
 from objinst.store import cache
 from objinst.store.root import shared
 
-KEYS = {"roots", "parts", "modules", "loads", "left_out", "notes", "watched", "apart", "header", "flags", "env", "exporters", "sources", "hooks", "std"}
+KEYS = {"roots", "parts", "modules", "loads", "left_out", "notes", "watched", "apart", "header", "flags", "env", "exporters", "sdk", "sources", "hooks", "std"}
 PROGRAM = "program"
 """The place of a package that is the program's: a link must have it."""
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -30,12 +32,20 @@ Exports = Callable[[Sequence[str]], Mapping[str, Path]]
 @dataclass(frozen=True, slots=True)
 class Part:
     """A package of a hook set, or one that it imports. content: see `objinst.hookpkgs.compile.content`; place: of its archive, `compiled KEY`, a path,
-    PROGRAM, or "" for an archive that the go command must be asked for; module: path, "" for the standard library; imports: names of other parts."""
+    PROGRAM, or "" for an archive that the go command must be asked for; module: path, "" for the standard library; imports: names of other parts.
+
+    fingerprint: of a package of the standard library, in hexadecimal; "" for others. An archive with the same one serves as well: importers were compiled
+    against what it stands for, and what a package of the standard library imports is not read from its archive."""
 
     content: str
     place: str
     module: str
     imports: tuple[str, ...]
+    fingerprint: str = ""
+
+    def is_served_by(self, content: str, archive: Path) -> bool:
+        """Whether an archive with a content may be in the place of the one that is known. Raises ObjectError if it cannot be read."""
+        return content == self.content or (self.fingerprint != "" and fingerprint(archive).hex() == self.fingerprint)
 
     def archive(self) -> Path | None:
         """None if it is not there any more."""
@@ -56,7 +66,7 @@ class Known:
     """roots: hook packages. parts: import path in the link -> package. modules: path -> version. loads, left_out, notes: see HookSet.
 
     watched: packages that observe the program -> packages of the program that they need; apart: those that this program has.
-    header, flags, env, exporters: what it was made for. sources, hooks: digests of these entries in the cache; "" for none.
+    header, flags, env, exporters, sdk: what it was made for. sources, hooks: digests of these entries in the cache; "" for none.
     std: state of the toolchain whose archives of the standard library lie at these paths; "" where no part has one.
     """
 
@@ -75,6 +85,7 @@ class Known:
     sources: str
     hooks: str
     std: str = ""
+    sdk: str = PRIVATE_SDK
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Known:
@@ -83,14 +94,17 @@ class Known:
             if entry.keys() != KEYS:
                 raise ValueError(f"has the keys {', '.join(sorted(entry))}")
             names = [_text(part[0]) for part in entry["parts"]]
-            parts = {name: Part(_text(known), _place(place), _text(module), tuple(names[at] for at in imports)) for name, known, place, module, imports in entry["parts"]}
+            parts = {
+                name: Part(_text(known), _place(place), _text(module), tuple(names[at] for at in imports), _text(found))
+                for name, known, place, module, imports, found in entry["parts"]
+            }
             watched = {_text(name): _texts(names) for name, names in entry["watched"].items()}
             modules, env = ({_text(name): _text(value) for name, value in entry[key].items()} for key in ("modules", "env"))
             digests = [_text(entry[key]) for key in ("sources", "hooks")]
             if not all(digest == "" or DIGEST.fullmatch(digest) for digest in digests):
                 raise ValueError(f"digests {digests}")
             lists = {key: _texts(entry[key]) for key in ("roots", "loads", "left_out", "notes", "apart", "flags", "exporters")}
-            return cls(parts=parts, modules=modules, watched=watched, header=_text(entry["header"]), env=env, sources=digests[0], hooks=digests[1], std=_text(entry["std"]), **lists)
+            return cls(parts=parts, modules=modules, watched=watched, header=_text(entry["header"]), env=env, sdk=_text(entry["sdk"]), sources=digests[0], hooks=digests[1], std=_text(entry["std"]), **lists)
         except (TypeError, AttributeError, LookupError) as error:
             raise ValueError(str(error)) from error
 
@@ -98,13 +112,17 @@ class Known:
         """For `of`; imports are numbers of parts."""
         found: dict[str, Any] = {name: getattr(self, name) for name in sorted(KEYS)}
         number = {name: at for at, name in enumerate(self.parts)}
-        parts = [[name, part.content, part.place, part.module, [number[other] for other in part.imports if other in number]] for name, part in self.parts.items()]
+        parts = [
+            [name, part.content, part.place, part.module, [number[other] for other in part.imports if other in number], part.fingerprint]
+            for name, part in self.parts.items()
+        ]
         return found | {"parts": parts}
 
     @property
     def is_portable(self) -> bool:
         """Whether it says nothing of a program or of a user's hook packages."""
-        return not self.apart and not self.loads and all(map(hooktree.owner, self.roots))
+        places = {part.place for part in self.parts.values()}
+        return not self.apart and not self.loads and not self.left_out and PROGRAM not in places and all(map(hooktree.owner, self.roots))
 
     def portable(self) -> Known:
         """The same without paths of this machine."""
@@ -127,7 +145,7 @@ class Known:
         for name in wanted:
             part = self.parts[name]
             if name in request.link:
-                if request.content_of(name) != part.content:
+                if not part.is_served_by(request.content_of(name), request.link[name]):
                     return None
             elif (archive := part.archive() if part.key or self.std == std else None) is not None:
                 archives[name] = archive
@@ -138,7 +156,7 @@ class Known:
         now = self
         if missing and exports is not None:
             found = exports(missing)
-            if any(name not in found or content(found[name]) != self.parts[name].content for name in missing):
+            if any(name not in found or not self.parts[name].is_served_by(content(found[name]), found[name]) for name in missing):
                 return None
             archives |= {name: found[name] for name in missing}
             kept = self.parts if self.std == std else self.portable().parts

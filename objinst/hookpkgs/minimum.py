@@ -1,4 +1,8 @@
-"""The lowest Go version of each hook module: the one in its go.mod, but not below the lowest that otelobj supports (objinst.goversions)."""
+"""The lowest Go version of each hook module: the one in its go.mod, but not below the lowest that otelobj supports (objinst.goversions).
+
+The go command wants a go line as high as those of the modules that a module requires. otelobj compiles them with older toolchains (hooks/private), so a
+comment `//otelobj:go 1.24` says what it needs itself.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,22 @@ from objinst.errors import OtelobjError
 from objinst.goversions import lowest, number
 
 GO_LINE = re.compile(r"^go\s+(1\.\d+)", re.MULTILINE)
+OWN_LINE = re.compile(r"^//otelobj:go\s+(1\.\d+)", re.MULTILINE)
+
+
+def language(text: str) -> str | None:
+    """The Go version that a hook module is written for. text: its go.mod. None if it names none."""
+    found = OWN_LINE.search(text) or GO_LINE.search(text)
+    return found[1] if found else None
 
 
 def needed_by(module: str) -> str:
     """The lowest version for a hook module. Raises OtelobjError if its go.mod is damaged."""
     path = paths.hooks_dir() / hooktree.modules()[module] / "go.mod"
-    found = GO_LINE.search(path.read_text("utf-8"))
+    found = language(path.read_text("utf-8"))
     if found is None:
         raise OtelobjError(f"{path} names no Go version", "reinstall otelobj")
-    return max(found[1], lowest(), key=number)
+    return max(found, lowest(), key=number)
 
 
 def check(packages: Iterable[str], go_version: str) -> None:

@@ -21,6 +21,8 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import usertree
 from objinst.gobuild.buildinfo import parent_flag
 from objinst.gobuild.gocmd import Go
+from objinst.goversions import number
+from objinst.hookpkgs.minimum import needed_by
 from objinst.hookpkgs.request import HookRequest, foreign_main
 from objinst.store import cache
 
@@ -126,17 +128,18 @@ def hook_sources(hooks: Path, digest: str) -> Path:
         for path, name in hooktree.modules().items():
             target = folder / "src" / path
             shutil.copytree(hooks / name, target, copy_function=shutil.copyfile, ignore=ignored)
-            mod = (hooks / name / "go.mod").read_text("utf-8")
-            kept = [line for line in mod.splitlines() if line.startswith(("module ", "go "))]
-            (target / "go.mod").write_text("\n".join(kept) + "\n", "utf-8")
+            (target / "go.mod").write_text(f"module {path}\n\ngo {needed_by(path)}\n", "utf-8")
 
     return cache.folder("hooks", hashlib.sha256(f"gopath {digest}".encode()).hexdigest(), make)
 
 
 def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], sums: Sequence[Path]) -> None:
-    """Writes go.mod and go.sum of the synthetic module. hooks: of `hook_sources`. sums: go.sum files whose lines are trusted."""
-    ours = hooktree.modules()
-    users = [pin for pin in pins if pin.path not in ours]
+    """Writes go.mod and go.sum of the synthetic module. hooks: of `hook_sources`. sums: go.sum files whose lines are trusted.
+
+    The go command refuses a module that requires one for a newer Go, so those are left out.
+    """
+    ours = [path for path in hooktree.modules() if number(needed_by(path)) <= number(go_version)]
+    users = [pin for pin in pins if pin.path not in hooktree.modules()]
     lines = ["module otelobj.invalid/closure", "", f"go {go_version}", ""]
     lines += [f"require {_quoted(path)} {unreleased(path)}" for path in ours]
     lines += [f"require {pin.path} {pin.target if pin.is_version else unreleased(pin.path)}" for pin in users]

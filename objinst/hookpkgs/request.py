@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from objinst.errors import UsageError
@@ -23,18 +23,28 @@ SANITIZERS = {"runtime/race": "-race", "runtime/msan": "-msan", "runtime/asan": 
 """Packages that are in a link only with these flags: build systems other than the go command write no BuildInfo."""
 EXPORTERS = ("otlp_http", "otlp_grpc", "console", "prometheus")
 """What OTELOBJ_EXPORTERS may name. With the last, all are linked: it comes with them (hooks/sdk/others.go)."""
+PRIVATE_SDK, PROGRAM_SDK = "private", "program"
+"""What OTELOBJ_SDK may say: the SDK of the private zone is linked, or none but the program's own."""
 LINK_ONLY = ("vcs", "-ldflags", "DefaultGODEBUG")
 """Settings that differ from commit to commit and say nothing about how packages are compiled."""
 SHARED_MODES = ("pie", "c-shared", "c-archive", "plugin")
 
 
 def chosen_exporters(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The exporters that $OTELOBJ_EXPORTERS chooses; none: all. Raises UsageError."""
+    """The exporters that $OTELOBJ_EXPORTERS chooses; none: all, or with OTELOBJ_SDK=program none, whatever is chosen. Raises UsageError."""
     names = sorted({name.strip() for name in environ.get("OTELOBJ_EXPORTERS", "").split(",") if name.strip()})
     unknown = [name for name in names if name not in EXPORTERS]
     if unknown:
         raise UsageError(f"OTELOBJ_EXPORTERS: there is no exporter {', '.join(unknown)}", f"separated by commas: {', '.join(EXPORTERS)}")
-    return () if EXPORTERS[-1] in names else tuple(names)
+    return () if EXPORTERS[-1] in names or chosen_sdk(environ) == PROGRAM_SDK else tuple(names)
+
+
+def chosen_sdk(environ: Mapping[str, str]) -> str:
+    """The SDK that $OTELOBJ_SDK chooses. Raises UsageError."""
+    name = environ.get("OTELOBJ_SDK", "").strip() or PRIVATE_SDK
+    if name not in (PRIVATE_SDK, PROGRAM_SDK):
+        raise UsageError(f"OTELOBJ_SDK: there is no SDK {name}", f"{PRIVATE_SDK}: otelobj's (the default); {PROGRAM_SDK}: only the one that the program links")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class HookRequest:
     packages: import paths of hook packages. link: import path -> archive of the link, identities: their build ids.
     deps: modules of the binary (path, version, replacement). settings: of the build. user_dir: where the build was started.
     header: the header line of the link's archives. hooks: folder of the hook modules. exporters: those to link, all if none is named.
+    sdk: see `chosen_sdk`.
     """
 
     packages: tuple[str, ...]
@@ -56,6 +67,7 @@ class HookRequest:
     hooks: Path
     hooks_digest: str
     exporters: tuple[str, ...] = ()
+    sdk: str = PRIVATE_SDK
 
     def build_settings(self) -> dict[str, str]:
         """The settings that reach the compiler, completed from the packages of the link."""
@@ -71,7 +83,7 @@ class HookRequest:
 class HookSet:
     """archives: of packages that the link does not have. modules: module -> version of what was added, without the private zone.
     uses: packages of the link that these import, directly or indirectly. loads: hook packages that the program loads beside those of the request; left_out: packages of the request
-    that this program does without. notes: what the user should know of it, a line each."""
+    that this program does without. notes: what the user should know of it, a line each. is_new: it was not known before."""
 
     archives: dict[str, Path]
     modules: dict[str, str]
@@ -79,6 +91,7 @@ class HookSet:
     loads: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_new: bool = field(default=False, compare=False)
 
 
 def reached(packages: Iterable[str], link: Mapping[str, Path]) -> list[str]:

@@ -37,6 +37,9 @@ from objinst.store import cache
 from objinst.store.digest import content_digest
 
 OPENTELEMETRY = "go.opentelemetry.io/"
+REQUIRED = re.compile(r"^(?:require\s+|\s+)([^\s()]+)\s+v\S+(.*)$", re.MULTILINE)
+"""A requirement of a go.mod, and its comment."""
+OURS = re.compile(r"//.*\b(?:private|indirect)\b")
 MODULES = "modules.json"
 """Beside `src` in the tree: module -> version and language version."""
 EMBED = b"//go:embed "
@@ -85,8 +88,7 @@ def _digest(pins: Pins, hooks: Path, language: str) -> str:
 
 
 def _lay_out(go: Go, pins: Pins, hooks: Path, language: str, folder: Path) -> None:
-    found = {path: _Module.read(pins.modules[path], file) for path, file in _zips(go, pins.modules).items()}
-    wanted = _reach(found, _wanted(hooks))
+    found, wanted = _reached_modules(go, pins, _wanted(hooks))
     for path, module in found.items():
         names = module.names_of(module.packages() if path.startswith(OPENTELEMETRY) else wanted)
         if names:
@@ -97,11 +99,41 @@ def _lay_out(go: Go, pins: Pins, hooks: Path, language: str, folder: Path) -> No
     (folder / MODULES).write_text(json.dumps({path: (pins.modules[path].version, module.language) for path, module in found.items()}), "utf-8")
 
 
+def _reached_modules(go: Go, pins: Pins, start: Collection[str]) -> tuple[dict[str, _Module], set[str]]:
+    """The modules that have packages of the zone, and these. Those that only packages of the hooks zone import are the program's: they are not fetched."""
+    found: dict[str, _Module] = {}
+    wanted: set[str] = set()
+    new = {path for path in pins.modules if path.startswith(OPENTELEMETRY)}
+    while new:
+        found |= {path: _Module.read(pins.modules[path], file) for path, file in _zips(go, {path: pins.modules[path] for path in new}).items()}
+        wanted = _reach(found, start, pins.hook_packages)
+        new = {pin.path for name in wanted if (pin := pins.owner(name))} - found.keys()
+    return found, wanted
+
+
 def _wanted(hooks: Path) -> set[str]:
-    """What the Go files of the hooks, and those that pin, import or seem to import."""
-    files = [file for folder in (*hooktree.modules().values(), hooktree.PRIVATE) for file in (hooks / folder).rglob("*.go")]
-    sources = [file for file in files if not file.name.endswith("_test.go") and hooktree.TESTS.isdisjoint(file.relative_to(hooks).parts)]
-    return {name for file in sources for name in usertree.IMPORT.findall(file.read_text("utf-8")) if "." in name.split("/")[0]}
+    """What the Go files of the hooks, and those that pin, import or seem to import, without what is the program's."""
+    found = set()
+    for folder in (*hooktree.modules().values(), hooktree.PRIVATE):
+        theirs = program_modules(hooks / folder)
+        for file in (hooks / folder).rglob("*.go"):
+            if not file.name.endswith("_test.go") and hooktree.TESTS.isdisjoint(file.relative_to(hooks).parts):
+                names = usertree.IMPORT.findall(file.read_text("utf-8"))
+                found |= {name for name in names if "." in name.split("/")[0] and not is_in(name, theirs)}
+    return found
+
+
+def program_modules(folder: Path) -> tuple[str, ...]:
+    """Paths of the modules that the hooks in a folder take from the program. Those of a library: what its go.mod requires, but for hook modules,
+    OpenTelemetry, and what a comment marks as ours (`// private`). None for other hook modules."""
+    if folder.parent.name != hooktree.INSTRUMENTATION:
+        return ()
+    theirs = [path for path, comment in REQUIRED.findall((folder / "go.mod").read_text("utf-8")) if not OURS.search(comment)]
+    return tuple(path for path in theirs if path not in hooktree.modules() and not path.startswith(OPENTELEMETRY))
+
+
+def is_in(package: str, modules: Iterable[str]) -> bool:
+    return f"{package}/".startswith(tuple(f"{module}/" for module in modules))
 
 
 # fetching
@@ -229,9 +261,10 @@ def _is_wanted(name: str) -> bool:
     return not (name.endswith("_test.go") or ".." in path.parts or path.is_absolute() or any(part == "testdata" or part.startswith(("_", ".")) for part in path.parts[:-1]))
 
 
-def _reach(modules: Mapping[str, _Module], wanted: Iterable[str]) -> set[str]:
-    """Packages that can be reached on some system: constraints are not looked at."""
+def _reach(modules: Mapping[str, _Module], wanted: Iterable[str], observers: Collection[str] = ()) -> set[str]:
+    """Packages that can be reached on some system: constraints are not looked at. Of what observers import, only OpenTelemetry is ours."""
     imports = {module.path_of(folder): names for module in modules.values() for folder, names in module.imports.items()}
+    imports |= {path: {name for name in imports.get(path, ()) if name.startswith(OPENTELEMETRY)} for path in observers}
     return set(_walk(wanted, lambda name: imports.get(name, ())))
 
 

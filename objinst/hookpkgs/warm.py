@@ -20,8 +20,8 @@ from objinst.errors import OtelobjError, UsageError
 from objinst.gobuild.gocmd import Go
 from objinst.goobj.archive import peek
 from objinst.goversions import number
-from objinst.hookpkgs import minimum, zone
-from objinst.hookpkgs.request import COMPILE_FLAGS, SHARED_MODES, HookRequest, HookSet, chosen_exporters
+from objinst.hookpkgs import libraries, minimum, zone
+from objinst.hookpkgs.request import COMPILE_FLAGS, SHARED_MODES, HookRequest, HookSet, chosen_exporters, chosen_sdk
 from objinst.platform.target import check
 from objinst.store.digest import hooks_digest
 from trampolines.arch import LEVELS
@@ -101,8 +101,13 @@ def names(wanted: Collection[str]) -> list[str]:
 
 
 def packages(names: Collection[str]) -> list[str]:
-    """Import paths of hook packages: of the modules in these folders of `hooks/`, of all modules if there is none. Raises UsageError."""
+    """Import paths of hook packages: of the modules in these folders of `hooks/`, of all modules if there is none, but for those
+    of libraries that are compiled against the program's copy. Raises UsageError."""
     found = {Path(folder).name: module for module, folder in hooktree.modules().items() if any((paths.hooks_dir() / folder).glob("*.go"))}
+    theirs = {name for name, module in found.items() if libraries.observed(paths.hooks_dir(), [module])}
+    if given := sorted(theirs & set(names)):
+        raise UsageError(f"the hooks called {', '.join(given)} are compiled with each program, against its copy of the library", "leave them out")
+    found = {name: module for name, module in found.items() if name not in theirs}
     unknown = sorted(set(names) - found.keys())
     if unknown:
         raise UsageError(f"there are no hooks called {', '.join(unknown)}", f"these come with otelobj: {', '.join(sorted(found))}")
@@ -119,7 +124,8 @@ def warm(toolchain: Toolchain, variant: Variant, wanted: Sequence[str], announce
         found = fitting(wanted, toolchain.env["GOVERSION"])
         if not found:
             minimum.check(wanted, toolchain.env["GOVERSION"])
-        request = HookRequest(tuple(found), {}, {}, (), variant.settings, folder, _header(go, variant, folder), paths.hooks_dir(), hooks_digest(), chosen_exporters(os.environ))
+        chosen = (chosen_exporters(os.environ), chosen_sdk(os.environ))
+        request = HookRequest(tuple(found), {}, {}, (), variant.settings, folder, _header(go, variant, folder), paths.hooks_dir(), hooks_digest(), *chosen)
         return zone.resolve(request, go, announce)
 
 

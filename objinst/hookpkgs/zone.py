@@ -3,13 +3,17 @@ of OpenTelemetry's API.
 
 A package of the zone is compiled as `otelobj.private/PATH`, and the compiler's importcfg maps its imports (`importmap`, cmd/compile/internal/base/flag.go,
 readImportCfg). Its sources are pinned (objinst.hookpkgs.pins), so the program's module versions decide nothing. What decides is the toolchain, the
-header line, flags that reach every package (-race, -shared, ...) and the content of the std packages that it imports: it is compiled once for these, for
-all programs. Always with -trimpath, so the archives are the same on every machine whose std is the same, and with the tag `grpcnotrace`:
-golang.org/x/net/trace would register /debug/requests, at which two copies panic.
+header line, flags that reach every package (-race, -shared, ...) and the fingerprints of the packages that it imports, std's among them: it is compiled
+once for these, for all programs. A fingerprint is a hash of all that the compiler reads of an imported package, and what the linker compares. So a program
+whose profile (-pgo) or coverage makes other archives of std, but with the same export data, shares the zone with all others. Always with -trimpath, so the
+archives are the same on every machine whose std is the same, and with the tag `grpcnotrace`: golang.org/x/net/trace would register /debug/requests, at
+which two copies panic.
+
+Hook packages of a library keep their paths, too. What they import of the library is the program's (objinst.hookpkgs.libraries).
 
 Packages of others that observe a library, such as OpenTelemetry's bridge from Prometheus' registry, are compiled as `otelobj.hooks/PATH` in a program
-that links the library: against the program's copy of it, and OpenTelemetry from the zone. If one does not compile with the program's version, it is left
-out with a warning.
+that links the library: against the program's copy of it, and OpenTelemetry from the zone. What does not compile with the program's version of a library is
+left out with a warning.
 
 rt, and hook modules that need nothing from outside the standard library, keep their paths like all hook packages, which are compiled here too.
 
@@ -39,10 +43,10 @@ from objinst.gobuild import usertree
 from objinst.gobuild.gocmd import Go, SourceError, documents
 from objinst.goobj.archive import fingerprint
 from objinst.goversions import TELEMETRY, number
-from objinst.hookpkgs import apilevel, memory, minimum, modules, pins, sources, vouched
-from objinst.hookpkgs.compile import ARCHIVE, KIND, SHARED_MODES, Compiler, content, content_of, imported
+from objinst.hookpkgs import apilevel, libraries, memory, minimum, modules, own_sdk, pins, progress, sources, vouched
+from objinst.hookpkgs.compile import SHARED_MODES, Batch, Compiler, content, imported
 from objinst.hookpkgs.known import KEYS, PROGRAM, Exports, Known, Part, place_of
-from objinst.hookpkgs.request import LIST_FIELDS, HookRequest, HookSet, compile_flags, fits, foreign_main, list_flags, reached
+from objinst.hookpkgs.request import LIST_FIELDS, PROGRAM_SDK, HookRequest, HookSet, compile_flags, fits, foreign_main, list_flags, reached
 from objinst.platform.target import PLAINLY
 from objinst.rules import OBSERVERS, PRIVATE
 from objinst.store import cache
@@ -52,7 +56,11 @@ from objinst.store.parallel import in_order
 API = "go.opentelemetry.io/otel"
 SANITIZERS = ("-race", "-msan", "-asan")
 TAGS = ("grpcnotrace",)
+WITHOUT_SDK = "otelobj_program"
+"""Build tag of hooks/sdk and hooks/bridge for programs without an SDK of ours."""
 ACTIVE = "github.com/otelobj/otelobj/hooks/active"
+SDK = f"github.com/otelobj/otelobj/hooks/{hooktree.SUPPORT}"
+LOGS = "github.com/otelobj/otelobj/hooks/logs"
 HOOKS_REMEDY = "require the version of the hooks that belongs to this otelobj: `otelobj hooks` says where its sources are"
 USERS = f"{hooktree.BRIDGE_PATH}/users"
 """Joins two copies of hooks/active: that of hook packages of the user's own, over the program's API, and ours over the private one."""
@@ -95,10 +103,8 @@ def _names_zone(request: HookRequest) -> bool:
 
 
 def say(packages: Collection[str]) -> Callable[[], object]:
-    """The line that the user sees; none if only some packages are compiled anew."""
-    if PRIVATE + API in packages:
-        print(f"otelobj: compiling OpenTelemetry once for this toolchain ({len(packages)} packages)", file=sys.stderr, flush=True)
-    return lambda: None
+    """The line or the bar that the user sees; none if only some packages are compiled anew."""
+    return progress.begin("otelobj: compiling OpenTelemetry once for this toolchain", len(packages)) if PRIVATE + API in packages else lambda: None
 
 
 def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
@@ -127,10 +133,11 @@ def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
 
 def _digest(request: HookRequest, go: Go) -> str:
     """Digest of the configuration: everything that determines the hook set except the packages of the link. Without hook packages of the user's own it is
-    the same on all machines and for all programs with the same API of OpenTelemetry: nothing else of the program and no folder counts, nor which of the
-    hook packages are wanted."""
-    parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.exporters, request.hooks_digest)]
+    the same on all machines and for all programs with the same API of OpenTelemetry and the same libraries for which there are hooks: nothing else of the
+    program and no folder counts, nor which of the hook packages are wanted."""
+    parts = [_key(request.header, _env(go, request.header), compile_flags(request), request.exporters, request.sdk, request.hooks_digest)]
     parts += [f"{name} {request.content_of(name)}" for name in (*apilevel.PACKAGES, ACTIVE) if name in request.link]
+    parts += [f"{name} {request.content_of(name)}" for name in _of_program(request) if name in request.link]
     parts += [f"{place} {file} {_file_state(file)}" for place, file in sorted(usertree.overlay(request.user_dir).items())]
     if any(hooktree.owner(package) is None for package in request.packages):
         parts += [*sorted(request.packages), str(go.goroot), str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps)]
@@ -138,13 +145,18 @@ def _digest(request: HookRequest, go: Go) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest() if len(parts) > 1 else parts[0]
 
 
+def _of_program(request: HookRequest) -> list[str]:
+    """What hook packages of libraries import of the program."""
+    return sorted({name for names in libraries.observed(request.hooks, request.packages).values() for name in names})
+
+
 def key(known: Known) -> str:
     """`_digest` of every link that a hook set without packages of the user's serves."""
-    return _key(known.header, known.env, known.flags, known.exporters, hooks_digest())
+    return _key(known.header, known.env, known.flags, known.exporters, known.sdk, hooks_digest())
 
 
-def _key(header: str, env: Mapping[str, str], flags: Sequence[str], exporters: Sequence[str], hooks: str) -> str:
-    parts = [own_digest(), header, hooks, *(f"{name}={value}" for name, value in sorted(env.items())), *flags, *exporters]
+def _key(header: str, env: Mapping[str, str], flags: Sequence[str], exporters: Sequence[str], sdk: str, hooks: str) -> str:
+    parts = [own_digest(), header, hooks, *(f"{name}={value}" for name, value in sorted(env.items())), *flags, *exporters, sdk]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -243,29 +255,62 @@ class _Resolution:
         early = self._early
         level = self._level(theirs, early)
         apart = self._observers()
-        notes = [line] if (line := level.line()) else []
+        said = own_sdk.check_bridged(level, self.request.link) if self._is_alone else level.line()
+        notes = [said] if said else []
+        dropped: dict[str, str] = {}
+
+        def drop(package: str, why: str) -> None:
+            if package in dropped:
+                return
+            dropped[package] = why
+            if library := libraries.library(package):
+                stay = [name for name in libraries.without(self.request.hooks, self.own, dropped) if libraries.library(name) is library]
+                note = f"{library.title} is not instrumented{' in full' if stay else ''}: {why}; {self._alternatives(library)}"
+                notes.extend([note] if note not in notes else [])
+
+        for package, names in self.libraries.items():
+            observers = [name for path in libraries.imports(self.request.hooks, package) for name in self.watched.get(path, ())]
+            if lacking := sorted({*names, *observers} - self.request.link.keys()):
+                drop(package, f"this program does not link {', '.join(lacking)}")
         while True:
             try:
                 bridge = self._bridge(level)
-                wanted = {*self.own, *self._imported_by({**theirs, **bridge})}
-                return self._hook_set({**self.private_packages(wanted, apart), **bridge}, theirs, early, level, notes)
+                wanted = {*libraries.without(self.request.hooks, self.own, dropped), *self._imported_by({**theirs, **bridge}), *self._beside(level)}
+                kept = {package: names for package, names in self.libraries.items() if package not in dropped}
+                listed = {**self.private_packages(wanted, {**apart, **kept}), **bridge}
+                return self._hook_set(listed, theirs, early, level, notes, dropped)
             except NotCompiledError as error:
                 path = error.package.removeprefix(OBSERVERS)
+                users = [path] if path in self.libraries else self._libraries_with(path)
                 if path in apart:
-                    notes.append(self._left_out(path, apart[path], error))
+                    notes.extend([] if users else [f"{self._release(path)} is left out: it does {self._misfit(apart[path], error)}, a newer release may do"])
                     del apart[path]
+                if users:
+                    for package in users:
+                        what = "the hooks do" if hooktree.owner(path) else f"{self._release(path)} does"
+                        drop(package, f"{what} {self._misfit(self.watched.get(path) or self.libraries.get(package, ()), error)}")
                 elif path == USERS:
                     raise OtelobjError(f"{ACTIVE} of this program is of another version than otelobj: {error.what}", HOOKS_REMEDY) from error
-                elif hooktree.bridge_part(path) and level.parts and not self._has_two_copies:
+                elif (part := hooktree.bridge_part(path)) in apilevel.LOG_PARTS and part in level.parts and not self._is_alone:
+                    notes.append(self._logs_not_bridged(error))
+                    level = level.without(*apilevel.LOG_PARTS)
+                elif hooktree.bridge_part(path) and level.parts and not self._has_two_copies and not self._is_alone:
                     notes.append(self._not_bridged(error))
                     level = apilevel.Level()
-                else:
+                elif path not in self.watched:
                     raise
 
     def _hook_set(
-        self, listed: Mapping[str, Package], theirs: Mapping[str, Package], early: Sequence[str], level: apilevel.Level, notes: Sequence[str]
+        self,
+        listed: Mapping[str, Package],
+        theirs: Mapping[str, Package],
+        early: Sequence[str],
+        level: apilevel.Level,
+        notes: Sequence[str],
+        dropped: Mapping[str, str],
     ) -> HookSet:
-        """listed: packages of ours; theirs: of the user's; early: those of the latter that need no hook module."""
+        """listed: packages of ours; theirs: of the user's; early: those of the latter that need no hook module. dropped: hook packages that this program
+        does without."""
         link = self.request.link
         ours = {name: package for name, package in listed.items() if name not in link}
         added = {**ours, **theirs}
@@ -276,27 +321,34 @@ class _Resolution:
             if name in link:
                 chosen.setdefault(name, link[name])
         self._add_users({name: theirs[name] for name in early}, chosen)
-        contents = {name: self.request.content_of(name) if name in link else content(path) for name, path in chosen.items()}
-        self._compile(ours, chosen, contents)
+        self._compile(ours, chosen)
         self._add_users({name: package for name, package in theirs.items() if name not in early}, chosen)
-        contents |= {name: content(chosen[name]) for name in theirs}
+        contents = {name: self.request.content_of(name) if name in link else content(path) for name, path in chosen.items()}
+        prints = {name: fingerprint(path).hex() for name, path in chosen.items() if self._is_std(name)}
 
         found = {package["Module"]["Path"]: package["Module"] for name, package in added.items() if package.get("Module") and not name.startswith(PRIVATE)}
         versions = {path: modules.selected(module) or module.get("Version") or "(devel)" for path, module in found.items()}
-        loads = tuple(self._loads(level))
-        left_out = tuple(name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads)
+        loads = (*self._loads(level), *self._beside(level))
+        unbridged = [name for name in self.request.packages if hooktree.bridge_part(name) and name not in loads]
+        kept = libraries.without(self.request.hooks, self.own, dropped)
+        left_out = (*unbridged, *(name for name in self.own if name not in kept))
         imports |= {name: imported(package) for name, package in added.items()}
         owners = {name: package["Module"]["Path"] for name, package in added.items() if package.get("Module")}
         places = {name: PROGRAM if name in link and not self._is_std(name) else place_of(path) for name, path in chosen.items()}
-        parts = {name: Part(contents[name], place, owners.get(name, ""), tuple(imports.get(name, ()))) for name, place in places.items()}
-        for path, observed in self._observers().items():
-            if OBSERVERS + path not in listed:  # it does not compile with these: with others it may
-                parts |= {name: Part(self.request.content_of(name), PROGRAM, "", ()) for name in observed}
+        parts = {name: Part(contents[name], place, owners.get(name, ""), tuple(imports.get(name, ())), prints.get(name, "")) for name, place in places.items()}
+        looked_at = [name for path, names in self._observers().items() if OBSERVERS + path not in listed for name in names]
+        looked_at += [name for path in dropped for name in self.libraries.get(path, ()) if name in link]
+        parts |= {name: Part(self.request.content_of(name), PROGRAM, "", ()) for name in looked_at}  # with others it may compile
         memory.add(self.memo, self._known(parts, versions, loads, left_out, notes).json())
         archives = {name: path for name, path in chosen.items() if name not in link}
-        return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes))
+        return HookSet(archives, versions, tuple(name for name in chosen if name in link), loads, left_out, tuple(notes), is_new=True)
 
     # the bridge
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether the program has no SDK but its own, which only the bridge leads to."""
+        return self.request.sdk == PROGRAM_SDK
 
     @functools.cached_property
     def _is_bridged(self) -> bool:
@@ -322,14 +374,19 @@ class _Resolution:
         """Import paths of the parts of the bridge that the program loads."""
         return [*(f"{hooktree.BRIDGE_PATH}/{part}" for part in level.parts), *([USERS] if self._has_two_copies else [])]
 
+    def _beside(self, level: apilevel.Level) -> list[str]:
+        """Hook packages that a bridge needs without importing them: the log SDK, which no rule asks for where the program has the log API alone."""
+        return [LOGS] if apilevel.LOGS in level.parts and not self._is_alone and LOGS not in self.request.link else []
+
     def _bridge(self, level: apilevel.Level) -> dict[str, Package]:
         """Packages of the bridge, and the copy of hooks/active over the program's API. Each follows those that it imports."""
         parts = self._loads(level)
         if not parts:
             return {}
         env = {"GO111MODULE": "off", "GOPATH": os.pathsep.join(map(str, [self.hooks, self.tree.folder])), "CGO_ENABLED": "0"}
+        tags = [*level.tags, *([WITHOUT_SDK] if self._is_alone else [])]
         # With -e, since the go command does not find what is in the private zone, nor all packages of the program's API.
-        flags = ["-toolexec=", "-e", f"-tags={','.join(level.tags)}", "-deps", f"-json={LIST_FIELDS}"]
+        flags = ["-toolexec=", "-e", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}"]
         listed = {package["ImportPath"]: package for package in documents(self.go.run(["list", *flags, "--", *parts], self.folder, **env))}
         ours = [path for path in listed if hooktree.bridge_part(path) or (path == ACTIVE and path not in self.request.link)]
         return {path: self._bridge_package(listed[path]) for path in ours}
@@ -339,11 +396,17 @@ class _Resolution:
         return {**package, "Place": package["ImportPath"], "ImportMap": mapped, "Module": {"Path": hooktree.BRIDGE_PATH, "GoVersion": TELEMETRY}}
 
     def _not_bridged(self, error: OtelobjError) -> str:
+        return self._stays_own(error, API, "API", "Spans")
+
+    def _logs_not_bridged(self, error: OtelobjError) -> str:
+        return self._stays_own(error, f"{API}/log", "log API", "Log records")
+
+    def _stays_own(self, error: OtelobjError, module: str, what: str, made: str) -> str:
         deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
         said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
         return (
-            f"the program's OpenTelemetry API, {API} {deps.get(API, 'of an unknown version')}, is not bridged: the bridge does not compile with it. Spans that "
-            f"the program makes with it stay its own; `go get {API}@latest` joins them ({said})"
+            f"the program's OpenTelemetry {what}, {module} {deps.get(module, 'of an unknown version')}, is not bridged: the bridge does not compile with it. {made} "
+            f"that the program makes with it stay its own; `go get {module}@latest` joins them ({said})"
         )
 
     def _known(
@@ -356,29 +419,50 @@ class _Resolution:
         roots, flags = tuple(sorted(request.packages)), tuple(compile_flags(request))
         apart = tuple(self._observers())
         digests = (sources, self.hooks.name)
-        return Known(roots, parts, versions, loads, left_out, tuple(notes), watched, apart, request.header, flags, env, request.exporters, *digests, _std_state(self.go))
+        return Known(roots, parts, versions, loads, left_out, tuple(notes), watched, apart, request.header, flags, env, request.exporters, *digests, _std_state(self.go), request.sdk)
 
     @functools.cached_property
     def watched(self) -> dict[str, list[str]]:
         """Packages of others that observe the program -> the packages of the program that they import."""
         found = {}
-        for path in pins.read(self.request.hooks / hooktree.PRIVATE).hook_packages if any(_is_in_need(self.request, name) for name in self.own) else ():
+        pinned = pins.read(self.request.hooks / hooktree.PRIVATE)
+        needed = {name for package in libraries.reached(self.request.hooks, self.own) for name in libraries.imports(self.request.hooks, package)}
+        for path in needed & {*pinned.hook_packages}:
             folder = self.tree.folder / "src" / path
             imports = {name for file in folder.glob("*.go") for name in usertree.IMPORT.findall(file.read_text("utf-8", "replace"))}
-            found[path] = sorted(name for name in imports if self.tree.owner(name) and not self.tree.has(name))
+            if self._is_alone and any(name.startswith(f"{API}/sdk/") for name in imports):
+                continue  # what it makes is for an SDK of ours
+            found[path] = sorted(name for name in imports if pinned.owner(name) and not name.startswith(sources.OPENTELEMETRY))
         return found
+
+    @functools.cached_property
+    def libraries(self) -> dict[str, tuple[str, ...]]:
+        """Hook packages that import packages of the program -> these."""
+        return libraries.observed(self.request.hooks, self.own)
+
+    def _libraries_with(self, observer: str) -> list[str]:
+        """The hook packages of libraries that import a package of others which observes the program."""
+        return [package for package in libraries.reached(self.request.hooks, self.own) if libraries.library(package) and observer in libraries.imports(self.request.hooks, package)]
 
     def _observers(self) -> dict[str, list[str]]:
         """Those whose packages the link has."""
         return {path: observed for path, observed in self.watched.items() if all(name in self.request.link for name in observed)}
 
-    def _left_out(self, path: str, observed: Sequence[str], error: OtelobjError) -> str:
-        owner = self.tree.owner(path) or path
+    def _release(self, path: str) -> str:
+        """A package of others, with its version."""
+        return f"{path} {self.tree.versions.get(self.tree.owner(path) or '', '')}".rstrip()
+
+    def _misfit(self, observed: Sequence[str], error: OtelobjError) -> str:
+        """Why a package of the hooks zone does not compile. observed: what it imports of the program."""
         deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
         modules = sorted({module for name in observed for module in deps if name == module or name.startswith(f"{module}/")})
         has = " and ".join(f"{module} {deps[module]}" for module in modules) or " and ".join(observed)
         said = next((line.rpartition("/src/")[2] for line in error.what.splitlines()[1:] if line.strip()), error.what)
-        return f"{path} {self.tree.versions.get(owner, '')} is left out: it does not compile with {has} of this program, a newer release may do ({said})"
+        return f"not compile with {has} of this program ({said})"
+
+    @staticmethod
+    def _alternatives(library: hooktree.Library) -> str:
+        return f"its hooks are made for releases from {library.lowest} to {library.newest}, and OTELOBJ_DISABLE={library.name} leaves them out without a word"
 
     def private_packages(self, wanted: Iterable[str], apart: Mapping[str, Sequence[str]]) -> dict[str, Package]:
         """Packages of hook modules and of OpenTelemetry, and what these import: import path in the link -> package.
@@ -392,10 +476,12 @@ class _Resolution:
         if any(os.pathsep in folder for folder in folders):
             raise OtelobjError(f"cache {cache.root()}: the go command takes no folder with {os.pathsep} in its name", "point OTELOBJ_CACHE_DIR at another one")
         settings = self.request.build_settings()
-        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true"), *self._exporter_tags(apart)]
+        tags = [*TAGS, *(name[1:] for name in SANITIZERS if settings.get(name) == "true"), *self._sdk_tags(apart)]
         # Nothing in the zone needs cgo, and without it the zone is the same for programs with and without.
         env = {"GO111MODULE": "off", "GOPATH": os.pathsep.join(folders), "CGO_ENABLED": "0"}
-        listed = documents(self.go.run(["list", "-toolexec=", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}", "--", *wanted], self.folder, **env))
+        # With -e, since the go command does not find what is the program's.
+        flags = ["-toolexec=", "-e", f"-tags={','.join(tags)}", "-deps", f"-json={LIST_FIELDS}"]
+        listed = documents(self.go.run(["list", *flags, "--", *wanted], self.folder, **env))
         found = {package["ImportPath"]: package for package in listed if not package.get("Standard")}
 
         def name_of(path: str) -> str:
@@ -406,20 +492,31 @@ class _Resolution:
         def in_link(path: str, package: Package) -> Package:
             imports = [name for name in package.get("Imports") or () if name in found and name not in apart.get(path, ())]
             mapped = {name: name_of(name) for name in imports if name_of(name) != name}
-            return {**package, "ImportPath": name_of(path), "Place": path, "ImportMap": mapped, "Module": self._module(path)}
+            added = {"Dwarf": False} if name_of(path).startswith(PRIVATE) else {}  # a twentieth of a small program, for sources that nobody has
+            return {**package, "ImportPath": name_of(path), "Place": path, "ImportMap": mapped, "Module": self._module(path), **added}
 
-        return {name_of(path): in_link(path, package) for path, package in found.items()}
+        needed = {*wanted}
+        for path in reversed(found):  # each is followed by those that import it
+            if path in needed:
+                needed.update(name for name in found[path].get("Imports") or () if name in found and name not in apart.get(path, ()))
+        missing = [found[path] for path in found if path in needed and found[path].get("Error")]
+        if missing:
+            raise OtelobjError(f"{missing[0]['ImportPath']}: {missing[0]['Error']['Err']}", hooktree.REINSTALL)
+        return {name_of(path): in_link(path, package) for path, package in found.items() if path in needed}
 
-    def _exporter_tags(self, apart: Collection[str]) -> list[str]:
-        """Build tags of hooks/sdk for the exporters that are chosen."""
+    def _sdk_tags(self, apart: Mapping[str, object]) -> list[str]:
+        """Build tags of hooks/sdk for what is chosen of SDK and exporters."""
+        if self._is_alone:
+            return [WITHOUT_SDK]
         chosen = [f"otelobj_{name}" for name in self.request.exporters]
-        return ["otelobj_chosen", *chosen, *(["otelobj_registry"] if apart else [])] if chosen else []
+        has_registry = not apart.keys().isdisjoint(libraries.imports(self.request.hooks, SDK))
+        return ["otelobj_chosen", *chosen, *(["otelobj_registry"] if has_registry else [])] if chosen else []
 
     def _module(self, path: str) -> dict[str, str]:
         ours = hooktree.owner(path)
         if ours:
-            line = minimum.GO_LINE.search((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
-            return {"Path": ours, "GoVersion": line[1] if line else self.language}
+            own = minimum.language((self.request.hooks / hooktree.modules()[ours] / "go.mod").read_text("utf-8"))
+            return {"Path": ours, "GoVersion": own or self.language}
         owner = self.tree.owner(path)
         if owner is None:
             raise OtelobjError(f"package {path} is in no module that {self.request.hooks / hooktree.PRIVATE} pins", hooktree.REINSTALL)
@@ -544,15 +641,20 @@ class _Resolution:
         imports: dict[str, Sequence[str]] = {package["ImportPath"]: imported(package) for package in listed}
         exports = {package["ImportPath"]: Path(package["Export"]) for package in listed if package.get("Export")}
         link = self.request.link
-        if all(name not in link or content(path) == self.request.content_of(name) for name, path in exports.items()) and len(exports) == len(listed):
-            return exports, imports  # in the place of the link's own, too: these stay when the go command removes its work
+
+        def serves(name: str, path: Path) -> bool:
+            return name not in link or content(path) == self.request.content_of(name) or fingerprint(path) == fingerprint(link[name])
+
+        served = {name: path for name, path in exports.items() if serves(name, path)}  # also for the link's own: these stay when the go command removes its work
+        if len(served) == len(listed):
+            return served, imports
         chosen: dict[str, Path] = {}
         fingerprint_of = functools.cache(lambda name: fingerprint(chosen[name]))
         for package in listed:
             name = package["ImportPath"]
             export = exports.get(name)
             if name in link:
-                chosen[name] = link[name]
+                chosen[name] = served.get(name, link[name])
             elif export is not None and fits(export, self.request.header, chosen, fingerprint_of):
                 chosen[name] = export
             else:
@@ -561,37 +663,26 @@ class _Resolution:
 
     # compiling
 
-    def _compile(self, packages: Mapping[str, Package], chosen: dict[str, Path], contents: dict[str, str]) -> None:
-        """Adds the archives of packages of ours and their contents. Those that are not in the cache are compiled, in parallel."""
+    def _compile(self, packages: Mapping[str, Package], chosen: dict[str, Path]) -> None:
+        """Adds the archives of packages of ours. Those that are not in the cache are compiled, in parallel."""
         settings = self.request.build_settings()
         flags = {name: "true" for name in SANITIZERS if settings.get(name) == "true"}
         flags |= {"-buildmode": SHARED_MODES[0]} if settings.get("-buildmode") in SHARED_MODES else {}
         compiler = Compiler(self.go, self.request.header, {**flags, "-trimpath": "true"}, self._cgo_sources)
-        keys: dict[str, str] = {}
-        for name, package in packages.items():  # each after those that it imports
-            keys[name] = compiler.key(package, contents)
-            contents[name] = content_of(keys[name])
+        batch = Batch(compiler, packages, dict(chosen))
 
         def archive(name: str) -> Path:
-            if name not in keys:
-                return chosen[name]
-            place = cache.find(KIND, keys[name])
-            return place / ARCHIVE if place else compile_one(name)
-
-        def compile_one(name: str) -> Path:
-            given = {other: archive(other) for other in imported(packages[name])}
             try:
-                return compiler.compile(packages[name], given)
+                return batch.archive(name)
             except SourceError as error:
                 remedy = f"{packages[name]['Module']['Path']} is pinned by otelobj: is there a newer otelobj for this toolchain? {PLAINLY}"
                 raise NotCompiledError(error.what, remedy, name) from error
 
-        def missing() -> list[str]:
-            return [name for name, key in keys.items() if not cache.has(KIND, key)]
-
-        if missing():
-            with cache.lock("zone"):  # links that run at the same time have most packages in common
-                new = missing()
+        if batch.missing():
+            # Links that run at the same time have most packages in common, if they have the same variant of the standard library.
+            variant = "\n".join([self.request.header, *flags, *(f"{name}={value}" for name, value in sorted(_env(self.go, self.request.header).items()))])
+            with cache.lock(f"zone-{hashlib.sha256(variant.encode()).hexdigest()[:16]}"):
+                new = batch.missing()
                 done = self.announce(new) if new else lambda: None
-                in_order({name: [other for other in imported(packages[name]) if other in new] for name in new}, compile_one, done)
-        chosen |= {name: archive(name) for name in keys}
+                in_order({name: [other for other in imported(packages[name]) if other in new] for name in new}, archive, done)
+        chosen |= {name: archive(name) for name in packages}

@@ -13,7 +13,7 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import LinkCommand
 from objinst.goobj import Load
 from objinst.link.build import Build, check_supported
-from objinst.plan.missing import Missing, RuleMatcher, rule_matcher
+from objinst.plan.missing import Missing, RuleMatcher, left_out_rule, rule_matcher
 from objinst.rules import Rule, RuleSet, hook_packages, load, supports
 
 
@@ -32,9 +32,12 @@ class Choice:
         """Import paths of the hook packages that are needed."""
         return hook_packages(self.applying)
 
-    def nameless(self, named: Collection[str], load_object: Load) -> list[Missing]:
-        """Applying rules that name no function. named: names of those that do; load_object: the object of a package."""
-        return self.matcher.nameless(self.applying, named, load_object)
+    def nameless(self, rules: RuleSet, named: Collection[str], load_object: Load) -> list[Missing]:
+        """Applying rules that name no function, and those that this program does without. rules: those in force with the hook set of the link; named: names of
+        those that do; load_object: the object of a package."""
+        kept = {rule.name for rule in rules.rules}
+        left_out = [left_out_rule(rule) for rule in self.applying if rule.name not in kept]
+        return [*self.matcher.nameless([rule for rule in self.applying if rule.name in kept], named, load_object), *left_out]
 
 
 def read_rules(rule_files: Sequence[Path], build: Build, command: LinkCommand) -> RuleSet:

@@ -19,10 +19,11 @@ from objinst.gobuild import LinkCommand
 from objinst.goobj.archive import peek
 from objinst.link import main as link
 from objinst.link import version
+from objinst.link.options import TIMINGS
 from objinst.link.plain import link_plainly
 from objinst.platform.host import goos, host
 
-USAGE = """Usage: otelobj link [--rules FILE]... [--go PLACE] [--] ARGS
+USAGE = """Usage: otelobj link [--rules FILE]... [--go PLACE] [--timings] [--] ARGS
 
   Links as `go tool link ARGS` does, with hooks. ARGS reach the linker as they are; they must have -importcfg.
 
@@ -30,6 +31,7 @@ Options, before ARGS:
   --rules FILE  Rule file; may be given more than once. $OTELOBJ_RULES names more.
   --go PLACE    The toolchain that compiled the archives: its GOROOT, its go command or its link tool.
                 Default: $GOROOT, then the go command on PATH.
+  --timings     Show what the steps of the link took.
   -h, --help    Show this message and exit."""
 MARK = "OTELOBJ_REAL_LINKER"
 """Set for the real linker: if that is otelobj again, it would go on for ever."""
@@ -38,11 +40,12 @@ REMEDY = "name it with --go: a GOROOT, its bin/go, or its pkg/tool/OS_ARCH/link"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """rules: rule files; go: what --go says; args: those of the linker."""
+    """rules: rule files; go: what --go says; args: those of the linker; timings: whether to show what steps took."""
 
     rules: tuple[Path, ...]
     go: str
     args: tuple[str, ...]
+    timings: bool = False
 
 
 def main(argv: Sequence[str]) -> int:
@@ -55,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
         raise OtelobjError(f"the linker {os.environ[MARK]} is otelobj itself", REMEDY)
     tool = find_link(options.go)
     os.environ[MARK] = str(tool)
-    own = [word for path in options.rules for word in ("--rules", str(path))]
+    own = [word for path in options.rules for word in ("--rules", str(path))] + [TIMINGS] * options.timings
     if options.args[-1:] == ("-V=full",):
         return version.main([*own, str(tool), *options.args])
     command_line = [*own, str(tool), *options.args]
@@ -72,9 +75,14 @@ def parse(argv: Sequence[str]) -> Options:
     """Raises UsageError. The linker has no flags with the names of ours, so its flags begin where ours end."""
     rules: list[Path] = []
     go = ""
+    timings = False
     at = 0
     while at < len(argv):
         name, equals, value = argv[at].partition("=")
+        if argv[at] == TIMINGS:
+            timings = True
+            at += 1
+            continue
         if name not in ("--rules", "--go"):
             break
         if not equals:
@@ -91,7 +99,7 @@ def parse(argv: Sequence[str]) -> Options:
     args = tuple(argv[at:])
     if not args:
         raise UsageError("link: no arguments for the linker", "give the arguments of `go tool link`, such as -importcfg FILE -o PROGRAM main.a")
-    return Options(tuple(rules), go, args)
+    return Options(tuple(rules), go, args, timings)
 
 
 def check(command: LinkCommand) -> None:

@@ -6,6 +6,7 @@ root package and rt → importcfg → the real linker → report`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,23 +15,28 @@ from objinst.gobuild import ImportCfg, LinkCommand
 from objinst.link import passes, report, unseen
 from objinst.link.build import Build, check_supported
 from objinst.link.choice import choose, read_rules
-from objinst.link.options import options
+from objinst.link.options import options, wants_timings
 from objinst.link.session import open_session
-from objinst.plan.missing import problems, stop, unmatched_problems
+from objinst.plan.missing import degraded, problems, stop, unmatched_problems
 from objinst.rules import RT
 from objinst.store import cache
 
 
 def main(argv: Sequence[str]) -> int:
     """argv: otelobj's options, then the link tool and its arguments. Returns the exit status."""
+    clock = report.Clock()
     rule_files, command_line = options(argv)
     with cache.in_use():
-        return instrumented_link(command_line, rule_files)
+        clock.lap("start")
+        status = instrumented_link(command_line, rule_files, clock)
+    clock.lap("trim cache")
+    if wants_timings(argv, command_line):
+        print(clock.table(), file=sys.stderr)
+    return status
 
 
-def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -> int:
+def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path], clock: report.Clock) -> int:
     """Raises OtelobjError before the linker runs. Only the linker writes the user's files."""
-    clock = report.Clock()
 
     # What is linked: the archives of the importcfg, how they were built, and the root package.
     command = LinkCommand.parse(command_line)
@@ -44,7 +50,9 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
 
     # A program that no rule names is linked as it is.
     if not choice.applying:
+        clock.lap("read")
         status = passes.run_linker(command)
+        clock.lap("link")
         if status == 0 and report.is_wanted():
             report.report_link(command, build.header, absent, (), clock)
         return status
@@ -65,9 +73,10 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
         # Every package that rules name: plan, then rewrite, or what an earlier link has left in the cache.
         rewritten = passes.packages(session, runtime.slot)
 
-        # A rule that names no function, or one that cannot be hooked, ends the build. Beyond this point nothing is refused.
-        nameless = choice.nameless(rewritten.rules, session.load)
+        # A rule of the user's that names no function, or one that cannot be hooked, ends the build. Beyond this point nothing is refused.
+        nameless = choice.nameless(session.rules, rewritten.rules, session.load)
         stop(problems(nameless, rewritten.telling, session.rules))
+        lacking = degraded(nameless, rewritten.telling, session.rules, build.info.version_of)
 
         # The archives to link. Hook packages that keep tables learn of them all, rt of all descriptors, and the root package loads the hook packages.
         archives = {**cfg.packages, **session.hooks, "runtime": runtime.path, **rewritten.archives}
@@ -84,9 +93,14 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path]) -
 
     # What the user should know of a program that is linked.
     if status == 0:
-        unseen.warn(session, rewritten.results.values())
+        unseen.warn(session, rewritten.results.values(), lacking)
+        suggestion = passes.suggestion(session)
+        if suggestion and hook_set.is_new:  # once for each toolchain, variant and API, not with every link
+            print(f"otelobj: {suggestion}", file=sys.stderr)
         if report.is_wanted():
             counted = unseen.count_inlined(session, [*rewritten.targets(), *absent, *(missing.target() for missing in nameless)])
             clock.lap("report")
-            report.report_link(command, build.header, counted, session.hooks, clock, hook_set.notes)
+            notes = (*hook_set.notes, *lacking, *([suggestion] if suggestion else []))
+            report.report_link(command, build.header, counted, session.hooks, clock, notes)
+    clock.lap("report")
     return status

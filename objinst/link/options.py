@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from objinst.errors import UsageError
+
+TIMINGS = "--timings"
+"""Shows what the steps of the link took, as OTELOBJ_TIMINGS does."""
 
 
 def options(argv: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -18,6 +22,11 @@ def options(argv: Sequence[str]) -> tuple[list[Path], list[str]]:
             rules.append(Path(rest.pop(0)))
         elif option.startswith("--rules="):
             rules.append(Path(option.partition("=")[2]))
-        else:
-            raise UsageError(f"unknown option {option} before the tool", "options of toolexec mode: --rules FILE")
+        elif option != TIMINGS:
+            raise UsageError(f"unknown option {option} before the tool", f"options of toolexec mode: --rules FILE, {TIMINGS}")
     return rules, rest
+
+
+def wants_timings(argv: Sequence[str], command_line: Sequence[str]) -> bool:
+    """Whether the link is to show what its steps took. command_line: what follows our options in argv."""
+    return TIMINGS in argv[: len(argv) - len(command_line)] or bool(os.environ.get("OTELOBJ_TIMINGS"))

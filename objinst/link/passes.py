@@ -21,8 +21,9 @@ from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, usertree
 from objinst.gobuild.buildinfo import PRIVATE_SETTING, Module
 from objinst.goobj import Edit
 from objinst.goobj.archive import Archive
-from objinst.hookpkgs import HookRequest, HookSet, chosen_exporters, minimum, resolve
+from objinst.hookpkgs import HookRequest, HookSet, chosen_exporters, chosen_sdk, minimum, own_sdk, resolve
 from objinst.hookpkgs.pins import pins
+from objinst.hookpkgs.request import PROGRAM_SDK
 from objinst.link.build import Build, identity
 from objinst.link.choice import Choice
 from objinst.link.rewriter import Rewriter, checked, rt_object
@@ -47,6 +48,9 @@ def hook_packages(build: Build, choice: Choice) -> HookSet:
     """The hook packages that the rules need, with everything that only they import. Raises OtelobjError."""
     minimum.check(choice.hooks, build.header.go_version)
     usable, go = build.usable, build.go
+    sdk = chosen_sdk(os.environ)
+    if sdk == PROGRAM_SDK and any(map(hooktree.is_sdk, choice.hooks)):
+        own_sdk.check(build.info.path, build.packages)
     here = usertree.build_folder()
     # The standard library's own modules are vendored under other import paths, at versions that nobody else can have.
     in_std = here.resolve().is_relative_to(go.goroot.resolve() / "src")
@@ -61,8 +65,15 @@ def hook_packages(build: Build, choice: Choice) -> HookSet:
         hooks=paths.hooks_dir(),
         hooks_digest=hooks_digest(),
         exporters=chosen_exporters(os.environ),
+        sdk=sdk,
     )
     return resolve(request, go)
+
+
+def suggestion(session: Session) -> str | None:
+    """What the user may want to choose for a program, other than a test."""
+    found = own_sdk.suggestion(session.packages, session.hooks, os.environ.get("OTELOBJ_SDK", "").strip())
+    return None if found is None or is_test(session) else found
 
 
 # Package runtime

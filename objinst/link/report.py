@@ -19,21 +19,28 @@ from objinst.errors import OtelobjError
 from objinst.gobuild import LinkCommand
 from objinst.goobj import Header
 from objinst.plan.model import Target
+from objinst.platform.host import host
 
 VARIABLE = "OTELOBJ_REPORT"
 
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds of each step."""
+    """Seconds of each step. They add up to the time since this process began, its launcher included, where the system tells when that was."""
 
-    last: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=lambda: time.monotonic() - host().age())
     steps: dict[str, float] = field(default_factory=dict)
 
     def lap(self, step: str) -> None:
         now = time.monotonic()
         self.steps[step] = self.steps.get(step, 0) + round(now - self.last, 4)
         self.last = now
+
+    def table(self) -> str:
+        """The steps and their sum, a line each."""
+        total = sum(self.steps.values())
+        rows = [*self.steps.items(), ("total", total)]
+        return "\n".join(["otelobj: seconds of this link", *(f"  {step:<14}{seconds:8.3f}{seconds / (total or 1):6.0%}" for step, seconds in rows)])
 
 
 @dataclass(frozen=True, slots=True)

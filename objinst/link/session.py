@@ -42,7 +42,7 @@ class Session:
     hook packages and what only they import; wanted: the hook packages that rules need.
 
     versions: import path -> version of its module, None if that is not known. load: the object of a package or hook package, None if there is none.
-    digest: of otelobj and the rules; folder: for files of this link only. helper: signatures that no object contains.
+    digest: of otelobj and the rules; folder: for files of this link only. helper: signatures that no object contains. notes: of the hook set.
     """
 
     header: Header
@@ -56,6 +56,7 @@ class Session:
     wanted: tuple[str, ...] = ()
     versions: Callable[[str], str | None] = lambda _: None
     helper: Helper | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def goarch(self) -> str:
@@ -141,4 +142,4 @@ def open_session(build: Build, choice: Choice, hook_set: HookSet, folder: Path) 
     wanted = tuple(package for package in dict.fromkeys((*choice.hooks, *hook_set.loads)) if package not in hook_set.left_out)
     digest = f"{own_digest()}{rules.digest()} {build.info.path} sources={build.has_sources}"
     load = loader({**hooks, **build.packages})
-    return Session(build.header, build.packages, hooks, rules, digest, load, folder, build.root, wanted, build.info.version_of, helper)
+    return Session(build.header, build.packages, hooks, rules, digest, load, folder, build.root, wanted, build.info.version_of, helper, hook_set.notes)

@@ -29,8 +29,10 @@ def count_inlined(session: Session, targets: Sequence[Target]) -> tuple[Target, 
     return tuple(_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load))
 
 
-def warn(session: Session, results: Iterable[Result]) -> None:
-    """Prints a line for each function that a rule names in vain, because every call of it is inlined."""
+def warn(session: Session, results: Iterable[Result], lacking: Iterable[str]) -> None:
+    """Prints a line for each function that a rule names in vain, because every call of it is inlined, and for each library that lacks something."""
+    for line in lacking:
+        print(f"otelobj: warning: {line}", file=sys.stderr)
     exact = exact_rules(session.rules)
     named = [target for result in results if exact.intersection(result.rules) for target in result.targets() if target.rule in exact]
     for target in all_inlined(session, named) if named else ():

@@ -28,7 +28,7 @@ from objinst.store.root import ready, root
 
 SETTLED = 1.0
 """Seconds after which a file's times can be trusted to change with its content."""
-OUTPUT_VARIABLES = ("OTELOBJ_DISABLE", "OTELOBJ_ENABLE", "OTELOBJ_EXPORTERS", "OTELOBJ_ON_ERROR")
+OUTPUT_VARIABLES = ("OTELOBJ_DISABLE", "OTELOBJ_ENABLE", "OTELOBJ_EXPORTERS", "OTELOBJ_ON_ERROR", "OTELOBJ_SDK")
 
 
 def main(argv: Sequence[str]) -> int:

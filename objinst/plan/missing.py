@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from objinst import hooktree
 from objinst.errors import OtelobjError
 from objinst.gobuild import BuildInfo, usertree
 from objinst.goobj import Load, Object
@@ -75,6 +76,11 @@ class RuleMatcher:
         return _no_function(rule, packages, load)
 
 
+def left_out_rule(rule: Rule) -> Missing:
+    """A rule whose hooks this program does without; a line of the hook set says why."""
+    return Missing(rule, "left-out", "its hooks do not fit this program's release of the library", mistake=False)
+
+
 def rule_matcher(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> RuleMatcher:
     """link_tool: its path, which shows where the standard library's sources are."""
     here = usertree.build_folder()
@@ -83,8 +89,38 @@ def rule_matcher(rules: RuleSet, link_tool: str, packages: Sequence[str], info: 
 
 
 def problems(missing: Sequence[Missing], targets: Sequence[Target], rules: RuleSet) -> tuple[OtelobjError, ...]:
-    """All problems for which a build should fail."""
+    """All problems for which a build should fail: not those of built-in rules for a library, see `degraded`."""
+    missing = [item for item in missing if not _degrades(item.rule)]
+    targets = _of(targets, [rule for rule in rules.rules if not _degrades(rule)])
     return (*unmatched_problems(missing), *refused_problems(targets, rules), *unfound_problems(targets, rules))
+
+
+def degraded(missing: Sequence[Missing], targets: Sequence[Target], rules: RuleSet, version_of: Callable[[str], str | None]) -> list[str]:
+    """What built-in rules for libraries cannot do in this program, a line for each library. version_of: of a package's module."""
+    lines = []
+    for library in hooktree.libraries().values():
+        ours = [rule for rule in rules.rules if rule.instrumentation == library.name and _degrades(rule)]
+        found = [item for item in missing if item.rule in ours]
+        errors = [*unmatched_problems(found), *refused_problems(_of(targets, ours), rules)]
+        if errors:
+            wrong = [*(item.rule.target for item in found if item.mistake), *(target.package for target in targets if target.status is Status.REFUSED)]
+            version = next((version for package in wrong if (version := version_of(package))), None)
+            more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+            lines.append(
+                f"{' '.join(filter(None, (library.title, version)))} is not instrumented in full: {errors[0].what}{more}; its hooks are made for releases from "
+                f"{library.lowest} to {library.newest}, and OTELOBJ_DISABLE={library.name} leaves them out without a word"
+            )
+    return lines
+
+
+def _degrades(rule: Rule) -> bool:
+    """Whether a program is built without what the rule is for, if it cannot be had: only what the user asks for fails a build."""
+    return rule.instrumentation in hooktree.libraries() and is_built_in(rule)
+
+
+def _of(targets: Iterable[Target], rules: Iterable[Rule]) -> list[Target]:
+    names = {rule.name for rule in rules}
+    return [target for target in targets if target.rule in names]
 
 
 def unmatched_problems(missing: Sequence[Missing]) -> list[OtelobjError]:

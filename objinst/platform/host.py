@@ -56,6 +56,10 @@ class Host:
         """The command line of the process that has started this one. Raises OSError where the system does not tell."""
         raise OSError
 
+    def age(self) -> float:
+        """Seconds since this process began, what it has executed before included; 0 where the system does not tell."""
+        return 0.0
+
     def processors(self) -> int:
         """How many processes can run at once."""
         return os.cpu_count() or 1

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +57,14 @@ class Linux(Host):
             return sorted({int(row[4]) for row in rows if row[1] == "FLOCK" and int(row[5].rpartition(":")[2]) == number and int(row[4]) != os.getpid()})
         except (OSError, ValueError, IndexError):
             return []
+
+    def age(self) -> float:
+        """To a hundredth: field 22 of /proc/PID/stat is in ticks since the system booted (proc(5))."""
+        try:
+            began = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            return 0.0
+        return max(time.clock_gettime(time.CLOCK_BOOTTIME) - began, 0.0)
 
     def processors(self) -> int:
         return len(os.sched_getaffinity(0))

@@ -39,8 +39,9 @@ class ValuePath:
         return f"len({text})" if self.length else text
 
 
-def read_template(nodes: Nodes, node: yaml.Node, what: str) -> tuple[str | ValuePath, ...]:
-    """A text in which `{path}` stands for a value, `{{` and `}}` for braces. what: its name, for messages. Raises UsageError."""
+def read_template(nodes: Nodes, node: yaml.Node, what: str, *, results: bool = False) -> tuple[str | ValuePath, ...]:
+    """A text in which `{path}` stands for a value, `{{` and `}}` for braces. what: its name, for messages; results: whether it may have results.
+    Raises UsageError."""
     text = nodes.text(node, what)
     parts: list[str | ValuePath] = []
     last = 0
@@ -53,7 +54,7 @@ def read_template(nodes: Nodes, node: yaml.Node, what: str) -> tuple[str | Value
             parts.append(match[0][0])
             continue
         path = read_path(nodes, node, match[1].strip())
-        if path.root == "result":
+        if path.root == "result" and not results:
             raise nodes.error(node, f"{what} {text!r}: {path} is not known when the span starts", "take it as an attribute")
         parts.append(path)
     return _joined([*parts, text[last:]])
