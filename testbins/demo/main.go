@@ -1,10 +1,10 @@
-// Command demo is two small services, a shop and its stock, that ask each other over HTTP. It knows nothing of OpenTelemetry:
-// `otelobj demo` builds it with -toolexec=otelobj and shows the traces.
+// Command demo is two small services, as services are: a shop with a router, which asks a stock by gRPC, which keeps its items in a database and what it has
+// looked up in Redis; both write structured logs. It knows nothing of OpenTelemetry: `otelobj demo` builds it with -toolexec=otelobj and shows traces and logs.
 //
-//	demo shop  -listen 127.0.0.1:8080 -peer http://127.0.0.1:8081
-//	demo stock -listen 127.0.0.1:8081 -peer http://127.0.0.1:8080
+//	demo shop  -listen 127.0.0.1:8080 -peer 127.0.0.1:8081
+//	demo stock -listen 127.0.0.1:8081 -peer 127.0.0.1:8080 [-database postgres://…] [-redis 127.0.0.1:6379]
 //
-// The stock is slow for an anvil, fails for a unicorn and panics for a mimic.
+// The stock is slow for an anvil and fails for a unicorn, and the shop panics when it is asked for the price of a mimic.
 package main
 
 import (
@@ -12,12 +12,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 )
 
 func main() {
@@ -29,39 +28,26 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 || (args[0] != "shop" && args[0] != "stock") {
-		return errors.New("usage: demo shop|stock -listen ADDRESS -peer URL")
+		return errors.New("usage: demo shop|stock -listen ADDRESS -peer ADDRESS [-database URL] [-redis ADDRESS]")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:0", "address to listen on")
-	peer := flags.String("peer", "", "URL of the other service")
+	peer := flags.String("peer", "", "address of the other service")
+	database := flags.String("database", "", "PostgreSQL database of the stock; SQLite in memory if there is none")
+	redis := flags.String("redis", "", "Redis server of the stock; one in the process if there is none")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	handler := shop(*peer)
-	if args[0] == "stock" {
-		handler = stock(*peer)
-	}
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s listens on http://%s\n", args[0], listener.Addr())
-	return serve(listener, handler)
-}
-
-// serve answers until the process is asked to stop, and then finishes the requests it has.
-func serve(listener net.Listener, handler http.Handler) error {
-	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-stop.Done():
+	ready := func() { fmt.Printf("%s listens on %s\n", args[0], listener.Addr()) }
+	if args[0] == "stock" {
+		return serveStock(stop, listener, ready, *peer, *database, *redis)
 	}
-	limit, cancelLimit := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancelLimit()
-	return server.Shutdown(limit)
+	return serveShop(stop, listener, ready, *peer)
 }

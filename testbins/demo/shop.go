@@ -3,54 +3,71 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"log/slog"
+	"net"
 	"net/http"
-	"net/url"
 	"time"
+
+	"github.com/go-chi/chi/v5"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-var prices = map[string]int{"kettle": 30, "anvil": 120, "unicorn": 9000, "mimic": 50}
+var prices = map[string]int{"kettle": 30, "anvil": 120, "unicorn": 9000}
 
 // shop sells what the stock has. The stock asks it for prices.
-func shop(stockURL string) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /buy/{item}", func(w http.ResponseWriter, r *http.Request) {
-		answer, status, err := get(r.Context(), stockURL+"/reserve/"+url.PathEscape(r.PathValue("item")))
-		switch {
-		case err != nil:
-			http.Error(w, "the stock does not answer", http.StatusBadGateway)
-		case status == http.StatusNotFound:
+func shop(stock grpc.ClientConnInterface) http.Handler {
+	router := chi.NewRouter()
+	router.Get("/buy/{item}", func(w http.ResponseWriter, r *http.Request) {
+		item := chi.URLParam(r, "item")
+		var answer wrapperspb.StringValue
+		err := stock.Invoke(r.Context(), reserve, wrapperspb.String(item), &answer)
+		switch status.Code(err) {
+		case codes.OK:
+			slog.InfoContext(r.Context(), "sold", "item", item)
+			fmt.Fprintf(w, "sold: %s\n", answer.GetValue())
+		case codes.NotFound:
 			http.Error(w, "never heard of it", http.StatusNotFound)
-		case status != http.StatusOK:
-			http.Error(w, "the stock is in trouble", http.StatusBadGateway)
 		default:
-			fmt.Fprintf(w, "sold: %s\n", answer)
+			slog.ErrorContext(r.Context(), "the stock is in trouble", "item", item, "error", err)
+			http.Error(w, "the stock is in trouble", http.StatusBadGateway)
 		}
 	})
-	mux.HandleFunc("GET /price/{item}", func(w http.ResponseWriter, r *http.Request) {
-		price, ok := prices[r.PathValue("item")]
+	router.Get("/price/{item}", func(w http.ResponseWriter, r *http.Request) {
+		item := chi.URLParam(r, "item")
+		if item == "mimic" {
+			panic("the mimic bit the clerk")
+		}
+		price, ok := prices[item]
 		if !ok {
 			http.NotFound(w, r)
 			return
 		}
 		fmt.Fprintf(w, "%d", price)
 	})
-	return mux
+	return router
 }
 
-var client = &http.Client{Timeout: 10 * time.Second}
-
-// get returns the body and the status.
-func get(ctx context.Context, address string) (string, int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+// serveShop answers until it is asked to stop, and then finishes the requests it has.
+func serveShop(stop context.Context, listener net.Listener, ready func(), stock string) error {
+	conn, err := grpc.NewClient(stock, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
-		return "", 0, err
+		return err
 	}
-	response, err := client.Do(request)
-	if err != nil {
-		return "", 0, err
+	defer conn.Close()
+	server := &http.Server{Handler: shop(conn), ReadHeaderTimeout: 5 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	ready()
+	select {
+	case err := <-failed:
+		return err
+	case <-stop.Done():
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return string(body), response.StatusCode, err
+	limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(limit)
 }

@@ -9,7 +9,7 @@ from otlp import MS, span
 
 from objinst.cli.render import duration, json_lines, summary, trace_tree
 from objinst.cli.terminal import clean, console
-from objinst.collector import Event, Scope, Signals
+from objinst.collector import Event, LogRecord, Scope, Signals
 from objinst.collector.traces import build
 
 
@@ -17,9 +17,9 @@ def shape(trace) -> list[tuple[int, str]]:
     return [(depth, node.span.name) for depth, node in trace.walk()]
 
 
-def rendered(trace) -> str:
+def rendered(trace, records=()) -> str:
     out = io.StringIO()
-    console(out).print(trace_tree(trace))
+    console(out).print(trace_tree(trace, records))
     return out.getvalue()
 
 
@@ -48,6 +48,27 @@ def test_rings_are_cut_and_no_span_is_lost():
         [span("a", "1", "3", start=1), span("b", "2", "1", start=2), span("c", "3", "2", start=3), span("below", "4", "2", start=4), span("root", "9")]
     )
     assert shape(ring) == [(0, "root"), (0, "a"), (1, "b"), (2, "c"), (2, "below")]
+
+
+def record(body, span_id, *, at=0, severity="INFO", trace="t", attributes=None) -> LogRecord:
+    return LogRecord(at, severity, body, attributes or {}, trace, span_id, "", {}, Scope("", "", {}))
+
+
+def test_log_records_are_below_their_span_in_the_order_of_time():
+    (trace,) = build([span("root", "1"), span("leaf", "2", "1", start=5)])
+    records = [
+        record("late", "1", at=9000, severity="error", attributes={"n": 1, "g": {"a": (1, 2)}}), record("early", "1", at=3000), record(None, "2", at=5),
+        record("of another trace", "1", trace="u"), record("of no span", ""),
+    ]  # fmt: skip
+    lines = [line.lstrip("│├└─ ") for line in rendered(trace, records).splitlines()]
+    assert [line for line in lines if line.startswith("»")] == ["» INFO early  +3 µs", "» ERROR late  n=1  g={a: [1, 2]}  +9 µs", "» INFO   +0 µs"]
+    assert lines[1].startswith("root") and lines[4].startswith("leaf")
+
+
+def test_what_a_log_record_says_cannot_move_the_cursor_and_is_bounded():
+    (trace,) = build([span("root", "1")])
+    text = rendered(trace, [record("a\x1b[2J\nb", "1", severity="\x1b", attributes={"\x1b": "\x1b"}), *(record(str(i), "1", at=i) for i in range(200))])
+    assert "\x1b" not in text and "» … 151 log records more" in text
 
 
 def test_deep_traces_are_no_problem():

@@ -13,7 +13,7 @@ from objinst.errors import UsageError
 from objinst.gobuild import BuildInfo, ImportCfg, LinkCommand, buildinfo, usertree
 from objinst.link import version
 from objinst.gobuild.command import BOOLEAN, WITH_VALUE
-from objinst.link.options import options
+from objinst.link.options import options, wants_timings
 from toolchains import goroot, versions
 
 MARK = "0w\xaf\f\x92t\b\x02A\xe1\xc1\a\xe6\xd6\x18\xe6".encode("latin-1").decode("utf-8", "surrogateescape")
@@ -122,6 +122,15 @@ def test_options() -> None:
     assert options(["--rules", "a", "--rules=b", LINK, "--rules"]) == ([Path("a"), Path("b")], [LINK, "--rules"])
     with pytest.raises(UsageError, match="--rulez"):
         options(["--rulez", LINK])
+
+
+def test_timings_are_asked_for_before_the_tool_or_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OTELOBJ_TIMINGS", raising=False)
+    for argv, wanted in (([LINK, "--timings"], False), (["--rules=b", "--timings", LINK], True)):
+        rules, rest = options(argv)
+        assert (len(rules), wants_timings(argv, rest)) == (wanted, wanted)
+    monkeypatch.setenv("OTELOBJ_TIMINGS", "1")
+    assert wants_timings([LINK], [LINK])
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ RT = "github.com/otelobj/otelobj/hooks/rt"
 ACTIVE = "github.com/otelobj/otelobj/hooks/active"
 SPAN = "github.com/otelobj/otelobj/hooks/span"
 GLOBALS = f"{BRIDGE_PATH}/globals"
+LOGS = f"{BRIDGE_PATH}/logs"
 API = "go.opentelemetry.io/otel"
 HOOKS = "example.com/app/hooks"
 APP = {
@@ -110,21 +111,39 @@ def test_an_api_that_is_too_old_is_not_bridged(app: Path, capsys: pytest.Capture
     assert "older than 1.0.1" in capsys.readouterr().err
 
 
-def test_a_fork_that_the_bridge_does_not_compile_with_is_left_out(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    module = subprocess.run([goroot(GO) / "bin/go", "list", "-mod=mod", "-m", "-f", "{{.Dir}}", f"{API}/trace"], cwd=app, check=True, capture_output=True, text=True).stdout
+def replace_by_fork(app: Path, module: str, file: str, old: str, new: str) -> None:
+    """Has the program's module replaced by one in which a text is another."""
+    folder = subprocess.run([goroot(GO) / "bin/go", "list", "-mod=mod", "-m", "-f", "{{.Dir}}", module], cwd=app, check=True, capture_output=True, text=True).stdout
     fork = app.parent / "fork"
-    shutil.copytree(module.strip(), fork, copy_function=shutil.copyfile)
+    shutil.copytree(folder.strip(), fork, copy_function=shutil.copyfile)
     for path in (fork, *fork.rglob("*")):
         path.chmod(0o755)
-    config = (fork / "config.go").read_text()
-    assert config.count("Timestamp() time.Time") >= 1
-    (fork / "config.go").write_text(config.replace("Timestamp() time.Time", "When() time.Time"))
-    with (app / "go.mod").open("a") as file:
-        file.write(f"\nreplace {API}/trace => {fork}\n")
+    text = (fork / file).read_text()
+    assert text.count(old) >= 1
+    (fork / file).write_text(text.replace(old, new))
+    with (app / "go.mod").open("a") as mod:
+        mod.write(f"\nreplace {module} => {fork}\n")
+
+
+def test_a_fork_that_the_bridge_does_not_compile_with_is_left_out(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    replace_by_fork(app, f"{API}/trace", "config.go", "Timestamp() time.Time", "When() time.Time")
     (app / "main.go").write_text(f'package main\n\nimport _ "{API}/trace"\n\nfunc main() {{}}\n')
     found = resolve(request(app, (ACTIVE, RT, GLOBALS), *BUILD), go_command())
     assert parts(found) == set() and found.left_out == (GLOBALS,)
     assert "is not bridged: the bridge does not compile with it" in capsys.readouterr().err
+
+
+def test_a_log_api_that_the_bridge_does_not_compile_with_is_left_out_alone(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (app / "go.mod").write_text(f"module example.com/app\n\ngo 1.24\n\nrequire (\n\t{API} v1.41.0\n\t{API}/log v0.17.0\n)\n")
+    (app / "main.go").write_text(f'package main\n\nimport (\n\t"{API}"\n\t_ "{API}/log/global"\n)\n\nfunc main() {{ println(otel.Version()) }}\n')
+    whole = request(app, (ACTIVE, RT, GLOBALS, LOGS), *BUILD)
+    found = resolve(whole, go_command())
+    assert {"logs", "globals"} <= parts(found) and found.left_out == () and disagreements(whole, found) == []
+    assert capsys.readouterr().err.count("warning") == 0
+    replace_by_fork(app, f"{API}/log", "record.go", "SeverityText() string", "SeverityName() string")
+    found = resolve(request(app, (ACTIVE, RT, GLOBALS, LOGS), *BUILD), go_command())
+    assert {"globals", "meters"} <= parts(found) and "logs" not in parts(found) and found.left_out == (LOGS,)
+    assert f"log API, {API}/log" in capsys.readouterr().err
 
 
 def test_a_copy_of_active_that_does_not_hand_on_is_an_error(app: Path) -> None:

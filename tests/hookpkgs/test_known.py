@@ -87,6 +87,22 @@ def test_it_serves_no_link_with_other_contents(known: Known) -> None:
     assert known.for_link(request(RT, SDK, fmt="fmt1", time="time2"), None) is None
 
 
+def test_it_serves_a_link_whose_standard_library_has_the_same_fingerprints(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a profile makes it: other code, the same export data. For packages of modules the content decides."""
+    found = {"/cache/same": b"12345678", "/cache/other": b"87654321"}
+    monkeypatch.setattr("objinst.hookpkgs.known.fingerprint", lambda path: found[str(path)])
+    made = replace(known, parts={**known.parts, "fmt": replace(known.parts["fmt"], fingerprint=b"12345678".hex()), "m.com/lib": Part("lib1", PROGRAM, "", ())})
+    made = Known.of(json.loads(json.dumps(made.json())))
+
+    def wants(fmt: str, **link: str) -> HookRequest:
+        wanted = request(RT, SDK, PROBE, **{"fmt": "fmt2", "time": "time1", "m_d_com__lib": "lib1"} | link)
+        return replace(wanted, link={name: Path(fmt) for name in wanted.link})
+
+    assert made.for_link(wants("/cache/same"), None) is not None
+    assert made.for_link(wants("/cache/other"), None) is None
+    assert made.for_link(wants("/cache/same", m_d_com__lib="lib2"), None) is None
+
+
 def test_it_serves_no_link_that_wants_more(known: Known) -> None:
     assert known.for_link(request(RT, PROBE, "example.com/mine", fmt="fmt1"), None) is None
 
@@ -151,8 +167,8 @@ def test_no_path_of_this_machine_is_carried(known: Known, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "change",
     [
-        {"parts": 7}, {"parts": [["fmt", "c", "", ""]]}, {"parts": [["fmt", "c", "", "", [9]]]}, {"parts": [["fmt", "c", "compiled ../../x", "", []]]},
-        {"parts": [["fmt", "c", "relative/path", "", []]]}, {"parts": [[1, "c", "", "", []]]}, {"roots": "rt"}, {"roots": [1]}, {"sources": "../x"}, {"env": []},
+        {"parts": 7}, {"parts": [["fmt", "c", "", ""]]}, {"parts": [["fmt", "c", "", "", [9], ""]]}, {"parts": [["fmt", "c", "compiled ../../x", "", [], ""]]},
+        {"parts": [["fmt", "c", "relative/path", "", [], ""]]}, {"parts": [[1, "c", "", "", [], ""]]}, {"parts": [["fmt", "c", "", "", [], 1]]}, {"roots": "rt"}, {"roots": [1]}, {"sources": "../x"}, {"env": []},
         {"modules": {"a": 1}}, {"watched": {"a": "b"}}, {"header": None}, {"more": 1},
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -193,6 +194,8 @@ def test_a_package_with_assembly_and_embedded_files_compiles_here(app: Path, mon
     """Everything that the link does not have, compiled from source, as for a link whose imports all differ."""
     monkeypatch.setattr(zone, "fits", lambda *_: False)
     monkeypatch.setattr(zone, "content", lambda path: f"other {compiling.content(path)}")
+    numbers = itertools.count()
+    monkeypatch.setattr(zone, "fingerprint", lambda _: next(numbers).to_bytes(8, "little"))
     wanted = request(app, (HOOKS,), "build", "-work", "-trimpath", "-o", "x", ".")
     hook_set = resolve(wanted, go_command())
     assert all(path.is_relative_to(cache.root()) for path in hook_set.archives.values()) and len(hook_set.archives) > 20

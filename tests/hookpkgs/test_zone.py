@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from hook_sets import GO, disagreements, go_command, request, write
 from objinst.errors import OtelobjError
 from objinst.gobuild import buildinfo
 from objinst.gobuild.gocmd import Go
-from objinst.goobj.archive import Archive, peek
+from objinst.goobj.archive import Archive, fingerprint, peek
 from objinst.hookpkgs import HookRequest, HookSet, resolve, sources, zone
-from objinst.hookpkgs.compile import Compiler
+from objinst.hookpkgs.compile import Batch, Compiler, content
 from objinst.hookpkgs.pins import Pin, pins
 from objinst.paths import hooks_dir
 from objinst.rules import PRIVATE
 from objinst.store import cache
-from toolchains import go_env, goroot
+from profiles import profile
+from toolchains import exports, go_env, goroot
 
 RT = "github.com/otelobj/otelobj/hooks/rt"
 ACTIVE = "github.com/otelobj/otelobj/hooks/active"
@@ -69,6 +71,25 @@ def linked(wanted: HookRequest, found: HookSet, folder: Path) -> Path:
     subprocess.run([tools / "compile", "-p", "main", "-pack", "-trimpath", folder, "-importcfg", "cfg", "-o", "m.a", "m.go"], cwd=folder, check=True)
     subprocess.run([tools / "link", "-importcfg", "cfg", "-o", "m", "m.a"], cwd=folder, check=True)
     return folder / "m"
+
+
+def of_other_content(archive: Path, folder: Path) -> Path:
+    """A copy whose build id names another content, and whose fingerprint is the same."""
+    old = content(archive).encode()
+    copy = folder / f"{content(archive)}.a"
+    copy.write_bytes(archive.read_bytes().replace(old, old.swapcase()))
+    assert content(copy) != content(archive) and fingerprint(copy) == fingerprint(archive)
+    return copy
+
+
+def with_other_contents(wanted: HookRequest, folder: Path) -> HookRequest:
+    link = {name: of_other_content(path, folder) for name, path in wanted.link.items()}
+    return replace(wanted, link=link, identities={name: f"{peek(path).line} {peek(path).build_id}" for name, path in link.items()})
+
+
+def compiled() -> set[Path]:
+    """What is in the cache."""
+    return set((cache.root() / "compiled").glob("*/*"))
 
 
 def never(*_: object, **__: object) -> str:
@@ -156,6 +177,72 @@ def test_another_program_compiles_nothing(app: Path, monkeypatch: pytest.MonkeyP
     assert private(found) == private(first) and disagreements(wanted, found) == []
 
 
+def test_a_profile_that_changes_no_fingerprint_compiles_nothing(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With -pgo, std has other archives for each program."""
+    plain = request(app, (ACTIVE, RT), "build", "-work", "-o", "x", ".")
+    first = resolve(plain, go_command())
+    wanted = with_other_contents(plain, app)
+    before = compiled()
+    shutil.rmtree(cache.root() / "closure")  # what is remembered
+    assert private(resolve(wanted, go_command())) == private(first) and compiled() == before
+    monkeypatch.setattr(Go, "run", never)
+    found = resolve(wanted, go_command())
+    assert private(found) == private(first) and disagreements(wanted, found) == []
+    assert private(resolve(plain, go_command())) == private(first)
+
+
+@pytest.mark.long
+def test_profiles(app: Path) -> None:
+    """One whose hot calls are the program's, and one that makes strings.ToLower inlinable, which changes what importers of strings see."""
+    plain = request(app, (ACTIVE, RT), "build", "-work", "-o", "x", ".")
+    first = resolve(plain, go_command())
+    (app / "own.pprof").write_bytes(profile([("main.main", "example.com/app/lib.Name", 1)]))
+    (app / "std.pprof").write_bytes(profile([("example.com/app/lib.Name", "strings.ToLower", 0)]))
+    before = compiled()
+    own = request(app, (ACTIVE, RT), "build", "-work", "-pgo=own.pprof", "-o", "x", ".")
+    assert private(resolve(own, go_command())) == private(first) and compiled() == before
+    std = request(app, (ACTIVE, RT), "build", "-work", "-pgo=std.pprof", "-o", "x", ".")
+    differ = {name for name in std.link if name in plain.link and fingerprint(std.link[name]) != fingerprint(plain.link[name])}
+    assert "strings" in differ and "strconv" not in differ
+    found = resolve(std, go_command())
+    assert disagreements(std, found) == []
+    changed = {name for name, path in private(found).items() if path != private(first)[name]}
+    importers = {name for name, path in private(first).items() if differ & dict(Archive.read(path).go_object()[1].autolib).keys()}
+    assert importers and importers <= changed < private(first).keys()
+    before = compiled()
+    again = request(app, (ACTIVE, RT), "build", "-work", "-a", "-pgo=std.pprof", "-o", "x", ".")
+    assert private(resolve(again, go_command())) == private(found) and compiled() == before
+
+
+def test_importers_of_what_changed_inside_are_kept(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package with other code and the same export data has the same importers."""
+    names = ("low", "high")
+    packages = {name: {"ImportPath": f"m.com/{name}", "Dir": str(app / name), "GoFiles": ["x.go"], "Imports": []} for name in names}
+    packages["high"]["Imports"] = ["m.com/low"]
+    by_path = {package["ImportPath"]: package for package in packages.values()}
+    write(app, {"low/x.go": "package low\n\n//go:noinline\nfunc F() int { return 1 }\n", "high/x.go": 'package high\n\nimport "m.com/low"\n\nfunc F() int { return low.F() }\n'})
+    asked: list[str] = []
+    run = Go.tool
+    monkeypatch.setattr(Go, "tool", lambda self, name, args, cwd: (asked.append(cwd.name), run(self, name, args, cwd)))
+
+    def build() -> dict[str, Path]:
+        asked.clear()
+        header = peek(exports(GO, "amd64", "sort")["sort"]).line
+        batch = Batch(Compiler(go_command(), header, {"-trimpath": "true"}, lambda _: []), by_path, {})
+        assert set(batch.missing()) <= by_path.keys()
+        return {name: batch.archive(f"m.com/{name}") for name in names}
+
+    first = build()
+    assert asked == ["low", "high"]
+    assert build() == first and asked == []
+    (app / "low/x.go").write_text("package low\n\n//go:noinline\nfunc F() int { return 2 }\n")
+    second = build()
+    assert asked == ["low"] and second["high"] == first["high"] and second["low"] != first["low"]
+    (app / "low/x.go").write_text("package low\n\nfunc F() int { return 2 }\n")
+    third = build()
+    assert asked == ["low", "high"] and third["high"] != first["high"]
+
+
 def test_archives_are_the_same_on_every_machine(app: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = request(app, (ACTIVE, RT), "build", "-work", "-o", "x", ".")
     first = resolve(wanted, go_command())
@@ -219,16 +306,19 @@ def test_hooks_of_the_users_own_share_the_private_api(app: Path, module: str, mo
 
 
 def test_only_the_sources_that_changed_are_compiled(app: Path) -> None:
-    """A key is that of sources and imports, not of where they lie."""
+    """A key is that of sources and fingerprints of imports, not of where they lie."""
     compiler = Compiler(go_command(), "header", {"-trimpath": "true"}, lambda _: [])
     (app / "a").mkdir()
     (app / "b").mkdir()
     for folder in ("a", "b"):
         (app / folder / "x.go").write_text("package x\n")
     package = {"ImportPath": f"{PRIVATE}m.com/x", "Place": "m.com/x", "Imports": ["m.com/y"], "ImportMap": {"m.com/y": f"{PRIVATE}m.com/y"}, "GoFiles": ["x.go"]}
-    key = compiler.key({**package, "Dir": str(app / "a")}, {f"{PRIVATE}m.com/y": "1"})
-    assert key == compiler.key({**package, "Dir": str(app / "b")}, {f"{PRIVATE}m.com/y": "1"})
-    assert key != compiler.key({**package, "Dir": str(app / "b")}, {f"{PRIVATE}m.com/y": "2"})
-    assert key != compiler.key({**package, "Dir": str(app / "b"), "ImportMap": {}}, {"m.com/y": "1"})
+    archives = exports(GO, "amd64", "sort", "strings")
+    one, two = archives["sort"], archives["strings"]
+    key = compiler.key({**package, "Dir": str(app / "a")}, {f"{PRIVATE}m.com/y": one})
+    assert key == compiler.key({**package, "Dir": str(app / "b")}, {f"{PRIVATE}m.com/y": one})
+    assert key == compiler.key({**package, "Dir": str(app / "b")}, {f"{PRIVATE}m.com/y": of_other_content(one, app)})
+    assert key != compiler.key({**package, "Dir": str(app / "b")}, {f"{PRIVATE}m.com/y": two})
+    assert key != compiler.key({**package, "Dir": str(app / "b"), "ImportMap": {}}, {"m.com/y": one})
     (app / "b" / "x.go").write_text("package x \n")
-    assert key != compiler.key({**package, "Dir": str(app / "b")}, {f"{PRIVATE}m.com/y": "1"})
+    assert key != compiler.key({**package, "Dir": str(app / "b")}, {f"{PRIVATE}m.com/y": one})

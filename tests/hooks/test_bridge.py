@@ -12,19 +12,21 @@ from pathlib import Path
 import bridge_rig
 import pytest
 from bridge_rig import OTEL, Rig
+from needs import emulator
 from places import HOOKS
-from toolchains import go, newest, oldest
+from toolchains import go, newest, telemetry, versions
 
-from objinst.hookpkgs import apilevel, pins
+from objinst.hookpkgs import apilevel, pins, zone
 
 BRIDGE = HOOKS / "bridge"
 SLICE = ("1.0.1", "1.14.0", "1.20.0", "1.28.0", "1.41.0", "1.47.0")
 """Releases with which `make test` runs: the ends, and one of each form that makes a difference. The others are left to --long."""
 REST = (
-    "1.3.0", "1.4.1", "1.5.0", "1.6.3", "1.7.0", "1.8.0", "1.9.0", "1.10.0", "1.11.2", "1.12.0", "1.13.0", "1.15.1", "1.16.0", "1.17.0",
+    "1.1.0", "1.2.0", "1.3.0", "1.4.1", "1.5.0", "1.6.3", "1.7.0", "1.8.0", "1.9.0", "1.10.0", "1.11.2", "1.12.0", "1.13.0", "1.15.1", "1.16.0", "1.17.0",
     "1.18.0", "1.19.0", "1.21.0", "1.22.0", "1.23.1", "1.24.0", "1.25.0", "1.26.0", "1.27.0", "1.29.0", "1.30.0", "1.31.0", "1.32.0", "1.33.0", "1.34.0",
     "1.35.0", "1.36.0", "1.37.0", "1.38.0", "1.39.0", "1.40.0", "1.42.0", "1.43.0", "1.44.0", "1.45.0", "1.46.0",
 )  # fmt: skip
+TOOLCHAINS = versions()[versions().index(telemetry()) :]
 IMPORT = re.compile(r'"otelobj\.private/([^"]+)"')
 
 
@@ -38,6 +40,7 @@ def test_with_a_release(rig: Rig, api: str) -> None:
     said = rig.test(api, "-short", "-timeout=10m")
     parts = {line.split()[1].rpartition("hooks/bridge/")[2] for line in said.splitlines() if line.startswith("ok ")}
     expected = {"attrs", "spans", "bags", "globals", "own/spans", "users"} | ({"meters"} if bridge_rig.has_metric(api) else set())
+    expected |= {"logs"} if bridge_rig.has_logs(api) else set()
     assert expected <= parts
 
 
@@ -54,8 +57,28 @@ def test_without_races(rig: Rig, api: str) -> None:
 
 
 @pytest.mark.long
-def test_with_the_oldest_toolchain(tmp_path: Path) -> None:
-    bridge_rig.make(tmp_path, oldest()).test("1.28.0", "-short", "-timeout=10m")
+@pytest.mark.parametrize("goarch", ["amd64", "arm64"])
+@pytest.mark.parametrize("version", TOOLCHAINS)
+def test_with_a_toolchain(tmp_path: Path, version: str, goarch: str) -> None:
+    bridge_rig.make(tmp_path, version).test("1.28.0", "-short", "-timeout=30m", f"-exec={' '.join(emulator(goarch))}", goarch=goarch)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", TOOLCHAINS)
+def test_with_a_toolchain_without_races(tmp_path: Path, version: str) -> None:
+    bridge_rig.make(tmp_path, version).test("1.28.0", "-short", "-race", "-timeout=20m", CGO_ENABLED="1")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cgo", ["0", "1"])
+def test_position_independent(rig: Rig, cgo: str) -> None:
+    rig.test("1.41.0", "-short", "-buildmode=pie", "-timeout=10m", CGO_ENABLED=cgo)
+
+
+def test_each_minor_release_is_here() -> None:
+    minors = sorted(int(api.split(".")[1]) for api in (*SLICE, *REST))
+    newest_pinned = int(pins.pins().modules[OTEL].version.split(".")[1])
+    assert minors == list(range(newest_pinned + 1))
 
 
 def test_with_a_fork(rig: Rig) -> None:
@@ -64,19 +87,40 @@ def test_with_a_fork(rig: Rig) -> None:
     assert "--- PASS: TestAForkOfTheAPI" in said
 
 
+def test_without_an_sdk_of_ours(rig: Rig) -> None:
+    tags = ",".join((*rig.level(SLICE[-1]).tags, zone.WITHOUT_SDK))
+    said = go(rig.version, rig.release(SLICE[-1]), "test", f"-tags={tags}", "-v", "-run=Alone", "./globals", **bridge_rig.SETTINGS)
+    assert "--- PASS: TestAlone " in said and "--- PASS: TestAloneAndDisabled" in said
+
+
 def test_vet(rig: Rig) -> None:
     rig.vet(SLICE[-1])
 
 
 def test_levels_are_read_from_archives(rig: Rig) -> None:
-    tags = {api: rig.level(api).tags for api in ("1.0.1", "1.14.0", "1.20.0", "1.28.0", "1.47.0")}
+    levels = {api: rig.level(api) for api in ("1.0.1", "1.14.0", "1.20.0", "1.28.0", "1.41.0", "1.47.0")}
+    tags = {api: level.tags for api, level in levels.items()}
     assert tags["1.0.1"] == ()
     assert tags["1.14.0"] == ("otelapi_scope", "otelapi_logger")
     assert tags["1.20.0"] == ("otelapi_scope", "otelapi_embedded", "otelapi_boundaries", "otelapi_logger")
     assert set(tags["1.28.0"]) - set(tags["1.20.0"]) == {"otelapi_gauge"}
-    assert tags["1.47.0"] == tuple(apilevel.TAGS)
-    assert "meters" in rig.level("1.20.0").parts
-    assert "meters" not in rig.level("1.14.0").parts
+    assert set(tags["1.41.0"]) - set(tags["1.28.0"]) == {"otelapi_log_values", "otelapi_log_events"}
+    older = ("otelapi_log_values", "otelapi_log_setter")
+    assert tags["1.47.0"] == tuple(tag for tag in apilevel.TAGS if tag not in older)
+    assert "meters" in levels["1.20.0"].parts
+    assert "meters" not in levels["1.14.0"].parts
+    assert {"logs", "own/logs"} <= {*levels["1.41.0"].parts} & {*levels["1.47.0"].parts} and "logs" not in levels["1.28.0"].parts
+
+
+@pytest.mark.parametrize(("log", "parts"), [("0.6.0", ()), ("0.7.0", ("logs",))])
+def test_a_log_api_that_is_too_old_is_left_out(rig: Rig, tmp_path: Path, log: str, parts: tuple[str, ...]) -> None:
+    """The rest of the API is bridged."""
+    (tmp_path / "go.mod").write_text(f"module m\n\ngo 1.24\n\nrequire {OTEL}/log v{log}\n")
+    listed = go(rig.version, tmp_path, "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", f"{OTEL}/log/global", **bridge_rig.SETTINGS)
+    pairs = [line.split() for line in listed.splitlines()]
+    level = apilevel.level({pair[0]: Path(pair[1]) for pair in pairs if len(pair) == 2})
+    assert level.parts == ("attrs", "spans", "bags", *parts)
+    assert ("older than 0.7" in (level.line() or "")) is not bool(parts)
 
 
 def archives(version: str, folder: Path, files: dict[str, str], *packages: str) -> dict[str, Path]:
@@ -131,7 +175,7 @@ def test_what_the_bridge_imports_is_pinned() -> None:
 
 def test_build_tags_are_those_that_levels_give() -> None:
     used = {tag for file in BRIDGE.rglob("*.go") for tag in re.findall(r"^//go:build !?(\w+)$", file.read_text(), re.MULTILINE)}
-    assert used == set(apilevel.TAGS)
+    assert used == {*apilevel.TAGS, zone.WITHOUT_SDK}
 
 
 def test_without_the_bridge_contexts_are_as_they_were(rig: Rig, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def play(program: Program, lines: list[str]) -> None:
     raise AssertionError("no end")
 
 
-@pytest.fixture(scope="module", params=["1.24-amd64", "1.27-amd64", "1.26-arm64"])
+@pytest.fixture(scope="module", params=[pytest.param("1.24-amd64", marks=pytest.mark.long), "1.27-amd64", "1.26-arm64"])
 def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[str], list[str], dict[str, str]]]:
     """The plain program, the one with telemetry, and their environment."""
     version, goarch = request.param.split("-")

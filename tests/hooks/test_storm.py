@@ -72,12 +72,13 @@ def test_ten_thousand_goroutines(goarch: str, tmp_path: Path) -> None:
     storm("1.26", goarch, tmp_path, 10_000, 100)
 
 
+@pytest.mark.long
 def test_profile_that_is_hot_on_channels(tmp_path: Path) -> None:
     """The compiler inlines what package runtime itself calls for a channel operation then."""
     env = toolchains.go_env("1.26", "amd64")
     (tmp_path / "main.go").write_text(HOT)
     profile = tmp_path / "cpu.pprof"
-    profile.write_bytes(subprocess.run(["go", "run", str(tmp_path / "main.go")], env=env, check=True, capture_output=True).stdout)
+    profile.write_bytes(subprocess.run([toolchains.goroot("1.26") / "bin/go", "run", tmp_path / "main.go"], env=env, check=True, capture_output=True).stdout)
     plain = tmp_path / "plain"
     toolchains.go("1.26", tmp_path, "build", f"-pgo={profile}", "-o", plain, "main.go")
     for function in ("chansend1", "chanrecv1"):

@@ -29,6 +29,7 @@ PRIVATE, ZONE = "otelobj.private", "otelobj.hooks"
 PACKAGES = (
     OTEL, f"{OTEL}/attribute", f"{OTEL}/baggage", f"{OTEL}/codes", f"{OTEL}/propagation", f"{OTEL}/trace", f"{OTEL}/trace/noop", f"{OTEL}/metric",
     f"{OTEL}/metric/noop", f"{OTEL}/sdk/trace", f"{OTEL}/sdk/trace/tracetest", f"{OTEL}/sdk/metric", f"{OTEL}/sdk/metric/metricdata", f"{OTEL}/sdk/resource",
+    f"{OTEL}/log", f"{OTEL}/log/noop", f"{OTEL}/sdk/log",
 )  # fmt: skip
 """What the bridge and its tests import of the private copy."""
 IMPORT = re.compile(r'^(\s*(?:import\s+)?(?:[\w.]+\s+)?)"([^"]+)"', re.MULTILINE)
@@ -54,6 +55,7 @@ class Rig:
         if not place.exists():
             shutil.copytree(HOOKS / "bridge", place)
             modules = [OTEL, f"{OTEL}/trace", f"{OTEL}/sdk", *([f"{OTEL}/metric", f"{OTEL}/sdk/metric"] if has_metric(api) else [])]
+            modules += [f"{OTEL}/log", f"{OTEL}/sdk/log"] if has_logs(api) else []
             requires = [f"{path} v{release_of(path, api)}" for path in modules]
             (place / "go.mod").write_text(self._mod(f"{OURS}/bridge", requires))
         return place
@@ -84,6 +86,7 @@ class Rig:
         """What the archives of a program with this release say."""
         packages = [f"{OTEL}{below}" for below in ("", "/trace", "/baggage", "/propagation", "/sdk/trace")]
         packages += [f"{OTEL}/metric", f"{OTEL}/sdk/metric"] if has_metric(api) else []
+        packages += [f"{OTEL}/log/global", f"{OTEL}/sdk/log"] if has_logs(api) else []
         listed = go(self.version, self.release(api), "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", *packages, **SETTINGS)
         pairs = (line.split() for line in listed.splitlines())
         return apilevel.level({path: Path(archive) for path, archive in (pair for pair in pairs if len(pair) == 2)})
@@ -101,13 +104,24 @@ class Rig:
         return go(self.version, self.release(api), "vet", f"-tags={','.join(level.tags)}", *[f"./{part}/..." for part in (*level.parts, "users")], **SETTINGS)
 
 
+LOG_PATCHES = {36: "0.12.2"}
+"""Minor release of the API -> the release of log that belongs to it, where that is not the first of its minor release."""
+
+
 def has_metric(api: str) -> bool:
     return int(api.split(".")[1]) >= 16
 
 
+def has_logs(api: str) -> bool:
+    """From log 0.7 on."""
+    return int(api.split(".")[1]) >= 31
+
+
 def release_of(path: str, api: str) -> str:
-    """The release of an OpenTelemetry module that belongs to one of the API: sdk/metric is stable from 1.19 on."""
+    """The release of an OpenTelemetry module that belongs to one of the API: sdk/metric is stable from 1.19 on, and log from 1.47 on."""
     minor = int(api.split(".")[1])
+    if path.endswith("/log") and minor < 47:
+        return LOG_PATCHES.get(minor, f"0.{minor - 24}.0")
     return f"0.{minor + 23}.0" if path.endswith("/sdk/metric") and minor < 19 else api
 
 

@@ -23,7 +23,8 @@ def minor(version: str) -> int:
 def usable(module: str) -> list[str]:
     """The Go versions at hand that a module compiles with, ascending. module: its folder below hooks/."""
     paths = {folder: path for path, folder in hooktree.modules().items()}
-    lowest = minor(minimum.needed_by(paths[module]))
+    asked = minimum.GO_LINE.search((HOOKS / module / "go.mod").read_text())  # the go command does not read what otelobj can do with the module
+    lowest = max(minor(minimum.needed_by(paths[module])), minor(asked[1]) if asked else 0)
     return sorted((version for version in versions() if minor(version) >= lowest), key=minor)
 
 

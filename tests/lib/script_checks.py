@@ -41,6 +41,34 @@ def span_problem(collector: Collector, span: Any, wanted: list[str]) -> str | No
     return None
 
 
+def log_problem(collector: Collector, record: Any, wanted: list[str]) -> str | None:
+    """None if a log record has every `key=value` of wanted; else the first that does not hold."""
+    by_id = {span.span_id: span for span in collector.spans()}
+    for item in wanted:
+        key, _, value = item.partition("=")
+        if key == "trace":
+            span = by_id.get(record.span_id)
+            found = "-" if not record.span_id else span.name if span and span.trace_id == record.trace_id else "unknown"
+        elif key == "severity":
+            found = record.severity
+        elif key == "scope":
+            found = record.scope.name
+        else:
+            found = _attribute(record.attributes, key)
+        if str(found).lower() != value.lower():
+            return f"{key} is {found!r}"
+    return None
+
+
+def _attribute(attributes: Any, key: str) -> Any:
+    """`a` or, of a map, `group.a`."""
+    if key in attributes:
+        return attributes[key]
+    group, _, rest = key.partition(".")
+    inside = attributes.get(group)
+    return _attribute(inside, rest) if rest and isinstance(inside, dict) else None
+
+
 def static_program(run: Any, name: str) -> None:
     """The program needs no ELF interpreter."""
     from elftools.elf.elffile import ELFFile
@@ -82,6 +110,22 @@ def await_connection(run: Any) -> None:
 def own_collector(run: Any) -> None:
     """From here on the collector is the script's own again."""
     run.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = run.collector.endpoint
+
+
+def tree(run: Any) -> None:
+    """The spans are those that the last program printed (`span ID parent ID`, `-` for none), each below the one that it must be below; `by hand` are counted."""
+    wanted = dict(re.findall(r"^span (\S+) parent (\S+)$", run.last.stdout, re.MULTILINE))
+    assert len(wanted) > 100, run.last.stdout + run.last.stderr
+    spans = run.collector.spans()
+    ids = {}
+    for span in spans:
+        path = str(span.attributes.get("url.path", span.attributes.get("url.full", ""))).split("/")
+        ids[span.span_id] = {"SERVER": path[-1], "CLIENT": path[-2] if len(path) > 1 else ""}.get(span.kind) or str(span.attributes.get("id"))
+    found = {ids[span.span_id]: ids.get(span.parent_id, span.parent_id or "-") for span in spans}
+    wrong = {name: (wanted.get(name), found.get(name)) for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)}
+    assert not wrong and len(spans) == len(wanted), f"span: (its parent must be, is): {wrong}"
+    counted = [point.value for metric in run.collector.metrics() if metric.name == "tree.made" for point in metric.points]
+    assert sum(counted) == sum(span.name == "by hand" for span in spans) > 0, counted
 
 
 def await_spans(run: Any, wanted: str) -> None:
@@ -276,3 +320,17 @@ def only_imported(run: Any, name: str) -> None:
     with tarfile.open(run.folder / name, "r:xz") as tar:
         listed = {member.name.split("/")[1] for member in tar if member.name.startswith("compiled/")}
     assert len(listed) > 200 and _compiled(run) == listed
+
+
+def spans_named(run: Any, name: str, number: str) -> None:
+    """There are so many spans of a name."""
+    found = [span for span in run.collector.spans() if span.name == name]
+    assert len(found) == int(number), f"{len(found)} spans {name}"
+
+
+def nowhere(run: Any, text: str) -> None:
+    """A text is in nothing that the collector has received."""
+    received = [*run.collector.spans(), *run.collector.metrics(), *run.collector.logs()]
+    assert received
+    found = [repr(one) for one in received if text in repr(one)]
+    assert not found, f"{text} in {found}"

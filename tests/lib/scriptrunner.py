@@ -18,7 +18,9 @@ which are written to a fresh folder. Script lines:
     exists F, ! exists F, cmp A B, append F TEXT, rm F
     span NAME k=v ...   the collector has a span of this name with kind/status/parent (name, or `-` for none) or attribute k = v
     forget              the collector forgets what it has received; `receives N` waits until it has N spans
-    spans N             the collector has exactly N spans; `metric NAME` it has this metric
+    spans N             the collector has exactly N spans; `metric NAME` it has this metric; `logs N` exactly N log records
+    log BODY k=v ...    the collector has a log record with this body, and severity/trace (name of its span, or `-` for none)/scope or attribute
+                        k = v; `group.k`: of a map
     py NAME ARGS        a check in tests/lib/script_checks.py
 
 Each script has a collector of its own; OTEL_EXPORTER_OTLP_ENDPOINT names it.
@@ -52,10 +54,11 @@ ARM64_ROOT = "/usr/aarch64-linux-gnu"
 """Where libc6-arm64-cross puts the C library, and the loader that position-independent programs ask for."""
 
 
-HANGS = 3600
+HANGS = 1200
 """Seconds after which a program is taken for one that hangs, on however busy a machine."""
 GENEROUS = {
     "OTELOBJ_SHUTDOWN_TIMEOUT": "10m", "OTEL_EXPORTER_OTLP_TIMEOUT": "600000", "OTEL_BSP_EXPORT_TIMEOUT": "600000", "OTEL_METRIC_EXPORT_TIMEOUT": "600000",
+    "OTEL_BLRP_EXPORT_TIMEOUT": "600000",
 }  # fmt: skip
 """Nothing is lost because the machine has other things to do. Scripts that are about these limits set their own."""
 
@@ -251,6 +254,18 @@ class Run:
     def metric(self, words: list[str], *, negate: bool) -> None:
         names = {metric.name for metric in self.collector.metrics()}
         self._hold((words[0] in names) != negate, f"metrics: {sorted(names)}")
+
+    def logs(self, words: list[str], *, negate: bool) -> None:
+        found = self.collector.logs()
+        bodies = "\n".join(f"{record.severity} {record.body}" for record in found)
+        self._hold((len(found) == int(words[0])) != negate, f"{len(found)} log records:\n{bodies}")
+
+    def log(self, words: list[str], *, negate: bool) -> None:
+        body, *wanted = words
+        found = self.collector.logs()
+        problems = [script_checks.log_problem(self.collector, record, wanted) for record in found if record.body == body]
+        holds = any(problem is None for problem in problems)
+        self._hold(holds != negate, f"log record {body!r} {wanted}: {problems or [record.body for record in found]}")
 
     def py(self, words: list[str], *, negate: bool) -> None:
         assert not negate

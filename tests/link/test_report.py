@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 from dataclasses import fields, replace
 
 import jsonschema
@@ -12,7 +15,7 @@ import pytest
 from objinst.errors import OtelobjError
 from objinst.plan.model import InlinedCall, Status, Target
 from objinst import VERSION
-from objinst.link.report import Report, write_report
+from objinst.link.report import Clock, Report, write_report
 from places import ROOT
 
 SCHEMA = json.loads((ROOT / "docs" / "report.schema.json").read_text())
@@ -106,3 +109,19 @@ def test_a_report_goes_through_no_link_of_others(tmp_path):
     write_report(REPORT, str(tmp_path / "report.json"))
     assert precious.read_text() == "precious"
     assert Report.from_json((tmp_path / "report.json").read_text(), "x") == REPORT
+
+
+def test_steps_add_up_to_the_life_of_the_process():
+    code = "import time; time.sleep(0.3); from objinst.link.report import Clock; c = Clock(); c.lap('a'); time.sleep(0.1); c.lap('b'); c.lap('a'); print(sum(c.steps.values()), *c.steps)"
+    began = time.monotonic()
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()
+    assert said[1:] == ["a", "b"]
+    assert 0.4 <= float(said[0]) <= time.monotonic() - began + 0.02
+
+
+def test_the_table_has_the_steps_and_their_sum():
+    lines = Clock(steps={"read": 0.25, "hook packages": 0.75, "link": 3.0}).table().splitlines()
+    assert lines[0] == "otelobj: seconds of this link"
+    assert [line.split() for line in lines[1:]] == [["read", "0.250", "6%"], ["hook", "packages", "0.750", "19%"], ["link", "3.000", "75%"], ["total", "4.000", "100%"]]
+    assert len({len(line) for line in lines[1:]}) == 1
+    assert Clock(steps={}).table().endswith("total            0.000    0%")

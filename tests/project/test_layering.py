@@ -15,6 +15,7 @@ from trampolines.arch import ARCHES
 
 LEVELS = (
     ("__main__", "cli"),
+    ("bench",),
     ("linked",),
     ("link",),
     ("actions",),  # an action is read from a rule, planned and written: above all three, which ask it without knowing it

@@ -152,7 +152,7 @@ def test_the_page_has_it(checkout: Path) -> None:
 
 
 def test_its_go_module_is_whole(checkout: Path) -> None:
-    """As the page says: go mod tidy, then vet and tests; `make lint` finds the module."""
+    """As the page says: go mod tidy, then vet and tests."""
     env = os.environ | {"GOFLAGS": "-mod=mod", "GOWORK": "off", "GOTOOLCHAIN": "local"}
     for words in (["mod", "tidy"], ["vet", "./..."], ["test", "./..."]):
         done = subprocess.run([goroot(GO) / "bin" / "go", *words], cwd=checkout / FOLDER, env=env, capture_output=True, text=True, check=False)

@@ -1,0 +1,7 @@
+//go:build !auto && !sdk
+
+package main
+
+import "context"
+
+func setUp(context.Context) func() { return func() {} }

@@ -1,0 +1,37 @@
+// Command hand is the same server, instrumented by hand with OpenTelemetry's official libraries, all exporters included.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+
+	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/contrib/propagators/autoprop"
+	"go.opentelemetry.io/otel"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+func main() {
+	ctx := context.Background()
+	spans, err := autoexport.NewSpanExporter(ctx)
+	if err != nil {
+		panic(err)
+	}
+	reader, err := autoexport.NewMetricReader(ctx)
+	if err != nil {
+		panic(err)
+	}
+	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans))
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	otel.SetTracerProvider(tp)
+	otel.SetMeterProvider(mp)
+	otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
+	defer tp.Shutdown(ctx)
+	defer mp.Shutdown(ctx)
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "hello") })
+	http.ListenAndServe(os.Args[1], otelhttp.NewHandler(http.DefaultServeMux, "hello"))
+}

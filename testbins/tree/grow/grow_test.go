@@ -1,0 +1,5 @@
+package grow
+
+import "testing"
+
+func TestTree(*testing.T) { Run(7) }
