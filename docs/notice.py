@@ -32,9 +32,13 @@ LINE = "=" * 100
 
 
 def modules() -> dict[str, Path]:
-    """Path -> folder in the module cache, of all modules that hooks import."""
+    """Path -> folder in the module cache, of all modules that hooks import.
+
+    Those of libraries are left out: what they require is the program's own copy, or is in hooks/private.
+    """
     found: dict[str, Path] = {}
-    for name in (*hooktree.modules().values(), hooktree.PRIVATE):  # the last one has the newest versions
+    ours = [name for name in hooktree.modules().values() if not name.startswith("instrumentation/")]
+    for name in (*ours, hooktree.PRIVATE):  # the last one has the newest versions
         command = ["go", "list", "-mod=mod", "-deps", "-json=Module", "./..."]
         done = subprocess.run(command, cwd=ROOT / "hooks" / name, capture_output=True, text=True, check=True, env=os.environ | {"GOWORK": "off", "GOFLAGS": ""})
         decoder, at = json.JSONDecoder(), 0
