@@ -27,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(quick.Quick())
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks for the marks in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:

@@ -83,7 +83,7 @@ def rerun() -> str:
     from objinst.platform.host import host  # noqa: PLC0415
 
     try:
-        parent = [word for word in host().parent_command() if word]
+        parent = [word for word in host().command(os.getppid()) if word]
     except OSError:
         parent = []
     is_go = parent and os.path.basename(parent[0]) in {"go", "go.exe"}  # noqa: PTH119

@@ -1,8 +1,8 @@
 """Runs a command and says what it took: seconds, processor time, and memory by tool.
 
-Memory is read from /proc while the command runs, several times a second, since what the system tells afterwards (ru_maxrss) is of the largest process
-alone, and begins with what this process had when it forked: it counts only where it is more than that. The kernel's own high-water mark of each process is
-read, so little is missed between two looks. Where there is no /proc, little is known of memory.
+Memory is asked for while the command runs, several times a second, since what the system tells afterwards (ru_maxrss) is of the largest process alone, and
+begins with what this process had when it forked: it counts only where it is more than that. The system's own high-water mark of each process is taken, so
+little is missed between two looks. Where the system does not tell, little is known of memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from objinst import ending
+from objinst.platform.host import host
 
 INTERVAL = 0.03
 """Seconds between two looks: a look takes a millisecond or two of one processor."""
@@ -28,11 +28,6 @@ OFTEN = 0.003
 """The same for short runs of one program."""
 SURE = 1.1
 """How much more than this process's own memory the system must tell of a child's, to be of the child."""
-MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
-"""Bytes (getrusage(2))."""
-PROC = Path("/proc")
-SESSION, USER_TIME, SYSTEM_TIME = 3, 11, 12
-"""Fields of /proc/PID/stat behind the command's name (proc(5))."""
 OURS = ("otelobj", "__main__.py")
 """Ends of words of a command line that is otelobj's, whatever interpreter runs it."""
 
@@ -56,7 +51,7 @@ def run(command: Sequence[str], folder: Path, env: Mapping[str, str], *, by: sig
     """Runs a command to its end, in a session of its own, of which nothing is left. every: seconds between two looks. Raises OSError if it cannot be
     started."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        at_fork = _memory(PROC / "self")[0]
+        at_fork = _memory(os.getpid())[0]
         began = time.perf_counter()
         with ending.started(
             command, by=by, cwd=folder, env={**env, "PWD": str(folder)}, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
@@ -70,7 +65,7 @@ def run(command: Sequence[str], folder: Path, env: Mapping[str, str], *, by: sig
             finally:
                 watch.stop()
                 end_session(process.pid)
-        told = used.ru_maxrss * MAXRSS_UNIT
+        told = used.ru_maxrss * host().MAXRSS_UNIT
         largest = max([*watch.tools.values(), told if told > at_fork * SURE else 0])
         return Run(process.returncode, seconds, used.ru_utime + used.ru_stime, max(watch.memory, largest), largest, dict(watch.tools), _text(out), _text(err))
 
@@ -84,15 +79,14 @@ def end_session(number: int) -> None:
 def process_cpu(process: int) -> float | None:
     """Seconds of processors that a running process has used, to a hundredth; None where the system does not tell."""
     try:
-        fields = _stat(PROC / str(process))
-        return (int(fields[USER_TIME]) + int(fields[SYSTEM_TIME])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
+        return host().processor_seconds(process)
+    except OSError:
         return None
 
 
 def process_peak(process: int) -> int:
     """The most resident memory that a running process has had, in bytes; 0 where the system does not tell."""
-    return _memory(PROC / str(process))[1]
+    return _memory(process)[1]
 
 
 def _text(file: IO[bytes]) -> str:
@@ -108,10 +102,10 @@ class Watch(threading.Thread):
         self.session, self.every, self.done = session, every, threading.Event()
         self.memory = 0
         self.tools: dict[str, int] = {}
-        self._strangers: set[str] = set()
+        self._strangers: set[int] = set()
 
     def run(self) -> None:
-        with contextlib.suppress(OSError):  # a system without /proc
+        with contextlib.suppress(OSError):  # a system that does not tell
             while True:
                 self._look()
                 if self.done.wait(self.every):
@@ -122,19 +116,18 @@ class Watch(threading.Thread):
         self.join()
 
     def _look(self) -> None:
-        listed = {name for name in os.listdir(PROC) if name.isdecimal()}  # noqa: PTH208 - many times a second
+        listed = host().running()
         self._strangers &= listed
-        self.memory = max(self.memory, sum(self._note(name) for name in listed - self._strangers))
+        self.memory = max(self.memory, sum(self._note(process) for process in listed - self._strangers))
 
-    def _note(self, name: str) -> int:
+    def _note(self, process: int) -> int:
         """Bytes that a process of the session has now."""
         try:
-            if int(_stat(PROC / name)[SESSION]) != self.session:
-                self._strangers.add(name)
+            if host().session(process) != self.session:
+                self._strangers.add(process)
                 return 0
-            now, peak = _memory(PROC / name)
-            tool = tool_name((PROC / name / "cmdline").read_bytes().decode("utf-8", "replace").split("\0"))
-        except (OSError, ValueError, IndexError):
+            tool, (now, peak) = tool_name(host().command(process)), _memory(process)
+        except OSError:
             return 0  # it has ended, or has just begun
         if tool:
             self.tools[tool] = max(self.tools.get(tool, 0), peak)
@@ -148,15 +141,9 @@ def tool_name(words: Sequence[str]) -> str:
     return Path(words[0]).name if words and words[0] else ""
 
 
-def _stat(place: Path) -> list[str]:
-    """Fields behind the command's name, which may have spaces and brackets."""
-    return (place / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-
-
-def _memory(place: Path) -> tuple[int, int]:
+def _memory(process: int) -> tuple[int, int]:
     """Resident memory now, and the most so far, in bytes; 0 if unknown."""
     try:
-        fields = dict(line.split(":", 1) for line in (place / "status").read_text("utf-8", "replace").splitlines() if line.startswith(("VmRSS:", "VmHWM:")))
-        return int(fields["VmRSS"].split()[0]) << 10, int(fields["VmHWM"].split()[0]) << 10
-    except (OSError, ValueError, KeyError):
+        return host().memory(process)
+    except OSError:
         return 0, 0

@@ -135,7 +135,7 @@ def parent_flags() -> tuple[str, ...]:
     flags = os.environ.get("GOFLAGS")
     words = _split(flags if flags is not None else _go_env_flags())
     with contextlib.suppress(OSError):
-        raw = host().parent_command()
+        raw = host().command(os.getppid())
         if raw and re.fullmatch(r"go[\d.]*(\.exe)?", Path(raw[0]).name):
             words += raw[1:]
     return tuple(words)

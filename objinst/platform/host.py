@@ -39,6 +39,9 @@ class Host:
     CACHE_VARIABLES: tuple[str, ...] = ("XDG_CACHE_HOME", "HOME")
     """Environment variables that locate caches."""
 
+    MAXRSS_UNIT = 1024
+    """Bytes that ru_maxrss counts (getrusage(2)): one on darwin."""
+
     # processes
 
     def tie(self) -> Callable[[int], None] | None:
@@ -52,8 +55,24 @@ class Host:
         """Parent -> children, of all processes; empty where the system does not tell."""
         return {}
 
-    def parent_command(self) -> list[str]:
-        """The command line of the process that has started this one. Raises OSError where the system does not tell."""
+    def running(self) -> set[int]:
+        """All processes. Raises OSError where the system does not tell, as the next four do; they do so of a process that has ended, too."""
+        raise OSError
+
+    def command(self, process: int) -> list[str]:  # noqa: ARG002
+        """The command line of a process."""
+        raise OSError
+
+    def session(self, process: int) -> int:  # noqa: ARG002
+        """The process that leads the session of another."""
+        raise OSError
+
+    def processor_seconds(self, process: int) -> float:  # noqa: ARG002
+        """Seconds of processors that a process has used."""
+        raise OSError
+
+    def memory(self, process: int) -> tuple[int, int]:  # noqa: ARG002
+        """The resident memory of a process now, and the most so far, in bytes."""
         raise OSError
 
     def age(self) -> float:
@@ -63,6 +82,10 @@ class Host:
     def processors(self) -> int:
         """How many processes can run at once."""
         return os.cpu_count() or 1
+
+    def processor(self) -> str:
+        """What the processor is sold as; "" where the system does not tell."""
+        return ""
 
     @functools.cached_property
     def goarch(self) -> str:

@@ -17,6 +17,10 @@ from trampolines.contract import GateSpec
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """linux/prctl.h"""
+PARENT, SESSION, USER_TIME, SYSTEM_TIME, BEGINNING = 1, 3, 11, 12, 19
+"""Fields of /proc/PID/stat behind the command's name (proc(5)); times in ticks, the beginning since the system booted."""
+PROCESSORS = ("model name", "Model", "Hardware", "cpu model")
+"""Keys of /proc/cpuinfo that name the processor, by architecture."""
 
 
 class Linux(Host):
@@ -41,12 +45,29 @@ class Linux(Host):
             return {}
         found: dict[int, list[int]] = {}
         for name in names:
-            with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-                found.setdefault(int(file.read().rpartition(b")")[2].split()[1]), []).append(int(name))
+            with contextlib.suppress(OSError):
+                found.setdefault(_stat(name, PARENT), []).append(int(name))
         return found
 
-    def parent_command(self) -> list[str]:
-        return Path(f"/proc/{os.getppid()}/cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+    def running(self) -> set[int]:
+        return {int(name) for name in os.listdir("/proc") if name.isdecimal()}  # noqa: PTH208 - many times a second
+
+    def command(self, process: int) -> list[str]:
+        return Path(f"/proc/{process}/cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+
+    def session(self, process: int) -> int:
+        return _stat(process, SESSION)
+
+    def processor_seconds(self, process: int) -> float:
+        """To a hundredth."""
+        return (_stat(process, USER_TIME) + _stat(process, SYSTEM_TIME)) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self, process: int) -> tuple[int, int]:
+        lines = Path(f"/proc/{process}/status").read_text("utf-8", "replace").splitlines()
+        fields = dict(line.split(":", 1) for line in lines if line.startswith(("VmRSS:", "VmHWM:")))
+        if len(fields) < 2:
+            raise OSError(f"process {process} has no memory")  # one that has ended and nobody has waited for
+        return int(fields["VmRSS"].split()[0]) << 10, int(fields["VmHWM"].split()[0]) << 10
 
     def lockers(self, handle: int) -> list[int]:
         """From /proc/locks (proc_locks(5)): `1: FLOCK  ADVISORY  READ 16423 fe:00:5359396 0 EOF`. The device's numbers are left out: some file systems
@@ -59,15 +80,32 @@ class Linux(Host):
             return []
 
     def age(self) -> float:
-        """To a hundredth: field 22 of /proc/PID/stat is in ticks since the system booted (proc(5))."""
+        """To a hundredth."""
         try:
-            began = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
-        except (OSError, ValueError, IndexError):
+            began = _stat("self", BEGINNING) / os.sysconf("SC_CLK_TCK")
+        except OSError:
             return 0.0
         return max(time.clock_gettime(time.CLOCK_BOOTTIME) - began, 0.0)
 
     def processors(self) -> int:
         return len(os.sched_getaffinity(0))
+
+    def processor(self) -> str:
+        try:
+            lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return ""
+        known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+        return next((known[name] for name in PROCESSORS if known.get(name)), "")
+
+
+def _stat(process: int | str, field: int) -> int:
+    """A number from /proc/PID/stat. The command's name may have spaces and brackets. Raises OSError for a process that is not there."""
+    with open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123 - a signal handler has no time for paths
+        words = file.read().rpartition(b")")[2].split()
+    if len(words) <= field:
+        raise OSError(f"/proc/{process}/stat has {len(words)} fields")
+    return int(words[field])
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import sys
@@ -47,7 +48,7 @@ class Plan10(Host):
     def tie(self): return lambda number: os.write(3, b"tied %d" % number)
     def adopt_orphans(self): self.told.append("adopted")
     def children(self): return {os.getpid(): [4000001], 4000001: [4000002]}
-    def parent_command(self): return ["go", "build", "-tags=ten"]
+    def command(self, process): return ["go", "build", "-tags=ten"]
     def processors(self): return 1
     def cache_folder(self, environ): return Path(environ["TEN"])
     def lock(self, handle, *, shared=False, wait=True): self.told.append(("lock", shared, wait))
@@ -220,6 +221,24 @@ def test_the_host_at_hand_is_linux() -> None:
     assert host.host() is linux.HOST
 
 
+def test_linux_tells_of_processes() -> None:
+    this, child = os.getpid(), os.fork()
+    if not child:
+        os._exit(0)
+    assert {this, child} <= linux.HOST.running() and linux.HOST.session(this) == os.getsid(0)
+    assert linux.HOST.command(this)[0] and linux.HOST.processor_seconds(this) > 0
+    now, most = linux.HOST.memory(this)
+    assert most >= now > 1 << 20
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert linux.HOST.session(child) == os.getsid(0)  # it has ended, and nobody has waited for it
+    with pytest.raises(OSError, match="no memory"):
+        linux.HOST.memory(child)
+    os.waitpid(child, 0)
+    for ask in (linux.HOST.command, linux.HOST.session, linux.HOST.processor_seconds, linux.HOST.memory):
+        with pytest.raises(OSError):
+            ask(child)
+
+
 def test_a_host_that_is_one_file_is_asked(on_plan10, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTELOBJ_CACHE_DIR", raising=False)
     monkeypatch.setenv("TEN", str(tmp_path / "caches"))
@@ -267,8 +286,10 @@ def test_a_host_that_is_not_known_is_any_posix_system(monkeypatch: pytest.Monkey
     try:
         one = host.host()
         assert type(one) is host.Host and one.tie() is None and one.children() == {} and one.processors() > 0
-        with pytest.raises(OSError):
-            one.parent_command()
+        for ask in (one.running, *(functools.partial(ask, os.getpid()) for ask in (one.command, one.session, one.processor_seconds, one.memory))):
+            with pytest.raises(OSError):
+                ask()
+        assert one.processor() == ""
         assert one.cache_folder({"HOME": str(tmp_path)}) == tmp_path / ".cache"
         assert one.cache_folder({"HOME": str(tmp_path), "XDG_CACHE_HOME": "/x"}) == Path("/x")
         assert one.cache_folder({"HOME": str(tmp_path / "nowhere")}) is None
