@@ -49,7 +49,7 @@ func (s *Scope) Start(ctx context.Context, db *Database, name, query string) *Op
 
 // StartAt is Start for an operation that has begun before.
 func (s *Scope) StartAt(ctx context.Context, db *Database, name string, at time.Time) *Operation {
-	return s.start(ctx, db, db.call(name, ""), at, trace.WithTimestamp(at))
+	return s.start(ctx, db, db.call(name, ""), at)
 }
 
 // StartOn is Start for an operation on a collection that is known without a statement.
@@ -57,7 +57,7 @@ func (s *Scope) StartOn(ctx context.Context, db *Database, name, collection stri
 	return s.start(ctx, db, newCallOn(&db.Target, name, collection), time.Now())
 }
 
-func (s *Scope) start(ctx context.Context, db *Database, c *call, at time.Time, more ...trace.SpanStartOption) *Operation {
+func (s *Scope) start(ctx context.Context, db *Database, c *call, at time.Time) *Operation {
 	outer := active.Context(ctx)
 	parent := trace.SpanFromContext(outer)
 	o := &Operation{scope: s, db: db, call: c, start: at}
@@ -65,11 +65,7 @@ func (s *Scope) start(ctx context.Context, db *Database, c *call, at time.Time, 
 		o.Context, o.Span, o.quiet = outer, parent, true
 		return o
 	}
-	opts := c.start
-	if len(more) > 0 {
-		opts = append(opts[:len(opts):len(opts)], more...)
-	}
-	o.Context, o.Span = s.tracerFor(parent).Start(outer, c.name, opts...)
+	o.Context, o.Span = active.Start(outer, s.tracerFor(parent), c.name, trace.SpanKindClient, at, c.attributes)
 	return o
 }
 
@@ -141,7 +137,7 @@ type call struct {
 	name       string // of the span
 	operation  string
 	collection string
-	start      []trace.SpanStartOption
+	attributes []attribute.KeyValue
 }
 
 func newCall(t *Target, name, query string) *call {
@@ -173,7 +169,7 @@ func makeCall(t *Target, operation, collection, text string) *call {
 	}
 	return &call{
 		name: spanName(t, operation, collection), operation: operation, collection: collection,
-		start: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)},
+		attributes: attrs,
 	}
 }
 

@@ -65,8 +65,7 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	if parent := trace.SpanFromContext(outer); active.IsExcluded(parent) {
 		c.ctx, c.span = outer, parent // which the hooks neither end nor write to
 	} else {
-		c.ctx, c.span = tracerFor(parent).Start(outer, clientSpanName(req.Method),
-			clientKind, trace.WithTimestamp(c.start))
+		c.ctx, c.span = active.Start(outer, tracerFor(parent), clientSpanName(req.Method), trace.SpanKindClient, c.start, nil)
 	}
 	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
 	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
@@ -158,8 +157,6 @@ func clientMethod(method string) string {
 	}
 	return method
 }
-
-var clientKind = trace.WithSpanKind(trace.SpanKindClient)
 
 // clientSpanName is "HTTP" and a known method: a proxy passes on any method that its own clients make up.
 func clientSpanName(method string) string {

@@ -53,7 +53,6 @@ type serverCall struct {
 	quiet, quietMetrics atomic.Bool
 
 	// What is handed to the SDK, here so that it takes no allocation.
-	startOptions  [4]trace.SpanStartOption
 	recordOptions [1]metric.RecordOption
 }
 
@@ -127,16 +126,15 @@ func (r received) Keys() []string { return propagation.HeaderCarrier(r).Keys() }
 func (c *serverCall) startSpan(parent context.Context, caller trace.SpanContext) {
 	a := getAttrs()
 	a.serverRequest(c.req)
-	opts := append(c.startOptions[:0], serverKind, trace.WithTimestamp(c.start), trace.WithAttributes(*a...))
+	tracer, name := tracerFor(trace.SpanFromContext(c.outer)), spanMethod(c.req.Method)
 	if caller.IsValid() {
-		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: caller}))
+		c.Context, c.span = tracer.Start(parent, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(c.start), trace.WithAttributes(*a...),
+			trace.WithLinks(trace.Link{SpanContext: caller}))
+	} else {
+		c.Context, c.span = active.Start(parent, tracer, name, trace.SpanKindServer, c.start, *a)
 	}
-	c.Context, c.span = tracerFor(trace.SpanFromContext(c.outer)).Start(parent, spanMethod(c.req.Method), opts...)
-	clear(c.startOptions[:]) // the slice of the attributes is used again
 	a.free()
 }
-
-var serverKind = trace.WithSpanKind(trace.SpanKindServer)
 
 // AfterServeHTTP runs when net/http.serverHandler.ServeHTTP has returned, or was unwound by a panic or runtime.Goexit.
 func AfterServeHTTP(ictx HookContext) {

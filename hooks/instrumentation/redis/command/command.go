@@ -59,8 +59,7 @@ type Cmd interface {
 
 // Client is a client of one server.
 type Client struct {
-	base   []attribute.KeyValue // of spans and metrics
-	start  trace.SpanStartOption
+	base   []attribute.KeyValue                 // of spans and metrics
 	quiet  atomic.Bool                          // the program traces this client itself
 	remote atomic.Pointer[[]attribute.KeyValue] // of the server that a failover client has found, nil for other clients
 	server bool                                 // base has the server
@@ -74,7 +73,6 @@ func NewClient(network, addr string, db int) *Client {
 	server := address(network, addr)
 	c.server = len(server) > 0
 	c.base = append(c.base, server...)
-	c.start = trace.WithAttributes(c.base...)
 	return c
 }
 
@@ -246,12 +244,10 @@ func (c *Client) begin(ctx context.Context, name string) *Call {
 	if active.IsExcluded(parent) {
 		call.Context, call.span = ctx, parent
 	} else {
-		call.Context, call.span = tracerFor(parent).Start(ctx, name, clientKind, trace.WithTimestamp(call.start), c.start)
+		call.Context, call.span = active.Start(ctx, tracerFor(parent), name, trace.SpanKindClient, call.start, c.base)
 	}
 	return call
 }
-
-var clientKind = trace.WithSpanKind(trace.SpanKindClient)
 
 // Unwind ends the span of a call that has not returned: something below it panics, or ends the goroutine.
 func (c *Call) Unwind() {

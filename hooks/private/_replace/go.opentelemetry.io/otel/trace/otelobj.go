@@ -3,6 +3,9 @@ package trace
 import (
 	"context"
 	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
 )
 
 // ContextBridge answers in place of the functions of context.go. Where the program has an API of its own, the program's key is the only truth
@@ -18,3 +21,8 @@ var bridge atomic.Pointer[ContextBridge]
 
 // SetContextBridge is for an init function: what was set in a context before is not seen any more.
 func SetContextBridge(b *ContextBridge) { bridge.Store(b) }
+
+// SpanConfigOf is NewSpanStartConfig for those who have the values: options take allocations, and a copy of the attributes.
+func SpanConfigOf(kind SpanKind, timestamp time.Time, attributes []attribute.KeyValue) SpanConfig {
+	return SpanConfig{spanKind: kind, timestamp: timestamp, attributes: attributes}
+}

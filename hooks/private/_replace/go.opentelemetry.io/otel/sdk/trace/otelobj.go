@@ -2,8 +2,11 @@ package trace
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
+	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -34,4 +37,39 @@ func (tr *tracer) StartWithConfig(ctx context.Context, name string, config trace
 	ctx, span := tr.startWithConfig(ctx, name, config)
 	following.begun(ctx, span)
 	return ctx, span
+}
+
+// StartSpan is Start for hooks, which have no options: these take allocations. The attributes are not kept.
+func (tr *tracer) StartSpan(ctx context.Context, name string, kind trace.SpanKind, timestamp time.Time, attributes []attribute.KeyValue) (context.Context, trace.Span) {
+	return tr.StartWithConfig(ctx, name, trace.SpanConfigOf(kind, timestamp, attributes))
+}
+
+const (
+	// fewAttributes are compared with each other faster than a map of them is made.
+	fewAttributes = 32
+	// laterAttributes are those that a span gets after its start, as most spans do: a status, sizes, an error.
+	laterAttributes = 6
+)
+
+// grow makes room for n attributes more, and for later ones with the first.
+func (s *recordingSpan) grow(n int) {
+	if s.attributes == nil {
+		n += laterAttributes
+	}
+	s.attributes = slices.Grow(s.attributes, n)
+}
+
+// dedupeFew is dedupeAttrsFromRecord without a record: of several attributes with a key the last one is kept, in the place of the first.
+func (s *recordingSpan) dedupeFew() {
+	unique := s.attributes[:0]
+	for _, a := range s.attributes {
+		if i := slices.IndexFunc(unique, func(earlier attribute.KeyValue) bool { return earlier.Key == a.Key }); i >= 0 {
+			unique[i] = a
+		} else {
+			unique = append(unique, a)
+		}
+	}
+	clear(s.attributes[len(unique):])
+	s.attributes = unique
+	s.attributesDirty = false
 }
