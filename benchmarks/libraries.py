@@ -3,7 +3,7 @@
 testbins/libcost is measured in four variants, by turns: plain; by hand, with each library's official instrumentation; relinked by otelobj; and that program
 with the library's instrumentation switched off. The costs are those of its whole process beyond the plain one: processor time, user and system, and
 allocations. The export to a collector that only counts is included, so a column says how many spans or log records it got for an operation, and how many
-attributes these had: each takes the exporter about three allocations. One processor (GOMAXPROCS=1), since threads that look for work would be measured as
+attributes these had: by hand each takes the exporter about three allocations. One processor (GOMAXPROCS=1), since threads that look for work would be measured as
 well. Metrics are exported once, at the end, which is not measured.
 
 Peers are a part of the process and cancel out where they are not instrumented: the client of a server and the server of a client are bare connections, the
