@@ -22,8 +22,12 @@ type fakeG struct {
 	goid       uint64
 	throwsplit bool
 	param      unsafe.Pointer
+	panicking  unsafe.Pointer
 	slot       *node
 }
+
+// fakePanic is what a panic has on the stack.
+type fakePanic struct{ fp uintptr }
 
 type world struct {
 	t     testing.TB
@@ -63,6 +67,8 @@ func newWorld(t testing.TB) *world {
 		MOff:          unsafe.Offsetof(fakeG{}.m),
 		ThrowsplitOff: unsafe.Offsetof(fakeG{}.throwsplit),
 		ParamOff:      unsafe.Offsetof(fakeG{}.param),
+		PanicOff:      unsafe.Offsetof(fakeG{}.panicking),
+		FpOff:         unsafe.Offsetof(fakePanic{}.fp),
 		CurgOff:       unsafe.Offsetof(fakeM{}.curg),
 		LocksOff:      unsafe.Offsetof(fakeM{}.locks),
 		MallocingOff:  unsafe.Offsetof(fakeM{}.mallocing),
@@ -124,6 +130,15 @@ func (w *world) panic(dist int, val any) {
 	*(*any)(w.at(dist)) = val
 	onPanic(nil, w.at(dist), unsafe.Pointer(w.g))
 }
+
+// unwind makes a panic, whose own place is at a distance, run the deferred calls of the frame that ends at another.
+func (w *world) unwind(dist, frame int) {
+	p := (*fakePanic)(w.at(dist))
+	p.fp = uintptr(w.at(frame))
+	w.g.panicking = unsafe.Pointer(p)
+}
+
+func (w *world) recover(dist int) { onRecover(nil, w.at(dist), unsafe.Pointer(w.g)) }
 
 func (w *world) goexit(dist int) { onGoexit(nil, w.at(dist), unsafe.Pointer(w.g)) }
 

@@ -11,7 +11,8 @@ const linkVersion = 1
 // linkInfo is what the link step knows and this package needs. Offsets are in bytes.
 //
 // The link step finds the fields by name in the type's descriptor. A field of type uintptr that ends in Off is an offset in
-// runtime.g (SlotOff, GoidOff, MOff, ParamOff, ThrowsplitOff), in a channel, a select's case, runtime.sig or a stub (where that is said), or in runtime.m.
+// runtime.g (SlotOff, GoidOff, MOff, ParamOff, PanicOff, ThrowsplitOff), in a channel, a select's case, runtime.sig, runtime._panic or a stub (where that is
+// said), or in runtime.m.
 type linkInfo struct {
 	Version uint64
 
@@ -24,6 +25,8 @@ type linkInfo struct {
 	PreemptoffOff uintptr
 	ThrowsplitOff uintptr // g.throwsplit: set in a system call, where nothing may grow the stack; 0: not known
 	ParamOff      uintptr // g.param: what recovery hands over to deferreturn
+	PanicOff      uintptr // g._panic: the newest panic or Goexit that is under way
+	FpOff         uintptr // _panic.fp: the upper end of the frame whose deferred calls it runs
 
 	MarkOff     uintptr // bytes of runtime.hchan that belong to no field
 	MarkSize    uintptr // 1 or 2

@@ -87,6 +87,42 @@ func onDeferReturn(_ *Desc, args, g unsafe.Pointer) bool {
 	return false
 }
 
+// onRecover is called at the entry of runtime.gorecover. What is unwound is closed before a deferred call goes on that may take its time: net/http
+// closes the connection there, and the program may end meanwhile.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func onRecover(_ *Desc, _, g unsafe.Pointer) bool {
+	if !isOn() {
+		return false
+	}
+	n := slot(g)
+	if n == nil || n.goid != goid(g) {
+		return false
+	}
+	if r := n.owner; r.throw.set && r.busy&busyHook == 0 && guard(g) {
+		r.bury(g)
+	}
+	return false
+}
+
+// bury closes the records on top whose frames are gone although they are still on the stack: those between a panic, or Goexit, and the frame whose
+// deferred calls it runs. What the deferred calls have called lies deeper than the panic, which is itself on the stack (runtime/panic.go, gopanic).
+//
+//go:norace
+//go:nocheckptr
+func (r *goroutine) bury(g unsafe.Pointer) {
+	p := *(*unsafe.Pointer)(unsafe.Add(g, link.PanicOff))
+	if p == nil {
+		return
+	}
+	frame, thrown := stackHi(g)-word(p, link.FpOff), stackHi(g)-uintptr(p)
+	for dist := r.next.outer.dist; frame < dist && dist < thrown; dist = r.next.outer.dist {
+		r.closeUnwound(r.pop(slot(g)), false)
+	}
+}
+
 // recovered closes what is at or deeper than dist. What the runtime's recovery has left in g.param for deferreturn must not be lost: whatever
 // blocks uses that field, and so does deferreturn itself in what hooks call.
 //

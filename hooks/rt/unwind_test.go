@@ -46,6 +46,42 @@ func TestPanicFoundByLaterEnter(t *testing.T) {
 	l.want(t, "g <nil> false false", "f <nil> false false")
 }
 
+// A deferred call finds only the frames open that still are, whoever looks first: a function that it calls, or recover.
+func TestDeferredCallsAreInsideOfTheirFrame(t *testing.T) {
+	for _, first := range []string{"call", "recover"} {
+		w := newWorld(t)
+		var l log
+		e, f, g, h := desc("main.e", l.why("e")), desc("main.f", l.why("f")), desc("main.g", l.why("g")), desc("main.h", l.why("h"))
+		w.enter(e, 32)
+		w.enter(f, 64)
+		w.enter(g, 128)
+		w.panic(256, "boom")
+		w.recover(320) // of something that runs before there is a frame
+		l.want(t)
+		w.unwind(272, 120) // of what is between f and g
+		if first == "recover" {
+			w.recover(320)
+			l.want(t, "g boom false true")
+		}
+		w.enter(h, 320)
+		if first == "call" {
+			l.want(t, "g boom false true")
+		}
+		w.enter(h, 384)
+		w.recover(400) // of nothing: the deferred call is not over
+		w.exit(h, 384)
+		w.exit(h, 320)
+		l.want(t, "h <nil> false false", "h <nil> false false")
+		w.unwind(272, 56) // of what is between e and f
+		w.recover(320)
+		l.want(t, "f boom false true")
+		w.g.panicking = nil
+		onDeferReturn(nil, w.at(64), unsafe.Pointer(w.g))
+		w.exit(e, 32)
+		l.want(t, "e <nil> false false")
+	}
+}
+
 func TestSecondPanicClosesWhatTheFirstUnwound(t *testing.T) {
 	w := newWorld(t)
 	var l log

@@ -87,7 +87,8 @@ STRUCTS = {
 """Structs whose layout is written down in code: all fields, in order."""
 
 FIELDS = {
-    ("runtime/runtime2.go", "type g"): ("goid", "m", "param", "throwsplit"),
+    ("runtime/runtime2.go", "type g"): ("goid", "m", "param", "_panic", "throwsplit"),
+    ("runtime/runtime2.go", "type _panic"): ("fp",),
     ("runtime/runtime2.go", "type m"): ("curg", "locks", "mallocing", "preemptoff"),
     ("runtime/chan.go", "type hchan"): ("elemsize", "qcount", "dataqsiz", "recvq"),
     ("runtime/sigqueue.go", "var sig"): ("wanted", "ignored"),
@@ -121,6 +122,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "runtime.gopanic": ("(any)",),
     "runtime.preprintpanics": ("(*_panic)",),
     "runtime.deferreturn": NO_TYPES,
+    "runtime.gorecover": ("(uintptr) any", "() any"),
     "runtime.Goexit": NO_TYPES,
     "syscall.Exit": ("(int)",),
     "os.sigpipe": NO_TYPES,

@@ -72,9 +72,9 @@ def site_hash(name: str, place: int) -> int:
 
 
 def _offsets(kind: Layout, slot: Slot, arch: Arch) -> dict[str, int]:
-    """SlotOff, ReturnOff, what is known of channels and signals, and fields named …Off: offsets in runtime.g (GoidOff, MOff, ParamOff, ThrowsplitOff) or
+    """SlotOff, ReturnOff, what is known of panics, channels and signals, and fields named …Off: offsets in runtime.g (GoidOff, MOff, ParamOff, ThrowsplitOff) or
     runtime.m (the others)."""
-    found = {"SlotOff": slot.offset, "ReturnOff": arch.traits.return_below_args, **slot.channel, **slot.signals}
+    found = {"SlotOff": slot.offset, "ReturnOff": arch.traits.return_below_args, **slot.panic, **slot.channel, **slot.signals}
     for name in kind.fields:
         if name.endswith("Off") and name not in found:
             field = name[0].lower() + name[1:-3]

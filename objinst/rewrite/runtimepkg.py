@@ -32,7 +32,7 @@ WORD = 8
 TYPE_SIZE, TYPE_PTRDATA, TYPE_TFLAG, TYPE_GCDATA = 0, 8, 20, 32
 """Offsets of abi.Type's fields in bytes (internal/abi/type.go)."""
 TFLAG_GC_MASK_ON_DEMAND = 1 << 4
-G_FIELDS, M_FIELDS = ("goid", "m", "param", "throwsplit"), ("curg", "locks", "mallocing", "preemptoff")
+G_FIELDS, M_FIELDS = ("goid", "m", "param", "_panic", "throwsplit"), ("curg", "locks", "mallocing", "preemptoff")
 """Those that stubs and hooks/rt read (objinst/goversions/needs.py)."""
 REMEDY = "this Go version's runtime.g is not known to otelobj; please report it with `go version`"
 
@@ -41,13 +41,15 @@ REMEDY = "this Go version's runtime.g is not known to otelobj; please report it 
 class Slot:
     """The goroutine slot. offset: bytes from the start of runtime.g; size: of the extended runtime.g.
 
-    g, m: offsets in bytes of the fields of runtime.g and runtime.m. channel: see objinst.rewrite.channels. signals: see objinst.rewrite.death.
+    g, m: offsets in bytes of the fields of runtime.g and runtime.m. panic: PanicOff and FpOff, as hooks/rt/link.go has them. channel: see
+    objinst.rewrite.channels. signals: see objinst.rewrite.death.
     """
 
     offset: int
     size: int
     g: Mapping[str, int]
     m: Mapping[str, int]
+    panic: Mapping[str, int]
     channel: Mapping[str, int]
     signals: Mapping[str, int]
 
@@ -77,7 +79,10 @@ def extend_g(edit: Edit) -> Slot:
     missing = {*G_FIELDS} - g.keys() | {*M_FIELDS} - m.keys()
     if missing:
         raise ObjectError(f"{obj.origin}: runtime.g or runtime.m has no {', '.join(sorted(missing))}", REMEDY)
-    return Slot(size, size + WORD, g, m, channel_offsets(obj), signal_offsets(obj))
+    panic = layout(obj, "runtime._panic").fields
+    if "fp" not in panic:
+        raise ObjectError(f"{obj.origin}: runtime._panic has no fp", REMEDY)
+    return Slot(size, size + WORD, g, m, {"PanicOff": g["_panic"], "FpOff": panic["fp"]}, channel_offsets(obj), signal_offsets(obj))
 
 
 def _with_mask(edit: Edit, reloc: Reloc, size: int, ptrdata: int) -> Reloc:
@@ -137,6 +142,8 @@ GOROUTINES = (
     Watch("runtime.gopanic", "onPanic", *TWO),
     Watch("runtime.preprintpanics", "onFatalPanic", *ONE),
     Watch("runtime.deferreturn", "onDeferReturn"),
+    Watch("runtime.gorecover", "onRecover", signature="() any"),
+    Watch("runtime.gorecover", "onRecover", *ONE, signature="(uintptr) any"),
     Watch("runtime.Goexit", "onGoexit"),
     Watch("syscall.Exit", "onExit", _words(1), (False,)),
     Watch("os.sigpipe", "onSigpipe"),
@@ -149,7 +156,8 @@ GOROUTINES = (
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, signature="(chan struct{})"),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
-A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
+A function whose deferred call has recovered goes on at deferreturn. Up to Go 1.25 gorecover gets an address in the stack as a number: to the collector, and to what
+moves the stack, it is a pointer while hooks run. Package runtime defines syscall.Exit(code int), and
 os.sigpipe(), which runs after a write to a closed pipe on standard output or standard error.
 Goroutines of the runtime that any goroutine may happen to start must not adopt what is current there."""
 CHANNELS = (
