@@ -66,12 +66,9 @@ torture: setup
 	$(BIN)/python -m pytest --long -n 2 tests/goobj/test_fuzz.py tests/hooks/test_soak.py tests/types/test_random_signatures.py tests/types/test_run.py tests/everywhere/test_random_programs.py hooks/instrumentation/*/test_hostile_clients.py tests/everywhere/test_go_tools.py tests/everywhere/test_hugo.py
 	PYTHONPATH=tests/lib $(BIN)/python -m torture $(TORTURE)
 
+# All benchmarks, for an hour or two on a quiet machine; writes docs/benchmarks.md with plots. `python -m benchmarks --only request` does one part.
 bench: setup
-	$(BIN)/python -m benchmarks.call_cost
-	$(BIN)/python -m benchmarks.scope_cost
-	$(BIN)/python -m benchmarks.libraries
-	$(BIN)/python -m benchmarks.link_cost
-	$(BIN)/python -m benchmarks.scale 2000 8000
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV)

@@ -17,17 +17,15 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.report import Table, missed
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "testbins" / "libcost"
@@ -67,6 +65,7 @@ class Row:
 ROWS = (
     Row("http-server", "nethttp", "otelhttp", "server", LESS, 10_000),
     Row("http-client", "nethttp", "otelhttp", "client", LESS, 10_000),
+    Row("http-both", "nethttp", "otelhttp", "2 servers, a client", LESS, 5_000),
     Row("gin", "nethttp,gin", "otelgin", "server", LESS, 10_000),
     Row("chi", "nethttp,chi", "otelchi", "server", LESS, 10_000),
     Row("gorillamux", "nethttp,gorillamux", "otelmux", "server", LESS, 10_000),
@@ -152,14 +151,10 @@ class Result:
             else:
                 cells += [self.ns[variant].text(0), f"{self.allocations[variant].median:.1f}", f"{self.exported[variant]:.2f} ({self.attributes[variant]:.1f})"]
         for cost in (self.cost_ns, self.cost_allocations):
-            cells.append("" if cost is None else marked(cost.text(2), cost.median <= self.row.limit))
+            cells.append("" if cost is None else missed(cost.text(2), cost.median <= self.row.limit))
         cells.append("" if self.cost_ns is None else f"≤ {self.row.limit}")
-        cells.append(marked(self.off.text(3), self.off.median <= OFF_LIMIT))
-        return [*cells, marked(f"{self.allocations[OFF].median:.2f}", self.allocations[OFF].median < NONE)]
-
-
-def marked(text: str, kept: bool) -> str:
-    return text if kept else f"[red]{text} ![/red]"
+        cells.append(missed(self.off.text(3), self.off.median <= OFF_LIMIT))
+        return [*cells, missed(f"{self.allocations[OFF].median:.2f}", self.allocations[OFF].median < NONE)]
 
 
 COLUMNS = (
@@ -171,16 +166,28 @@ COLUMNS = (
 def main() -> None:
     """Prints one table."""
     asked = arguments()
+    results = measure_all(asked.row, asked.rounds, asked.count)
+    table(results, asked.rounds).print()
+    if asked.json:
+        asked.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+
+
+def tables() -> list[Table]:
+    """Measures."""
+    return [table(measure_all(), ROUNDS)]
+
+
+def table(results: Sequence[Result], rounds: int) -> Table:
+    notes = f"Medians of {rounds} rounds ± half the distance of their quartiles. The plain program's costs, and those beyond it."
+    return Table("An operation of each library", COLUMNS, [result.cells() for result in results], "python -m benchmarks.libraries", notes)
+
+
+def measure_all(operations: Sequence[str] = (), rounds: int = ROUNDS, count: int | None = None) -> list[Result]:
+    """operations: all of them if none is named; count: operations of a run, that of the row if None."""
     with tempfile.TemporaryDirectory() as name:
         programs = build(Path(name))
         with collector(programs[PLAIN]) as sink:
-            results = [measure(row, programs, sink, asked) for row in ROWS if row.operation in asked.row or not asked.row]
-    table = Table(*COLUMNS, title=f"an operation of each library; medians of {asked.rounds} rounds ± half the distance of their quartiles")
-    for result in results:
-        table.add_row(*result.cells())
-    Console(width=None if sys.stdout.isatty() else 280).print(table)
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+            return [measure(row, programs, sink, rounds, count or row.count) for row in ROWS if row.operation in operations or not operations]
 
 
 def arguments() -> argparse.Namespace:
@@ -211,18 +218,22 @@ def collector(program: Path) -> Iterator[str]:
             running.kill()
 
 
-def measure(row: Row, programs: dict[str, Path], sink: str, asked: argparse.Namespace) -> Result:
+def measure(row: Row, programs: dict[str, Path], sink: str, rounds: int, count: int) -> Result:
     variants = [variant for variant in VARIANTS if variant != HAND or row.hand]
-    rounds: list[dict[str, Run]] = []
-    for number in range(asked.rounds):
-        turn = number % len(variants)  # so that none is always behind the same one
-        rounds.append({variant: run(row, variant, programs[variant], sink, asked.count or row.count) for variant in (*variants[turn:], *variants[:turn])})
-    return Result.of(row, rounds)
+    return Result.of(row, [{variant: run(row, variant, programs[variant], sink, count) for variant in turned(variants, number)} for number in range(rounds)])
 
 
-def run(row: Row, variant: str, program: Path, sink: str, count: int) -> Run:
+def turned(variants: Sequence[str], number: int) -> list[str]:
+    """The order of a round, so that no variant is always behind the same one."""
+    turn = number % len(variants)
+    return [*variants[turn:], *variants[:turn]]
+
+
+def run(row: Row, variant: str, program: Path, sink: str, count: int, more: Mapping[str, str] | None = None) -> Run:
+    """more: variables. Raises SystemExit if a program exports something that should export nothing."""
     key = uuid.uuid4().hex
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL", "GO"))} | EXPORT | {"OTEL_EXPORTER_OTLP_ENDPOINT": f"{sink}/{key}"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL", "GO"))} | EXPORT | (more or {})
+    env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"{sink}/{key}"
     if variant == OFF:
         env["OTEL_GO_DISABLED_INSTRUMENTATIONS"] = row.libraries
     done = subprocess.run([str(program), row.operation, str(count)], env=env, stdout=subprocess.PIPE, text=True, check=True)

@@ -15,8 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.report import Table
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "testbins" / "hello"
@@ -25,8 +24,8 @@ STARTS = 25
 CASES = {"plain": ("plain", []), "by hand": ("hand", []), "otelobj": ("plain", ["-toolexec=otelobj"])}
 
 
-def main() -> None:
-    """Prints one table."""
+def tables() -> list[Table]:
+    """Measures."""
     env = os.environ | {"PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "GOFLAGS": "-buildvcs=false"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -45,13 +44,12 @@ def main() -> None:
         for _ in range(STARTS):
             for case in CASES:
                 starts[case].append(start(program(folder, case)))
-    table = Table("build", "first, s", "relink, s", "MB", "stripped, MB", "until it listens, ms", title=f"net/http hello; medians of {ROUNDS} links and {STARTS} starts")
-    rows = [(first, 1, 1), ({case: statistics.median(found) for case, found in relinks.items()}, 1, 2), (sizes, 1e6, 1), (stripped, 1e6, 1)]
-    rows.append(({case: 1000 * statistics.median(found) for case, found in starts.items()}, 1, 1))
-    for case in CASES:
-        table.add_row(case, *(f"{values[case] / unit:.{digits}f} ({values[case] / values['by hand']:.2f} x by hand)" for values, unit, digits in rows))
-    Console(width=160).print(table)
-    tools(env)
+    measured = [(first, 1, 1), ({case: statistics.median(found) for case, found in relinks.items()}, 1, 2), (sizes, 1e6, 1), (stripped, 1e6, 1)]
+    measured.append(({case: 1000 * statistics.median(found) for case, found in starts.items()}, 1, 1))
+    rows = [[case, *(f"{values[case] / unit:.{digits}f} ({values[case] / values['by hand']:.2f} × by hand)" for values, unit, digits in measured)] for case in CASES]
+    columns = ("build", "first, s", "relink, s", "MB", "stripped, MB", "until it listens, ms")
+    notes = f"`net/http` hello (testbins/hello). Medians of {ROUNDS} links and {STARTS} starts; first: after a plain build, with no cache of otelobj."
+    return [Table("A build: plain, by hand, with otelobj", columns, rows, "python -m benchmarks.link_cost", notes), tools(env)]
 
 
 def program(folder: Path, case: str, suffix: str = "") -> Path:
@@ -96,16 +94,21 @@ def start(program: Path) -> float:
         running.wait()
 
 
-def tools(env: dict[str, str]) -> None:
+def tools(env: dict[str, str]) -> Table:
     """What the launcher adds to a tool call that is no link."""
     tool = subprocess.run(["go", "env", "GOTOOLDIR"], env=env, capture_output=True, text=True, check=True).stdout.strip() + "/compile"
-    table = Table("200 calls of `compile -V=full`", "ms a call", title="tools that are not link")
+    rows = []
     for name, prefix in (("direct", []), ("through otelobj", [str(ROOT / "bin" / "otelobj")])):
         began = time.monotonic()
         for _ in range(200):
             subprocess.run([*prefix, tool, "-V=full"], env=env, capture_output=True, check=True)
-        table.add_row(name, f"{(time.monotonic() - began) * 5:.2f}")
-    Console().print(table)
+        rows.append([name, f"{(time.monotonic() - began) * 5:.2f}"])
+    return Table("A tool that is not link", ("200 calls of `compile -V=full`", "ms a call"), rows, "python -m benchmarks.link_cost")
+
+
+def main() -> None:
+    for table in tables():
+        table.print()
 
 
 if __name__ == "__main__":

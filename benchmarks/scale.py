@@ -15,13 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks import watch
+from benchmarks.report import Plot, Table
 
 ROOT = Path(__file__).parent.parent
 RULES = 'all:\n  target: "**"\n  where: {{ func: "*" }}\n  do: [ {{ probe: {probe} }} ]\n'
@@ -81,7 +80,28 @@ class Builder:
         return time.monotonic() - began, watched
 
 
-def row(given: str, probe: str, scratch: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Of one program: seconds, and memory in bytes. changed: None if its main package cannot be changed."""
+
+    name: str
+    packages: int
+    functions: int
+    cold: float
+    memory: int
+    warm: float
+    changed: float | None
+    plain: float
+    build: float
+
+    def cells(self) -> list[str]:
+        return [
+            self.name, str(self.packages), str(self.functions), f"{self.cold:.2f}", f"{1000 * self.cold / self.functions:.3f}", str(self.memory >> 20),
+            f"{self.warm:.2f}", "-" if self.changed is None else f"{self.changed:.2f}", f"{self.plain:.2f}", f"{self.build / self.plain:.2f}",
+        ]  # fmt: skip
+
+
+def measure(given: str, probe: str, scratch: Path) -> Measured:
     (scratch / "all.yaml").write_text(RULES.format(probe=probe))
     cache = scratch / "cache"
     env = os.environ | {"OTELOBJ_DISABLE": "all", "OTELOBJ_CACHE_DIR": str(cache), "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "GOFLAGS": "-buildvcs=false"}
@@ -100,25 +120,43 @@ def row(given: str, probe: str, scratch: Path) -> list[str]:
     listings = [json.loads(path.read_text()) for path in cache.glob("archive/*/*/targets.json")]
     functions = sum(target["status"] == "hooked" for listing in listings for target in listing)
     seconds, warm = builder.build(hooked)
-    changed = "-"
+    changed = None
     if made.main is not None:
         made.main.write_text(made.main.read_text().replace("n := 1", "n := 2"))
-        changed = f"{builder.build(hooked)[1].seconds:.2f}"
+        changed = builder.build(hooked)[1].seconds
+    return Measured(made.name, len(listings), functions, cold.seconds, cold.memory, warm.seconds, changed, plain, seconds)
+
+
+def measure_all(programs: Sequence[str], probe: str) -> list[Measured]:
+    """programs: as on the command line."""
+    found = []
+    for given in programs:
+        with tempfile.TemporaryDirectory() as scratch:
+            found.append(measure(given, probe, Path(scratch)))
+    return found
+
+
+def table(found: Sequence[Measured], probe: str, programs: Sequence[str]) -> Table:
+    notes = "otelobj's own seconds, up to the start of the linker, and the most resident memory of all its processes at a time."
+    return Table(f"`probe: {probe}` on every function", COLUMNS, [one.cells() for one in found], f"python -m benchmarks.scale {probe} {' '.join(programs)}", notes)
+
+
+def plots(found: Sequence[Measured]) -> list[Plot]:
+    """Of generated programs: how costs grow with the number of functions."""
+    points = [one for one in found if one.changed is not None]
+    seconds = {"cold": [(one.functions, one.cold) for one in points], "warm": [(one.functions, one.warm) for one in points]}
     return [
-        made.name, str(len(listings)), str(functions), f"{cold.seconds:.2f}", f"{1000 * cold.seconds / functions:.3f}", str(cold.memory >> 20),
-        f"{warm.seconds:.2f}", changed, f"{plain:.2f}", f"{seconds / plain:.2f}",
-    ]  # fmt: skip
+        Plot("scale-seconds", "Time that otelobj adds to a link", "functions hooked", "s", seconds),
+        Plot("scale-memory", "Memory of otelobj's processes", "functions hooked", "MB", {"cold": [(one.functions, one.memory / 1e6) for one in points]}),
+    ]
 
 
 def main() -> None:
     """Prints one row a program."""
     words = sys.argv[1:]
     probe = words.pop(0) if words[:1] in (["count"], ["latency"]) else "count"
-    table = Table(*COLUMNS, title=f"probe: {probe} on every function")
-    for given in words or ["cmd/go"]:
-        with tempfile.TemporaryDirectory() as scratch:
-            table.add_row(*row(given, probe, Path(scratch)))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    programs = words or ["cmd/go"]
+    table(measure_all(programs, probe), probe, programs).print()
 
 
 if __name__ == "__main__":

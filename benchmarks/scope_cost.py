@@ -11,8 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.report import Table, missed
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "testbins" / "scopecost"
@@ -21,8 +20,8 @@ LIMITS = {"read": 3.0, "go": 1.05, "go-none": 1.02}
 """What the project promises: a read by the empty call of the same run, `go` by that of the plain program."""
 
 
-def main() -> None:
-    """Builds testbins/scopecost twice and prints medians of several runs of both."""
+def tables() -> list[Table]:
+    """Builds testbins/scopecost twice, and measures both."""
     with tempfile.TemporaryDirectory() as folder:
         plain, hooked = Path(folder) / "plain", Path(folder) / "hooked"
         env = os.environ | {"OTELOBJ_DISABLE": "all", "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"}
@@ -30,19 +29,26 @@ def main() -> None:
         subprocess.run(["go", "build", "-o", str(plain), "."], cwd=SOURCE, env=env, check=True)
         subprocess.run(["go", "build", toolexec, "-o", str(hooked), "."], cwd=SOURCE, env=env, check=True)
         runs = [(measure(plain), measure(hooked)) for _ in range(ROUNDS)]
-    table = Table("case", "plain ns", "hooked ns", "ratio", "promised", title=f"scope of goroutines, medians of {ROUNDS} runs")
+    rows = []
     for name in runs[0][0]:
         reading = name.startswith("read")
         ratio = statistics.median(ours[name] / (ours["empty"] if reading else theirs[name]) for theirs, ours in runs)
         columns = [statistics.median(run[side][name] for run in runs) for side in (0, 1)]
-        table.add_row(name, *(f"{value:.2f}" for value in columns), f"{ratio:.3f}", f"≤ {LIMITS[name]}" if name in LIMITS else "")
-    Console().print(table)
+        limit = LIMITS.get(name)
+        rows.append([name, *(f"{value:.2f}" for value in columns), missed(f"{ratio:.3f}", limit is None or ratio <= limit), "" if limit is None else f"≤ {limit}"])
+    notes = f"Medians of {ROUNDS} runs. Reading is compared with the empty call, everything else with the plain program. `-none`: nothing is current."
+    return [Table("What is current on goroutines", ("case", "plain ns", "hooked ns", "ratio", "promised"), rows, "python -m benchmarks.scope_cost", notes)]
 
 
 def measure(program: Path) -> dict[str, float]:
     """Case -> nanoseconds."""
     out = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
     return {name: float(ns) for name, ns in (line.split() for line in out.splitlines())}
+
+
+def main() -> None:
+    for table in tables():
+        table.print()
 
 
 if __name__ == "__main__":

@@ -64,6 +64,26 @@ func served(h http.Handler) func() {
 	}
 }
 
+// requestOfTwo is answered by a server that asks another one: two spans of servers, and one of a client.
+func requestOfTwo() func() {
+	stock := http.NewServeMux()
+	stock.HandleFunc("GET /stock/{id}", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) })
+	l := listen()
+	go http.Serve(l, httpHandler(stock))
+	client, url := &http.Client{Transport: httpTransport(&http.Transport{})}, "http://"+l.Addr().String()+"/stock/7"
+	shop := http.NewServeMux()
+	shop.HandleFunc("GET /users/{id}", func(w http.ResponseWriter, r *http.Request) {
+		request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, url, nil)
+		check(err)
+		response, err := client.Do(request)
+		check(err)
+		defer response.Body.Close()
+		_, err = io.Copy(w, response.Body)
+		check(err)
+	})
+	return served(httpHandler(shop))
+}
+
 // clientRequest makes a request to a server that is a bare connection.
 func clientRequest() func() {
 	l := listen()

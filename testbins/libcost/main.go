@@ -19,7 +19,7 @@ import (
 
 // operations are what is measured. Each function makes what it needs and returns one operation.
 var operations = map[string]func() func(){
-	"chi": chiRequest, "echov4": echoRequest, "gin": ginRequest, "gorillamux": muxRequest, "http-client": clientRequest, "http-server": serveMuxRequest,
+	"chi": chiRequest, "echov4": echoRequest, "gin": ginRequest, "gorillamux": muxRequest, "http-client": clientRequest, "http-server": serveMuxRequest, "http-both": requestOfTwo,
 	"grpc":      call,
 	"sql-exec":  sqlExec,
 	"sql-query": sqlQuery,

@@ -1,0 +1,3 @@
+module example.com/manycost
+
+go 1.24
