@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +129,12 @@ def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
         yield path
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file completely or not at all: first under an unpredictable name, never through a symbolic link. Raises OSError."""
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Writes a file completely or not at all: its bytes, or one piece after the other. First under an unpredictable name, never through a symbolic link. Raises OSError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | host().OPEN_EXACTLY
     with temporary(path.with_name(f".{path.name}.{os.urandom(8).hex()}")) as fresh:
         with open(os.open(fresh, flags, 0o666), "wb") as file:  # noqa: PTH123 - pathlib has no flags
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
         fresh.replace(path)
 
 

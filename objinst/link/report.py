@@ -9,8 +9,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from objinst import VERSION
@@ -45,29 +45,35 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """seconds: step -> seconds of this link. packages_linked_in: import paths that only hooks need. notes: what was left out, a line each."""
+    """targets: read once, if they are an iterator. seconds: step -> seconds of this link. packages_linked_in: import paths that only hooks need. notes: what was left out, a line each."""
 
     binary: str
     go_version: str
     goos: str
     goarch: str
     otelobj_version: str
-    targets: tuple[Target, ...]
+    targets: Iterable[Target]
     packages_linked_in: tuple[str, ...]
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
 
     @classmethod
     def make(
-        cls, binary: str, header: Header, targets: Sequence[Target], packages: Sequence[str], seconds: Mapping[str, float], notes: Sequence[str] = ()
+        cls, binary: str, header: Header, targets: Iterable[Target], packages: Sequence[str], seconds: Mapping[str, float], notes: Sequence[str] = ()
     ) -> Report:
         place = str(Path(binary).resolve())
-        return cls(place, header.go_version, header.goos, header.goarch, VERSION, tuple(targets), tuple(packages), dict(seconds), tuple(notes))
+        return cls(place, header.go_version, header.goos, header.goarch, VERSION, targets, tuple(packages), dict(seconds), tuple(notes))
 
     def to_json(self) -> str:
-        raw = asdict(replace(self, targets=()))
-        raw["targets"] = [target.to_json() for target in self.targets]
-        return json.dumps(raw, indent=2) + "\n"
+        return "".join(self.pieces())
+
+    def pieces(self) -> Iterator[str]:
+        """The JSON, a target at a time and in a line: with everything hooked, all together are hundreds of megabytes."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != "targets"}
+        yield "{\n" + "".join(f'  "{name}": {json.dumps(value)},\n' for name, value in fields.items()) + '  "targets": ['
+        for number, target in enumerate(self.targets):
+            yield f"{',' if number else ''}\n    {json.dumps(target.to_json())}"
+        yield "\n  ]\n}\n"
 
     @classmethod
     def from_json(cls, text: str, origin: str) -> Report:
@@ -84,7 +90,7 @@ def is_wanted() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
-def report_link(command: LinkCommand, header: Header, targets: Sequence[Target], linked_in: Iterable[str], clock: Clock, notes: Sequence[str] = ()) -> None:
+def report_link(command: LinkCommand, header: Header, targets: Iterable[Target], linked_in: Iterable[str], clock: Clock, notes: Sequence[str] = ()) -> None:
     """Reports a program that has been linked. With OTELOBJ_ON_ERROR=plain, a report that cannot be written does not disable the hooks."""
     try:
         write_report(Report.make(command.get("o") or "", header, targets, sorted(linked_in), clock.steps, notes), os.environ[VARIABLE])
@@ -100,9 +106,10 @@ def write_report(report: Report, place: str) -> None:
         return
     target = Path(place)
     try:
-        data = report.to_json().encode("utf-8")
+        data = (piece.encode("utf-8") for piece in report.pieces())
         if target.exists() and not (target.is_file() or target.is_symlink()):  # a pipe or a device is written to, not replaced
-            target.write_bytes(data)
+            with target.open("wb") as file:
+                file.writelines(data)
         else:
             write_whole(target, data)
     except OSError as error:

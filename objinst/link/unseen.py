@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +20,14 @@ from objinst.rewrite.result import Result
 from objinst.types.names import escape
 
 
-def count_inlined(session: Session, targets: Sequence[Target]) -> tuple[Target, ...]:
-    """The targets with the inlined calls of each. Excluded packages import only excluded packages, so they inline only functions of those."""
+def count_inlined(session: Session, targets: Sequence[Target]) -> Iterator[Target]:
+    """The targets with the inlined calls of each, one after the other: if everything is hooked, the calls of all take much memory. Excluded packages import only excluded packages, so they inline only functions of those."""
     excluded = session.facts.excluded
     apart = set() if any(target.package in excluded for target in targets) else excluded & session.packages.keys()
     own = [package for package in session.packages if package not in apart]
     others = [*sorted(apart), *(package for package in session.hooks if package not in apart)]
-    return tuple(_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load))
+    exact = exact_rules(session.rules)
+    return (_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load, exact))
 
 
 def warn(session: Session, results: Iterable[Result], lacking: Iterable[str]) -> None:
@@ -46,7 +47,8 @@ def all_inlined(session: Session, targets: Sequence[Target]) -> list[Target]:
     named = {target.package for target in hooked}
     near = [package for package, path in session.packages.items() if package in named or (named != {ROOT} and _speaks(path, names))]
     others = [package for package, path in session.hooks.items() if named != {ROOT} and _speaks(path, names)]
-    return [target for target in with_callers(hooked, near, others, session.inlined.of, session.load) if target.unreferenced and target.inlined_calls]
+    found = with_callers(hooked, near, others, session.inlined.of, session.load, {target.rule for target in hooked})
+    return [target for target in found if target.unreferenced and target.inlined_calls]
 
 
 def _speaks(path: Path, names: set[bytes]) -> bool:

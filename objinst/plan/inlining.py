@@ -7,8 +7,10 @@ then only sorts by callee.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import nsmallest
 from typing import Any
 
 from objinst.goobj import FuncInfo, Load, Object
@@ -17,32 +19,40 @@ from objinst.goobj.records import SymRef
 from objinst.plan.keys import callee_key, symbol_keys
 from objinst.plan.model import InlinedCall, Target
 
+LISTED = 10
+"""Inlined calls of a function that are listed of each package, for a rule that names many functions: there may be millions in all."""
+
 
 def with_callers(
-    targets: Sequence[Target], packages: Iterable[str], others: Iterable[str], said: Callable[[str], Mapping[str, Any]], load: Load
-) -> tuple[Target, ...]:
+    targets: Sequence[Target], packages: Iterable[str], others: Iterable[str], said: Callable[[str], Mapping[str, Any]], load: Load, exact: Container[str]
+) -> Iterator[Target]:
     """The targets with the inlined calls of each in `packages`. others: the rest of the link, which may also refer to targets.
 
-    said: the result of `read` for a package.
+    said: the result of `read` for a package. exact: rules that name one function; of others' targets, LISTED calls of each package are kept.
     """
     keys = {place: symbol_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
     wanted = {key for found in keys.values() for key in found}
+    whole = {key for target in targets if target.rule in exact for key in keys[target.package, target.symbol]}
     seen: dict[str, list[InlinedCall]] = {}
+    counts: Counter[str] = Counter()
     referred: set[str] = set()
     for package in packages:
         stored = said(package)
         referred |= wanted.intersection(stored["refers"])
-        for callee, call in _unpacked(stored, package, wanted, load):
-            seen.setdefault(callee, []).append(call)
-
-    def told(target: Target) -> Target:
-        own = keys[target.package, target.symbol]
-        callers = sorted((call for key in own for call in seen.get(key, ())), key=lambda call: (call.package, call.file, call.line, call.inside))
-        return replace(target, inlined_calls=len(callers), inlined_callers=tuple(callers), unreferenced=bool(own) and not own & referred)
-
+        for callee, count, calls in _unpacked(stored, package, wanted, whole):
+            counts[callee] += count
+            seen.setdefault(callee, []).extend(calls)
     for package in others:
         referred |= wanted.intersection(said(package)["refers"])
-    return tuple(told(target) for target in targets)
+    for target in targets:
+        own = keys[target.package, target.symbol]
+        calls = sorted((call for key in own for call in seen.get(key, ())), key=lambda call: (call.package, *_place(call)))
+        callers = tuple(replace(call, function=_numbered(call.function, load)) for call in calls)
+        yield replace(target, inlined_calls=sum(counts[key] for key in own), inlined_callers=callers, unreferenced=bool(own) and not own & referred)
+
+
+def _place(call: InlinedCall) -> tuple[str, int, str]:
+    return call.file, call.line, call.inside
 
 
 def read(objects: Iterable[Object], package: str) -> dict[str, Any]:
@@ -84,11 +94,13 @@ def references(obj: Object, package: str) -> set[str]:
     return {callee_key(obj, package, SymRef(*ref)) for ref in refs}
 
 
-def _unpacked(stored: Mapping[str, Any], package: str, wanted: set[str], load: Load) -> Iterator[tuple[str, InlinedCall]]:
+def _unpacked(stored: Mapping[str, Any], package: str, wanted: set[str], whole: set[str]) -> Iterator[tuple[str, int, list[InlinedCall]]]:
+    """Callee, the number of its calls, and those of them that are kept. Functions are named as they are stored."""
     names = stored["names"]
     for callee in stored["calls"].keys() & wanted:
-        for function, file, line, inside in stored["calls"][callee]:
-            yield callee, InlinedCall(_numbered(names[function], load), names[file], line, names[inside], package)
+        packed = stored["calls"][callee]
+        calls = (InlinedCall(names[function], names[file], line, names[inside], package) for function, file, line, inside in packed)
+        yield callee, len(packed), list(calls) if callee in whole else nsmallest(LISTED, calls, _place)
 
 
 def _numbered(name: str, load: Load) -> str:

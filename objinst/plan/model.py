@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -230,7 +230,7 @@ class InlinedCall:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One line of the plan and of the report. inlined_calls: the number of inlined_callers; unreferenced: nothing in the program
+    """One line of the plan and of the report. inlined_calls: how many there are, of which inlined_callers has all or some (objinst/plan/inlining.py); unreferenced: nothing in the program
     refers to the function any more, so the linker drops it; left_out: values that the rule wants of spans and the function does not
     have, `path: why`."""
 
@@ -250,7 +250,7 @@ class Target:
 
     def to_json(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in self.__slots__}
-        return fields | {"status": self.status.value, "inlined_callers": [asdict(caller) for caller in self.inlined_callers]}
+        return fields | {"status": self.status.value, "inlined_callers": [{name: getattr(caller, name) for name in caller.__slots__} for caller in self.inlined_callers]}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Target:

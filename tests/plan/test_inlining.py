@@ -12,8 +12,9 @@ import pytest
 
 from objinst.link import preview
 from objinst.goobj.archive import Archive
+from objinst.plan import inlining
 from objinst.plan.inlining import inlined_calls
-from objinst.plan.model import Status
+from objinst.plan.model import Status, Target
 from objinst.plan.unseen import advice
 from places import LAUNCHER
 from toolchains import go, go_env, versions
@@ -234,3 +235,17 @@ def test_a_link_warns_of_functions_that_are_named_in_vain(program, tmp_path):
     (found,) = warnings("test", "-c", toolexec, "-o", str(tmp_path / "test"), ".")
     assert "rule own: example.com/inl.small never runs its hooks" in found and advised(found) == ["-gcflags=example.com/inl=-l"]
     assert warnings("test", "-c", toolexec, *advised(found), "-o", str(tmp_path / "test"), ".") == []
+
+
+def test_of_a_pattern_the_first_calls_of_each_package_are_listed(monkeypatch):
+    """And of a function that a rule names exactly, all of them."""
+    monkeypatch.setattr(inlining, "symbol_keys", lambda _obj, _package, symbol: {symbol})
+    exact, pattern, lone = (Target(rule, symbol, "p", "", 0, Status.HOOKED, "", True, True, 0) for rule, symbol in (("one", "p.F"), ("many", "p.G"), ("many", "p.H")))
+    calls = [[0, 1, line, 2] for line in range(30, 0, -1)]
+    stored = {"names": ["f", "a.go", "g"], "calls": {"p.F": calls, "p.G": calls, "p.I": calls}, "refers": ["p.G"]}
+    found = {target.symbol: target for target in inlining.with_callers([exact, pattern, lone], ["a", "b"], [], lambda _: stored, lambda _: None, {"one"})}
+    assert {symbol: target.inlined_calls for symbol, target in found.items()} == {"p.F": 60, "p.G": 60, "p.H": 0}
+    every = [(package, line) for package in "ab" for line in range(1, 31)]
+    assert [(call.package, call.line) for call in found["p.F"].inlined_callers] == every
+    assert [(call.package, call.line) for call in found["p.G"].inlined_callers] == [(package, line) for package, line in every if line <= inlining.LISTED]
+    assert {symbol: target.unreferenced for symbol, target in found.items()} == {"p.F": True, "p.G": False, "p.H": True}
