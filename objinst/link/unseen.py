@@ -27,6 +27,7 @@ def count_inlined(session: Session, targets: Sequence[Target]) -> Iterator[Targe
     own = [package for package in session.packages if package not in apart]
     others = [*sorted(apart), *(package for package in session.hooks if package not in apart)]
     exact = exact_rules(session.rules)
+    session.inlined.prepare([*own, *others])
     return (_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load, exact))
 
 

@@ -34,10 +34,14 @@ class Known:
         """What is known about the archive of a package."""
         return self._kept(self._key(package), lambda: self.read(package))
 
-    def of_each(self, packages: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The same for several packages, read in parallel if that is much work."""
+    def prepare(self, packages: Iterable[str]) -> None:
+        """Reads what is not in the cache yet, in parallel if that is much work."""
         new = [package for package in packages if not cache.has(self.kind, _digest(self._key(package)))]
         share_out([(self.packages[package].stat().st_size, functools.partial(self.of, package)) for package in new])
+
+    def of_each(self, packages: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What is known about the archives of several packages."""
+        self.prepare(packages)
         return {package: self.of(package) for package in packages}
 
     def together(self, what: str, packages: Iterable[str], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
