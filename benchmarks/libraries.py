@@ -229,15 +229,19 @@ def turned(variants: Sequence[str], number: int) -> list[str]:
     return [*variants[turn:], *variants[:turn]]
 
 
-def run(row: Row, variant: str, program: Path, sink: str, count: int, more: Mapping[str, str] | None = None) -> Run:
-    """more: variables. Raises SystemExit if a program exports something that should export nothing."""
+def run(row: Row, variant: str, program: Path, sink: str, count: int, more: Mapping[str, str] | None = None, *, ends: bool = True) -> Run:
+    """more: variables. ends: the program exports what is left, and ends by itself; otherwise it is killed, and nothing is known of exports. Raises SystemExit if a program exports something that should export nothing."""
     key = uuid.uuid4().hex
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL", "GO"))} | EXPORT | (more or {})
-    env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"{sink}/{key}"
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL", "GO"))} | EXPORT
+    env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"{sink}/{key}"} | (more or {})
     if variant == OFF:
         env["OTEL_GO_DISABLED_INSTRUMENTATIONS"] = row.libraries
-    done = subprocess.run([str(program), row.operation, str(count)], env=env, stdout=subprocess.PIPE, text=True, check=True)
-    ns, allocations, operations = map(float, done.stdout.split())
+    with subprocess.Popen([str(program), row.operation, str(count)], env=env, stdout=subprocess.PIPE, text=True) as running:
+        ns, allocations, operations = map(float, running.stdout.readline().split())
+        if not ends:
+            running.kill()
+    if ends and running.returncode:
+        raise SystemExit(f"{row.operation}, {variant}: status {running.returncode}")
     with urllib.request.urlopen(sink) as answer:
         exported, attributes = json.load(answer).get(key, (0, 0))
     if exported and variant in (PLAIN, OFF):

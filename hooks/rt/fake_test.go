@@ -131,14 +131,16 @@ func (w *world) panic(dist int, val any) {
 	onPanic(nil, w.at(dist), unsafe.Pointer(w.g))
 }
 
-// unwind makes a panic, whose own place is at a distance, run the deferred calls of the frame that ends at another.
+// unwind makes a panic, whose own place is at a distance, look for deferred calls, and find those of the frame that ends at another.
 func (w *world) unwind(dist, frame int) {
-	p := (*fakePanic)(w.at(dist))
-	p.fp = uintptr(w.at(frame))
+	p, d := (*fakePanic)(w.at(dist)), desc("runtime.(*_panic).nextFrame")
 	w.g.panicking = unsafe.Pointer(p)
+	onNextFrame(d, w.at(dist+16), unsafe.Pointer(w.g))
+	p.fp = uintptr(w.at(frame))
+	if w.top() == dist+16 { // as the exit stub asks
+		onFrameFound(d, w.at(dist+528), w.at(dist+16), unsafe.Pointer(w.g))
+	}
 }
-
-func (w *world) recover(dist int) { onRecover(nil, w.at(dist), unsafe.Pointer(w.g)) }
 
 func (w *world) goexit(dist int) { onGoexit(nil, w.at(dist), unsafe.Pointer(w.g)) }
 

@@ -33,7 +33,7 @@ func enter(d *Desc, args, g unsafe.Pointer) bool {
 	c := r.next
 	dist := stackHi(g) - uintptr(args)
 	m := *(*unsafe.Pointer)(unsafe.Add(g, link.MOff))
-	if r.busy != 0 || pinned(m) != 0 || !roomy(args, g) || n.top >= uint64(dist) || c.used || r.throw.set {
+	if r.busy != 0 || pinned(m) != 0 || !roomy(args, g) || n.top >= uint64(dist) || c.used {
 		return enterAny(d, args, g)
 	}
 	if c.d != d {
@@ -97,9 +97,6 @@ func (r *goroutine) fresh(d *Desc, args, g unsafe.Pointer) *Call {
 	dist := stackHi(g) - uintptr(args)
 	if r.next.outer.dist >= dist {
 		r.closeFrom(dist, g)
-	}
-	if r.throw.set {
-		r.bury(g)
 	}
 	c := r.next
 	if c.used {

@@ -87,24 +87,29 @@ func onDeferReturn(_ *Desc, args, g unsafe.Pointer) bool {
 	return false
 }
 
-// onRecover is called at the entry of runtime.gorecover. What is unwound is closed before a deferred call goes on that may take its time: net/http
-// closes the connection there, and the program may end meanwhile.
+// onNextFrame is called at the entry of runtime.(*_panic).nextFrame, which looks for the next frame with deferred calls, and leaves a record if
+// something may be unwound.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
-func onRecover(_ *Desc, _, g unsafe.Pointer) bool {
-	if !isOn() {
-		return false
-	}
-	n := slot(g)
-	if n == nil || n.goid != goid(g) {
-		return false
-	}
-	if r := n.owner; r.throw.set && r.busy&busyHook == 0 && guard(g) {
-		r.bury(g)
+func onNextFrame(d *Desc, args, g unsafe.Pointer) bool {
+	if r := thrower(g); r != nil && r.throw.set && r.busy == 0 {
+		r.note(d, args, g)
 	}
 	return false
+}
+
+// onFrameFound is called where nextFrame returns, if its entry has left a record: before any deferred call of the frame runs. A deferred call may take its
+// time, and what it starts is not inside of what has gone; net/http closes the connection there, and the program may end meanwhile.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func onFrameFound(d *Desc, _, args, g unsafe.Pointer) {
+	if r := noted(d, args, g); r != nil {
+		r.bury(g)
+	}
 }
 
 // bury closes the records on top whose frames are gone although they are still on the stack: those between a panic, or Goexit, and the frame whose

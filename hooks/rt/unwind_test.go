@@ -46,40 +46,70 @@ func TestPanicFoundByLaterEnter(t *testing.T) {
 	l.want(t, "g <nil> false false", "f <nil> false false")
 }
 
-// A deferred call finds only the frames open that still are, whoever looks first: a function that it calls, or recover.
+// When a deferred call runs, only the frames are open that still are.
 func TestDeferredCallsAreInsideOfTheirFrame(t *testing.T) {
-	for _, first := range []string{"call", "recover"} {
-		w := newWorld(t)
-		var l log
-		e, f, g, h := desc("main.e", l.why("e")), desc("main.f", l.why("f")), desc("main.g", l.why("g")), desc("main.h", l.why("h"))
-		w.enter(e, 32)
-		w.enter(f, 64)
-		w.enter(g, 128)
-		w.panic(256, "boom")
-		w.recover(320) // of something that runs before there is a frame
-		l.want(t)
-		w.unwind(272, 120) // of what is between f and g
-		if first == "recover" {
-			w.recover(320)
-			l.want(t, "g boom false true")
-		}
-		w.enter(h, 320)
-		if first == "call" {
-			l.want(t, "g boom false true")
-		}
-		w.enter(h, 384)
-		w.recover(400) // of nothing: the deferred call is not over
-		w.exit(h, 384)
-		w.exit(h, 320)
-		l.want(t, "h <nil> false false", "h <nil> false false")
-		w.unwind(272, 56) // of what is between e and f
-		w.recover(320)
-		l.want(t, "f boom false true")
-		w.g.panicking = nil
-		onDeferReturn(nil, w.at(64), unsafe.Pointer(w.g))
-		w.exit(e, 32)
-		l.want(t, "e <nil> false false")
+	w := newWorld(t)
+	var l log
+	e, f, g, h := desc("main.e", l.why("e")), desc("main.f", l.why("f")), desc("main.g", l.why("g")), desc("main.h", l.why("h"))
+	w.enter(e, 32)
+	w.enter(f, 64)
+	w.enter(g, 128)
+	w.panic(256, "boom")
+	l.want(t)
+	w.unwind(272, 136) // of g itself
+	l.want(t)
+	w.enter(h, 320)
+	w.exit(h, 320)
+	l.want(t, "h <nil> false false")
+	w.unwind(272, 120) // of what is between f and g
+	l.want(t, "g boom false true")
+	w.enter(h, 320)
+	w.enter(h, 384)
+	w.exit(h, 384)
+	w.exit(h, 320)
+	l.want(t, "h <nil> false false", "h <nil> false false")
+	w.unwind(272, 56) // of what is between e and f
+	l.want(t, "f boom false true")
+	w.g.panicking = nil
+	onDeferReturn(nil, w.at(64), unsafe.Pointer(w.g)) // it has recovered
+	w.exit(e, 32)
+	l.want(t, "e <nil> false false")
+	if w.g.slot.owner.throw.set {
+		t.Error("the panic value is kept")
 	}
+}
+
+// A panic in a deferred call unwinds that call, and then what the first one has not.
+func TestPanicInDeferredCallBuries(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	e, f, g, h := desc("main.e", l.why("e")), desc("main.f", l.why("f")), desc("main.g", l.why("g")), desc("main.h", l.why("h"))
+	w.enter(e, 32)
+	w.enter(f, 64)
+	w.enter(g, 128)
+	w.panic(256, "first")
+	w.unwind(272, 120)
+	w.enter(h, 320) // the deferred call
+	w.panic(384, "second")
+	w.unwind(400, 56)
+	l.want(t, "g first false true", "h second false true", "f second false true")
+	w.end()
+	l.want(t, "e second false true")
+}
+
+func TestGoexitBuries(t *testing.T) {
+	w := newWorld(t)
+	var l log
+	f, g, h := desc("main.f", l.why("f")), desc("main.g", l.why("g")), desc("main.h", l.why("h"))
+	w.enter(f, 64)
+	w.enter(g, 128)
+	w.goexit(256)
+	w.unwind(272, 120)
+	l.want(t, "g <nil> true true")
+	w.enter(h, 320)
+	w.exit(h, 320)
+	w.end()
+	l.want(t, "h <nil> false false", "f <nil> true true")
 }
 
 func TestSecondPanicClosesWhatTheFirstUnwound(t *testing.T) {

@@ -120,7 +120,7 @@ def caller_lines(target: Target) -> list[str]:
         return []
     lines = [_call(call) for call in target.inlined_callers[:CALLERS]]
     if target.inlined_calls > CALLERS:
-        lines.append(f"and {target.inlined_calls - CALLERS} more; --json shows more")
+        lines.append(f"and {target.inlined_calls - CALLERS} more; --json shows all")
     if target.unreferenced:
         lines.append("nothing else in this program refers to it: the linker drops it, and its hooks never run")
     if target.inlined_calls:

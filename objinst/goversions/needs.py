@@ -122,7 +122,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "runtime.gopanic": ("(any)",),
     "runtime.preprintpanics": ("(*_panic)",),
     "runtime.deferreturn": NO_TYPES,
-    "runtime.gorecover": ("(uintptr) any", "() any"),
+    "runtime.(*_panic).nextFrame": ("() (bool)",),
     "runtime.Goexit": NO_TYPES,
     "syscall.Exit": ("(int)",),
     "os.sigpipe": NO_TYPES,

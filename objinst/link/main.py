@@ -98,7 +98,7 @@ def instrumented_link(command_line: Sequence[str], rule_files: Sequence[Path], c
         if suggestion and hook_set.is_new:  # once for each toolchain, variant and API, not with every link
             print(f"otelobj: {suggestion}", file=sys.stderr)
         if report.is_wanted():
-            counted = unseen.count_inlined(session, [*rewritten.targets(), *absent, *(missing.target() for missing in nameless)])
+            counted = unseen.count_inlined(session, [*rewritten.targets(), *absent, *(missing.target() for missing in nameless)], all_calls=False)
             clock.lap("report")
             notes = (*hook_set.notes, *lacking, *([suggestion] if suggestion else []))
             report.report_link(command, build.header, counted, session.hooks, clock, notes)

@@ -69,7 +69,7 @@ def plan_packages(packages: Sequence[str], rule_files: Sequence[Path]) -> Packag
                 lacking |= dict.fromkeys(lines)
                 lines += session.notes
                 absent += nameless
-                targets |= dict.fromkeys(count_inlined(session, found))
+                targets |= dict.fromkeys(count_inlined(session, found, all_calls=True))
                 if suggestion := passes.suggestion(session):
                     notes[suggestion] = None
         modules = {module.path: module.linked()[1] for module in build.info.deps}

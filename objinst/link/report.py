@@ -106,7 +106,7 @@ def write_report(report: Report, place: str) -> None:
         return
     target = Path(place)
     try:
-        data = (piece.encode("utf-8") for piece in report.pieces())
+        data = _encoded(report)
         if target.exists() and not (target.is_file() or target.is_symlink()):  # a pipe or a device is written to, not replaced
             with target.open("wb") as file:
                 file.writelines(data)
@@ -114,3 +114,12 @@ def write_report(report: Report, place: str) -> None:
             write_whole(target, data)
     except OSError as error:
         raise OtelobjError(f"report {target}: {error.strerror}", "OTELOBJ_REPORT names a file in a folder that can be written") from error
+
+
+def _encoded(report: Report) -> Iterator[bytes]:
+    """Targets are made meanwhile, of what is read from archives and the cache. Raises OtelobjError if that cannot be read."""
+    try:
+        for piece in report.pieces():
+            yield piece.encode("utf-8")
+    except OSError as error:
+        raise OtelobjError(f"{error.filename}: {error.strerror}, while the report is made", "build once more; `otelobj cache clean` if that does not help") from error

@@ -20,13 +20,14 @@ from objinst.rewrite.result import Result
 from objinst.types.names import escape
 
 
-def count_inlined(session: Session, targets: Sequence[Target]) -> Iterator[Target]:
-    """The targets with the inlined calls of each, one after the other: if everything is hooked, the calls of all take much memory. Excluded packages import only excluded packages, so they inline only functions of those."""
+def count_inlined(session: Session, targets: Sequence[Target], *, all_calls: bool) -> Iterator[Target]:
+    """The targets with the inlined calls of each, one after the other: if everything is hooked, the calls of all take much memory. all_calls: list
+    every call also of functions that a pattern names. Excluded packages import only excluded packages, so they inline only functions of those."""
     excluded = session.facts.excluded
     apart = set() if any(target.package in excluded for target in targets) else excluded & session.packages.keys()
     own = [package for package in session.packages if package not in apart]
     others = [*sorted(apart), *(package for package in session.hooks if package not in apart)]
-    exact = exact_rules(session.rules)
+    exact = {target.rule for target in targets} if all_calls else exact_rules(session.rules)
     session.inlined.prepare([*own, *others])
     return (_named(session, target) for target in with_callers(targets, own, others, session.inlined.of, session.load, exact))
 

@@ -20,7 +20,7 @@ from objinst.plan.keys import callee_key, symbol_keys
 from objinst.plan.model import InlinedCall, Target
 
 LISTED = 10
-"""Inlined calls of a function that are listed of each package, for a rule that names many functions: there may be millions in all."""
+"""Inlined calls of a function that a report lists of each package, for a rule that names many functions: there may be millions in all."""
 
 
 def with_callers(
@@ -28,7 +28,7 @@ def with_callers(
 ) -> Iterator[Target]:
     """The targets with the inlined calls of each in `packages`. others: the rest of the link, which may also refer to targets.
 
-    said: the result of `read` for a package. exact: rules that name one function; of others' targets, LISTED calls of each package are kept.
+    said: the result of `read` for a package. exact: rules of whose targets all calls are listed; of others', LISTED calls of each package.
     """
     keys = {place: symbol_keys(load(place[0]), *place) for place in {(target.package, target.symbol) for target in targets}}
     wanted = {key for found in keys.values() for key in found}

@@ -133,7 +133,7 @@ def _words(count: int) -> tuple[Piece, ...]:
 
 ONE, TWO = (_words(1), (True,)), (_words(2), (True, True))
 SELECT = ((*_words(5), Piece(RegClass.INT, 5, 1, 40)), (True, True, True, False, False, False))
-RECEIVED = (Piece(RegClass.INT, 0, 1, 0),)
+RECEIVED = ONE_BOOL = (Piece(RegClass.INT, 0, 1, 0),)
 SELECTED_RECEIVED = (Piece(RegClass.INT, 0, 1, 1), Piece(RegClass.INT, 1, 1, 0))
 """Results, with what was received in front."""
 SELECT_SENDS = 3
@@ -142,8 +142,7 @@ GOROUTINES = (
     Watch("runtime.gopanic", "onPanic", *TWO),
     Watch("runtime.preprintpanics", "onFatalPanic", *ONE),
     Watch("runtime.deferreturn", "onDeferReturn"),
-    Watch("runtime.gorecover", "onRecover", signature="() any"),
-    Watch("runtime.gorecover", "onRecover", *ONE, signature="(uintptr) any"),
+    Watch("runtime.(*_panic).nextFrame", "onNextFrame", *ONE, back="onFrameFound", results=ONE_BOOL),
     Watch("runtime.Goexit", "onGoexit"),
     Watch("syscall.Exit", "onExit", _words(1), (False,)),
     Watch("os.sigpipe", "onSigpipe"),
@@ -156,8 +155,7 @@ GOROUTINES = (
     Watch("runtime.gcBgMarkWorker", "onSystemGoroutine", *ONE, signature="(chan struct{})"),
 )
 """gopanic(e any): both words of an interface are pointers to the collector. preprintpanics(p *_panic) runs when nobody has recovered.
-A function whose deferred call has recovered goes on at deferreturn. Up to Go 1.25 gorecover gets an address in the stack as a number: to the collector, and to what
-moves the stack, it is a pointer while hooks run. Package runtime defines syscall.Exit(code int), and
+(*_panic).nextFrame() bool finds the frame whose deferred calls run next. A function whose deferred call has recovered goes on at deferreturn. Package runtime defines syscall.Exit(code int), and
 os.sigpipe(), which runs after a write to a closed pipe on standard output or standard error.
 Goroutines of the runtime that any goroutine may happen to start must not adopt what is current there."""
 CHANNELS = (

@@ -1,6 +1,6 @@
 // Manycost measures what many goroutines cost, and calls on many processors.
 //
-// It prints a line a case: name and bytes of a goroutine that waits in a call, then name and nanoseconds of a call, on one processor and on all, with a
+// It prints a line a case: name and bytes of a goroutine that waits in a call, then name and nanoseconds of a call, on one processor, two, four and so on, with a
 // goroutine for each (of the fastest of many short rounds). Built plainly, the same source gives what the same things cost without hooks.
 package main
 
