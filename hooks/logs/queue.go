@@ -126,17 +126,12 @@ type drain struct {
 	q *queue
 }
 
-// Export implements log.Exporter.
+// Export implements log.Exporter. Records that are large together are exported in parts, as spans are.
 func (d drain) Export(ctx context.Context, records []log.Record) error {
-	bytes := int64(0)
-	for i := range records {
-		bytes += size(&records[i])
-	}
-	defer func() {
-		d.q.bytes.Add(-bytes)
-		d.q.records.Add(-int64(len(records)))
-	}()
-	return d.Exporter.Export(ctx, records)
+	bytes, failed := sdk.InParts(records, size, func(part []log.Record) error { return d.Exporter.Export(ctx, part) })
+	d.q.bytes.Add(-bytes) // the batch processor has held all of them until now
+	d.q.records.Add(-int64(len(records)))
+	return failed
 }
 
 // number reads a variable that holds one.

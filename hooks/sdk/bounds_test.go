@@ -28,6 +28,45 @@ import (
 	apitrace "go.opentelemetry.io/otel/trace"
 )
 
+// sized notes how many spans it gets at a time, and fails.
+type sized struct {
+	tracetest.NoopExporter
+	counts []int
+}
+
+func (e *sized) ExportSpans(_ context.Context, spans []trace.ReadOnlySpan) error {
+	e.counts = append(e.counts, len(spans))
+	return fmt.Errorf("part %d", len(e.counts))
+}
+
+// A batch of large spans is no large message.
+func TestLargeSpansAreExportedInParts(t *testing.T) {
+	for _, c := range []struct{ spans, bytes, parts int }{{512, 100, 1}, {100, 100_000, 10}, {3, 2 * maxPartBytes, 3}, {0, 0, 0}} {
+		to := &sized{}
+		q := newQueue(to, -1)
+		stubs := make(tracetest.SpanStubs, c.spans)
+		for i := range stubs {
+			stubs[i].Attributes = []attribute.KeyValue{attribute.String("k", strings.Repeat("x", c.bytes))}
+		}
+		spans := stubs.Snapshots()
+		for _, s := range spans {
+			q.bytes.Add(size(s))
+			q.spans.Add(1)
+		}
+		err := drain{to, q}.ExportSpans(t.Context(), spans)
+		sum := 0
+		for _, n := range to.counts {
+			sum += n
+		}
+		if sum != c.spans || len(to.counts) != c.parts || q.bytes.Load() != 0 || q.spans.Load() != 0 {
+			t.Errorf("%d spans of %d bytes: %v, %d bytes and %d spans left", c.spans, c.bytes, to.counts, q.bytes.Load(), q.spans.Load())
+		}
+		if (err != nil) != (c.parts > 0) || err != nil && err.Error() != "part 1" {
+			t.Error(err)
+		}
+	}
+}
+
 // TestSeriesAreBounded: of every instrument, with the overflow's as the SDK's specification has it.
 func TestSeriesAreBounded(t *testing.T) {
 	reader := sdkmetric.NewManualReader()

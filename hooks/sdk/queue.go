@@ -25,6 +25,8 @@ import (
 const (
 	// maxQueueBytes is how much memory spans take that wait for export, or are being exported.
 	maxQueueBytes = 8 << 20
+	// maxPartBytes is how much memory spans, or log records, take that are exported together, if they are several.
+	maxPartBytes = 1 << 20
 	// maxValueLength is the length of a value of an attribute, in bytes: that of a stack trace.
 	maxValueLength = sanitize.MaxStack
 
@@ -119,15 +121,35 @@ type drain struct {
 	q *queue
 }
 
-// ExportSpans implements trace.SpanExporter.
+// ExportSpans implements trace.SpanExporter. Spans that are large together are exported in parts: each becomes one message, which is in memory as a
+// whole, and which collectors refuse from a size on.
 func (d drain) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
-	defer func() {
-		for _, s := range spans {
-			d.q.bytes.Add(-size(s))
+	bytes, failed := InParts(spans, func(s *trace.ReadOnlySpan) int64 { return size(*s) }, func(part []trace.ReadOnlySpan) error {
+		return d.SpanExporter.ExportSpans(ctx, part)
+	})
+	d.q.bytes.Add(-bytes) // the batch processor has held all of them until now
+	d.q.spans.Add(-int64(len(spans)))
+	return failed
+}
+
+// InParts exports items in parts that are not larger than maxPartBytes, unless they are one item. It returns the size of all, and the first failure.
+func InParts[T any](items []T, size func(*T) int64, export func(part []T) error) (bytes int64, failed error) {
+	for len(items) > 0 {
+		n, part := 1, size(&items[0])
+		for ; n < len(items); n++ {
+			more := size(&items[n])
+			if part+more > maxPartBytes {
+				break
+			}
+			part += more
 		}
-		d.q.spans.Add(-int64(len(spans)))
-	}()
-	return d.SpanExporter.ExportSpans(ctx, spans)
+		bytes += part
+		if err := export(items[:n]); failed == nil {
+			failed = err
+		}
+		items = items[n:]
+	}
+	return bytes, failed
 }
 
 // size is the memory that a span takes, in bytes, about. It is the same each time.
