@@ -10,7 +10,6 @@ from pathlib import Path
 
 import rich.table
 from rich.console import Console
-from rich.text import Text
 
 MARK = re.compile(r"\[/?red\]")
 """The only markup in cells: of a number that misses what was promised."""
@@ -73,10 +72,6 @@ class Plot:
 def missed(text: str, kept: bool) -> str:
     """A cell, marked where it is not what was promised."""
     return text if kept else f"[red]{text} ![/red]"
-
-
-def plain(cell: str) -> str:
-    return Text.from_markup(cell).plain
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,16 +5,13 @@ The program is built twice, plainly and with the slot, and both are run in turn:
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import tempfile
 from pathlib import Path
 
+from benchmarks import pairs
 from benchmarks.report import Table, missed
 
-ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "testbins" / "scopecost"
+SOURCE = Path(__file__).parent.parent / "testbins" / "scopecost"
 ROUNDS = 9
 LIMITS = {"read": 3.0, "go": 1.05, "go-none": 1.02}
 """What the project promises: a read by the empty call of the same run, `go` by that of the plain program."""
@@ -22,13 +19,7 @@ LIMITS = {"read": 3.0, "go": 1.05, "go-none": 1.02}
 
 def tables() -> list[Table]:
     """Builds testbins/scopecost twice, and measures both."""
-    with tempfile.TemporaryDirectory() as folder:
-        plain, hooked = Path(folder) / "plain", Path(folder) / "hooked"
-        env = os.environ | {"OTELOBJ_DISABLE": "all", "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"}
-        toolexec = f"-toolexec=otelobj --rules {SOURCE / 'rules.yaml'}"
-        subprocess.run(["go", "build", "-o", str(plain), "."], cwd=SOURCE, env=env, check=True)
-        subprocess.run(["go", "build", toolexec, "-o", str(hooked), "."], cwd=SOURCE, env=env, check=True)
-        runs = [(measure(plain), measure(hooked)) for _ in range(ROUNDS)]
+    runs = pairs.runs(SOURCE, ROUNDS)
     rows = []
     for name in runs[0][0]:
         reading = name.startswith("read")
@@ -38,12 +29,6 @@ def tables() -> list[Table]:
         rows.append([name, *(f"{value:.2f}" for value in columns), missed(f"{ratio:.3f}", limit is None or ratio <= limit), "" if limit is None else f"≤ {limit}"])
     notes = f"Medians of {ROUNDS} runs. Reading is compared with the empty call, everything else with the plain program. `-none`: nothing is current."
     return [Table("What is current on goroutines", ("case", "plain ns", "hooked ns", "ratio", "promised"), rows, "python -m benchmarks.scope_cost", notes)]
-
-
-def measure(program: Path) -> dict[str, float]:
-    """Case -> nanoseconds."""
-    out = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
-    return {name: float(ns) for name, ns in (line.split() for line in out.splitlines())}
 
 
 def main() -> None:
