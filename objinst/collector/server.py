@@ -131,14 +131,17 @@ class Collector:
         """All spans once there are at least n_spans. Raises TimeoutError, which names those that came."""
         if not self.wait_until(lambda c: len(c.spans()) >= n_spans, timeout):
             names = ", ".join(f"{span.kind} {span.name}" for span in self.spans()) or "none"
-            raise TimeoutError(f"{n_spans} spans expected within {timeout} s, received: {names}")
+            raise TimeoutError(f"{n_spans} spans expected within {timeout} s, received: {names}{self._lost()}")
         return self.spans()
 
     def wait_for_metric(self, name: str, timeout: float = 10) -> Metric:
         """The latest export of a metric, once there is one. Raises TimeoutError."""
         if not self.wait_until(lambda c: any(m.name == name for m in c.metrics()), timeout):
-            raise TimeoutError(f"no metric {name} within {timeout} s, received: {sorted({m.name for m in self.metrics()})}")
+            raise TimeoutError(f"no metric {name} within {timeout} s, received: {sorted({m.name for m in self.metrics()})}{self._lost()}")
         return next(metric for metric in reversed(self.metrics()) if metric.name == name)
+
+    def _lost(self) -> str:
+        return f", and {self.dropped} signals that are no longer kept" if self.dropped else ""
 
     def close(self) -> None:
         """Stops receiving; what was received stays readable."""

@@ -32,6 +32,9 @@ func (server) Check(_ context.Context, in *health.HealthCheckRequest) (*health.H
 }
 
 func (server) Watch(_ *health.HealthCheckRequest, stream health.Health_WatchServer) error {
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
 	<-stream.Context().Done()
 	return stream.Context().Err()
 }
@@ -55,7 +58,8 @@ func serve() {
 	check(srv.Serve(lis))
 }
 
-// attack makes calls of methods that there are not, with long names, metadata and messages, and of streams that are given up.
+// attack makes calls of methods that there are not, with long names, metadata and messages, and of streams that are given up: every other of them once
+// the server has begun, the rest at once, so that the server may never see them.
 func attack(address string, calls int) {
 	long := strings.Repeat("x", 6<<10)
 	var wg sync.WaitGroup
@@ -79,6 +83,10 @@ func attack(address string, calls int) {
 				case 3:
 					ctx, cancel := context.WithCancel(ctx)
 					stream, failed := client.Watch(ctx, &health.HealthCheckRequest{})
+					if failed == nil && i%8 == 3 {
+						_, failed = stream.Header()
+						check(failed)
+					}
 					cancel()
 					if err = failed; err == nil {
 						_, err = stream.Recv()
