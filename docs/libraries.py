@@ -1,8 +1,9 @@
-"""Writes docs/libraries.md: every library that is instrumented without a rule, from the folders of hooks/instrumentation.
+"""Writes docs/libraries.md: every library that is instrumented without a rule, from the folders of hooks/instrumentation; and, in
+docs/configuration.md, the table of variables that single libraries read.
 
     python docs/libraries.py [--check]
 
---check: says whether the page is what it would write, by the exit status.
+--check: says whether the pages are what it would write, by the exit status.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from objinst import goversions, hooktree
 from objinst.hookpkgs import minimum
 
 PAGE = Path(__file__).resolve().parent / "libraries.md"
+LIST = PAGE.with_name("configuration.md")
 SECTIONS = ("Spans", "Metrics", "Attributes", "Switches", "Limits")
 HEAD = """# Libraries
 
@@ -27,6 +29,9 @@ This page is made by docs/libraries.py from hooks/instrumentation; [contributing
 | name | library | lowest release tried | newest | Go | default |
 |---|---|---|---|---|---|
 """
+SWITCH = re.compile(r"^- `((?:OTELOBJ|OTEL)_\w+)`: (.*(?:\n  .*)*)", re.MULTILINE)
+"""An item of the section Switches that is about a variable, and what it says of it."""
+BEGIN, END = "<!-- by docs/libraries.py -->\n", "<!-- end -->\n"
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")
 
 
@@ -56,15 +61,40 @@ def page() -> str:
     return HEAD + "".join(f"{row(library)}\n" for library in libraries) + "".join(f"\n{text(library)}" for library in libraries)
 
 
+def variables() -> str:
+    """Rows of the table in LIST: the variables that the rest of it does not list, the libraries that read them, and what the first of these says of them."""
+    elsewhere = re.sub(f"{BEGIN}.*?{END}", "", LIST.read_text("utf-8"), flags=re.DOTALL)
+    readers: dict[str, list[str]] = {}
+    meanings: dict[str, str] = {}
+    for library in hooktree.libraries().values():
+        switches = text(library).partition("\n### Switches\n")[2].partition("\n### ")[0]
+        for variable, meaning in SWITCH.findall(switches):
+            if f"`{variable}`" not in elsewhere:
+                readers.setdefault(variable, []).append(f"[{library.name}](libraries.md#{library.name})")
+                meanings.setdefault(variable, " ".join(meaning.split()))
+    return "".join(f"| `{variable}` | {', '.join(links)} | {meanings[variable]} |\n" for variable, links in sorted(readers.items()))
+
+
+def listed() -> str:
+    """LIST with the table as it should be. Exits if the page has no place for it."""
+    before, begin, rest = LIST.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        sys.exit(f"{LIST.name}: no place for the table between {BEGIN.strip()} and {END.strip()}")
+    return f"{before}{BEGIN}\n| variable | library | meaning |\n|---|---|---|\n{variables()}\n{END}{after}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true")
-    if parser.parse_args().check:
-        fresh = PAGE.is_file() and PAGE.read_text("utf-8") == page()
-        if not fresh:
-            print("docs/libraries.md is stale: python docs/libraries.py writes it anew", file=sys.stderr)
-        return 0 if fresh else 1
-    PAGE.write_text(page(), "utf-8")
+    check = parser.parse_args().check
+    stale = [path for path, fresh in ((PAGE, page()), (LIST, listed())) if not path.is_file() or path.read_text("utf-8") != fresh]
+    if check:
+        for path in stale:
+            print(f"docs/{path.name} is stale: python docs/libraries.py writes it anew", file=sys.stderr)
+        return 1 if stale else 0
+    for path, fresh in ((PAGE, page()), (LIST, listed())):
+        path.write_text(fresh, "utf-8")
     return 0
 
 

@@ -18,6 +18,9 @@ import (
 
 var names = map[string]syscall.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1}
 
+// take gives a signal to a handler of C's (TERM or USR1), which says "c TERM" or "c USR1". Nil without cgo.
+var take func(syscall.Signal)
+
 var out sync.Mutex
 
 func say(words ...any) {
@@ -112,6 +115,8 @@ func main() {
 			signal.Ignore(sigs(1)...)
 		case "reset":
 			signal.Reset(sigs(1)...)
+		case "take":
+			take(names[words[1]])
 		case "kill":
 			syscall.Kill(syscall.Getpid(), names[words[1]])
 		case "exit":

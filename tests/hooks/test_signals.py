@@ -11,15 +11,18 @@ import itertools
 import os
 import queue
 import random
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
-from needs import QEMU, emulator
+from needs import QEMU, emulator, missing
 from places import TESTBINS
 import toolchains
 
@@ -44,6 +47,10 @@ class Model:
     ignored: set[str] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     """Ignored once: the runtime takes that for what was there before the program, and keeps it (sigInstallGoHandler)."""
+    taken: set[str] = field(default_factory=set)
+    """C code has set a handler of its own in place of the runtime's."""
+    untouched: set[str] = field(default_factory=set)
+    """The runtime has no handler: the next Notify sets one again (sigenable, Go 1.27)."""
 
     def apply(self, words: list[str]) -> None:
         verb, *rest = words
@@ -57,17 +64,25 @@ class Model:
             self.channels.pop(rest[0], None)
         elif verb == "end":
             self.contexts.pop(rest[0], None)
+        elif verb == "take":
+            self.taken |= sigs
         if verb in ("notify", "context", "eager"):
             self.ignored -= sigs
+            self.taken -= sigs & self.untouched
+            self.untouched -= sigs
         if verb in ("ignore", "reset"):
             for wanted in (*self.channels.values(), *self.contexts.values()):
                 wanted -= sigs
         if verb == "ignore":
             self.ignored |= sigs
+            self.untouched |= sigs
+            self.taken -= sigs
             self.kept |= sigs & {"HUP", "INT"}
 
     def hears(self, sig: str) -> list[str]:
         """What the program says to a signal. Eager contexts and channels named o… give it back before that."""
+        if sig in self.taken:
+            return [f"c {sig}"]
         heard = [f"got {name} {sig}" for name, sigs in self.channels.items() if sig in sigs]
         woken = [name for name, sigs in self.contexts.items() if sig in sigs and name not in self.done]
         self.done.update(woken)
@@ -78,15 +93,22 @@ class Model:
     def wants(self, sig: str) -> bool:
         return any(sig in sigs for sigs in (*self.channels.values(), *self.contexts.values()))
 
+    def disturbed(self, sig: str, other: str) -> bool:
+        """Whether what the program says to one of these depends on the order in which they arrive: who hears either gives both back."""
+        eager = [sigs for name, sigs in self.contexts.items() if name in self.eager]
+        once = [sigs for name, sigs in self.channels.items() if name[0] == "o"]
+        return any({sig, other} <= sigs for sigs in (*eager, *once))
+
     def ignores(self, sig: str) -> bool:
-        return sig in self.ignored or (sig in self.kept and not self.wants(sig))
+        return sig not in self.taken and (sig in self.ignored or (sig in self.kept and not self.wants(sig)))
 
     def dies(self, sig: str) -> bool:
-        return sig in SIGNALS and not self.wants(sig) and not self.ignores(sig)
+        return sig in SIGNALS and sig not in self.taken and not self.wants(sig) and not self.ignores(sig)
 
 
-def sequence(seed: int) -> Iterator[str]:
-    """Lines for the program, and `signal NAME…` for signals from outside."""
+def sequence(seed: int, *, cgo: bool = False) -> Iterator[str]:
+    """Lines for the program, and `signal NAME…` for signals from outside. cgo: with handlers of C's."""
+    kinds = ("notify", "notify", "stop", "context", "eager", "end", "ignore", "reset", "signal", "signal", "kill", "twice")
     rng = random.Random(seed)
     number = itertools.count()
 
@@ -94,7 +116,7 @@ def sequence(seed: int) -> Iterator[str]:
         return " ".join(rng.sample(["HUP", "INT", "TERM", "TERM", OTHER], rng.randint(least, 3)))
 
     for _ in range(rng.randint(1, 14)):
-        kind = rng.choice(("notify", "notify", "stop", "context", "eager", "end", "ignore", "reset", "signal", "signal", "kill", "twice"))
+        kind = rng.choice((*kinds, "take", "take") if cgo else kinds)
         if kind == "notify":
             yield f"notify {rng.choice('cco')}{rng.randrange(3)} {some(0)}"
         elif kind == "stop":
@@ -105,6 +127,8 @@ def sequence(seed: int) -> Iterator[str]:
             yield f"end x{rng.randrange(3)}"
         elif kind in ("ignore", "reset"):
             yield f"{kind} {some()}" if kind == "ignore" or rng.randrange(5) else "reset"
+        elif kind == "take":
+            yield f"take {rng.choice(['TERM', OTHER])}"
         elif kind == "twice":
             yield f"signal {rng.choice(list(SIGNALS))} {rng.choice(list(SIGNALS))}"
         else:
@@ -116,7 +140,8 @@ class Program:
     """A program that does what its input says."""
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
-        self.process = subprocess.Popen([*command, "commands"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([*command, "commands"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=env)
         self.lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         self.await_lines(["ready"])
@@ -143,6 +168,13 @@ class Program:
     def end(self) -> int:
         return self.process.wait(timeout=WAIT)
 
+    def close(self) -> str:
+        """What it has written to standard error."""
+        self.process.kill()
+        self.process.communicate()
+        self.errors.seek(0)
+        return self.errors.read()
+
 
 def play(program: Program, lines: list[str]) -> None:
     """Raises AssertionError where the program does not do what the documentation says."""
@@ -155,11 +187,11 @@ def play(program: Program, lines: list[str]) -> None:
             return
         if verb in ("signal", "kill"):
             dying = [sig for sig in rest if model.dies(sig)]
-            if len(rest) == 2 and (len(set(dying)) == 2 or not dying):
-                rest = dying = rest[:1]  # the kernel does not keep their order, nor how many there are of one
+            if len(rest) == 2 and (len({*dying}) == 2 or (not dying and (len({*rest}) == 1 or model.disturbed(*rest)))):
+                rest = rest[:1]  # the kernel does not keep their order, nor how many there are of one
                 dying = [sig for sig in rest if model.dies(sig)]
-            heard = [] if dying else model.hears(rest[0])
-            if not dying and not heard and not model.ignores(rest[0]):
+            heard = [] if dying else [said for sig in rest for said in model.hears(sig)]
+            if not dying and not heard and not all(map(model.ignores, rest)):
                 continue  # nobody would see when it has arrived
             for sig in rest:
                 if verb == "kill":
@@ -177,48 +209,66 @@ def play(program: Program, lines: list[str]) -> None:
     raise AssertionError("no end")
 
 
-@pytest.fixture(scope="module", params=[pytest.param("1.24-amd64", marks=pytest.mark.long), "1.27-amd64", "1.26-arm64"])
-def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[str], list[str], dict[str, str]]]:
-    """The plain program, the one with telemetry, and their environment."""
-    version, goarch = request.param.split("-")
+BUILDS = [pytest.param("1.24-amd64", marks=pytest.mark.long), "1.27-amd64", "1.26-arm64"]
+CGO = "1.27-amd64-cgo"
+
+
+@pytest.fixture(scope="module", params=BUILDS)
+def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    version, goarch, *cgo = request.param.split("-")
     prefix = emulator(goarch)
+    if cgo and not shutil.which("gcc"):
+        missing("package gcc")
     folder = tmp_path_factory.mktemp("signals")
     for name, flags in (("plain", []), ("hooked", ["-toolexec=otelobj"])):
-        toolchains.go(version, SOURCE, "build", *flags, "-o", folder / name, ".", goarch=goarch)
+        toolchains.go(version, SOURCE, "build", *flags, "-o", folder / name, ".", goarch=goarch, CGO_ENABLED=str(len(cgo)))
     with Collector() as collector:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL", "GO"))}
-        yield [*prefix, str(folder / "plain")], [*prefix, str(folder / "hooked")], clean | settings
+        yield Programs([*prefix, str(folder / "plain")], [*prefix, str(folder / "hooked")], clean | settings, bool(cgo))
         assert {metric.name for metric in collector.metrics()}, "the program had no telemetry"
 
 
-Programs = tuple[list[str], list[str], dict[str, str]]
+class Programs(NamedTuple):
+    """The plain program, the one with telemetry, and their environment."""
+
+    plain: list[str]
+    hooked: list[str]
+    env: dict[str, str]
+    cgo: bool
+
+    @property
+    def both(self) -> tuple[list[str], list[str]]:
+        return self.plain, self.hooked
 
 
 def compare(programs: Programs, seeds: range) -> None:
     for seed in seeds:
-        lines = list(sequence(seed))
-        for command in programs[:2]:
-            program = Program(command, programs[2])
+        lines = list(sequence(seed, cgo=programs.cgo))
+        errors = []
+        for command in programs.both:
+            program = Program(command, programs.env)
             try:
                 play(program, lines)
             except (AssertionError, queue.Empty, subprocess.TimeoutExpired) as error:
                 raise AssertionError(f"seed {seed}, {Path(command[-1]).name}:\n" + "\n".join(lines)) from error
             finally:
-                program.process.kill()
-                program.process.communicate()
+                errors.append(program.close())
+        assert errors[0] == errors[1], f"seed {seed}:\n" + "\n".join(lines)
 
 
 def few(programs: Programs, count: int) -> int:
     """Fewer runs where an emulator makes them slow."""
-    return count // 4 if Path(programs[0][0]).name == QEMU else count
+    return count // 4 if Path(programs.plain[0]).name == QEMU else count
 
 
+@pytest.mark.parametrize("programs", [*BUILDS, CGO], indirect=True)
 def test_random_sequences(programs: Programs) -> None:
     compare(programs, range(few(programs, 60)))
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("programs", [*BUILDS, CGO], indirect=True)
 def test_thousands_of_sequences(programs: Programs) -> None:
     compare(programs, range(1000, 1000 + few(programs, 4000)))
 
@@ -237,15 +287,16 @@ def status(command: list[str], env: dict[str, str], sig: signal.Signals | None, 
 @pytest.mark.parametrize("how", ["stop", "defer"])
 def test_a_graceful_shutdown_is_not_cut_short(programs: Programs, how: str) -> None:
     """As the documentation of os/signal recommends it."""
-    _, hooked, env = programs
-    found = {status([*hooked, how], env, sig) for sig in itertools.islice(itertools.cycle([signal.SIGTERM, signal.SIGINT]), few(programs, 40))}
+    found = {
+        status([*programs.hooked, how], programs.env, sig) for sig in itertools.islice(itertools.cycle([signal.SIGTERM, signal.SIGINT]), few(programs, 40))
+    }
     assert found == {42}
 
 
 @pytest.mark.parametrize("sig", SIGNALS)
 def test_before_main(programs: Programs, sig: str) -> None:
     """Sent by a package that is initialised, and from outside at any time."""
-    for command in programs[:2]:
-        assert status([*command, "sleep"], programs[2] | {"SIGNAL_IN_INIT": sig}, None, ready=False) == -SIGNALS[sig]
+    for command in programs.both:
+        assert status([*command, "sleep"], programs.env | {"SIGNAL_IN_INIT": sig}, None, ready=False) == -SIGNALS[sig]
         for _ in range(few(programs, 8)):
-            assert status([*command, "sleep"], programs[2], SIGNALS[sig], ready=False) == -SIGNALS[sig]
+            assert status([*command, "sleep"], programs.env, SIGNALS[sig], ready=False) == -SIGNALS[sig]

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
@@ -21,17 +22,22 @@ func nameOther(span trace.Span, method string) {
 	}
 }
 
-// bounded returns the end of a call with a message that is not too long.
+// bounded returns the end of a call with a message that is not too long, and a code that there is: a server answers with any number, and each would be a
+// time series.
 func bounded(end *stats.End) *stats.End {
 	if end.Error == nil {
 		return end
 	}
 	s, _ := status.FromError(end.Error)
-	if len(s.Message()) <= sanitize.MaxValue {
+	code, message := s.Code(), s.Message()
+	if code > codes.Unauthenticated { // the last one
+		code, message = codes.Unknown, code.String()+": "+message
+	}
+	if code == s.Code() && len(message) <= sanitize.MaxValue {
 		return end
 	}
 	short := *end
-	short.Error = status.Error(s.Code(), sanitize.Text(s.Message()))
+	short.Error = status.Error(code, sanitize.Text(message))
 	return &short
 }
 

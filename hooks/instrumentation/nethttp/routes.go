@@ -3,6 +3,8 @@ package nethttp
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"unsafe"
@@ -35,16 +37,36 @@ func (c *serverCall) ReplaceRoute(old, found *request.Route) { c.found.CompareAn
 
 // pattern returns the route of the request: what the innermost router has found, else what http.ServeMux has. It is called when the request is over.
 func (c *serverCall) pattern() string {
-	outer := route(c.req.Pattern)
+	outer := sanitize.Text(route(registered(c.req)))
 	found := c.found.Load()
 	if found == nil {
 		return outer
 	}
 	if found.Pattern == "" || c.req.URL == nil {
-		return found.Pattern
+		return sanitize.Text(found.Pattern)
 	}
-	return stripped(c.req.URL.Path, found.Path, outer) + found.Pattern
+	return sanitize.Text(stripped(c.req.URL.Path, found.Path, outer) + found.Pattern)
 }
+
+// registered returns the pattern of http.ServeMux that a request has matched. For a request that it redirects to the same path with a slash at the end,
+// http.ServeMux says that this path is the pattern, whatever is registered: for CONNECT in every version, for all methods before Go 1.25
+// ((*ServeMux).findHandler, net/http/server.go). That is the client's text.
+func registered(req *http.Request) string {
+	pattern := req.Pattern
+	if strings.HasSuffix(pattern, "/") && req.URL != nil && pattern == path.Clean("/"+req.URL.Path)+"/" && !(knowsRedirects() && req.Method != http.MethodConnect) {
+		return ""
+	}
+	return pattern
+}
+
+// knowsRedirects reports whether http.ServeMux says by which pattern it redirects.
+var knowsRedirects = sync.OnceValue(func() bool {
+	const pattern = "/{any}/"
+	mux := http.NewServeMux()
+	mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	_, found := mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/any"}})
+	return found == pattern
+})
 
 // stripped returns what http.StripPrefix has cut off a path: only what the pattern of http.ServeMux begins with, so that it is the program's and not
 // the client's.

@@ -118,6 +118,28 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
+// TestCodesThatServersMakeUp: each would be a time series.
+func TestCodesThatServersMakeUp(t *testing.T) {
+	tel := collect(t)
+	f := start(t, hooked, &echo{}, nil, nil)
+	for _, code := range []string{"17", "18", "2000000000"} {
+		if err := f.unary(context.Background(), "code "+code); status.Convert(err).Message() != "made up" || err.(interface{ GRPCStatus() *status.Status }).GRPCStatus().Code() < 17 {
+			t.Error(err)
+		}
+	}
+	f.stop()
+	for _, s := range tel.waitFor(t, 6) {
+		if !strings.HasPrefix(s.Status.Description, "Code(") && s.SpanKind == trace.SpanKindClient {
+			t.Error(s.SpanKind, s.Status)
+		}
+	}
+	for _, line := range tel.metrics(t) {
+		if strings.Contains(line, "duration") && !strings.Contains(line, " 3 ") || strings.Contains(line, "CODE") {
+			t.Error(line)
+		}
+	}
+}
+
 // counter is a stats handler of a program's.
 type counter struct{ tags, ends int }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,9 @@ func (e *echo) look(ctx context.Context, text string) error {
 	switch {
 	case strings.HasPrefix(text, "fail "):
 		return status.Error(codes.FailedPrecondition, text)
+	case strings.HasPrefix(text, "code "):
+		n, _ := strconv.ParseUint(strings.TrimPrefix(text, "code "), 10, 32)
+		return status.Error(codes.Code(n), "made up")
 	case strings.HasPrefix(text, "internal "):
 		return status.Error(codes.Internal, text)
 	case strings.HasPrefix(text, "plain "):

@@ -59,6 +59,39 @@ func TestClientsChooseNoMetric(t *testing.T) {
 	}
 }
 
+// TestRedirectsAreNoRoutes: http.ServeMux gives out the client's path as a pattern where it redirects, for CONNECT always.
+func TestRedirectsAreNoRoutes(t *testing.T) {
+	tel := collect(t)
+	served := http.NewServeMux()
+	served.HandleFunc("/users/{id}/", func(http.ResponseWriter, *http.Request) {})
+	f := start(t, hooksSide, plain, served)
+	long := strings.Repeat("x", 1<<16)
+	for i := range 40 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		method := []string{"CONNECT", "GET"}[i%2]
+		if _, err := fmt.Fprintf(conn, "%s /users/%d%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method, i, long); err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(conn)
+		if !strings.HasPrefix(string(answer), "HTTP/1.1 30") {
+			t.Fatalf("%s: %.100s", method, answer)
+		}
+		conn.Close()
+	}
+	sets := tel.points(t, "http.server.request.duration")
+	if len(sets) != 2 {
+		t.Errorf("%d time series", len(sets))
+	}
+	for _, set := range sets {
+		if found, ok := set.Value("http.route"); ok && found.AsString() != "/users/{id}/" {
+			t.Errorf("route %.100s", found.AsString())
+		}
+	}
+}
+
 // TestServersOfAClientAreBounded: a proxy asks for whatever its clients name.
 func TestServersOfAClientAreBounded(t *testing.T) {
 	tel := collect(t)
