@@ -33,5 +33,5 @@ func guarded(f func()) (done bool) {
 // report hands on the value of a panic. The program may have set an error handler that panics, too.
 func report(p any) {
 	defer func() { _ = recover() }()
-	otel.Handle(fmt.Errorf("otelobj: a log record could not be made as it is: panic: %s (said once)", sanitize.Text(fmt.Sprint(p))))
+	otel.Handle(fmt.Errorf("otelobj: a log record could not be made as it is: panic: %s (said once)", sanitize.Message(fmt.Sprint(p))))
 }

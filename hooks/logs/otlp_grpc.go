@@ -7,13 +7,12 @@ import (
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
 	"go.opentelemetry.io/otel/sdk/log"
-	"google.golang.org/grpc"
 
 	"github.com/otelobj/otelobj/hooks/sdk"
 )
 
 var _ = addTransport("grpc", func(ctx context.Context, local bool) (log.Exporter, error) {
-	opts := []otlploggrpc.Option{otlploggrpc.WithDialOption(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(sdk.MaxAnswer)))}
+	opts := []otlploggrpc.Option{otlploggrpc.WithDialOption(sdk.BoundGRPC()...)}
 	if local {
 		opts = append(opts, otlploggrpc.WithInsecure())
 	}

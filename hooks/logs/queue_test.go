@@ -233,3 +233,20 @@ func TestRecordsKeepNoMemoryOfOthers(t *testing.T) {
 		t.Errorf("%d texts", texts)
 	}
 }
+
+func TestSecretsInURLs(t *testing.T) {
+	h := &held{}
+	q, l := pipelineTo(h, -1)
+	emit(l, "connected", attribute.String("dsn", "postgres://user:word@db/shop"), attribute.StringSlice("urls", []string{"https://h/?sig=1", "none"}))
+	if err := q.ForceFlush(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	h.got()[0].WalkAttributes(func(kv attribute.KeyValue) bool {
+		found[string(kv.Key)] = kv.Value.Emit()
+		return true
+	})
+	if found["dsn"] != "postgres://db/shop" || found["urls"] != `["https://h/?sig=REDACTED","none"]` {
+		t.Error(found)
+	}
+}

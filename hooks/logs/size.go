@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/log"
+
+	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
 const (
@@ -89,10 +91,10 @@ func room(v attribute.Value, limit int) int {
 	n := 0
 	switch v.Type() {
 	case attribute.STRING:
-		n = len(beginning(v.AsString(), limit))
+		n = len(kept(v.AsString(), limit))
 	case attribute.STRINGSLICE:
 		for _, s := range v.AsStringSlice() {
-			n += len(beginning(s, limit))
+			n += len(kept(s, limit))
 		}
 	case attribute.SLICE:
 		for _, item := range v.AsSlice() {
@@ -117,7 +119,7 @@ type copier struct {
 
 func (c *copier) text(s string) string {
 	from := c.texts.Len()
-	c.texts.WriteString(beginning(s, c.limit))
+	c.texts.WriteString(s)
 	return c.texts.String()[from:]
 }
 
@@ -128,7 +130,7 @@ func (c *copier) pair(kv attribute.KeyValue) attribute.KeyValue {
 func (c *copier) value(v attribute.Value) attribute.Value {
 	switch v.Type() {
 	case attribute.STRING:
-		return attribute.StringValue(c.text(v.AsString()))
+		return attribute.StringValue(c.text(kept(v.AsString(), c.limit)))
 	case attribute.BYTESLICE:
 		if b := v.AsByteSlice(); c.limit >= 0 && len(b) > c.limit {
 			return attribute.ByteSliceValue(b[:c.limit])
@@ -136,7 +138,7 @@ func (c *copier) value(v attribute.Value) attribute.Value {
 	case attribute.STRINGSLICE:
 		list := v.AsStringSlice()
 		for i, s := range list {
-			list[i] = c.text(s)
+			list[i] = c.text(kept(s, c.limit))
 		}
 		return attribute.StringSliceValue(list)
 	case attribute.SLICE:
@@ -155,6 +157,9 @@ func (c *copier) value(v attribute.Value) attribute.Value {
 	}
 	return v
 }
+
+// kept is what is kept of a text: a URL without its secrets, and no more than the limit.
+func kept(s string, limit int) string { return beginning(sanitize.Value(s), limit) }
 
 // beginning is a text, or the beginning of one that is longer than the limit. A negative limit is none.
 func beginning(s string, limit int) string {

@@ -80,3 +80,23 @@ func TestHistograms(t *testing.T) {
 		t.Errorf("%v: %v", err, parsed)
 	}
 }
+
+// TestNoRegularFileIsMadeOrEmptied where a pipe was a moment ago.
+func TestNoRegularFileIsMadeOrEmptied(t *testing.T) {
+	place := filepath.Join(t.TempDir(), "out")
+	if done, err := writeTo(place, []byte("x")); done || err == nil {
+		t.Error(done, err)
+	}
+	if err := os.WriteFile(place, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := writeTo(place, []byte("x")); done || err != nil {
+		t.Error(done, err)
+	}
+	if text, err := os.ReadFile(place); string(text) != "mine" || err != nil {
+		t.Errorf("%q %v", text, err)
+	}
+	if done, err := writeTo(os.DevNull, []byte("x")); !done || err != nil {
+		t.Error(done, err)
+	}
+}

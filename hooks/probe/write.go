@@ -35,7 +35,9 @@ func Write() {
 // replace writes a file whole or not at all; what is no regular file (a pipe, a terminal) is written to as it is.
 func replace(place string, data []byte) error {
 	if info, err := os.Stat(place); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(place, data, 0o666)
+		if done, err := writeTo(place, data); done || err != nil {
+			return err
+		}
 	}
 	// Under a name that nobody can know before (O_EXCL does not follow links).
 	folder, name := ".", place
@@ -60,6 +62,24 @@ func replace(place string, data []byte) error {
 		os.Remove(file.Name())
 	}
 	return err
+}
+
+// writeTo writes to what is no regular file. It neither makes nor empties one, should somebody have put that there meanwhile, and returns false then.
+func writeTo(place string, data []byte) (bool, error) {
+	file, err := os.OpenFile(place, os.O_WRONLY, 0)
+	if err != nil {
+		return false, err
+	}
+	info, err := file.Stat()
+	if err != nil || info.Mode().IsRegular() {
+		file.Close()
+		return false, err
+	}
+	_, err = file.Write(data)
+	if e := file.Close(); err == nil {
+		err = e
+	}
+	return true, err
 }
 
 // readable is the mode of the file: for this user alone to write.

@@ -25,6 +25,11 @@ func boundAnswers(exporter any) {
 		if base == nil {
 			base = http.DefaultTransport
 		}
+		if t, ok := base.(*http.Transport); ok && t.MaxResponseHeaderBytes == 0 {
+			t = t.Clone()
+			t.MaxResponseHeaderBytes = maxAnswer
+			base = t
+		}
 		client.Transport = boundedTransport{base}
 	}
 }

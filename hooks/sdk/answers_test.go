@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -162,6 +163,35 @@ func TestAnswersOverGRPCAreBounded(t *testing.T) {
 		}
 		_ = spans.Shutdown(t.Context())
 		_ = metrics.Shutdown(t.Context())
+	}
+}
+
+// TestHeadersOfAnswersAreBounded: and trailers.
+func TestHeadersOfAnswersAreBounded(t *testing.T) {
+	without(t)
+	long := strings.Repeat("x", 2*maxAnswer)
+	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Long", long) }))
+	defer served.Close()
+	listener := listen(t, "localhost:0")
+	server := grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		stream.SetTrailer(metadata.Pairs("x-long", long))
+		return stream.SendMsg(new(emptypb.Empty))
+	}))
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	for protocol, endpoint := range map[string]string{"http/protobuf": served.URL, "grpc": "http://" + listener.Addr().String()} {
+		t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+		t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "20000")
+		spans, err := newSpanExporter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		boundAnswers(spans)
+		if err := spans.ExportSpans(t.Context(), tracetest.SpanStubs{{Name: "s"}}.Snapshots()); err == nil {
+			t.Errorf("%s: the answer was read", protocol)
+		}
+		_ = spans.Shutdown(t.Context())
 	}
 }
 

@@ -14,14 +14,14 @@ import (
 
 var _ = addTransport("grpc", transport{
 	spans: func(ctx context.Context, local bool) (trace.SpanExporter, error) {
-		opts := []otlptracegrpc.Option{otlptracegrpc.WithDialOption(boundGRPC())}
+		opts := []otlptracegrpc.Option{otlptracegrpc.WithDialOption(BoundGRPC()...)}
 		if local {
 			opts = append(opts, otlptracegrpc.WithInsecure())
 		}
 		return otlptracegrpc.New(ctx, opts...)
 	},
 	metrics: func(ctx context.Context, local bool) (metric.Exporter, error) {
-		opts := []otlpmetricgrpc.Option{otlpmetricgrpc.WithDialOption(boundGRPC())}
+		opts := []otlpmetricgrpc.Option{otlpmetricgrpc.WithDialOption(BoundGRPC()...)}
 		if local {
 			opts = append(opts, otlpmetricgrpc.WithInsecure())
 		}
@@ -29,7 +29,7 @@ var _ = addTransport("grpc", transport{
 	},
 })
 
-// boundGRPC is for gRPC what boundAnswers is for HTTP.
-func boundGRPC() grpc.DialOption {
-	return grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))
+// BoundGRPC is for gRPC what boundAnswers is for HTTP.
+func BoundGRPC() []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)), grpc.WithMaxHeaderListSize(maxAnswer)}
 }

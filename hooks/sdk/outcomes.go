@@ -84,11 +84,15 @@ func (o *outcomes) isHeard() bool {
 	return o.succeeded || asked()
 }
 
-// cause is what signals that fail together have in common: that there is no connection, if that is so.
+// cause is what signals that fail together have in common: that there is no connection, if that is so, else the innermost error, which by gRPC is the
+// status.
 func cause(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return op.Error()
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
 	}
 	return err.Error()
 }

@@ -108,6 +108,13 @@ func TestOtherCause(t *testing.T) {
 	if got := lines.of("not found", "unauthorized", "canceled"); len(got) != 2 {
 		t.Errorf("told of %q", got)
 	}
+	o = outcomes{} // by gRPC each exporter has words of its own around the status
+	down := errors.New("Unavailable")
+	o.note("TRACES", 1, fmt.Errorf("traces export: %w", down))
+	o.note("METRICS", 1, fmt.Errorf("failed to upload metrics: %w", down))
+	if got := lines.of("Unavailable"); len(got) != 1 {
+		t.Errorf("told of %q", got)
+	}
 }
 
 // TestFailuresStayHere: the SDK prints what an exporter returns.

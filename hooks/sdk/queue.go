@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	api "go.opentelemetry.io/otel/trace"
 
 	"github.com/otelobj/otelobj/hooks/rt/environ"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
@@ -158,10 +159,21 @@ func size(s trace.ReadOnlySpan) int64 {
 	for _, e := range s.Events() {
 		n += eventBytes + len(e.Name) + sizeOf(e.Attributes)
 	}
+	n += sizeOfState(s.SpanContext().TraceState())
 	for _, l := range s.Links() {
-		n += eventBytes + sizeOf(l.Attributes)
+		n += eventBytes + sizeOf(l.Attributes) + sizeOfState(l.SpanContext.TraceState())
 	}
 	return int64(n)
+}
+
+// sizeOfState is that of a trace state, which comes from whoever has called.
+func sizeOfState(state api.TraceState) int {
+	n := 0
+	state.Walk(func(key, value string) bool {
+		n += attributeBytes + len(key) + len(value)
+		return true
+	})
+	return n
 }
 
 func sizeOf(attrs []attribute.KeyValue) int {

@@ -16,9 +16,6 @@ import (
 // variables, what is said of failures, what the end of the program waits for.
 type Signal struct{ name string }
 
-// MaxAnswer is how much is read of what a collector answers, in bytes.
-const MaxAnswer = maxAnswer
-
 // described is the resource of all signals, nil until one is set up.
 var described *resource.Resource
 

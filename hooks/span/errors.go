@@ -73,10 +73,10 @@ func message(value any) (text string) {
 	case error:
 		return sanitize.Error(v)
 	case fmt.Stringer:
-		return sanitize.Value(sanitize.Text(v.String()))
+		return sanitize.Message(v.String())
 	}
 	if a, ok := reflected(reflect.ValueOf(value), true); ok {
-		return a.Emit()
+		return sanitize.Message(a.Emit())
 	}
 	return "a value of type " + typeName(value)
 }

@@ -95,7 +95,7 @@ class Variant:
         """Builds the program from what is in the caches. Raises OtelobjError if it does not build."""
         to = out or self.out
         to.unlink(missing_ok=True)
-        return self.go_run(["build", *self.flags, *flags, "-o", str(to), self.program.package], env)
+        return self.go_run(["build", *self.flags, *flags, "-o", str(to), "--", self.program.package], env)
 
     def go_run(self, args: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
         """Runs a go command of this variant. Raises OtelobjError if it fails."""

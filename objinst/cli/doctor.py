@@ -184,7 +184,7 @@ def check_modules(go: GoCommand) -> Finding:
     pin = pins().modules[API]
     with paths.scratch_anywhere("otelobj-doctor-") as folder:
         env = {**os.environ, "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOSUMDB": "off"}
-        command_line = [str(go.path), "mod", "download", "-json", f"{pin.path}@{pin.version}"]
+        command_line = [str(go.path), "mod", "download", "-json", "--", f"{pin.path}@{pin.version}"]
         try:
             done = subprocess.run(command_line, cwd=folder, env=env, capture_output=True, text=True, timeout=NETWORK_SECONDS, check=False)
         except subprocess.TimeoutExpired:

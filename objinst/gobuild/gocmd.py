@@ -85,7 +85,8 @@ class Go:
         checksum database: the caller compares hashes."""
         with ending.temporary_folder(ending.temporaries(), "otelobj-download-") as folder:
             (folder / "go.mod").write_text("module otelobj.invalid/download\n", "utf-8")
-            command = [str(self.goroot / "bin" / "go"), "mod", "download", *(["-modcacherw"] if "-modcacherw" in parent_flags() else []), "-json", *modules]
+            writable = ["-modcacherw"] if "-modcacherw" in parent_flags() else []
+            command = [str(self.goroot / "bin" / "go"), "mod", "download", *writable, "-json", "--", *modules]
             env = self.environment(PWD=str(folder), GOSUMDB="off")
             done = ending.run(command, by=signal.SIGINT, cwd=folder, env=env, capture_output=True)
         try:

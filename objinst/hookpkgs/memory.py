@@ -9,6 +9,7 @@ from typing import Any
 
 from objinst.ending import write_whole
 from objinst.platform.host import host
+from objinst.store.root import make_folder
 
 MEMORIES = 16
 """Hook sets remembered for one configuration: a program, its tests with their variants of packages, and so on."""
@@ -27,6 +28,6 @@ def entries(memo: Path, keys: Collection[str]) -> list[dict[str, Any]]:
 
 def add(memo: Path, entry: dict[str, Any], instead_of: dict[str, Any] | None = None) -> None:
     """Raises OSError."""
-    memo.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(memo.parent)
     kept = [older for older in entries(memo, entry.keys()) if older != instead_of]
     write_whole(memo, json.dumps([entry, *kept[: MEMORIES - 1]]).encode("utf-8"))

@@ -142,9 +142,9 @@ def write(folder: Path, go_version: str, hooks: Path, pins: Sequence[Pin], sums:
     users = [pin for pin in pins if pin.path not in hooktree.modules()]
     lines = ["module otelobj.invalid/closure", "", f"go {go_version}", ""]
     lines += [f"require {_quoted(path)} {unreleased(path)}" for path in ours]
-    lines += [f"require {pin.path} {pin.target if pin.is_version else unreleased(pin.path)}" for pin in users]
-    lines += [f"replace {path} => {_quoted(str(hooks / 'src' / path))}" for path in ours]
-    lines += [f"replace {pin.path} => {_target(pin)}" for pin in users]
+    lines += [f"require {_quoted(pin.path)} {_quoted(pin.target) if pin.is_version else unreleased(pin.path)}" for pin in users]
+    lines += [f"replace {_quoted(path)} => {_quoted(str(hooks / 'src' / path))}" for path in ours]
+    lines += [f"replace {_quoted(pin.path)} => {_target(pin)}" for pin in users]
     (folder / "go.mod").write_text("\n".join(lines) + "\n", "utf-8")
     known = {line for path in sums if path.exists() for line in path.read_text("utf-8").splitlines()}
     (folder / "go.sum").write_text("".join(f"{line}\n" for line in sorted(known)), "utf-8")
@@ -162,7 +162,8 @@ def check_owned(packages: Iterable[str], owners: Iterable[str]) -> None:
 def _target(pin: Pin) -> str:
     if pin.is_folder:
         return _quoted(pin.target)
-    return pin.target if not pin.is_version else f"{pin.path} {pin.target}"
+    words = [pin.path, pin.target] if pin.is_version else pin.target.split(" ")  # another module, and its version
+    return " ".join(map(_quoted, words))
 
 
 def _quoted(text: str) -> str:

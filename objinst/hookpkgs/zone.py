@@ -52,6 +52,7 @@ from objinst.rules import OBSERVERS, PRIVATE
 from objinst.store import cache
 from objinst.store.digest import hooks_digest, own_digest
 from objinst.store.parallel import in_order
+from objinst.store.root import make_folder
 
 API = "go.opentelemetry.io/otel"
 SANITIZERS = ("-race", "-msan", "-asan")
@@ -218,7 +219,7 @@ class _Resolution:
     def folder(self) -> Path:
         """For files of the go command; always the same, as is the module in it."""
         made = self.memo.with_suffix("")
-        made.mkdir(parents=True, exist_ok=True)
+        make_folder(made)
         return made
 
     @functools.cached_property

@@ -108,7 +108,7 @@ def write_report(report: Report, place: str) -> None:
     try:
         data = _encoded(report)
         if target.exists() and not (target.is_file() or target.is_symlink()):  # a pipe or a device is written to, not replaced
-            with target.open("wb") as file:
+            with open(os.open(target, os.O_WRONLY | host().OPEN_EXACTLY), "wb") as file:  # noqa: PTH123 - without making or emptying a file
                 file.writelines(data)
         else:
             write_whole(target, data)

@@ -24,7 +24,7 @@ from objinst.link.options import options
 from objinst.platform.host import host
 from objinst.rules import RuleSet, hook_packages, load
 from objinst.store.digest import HOOK_SOURCES, SOURCES, hooks_digest, own_digest
-from objinst.store.root import ready, root
+from objinst.store.root import make_folder, ready, root
 
 SETTLED = 1.0
 """Seconds after which a file's times can be trusted to change with its content."""
@@ -73,7 +73,7 @@ def remember(line: str, began: float, inputs: Sequence[Path]) -> None:
             return
         ready()
         place = Path(memory)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         older = list(place.parent.glob(f"{place.name}.*.*"))
         name = os.urandom(8).hex()
         Path(f"{memory}.{name}.names").write_bytes(b"".join(os.fsencode(one) + b"\0" for one in names))

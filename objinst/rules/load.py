@@ -16,7 +16,7 @@ from objinst import hooktree
 from objinst.errors import UsageError
 from objinst.rules.action import Action, Actions
 from objinst.rules.model import Rule, RuleSet, Where, version_key
-from objinst.rules.names import name_glob, path_glob
+from objinst.rules.names import MAX_LENGTH, MAX_REGEX, is_glob, name_glob, path_glob
 from objinst.rules.nodes import MAX_BYTES, Nodes, closest
 
 ALL = "all"
@@ -34,6 +34,8 @@ TARGET = re.compile(r"[^\s\"'`:;<>\\()]+")
 NAME = re.compile(r"[^\W_](?:[^\W]|[-. /+:@()*])*")
 """For the name of a rule, which appears in reports, warnings, and comma-separated lists."""
 MAX_NAME = 200
+MAX_REGEXES = 10 * MAX_REGEX
+"""Characters of the regular expressions of all globs of a file."""
 
 
 def load(paths: Sequence[Path], environ: Mapping[str, str], actions: Actions) -> RuleSet:
@@ -116,6 +118,9 @@ class _Reader(Nodes):
         super().__init__(path)
         self.known = actions
         self.instrumentation = instrumentation
+        self.globs: set[str] = set()
+        self.regexes = 0
+        """Characters of the globs' regular expressions."""
 
     def rule(self, key: yaml.ScalarNode, node: yaml.Node) -> Rule:
         name = str(key.value)
@@ -155,13 +160,19 @@ class _Reader(Nodes):
             raise self.error(node, f"target {target!r} is not an import path", "such as net/http, example.com/shop/** or main")
         return target
 
-    def glob(self, node: yaml.Node, what: str, compiled: Callable[[str], object] = name_glob) -> str:
+    def glob(self, node: yaml.Node, what: str, compiled: Callable[[str], re.Pattern[str]] = name_glob) -> str:
         """The text of a glob that compiles."""
         pattern = self.text(node, what)
+        if len(pattern) > MAX_LENGTH:
+            raise self.error(node, f"{what} is longer than {MAX_LENGTH} characters", "name what it stands for in several rules")
         try:
-            compiled(pattern)
+            if is_glob(pattern) and pattern not in self.globs:
+                self.regexes += len(compiled(pattern).pattern)
+                self.globs.add(pattern)
         except (ValueError, re.error) as error:
             raise self.error(node, f"{what} {pattern!r} is not a glob: {error}", "brackets and braces must close, within one element of a path") from error
+        if self.regexes > MAX_REGEXES:
+            raise self.error(node, "the globs of this file stand for too many alternatives", "spread the rules over several files")
         return pattern
 
     def where(self, node: yaml.Node, depth: int = 0) -> Where:

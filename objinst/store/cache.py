@@ -24,7 +24,7 @@ from typing import BinaryIO
 from objinst.ending import temporary_folder, write_whole
 from objinst.errors import OtelobjError, UsageError, reason
 from objinst.platform.host import host
-from objinst.store.root import ENTRY_KINDS, REMEDY, is_ours, ready, root, shared
+from objinst.store.root import ENTRY_KINDS, REMEDY, is_ours, make_folder, ready, root, shared
 
 __all__ = ["NEW", "RECORD", "REMEDY", "alone", "bound", "contents", "file_digest", "find", "folder", "has", "in_use", "is_ours", "is_whole", "lock", "ready", "root", "trim"]
 
@@ -71,15 +71,27 @@ def folder(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
         return found
     place = _in(ready(), kind, digest)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         with temporary_folder(place.parent, NEW) as fresh:
             make(fresh)
             _record(fresh)
+            _permit(fresh)
             _put(fresh, place)
     except OSError as error:
         raise OtelobjError(f"cache {place}: {reason(error)}", REMEDY) from error
     _made.add(place)
     return place
+
+
+def _permit(folder: Path) -> None:
+    """Lets those read an entry whom the umask lets read files, and nobody else write it. Raises OSError."""
+    readers = (folder / RECORD).stat().st_mode & 0o044
+    for parent, _, names in os.walk(folder):
+        Path(parent).chmod(0o700 | readers | readers >> 2)
+        for file in (Path(parent, name) for name in names):
+            mode = file.stat().st_mode
+            if mode & 0o022:
+                file.chmod(mode & 0o755)
 
 
 def _put(fresh: Path, place: Path) -> None:
@@ -191,7 +203,7 @@ def _lock_file(name: str, mode: int = 0o600) -> BinaryIO:
     """Opens a lock file without truncating it or following a symbolic link. Raises OtelobjError."""
     path = ready() / "locks" / f"{name}.lock"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | host().OPEN_EXACTLY, mode), "r+b", buffering=0)
     except OSError as error:
         raise OtelobjError(f"cache {path}: {reason(error)}", REMEDY) from error

@@ -160,6 +160,15 @@ def _make(place: Path) -> None:
         raise OtelobjError(f"cache {place}: {problem}", REMEDY)
 
 
+def make_folder(place: Path) -> None:
+    """Creates a folder in the cache, and those between, which nobody else can write, whatever the umask. Who may read is decided by the cache's own
+    folder: nobody, if otelobj has made it. Raises OSError."""
+    if not place.is_dir():
+        make_folder(place.parent)
+        with contextlib.suppress(FileExistsError):
+            place.mkdir(mode=0o755)
+
+
 def is_ours() -> bool:
     """Whether the folder is marked as otelobj's cache, so that entries may be removed."""
     try:

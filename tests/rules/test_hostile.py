@@ -90,6 +90,31 @@ def test_alternatives_are_bounded():
     assert MAX_ALTERNATIVES >= 2**7
 
 
+LARGE = [
+    (path_glob, "{" + "," * 180 + "}" + "/a" * 160, "longer than"),
+    (path_glob, "{" + "," * 190 + "}" + "/*a" * 50, "too much text"),
+    (name_glob, "{" + "," * 190 + "}" + "*a" * 100, "too much text"),
+]
+
+
+@pytest.mark.parametrize(("glob", "pattern", "said"), LARGE)
+def test_globs_are_bounded_in_size(glob, pattern, said):
+    with pytest.raises(ValueError, match=said):
+        glob(pattern)
+
+
+def test_the_globs_of_a_file_are_bounded_together(write):
+    """Each alone is as large as one may be."""
+    rules = "".join(f"r{i}:\n  target: '{{{'a,' * 60}b{i}}}{'/*a' * 15}'\n  do: {{ probe: count }}\n" for i in range(400))
+    with pytest.raises(UsageError, match="too many alternatives"):
+        read_file(write(rules))
+
+
+def test_many_rules_without_alternatives_are_taken(write):
+    rules = "".join(f"r{i}:\n  target: 'example.com/service{i}/**'\n  where: {{ func: 'handle{i}*' }}\n  do: {{ probe: count }}\n" for i in range(1000))
+    assert len(read_file(write(rules))) == 1000
+
+
 HOSTILE = [
     (name_glob, "*a" * 30 + "b", "a" * 3000),
     (name_glob, "*?a" * 20 + "b", "a" * 3000),

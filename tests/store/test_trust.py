@@ -14,6 +14,7 @@ from places import LAUNCHER, ROOT
 from toolexec_case import HOOKED, Case
 
 from objinst import paths
+from objinst.hookpkgs import memory
 from objinst.store import cache, root as cache_root
 from objinst.errors import OtelobjError, UsageError
 
@@ -51,6 +52,31 @@ def test_it_is_made_for_this_user_alone_and_marked(place):
     assert entry.is_relative_to(place)
     assert (place / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
     assert cache.is_ours()
+
+
+def test_nobody_else_can_write_what_is_made_without_a_umask(place):
+    """Or the next process would pass over a cache of its own."""
+    old = os.umask(0)
+    try:
+        made()
+        with cache.in_use(), cache.lock("x"):
+            memory.add(place / "closure" / "x.json", {})
+    finally:
+        os.umask(old)
+    assert [path for path in place.rglob("*") if path.lstat().st_mode & 0o022 and (path.is_dir() or place / "archive" in path.parents)] == []
+    assert cache_root.distrust(place) == ""
+
+
+def test_whoever_may_read_the_folder_may_read_its_entries(place):
+    place.mkdir(mode=0o700)
+    place.chmod(0o755)
+    old = os.umask(0o022)
+    try:
+        entry = made()
+    finally:
+        os.umask(old)
+    assert {path.stat().st_mode & 0o777 for path in (entry, *entry.parents) if place in path.parents} == {0o755}
+    assert {path.stat().st_mode & 0o777 for path in entry.iterdir()} == {0o644}
 
 
 @AS_ROOT

@@ -22,7 +22,7 @@ func nameOther(span trace.Span, method string) {
 	}
 }
 
-// bounded returns the end of a call with a message that is not too long, and a code that there is: a server answers with any number, and each would be a
+// bounded returns the end of a call with a message that is not too long and has no secrets in its URLs, and a code that there is: a server answers with any number, and each would be a
 // time series.
 func bounded(end *stats.End) *stats.End {
 	if end.Error == nil {
@@ -33,11 +33,12 @@ func bounded(end *stats.End) *stats.End {
 	if code > codes.Unauthenticated { // the last one
 		code, message = codes.Unknown, code.String()+": "+message
 	}
-	if code == s.Code() && len(message) <= sanitize.MaxValue {
+	message = sanitize.Message(message)
+	if code == s.Code() && message == s.Message() {
 		return end
 	}
 	short := *end
-	short.Error = status.Error(code, sanitize.Text(message))
+	short.Error = status.Error(code, message)
 	return &short
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt/border"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 )
 
 var (
@@ -121,7 +122,7 @@ func (c *clientCall) Value(key any) any {
 }
 
 // String implements fmt.Stringer.
-func (c *clientCall) String() string { return contextName(c.Context) }
+func (c *clientCall) String() string { return contexts.Name(c.Context) }
 
 // TagRPC implements stats.Handler.
 func (h *clientHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
@@ -144,7 +145,7 @@ func (h *clientHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) cont
 	if !known {
 		nameOther(c.span, info.FullMethodName)
 	}
-	return c
+	return contexts.Offering(c, ctx)
 }
 
 // withoutContext removes trace context and baggage that a proxy passes on from its caller, where that must not decide here.

@@ -2,7 +2,6 @@ package grpc
 
 import (
 	"context"
-	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -95,7 +95,7 @@ func (c *serverCall) Value(key any) any {
 }
 
 // String implements fmt.Stringer: without it, printing a context would print the call.
-func (c *serverCall) String() string { return contextName(c.Context) }
+func (c *serverCall) String() string { return contexts.Name(c.Context) }
 
 // TagRPC implements stats.Handler.
 func (h *serverHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
@@ -225,12 +225,4 @@ func (p pair) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Cont
 func (p pair) HandleConn(ctx context.Context, s stats.ConnStats) {
 	p.first.HandleConn(ctx, s)
 	p.second.HandleConn(ctx, s)
-}
-
-// contextName is what package context calls a context.
-func contextName(ctx context.Context) string {
-	if s, ok := ctx.(interface{ String() string }); ok {
-		return s.String()
-	}
-	return reflect.TypeOf(ctx).String()
 }

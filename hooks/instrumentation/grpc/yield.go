@@ -8,6 +8,7 @@ import (
 	rpc "google.golang.org/grpc"
 
 	"github.com/otelobj/otelobj/hooks/active"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 )
 
 // A program that uses otelgrpc itself is mostly noticed when the client or the server is made: see options.go. An interceptor of otelgrpc may also stand inside
@@ -27,21 +28,21 @@ func (c quietContext) Value(key any) any {
 }
 
 // String implements fmt.Stringer.
-func (c quietContext) String() string { return contextName(c.Context) }
+func (c quietContext) String() string { return contexts.Name(c.Context) }
 
 func isQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
 
 // BeforeUnaryClient runs before a client's interceptor of otelgrpc, before the stats handlers.
 func BeforeUnaryClient(ictx HookContext, ctx context.Context, _ string, _, _ any, _ *rpc.ClientConn, _ rpc.UnaryInvoker, _ []rpc.CallOption) {
 	if ctx != nil {
-		ictx.SetParam(0, quietContext{ctx})
+		ictx.SetParam(0, contexts.Offering(quietContext{ctx}, ctx))
 	}
 }
 
 // BeforeStreamClient is BeforeUnaryClient for streams.
 func BeforeStreamClient(ictx HookContext, ctx context.Context, _ *rpc.StreamDesc, _ *rpc.ClientConn, _ string, _ rpc.Streamer, _ []rpc.CallOption) {
 	if ctx != nil {
-		ictx.SetParam(0, quietContext{ctx})
+		ictx.SetParam(0, contexts.Offering(quietContext{ctx}, ctx))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/border"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -49,7 +50,7 @@ func (c *clientContext) Value(key any) any {
 }
 
 // String implements fmt.Stringer.
-func (c *clientContext) String() string { return contextName(c.Context) }
+func (c *clientContext) String() string { return contexts.Name(c.Context) }
 
 // BeforeRoundTrip runs before net/http.(*Transport).roundTrip(req).
 func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
@@ -69,7 +70,7 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	}
 	c.scope = active.EnterAlone(c.ctx, c.span) // connections that are opened meanwhile serve others, too
 	// A shallow copy, but for the headers: trailers are set by the program while the body is sent, in a map that it knows.
-	c.req = req.WithContext(offering(&clientContext{c.ctx, c}, req.Context()))
+	c.req = req.WithContext(contexts.Offering(&clientContext{c.ctx, c}, req.Context()))
 	if req.Header != nil { // if it is nil, net/http refuses the request, and must see it unchanged
 		c.req.Header = req.Header.Clone()
 		propagator, sends := otel.GetTextMapPropagator(), border.SendsTo(hostname(c.req))

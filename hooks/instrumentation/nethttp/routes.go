@@ -132,7 +132,7 @@ func (c *serverCall) SetError(description string) {
 	f.Lock()
 	defer f.Unlock()
 	f.described = true
-	c.span.SetStatus(codes.Error, sanitize.Text(strings.Clone(description)))
+	c.span.SetStatus(codes.Error, sanitize.Message(strings.Clone(description)))
 }
 
 // described reports whether the status of the span has a description already.

@@ -221,7 +221,7 @@ func messageOf(value any) string {
 	if err, ok := value.(error); ok {
 		return sanitize.Error(err)
 	}
-	return sanitize.Text(fmt.Sprint(value))
+	return sanitize.Message(fmt.Sprint(value))
 }
 
 // exception returns what the SDK writes into the event of a panic, without the dot that it puts before "string".

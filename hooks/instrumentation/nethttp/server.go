@@ -17,6 +17,7 @@ import (
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt"
 	"github.com/otelobj/otelobj/hooks/rt/border"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 	"github.com/otelobj/otelobj/hooks/rt/request"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
@@ -67,7 +68,7 @@ func (c *serverCall) Value(key any) any {
 }
 
 // String implements fmt.Stringer: without it, printing a context would print the call.
-func (c *serverCall) String() string { return contextName(c.Context) }
+func (c *serverCall) String() string { return contexts.Name(c.Context) }
 
 // BeforeServeHTTP runs before net/http.serverHandler.ServeHTTP(rw, req).
 func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, req *http.Request) {

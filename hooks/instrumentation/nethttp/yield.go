@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 )
 
 // Requests that are traced by other code (otelhttp), or should not be traced (exporters).
@@ -23,7 +25,7 @@ func (c quietContext) Value(key any) any {
 }
 
 // String implements fmt.Stringer.
-func (c quietContext) String() string { return contextName(c.Context) }
+func (c quietContext) String() string { return contexts.Name(c.Context) }
 
 func isQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
 
@@ -31,14 +33,14 @@ func isQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
 // the context of the request it makes. A request of the exporter's must not make a span that must be exported in turn.
 func BeforeExport(ictx HookContext, _ interface{}, ctx context.Context, _ interface{}) {
 	if ctx != nil {
-		ictx.SetParam(1, offering(quietContext{ctx}, ctx))
+		ictx.SetParam(1, contexts.Offering(quietContext{ctx}, ctx))
 	}
 }
 
 // BeforeOtelhttpRoundTrip runs before otelhttp.(*Transport).RoundTrip(req): the program traces this request itself.
 func BeforeOtelhttpRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 	if req != nil {
-		ictx.SetParam(1, req.WithContext(offering(quietContext{req.Context()}, req.Context())))
+		ictx.SetParam(1, req.WithContext(contexts.Offering(quietContext{req.Context()}, req.Context())))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/database"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 )
 
 // Version is the version of the instrumentation scope.
@@ -44,12 +45,17 @@ func (c *operationContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-func with(o *database.Operation) context.Context { return &operationContext{o.Context, o} }
+// String implements fmt.Stringer.
+func (c *operationContext) String() string { return contexts.Name(c.Context) }
+
+func with(o *database.Operation, outer context.Context) context.Context {
+	return contexts.Offering(&operationContext{o.Context, o}, outer)
+}
 
 // end ends the operation that the context was made for. A tracer of the program's may have made its own context for a call inside this one, but a
 // method's end always gets what its beginning has returned.
 func end(ctx context.Context, err error) {
-	if c, ok := ctx.(*operationContext); ok {
+	if c, ok := contexts.Offered(ctx).(*operationContext); ok {
 		c.operation.End(err)
 	}
 }
@@ -62,9 +68,9 @@ func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	name := ""
 	if sql := strings.TrimSpace(data.SQL); sql == "-- ping" || sql == ";" { // what (*Conn).Ping sends
 		name = database.Ping
-		return with(scope.Start(ctx, t.db, name, ""))
+		return with(scope.Start(ctx, t.db, name, ""), ctx)
 	}
-	return with(scope.Start(ctx, t.db, name, data.SQL))
+	return with(scope.Start(ctx, t.db, name, data.SQL), ctx)
 }
 
 // TraceQueryEnd implements pgx.QueryTracer. Of a query it is called when the rows are closed.
@@ -84,7 +90,7 @@ func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	if data.Batch != nil {
 		o.SetBatchSize(data.Batch.Len())
 	}
-	return with(o)
+	return with(o, ctx)
 }
 
 // TraceBatchQuery implements pgx.BatchTracer. It is called when the result of a statement has been read; when that began is not known.
@@ -108,7 +114,7 @@ func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pg
 	if theirs, ok := t.theirs.(pgx.CopyFromTracer); ok {
 		ctx = theirs.TraceCopyFromStart(ctx, conn, data)
 	}
-	return with(scope.StartOn(ctx, t.db, database.Copy, strings.Join(data.TableName, ".")))
+	return with(scope.StartOn(ctx, t.db, database.Copy, strings.Join(data.TableName, ".")), ctx)
 }
 
 // TraceCopyFromEnd implements pgx.CopyFromTracer.
@@ -124,7 +130,7 @@ func (t *tracer) TracePrepareStart(ctx context.Context, conn *pgx.Conn, data pgx
 	if theirs, ok := t.theirs.(pgx.PrepareTracer); ok {
 		ctx = theirs.TracePrepareStart(ctx, conn, data)
 	}
-	return with(scope.Start(ctx, t.db, database.Prepare, data.SQL))
+	return with(scope.Start(ctx, t.db, database.Prepare, data.SQL), ctx)
 }
 
 // TracePrepareEnd implements pgx.PrepareTracer.
@@ -152,7 +158,7 @@ func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectSta
 	if !trace.SpanContextFromContext(active.Context(ctx)).IsValid() {
 		return ctx
 	}
-	return with(scope.StartAt(ctx, t.db, database.Connect, t.began))
+	return with(scope.StartAt(ctx, t.db, database.Connect, t.began), ctx)
 }
 
 // TraceConnectEnd implements pgx.ConnectTracer. By now pgx has taken the tracer, and the program may ask the connection for its own.
@@ -164,8 +170,8 @@ func (t *tracer) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndDa
 	if t.connected != nil {
 		t.connected.TraceConnectEnd(ctx, data)
 	}
-	if _, ok := ctx.(*operationContext); !ok && data.Err != nil {
-		ctx = with(scope.StartAt(ctx, t.db, database.Connect, t.began))
+	if _, ok := contexts.Offered(ctx).(*operationContext); !ok && data.Err != nil {
+		ctx = with(scope.StartAt(ctx, t.db, database.Connect, t.began), ctx)
 	}
 	end(ctx, data.Err)
 }

@@ -9,10 +9,8 @@
 package sanitize
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -117,14 +115,22 @@ func opaque(s string) string {
 
 // Value returns a text of the program's: if that is an absolute URL with user info or secrets, as URL returns it, else as it is. What begins as a URL
 // and is none has lost all that may be user info.
-func Value(s string) string {
+func Value(s string) string { return value(s, mostSchemes) }
+
+const (
+	mostSchemes = 4  // before each other, as in jdbc:mysql
+	maxSchemes  = 64 // bytes of them in a text
+)
+
+func value(s string, schemes int) string {
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok || !strings.ContainsAny(rest, "@?#") {
 		return s
 	}
+	s = cut(s, MaxStack)
 	u, err := url.Parse(s)
 	switch {
-	case err != nil:
+	case err != nil || schemes == 0:
 		if !isScheme(scheme) {
 			return s
 		}
@@ -133,7 +139,7 @@ func Value(s string) string {
 		return s
 	case strings.Contains(u.Opaque, "://"): // jdbc:postgresql://…
 		inner := s[len(u.Scheme)+1:]
-		return s[:len(s)-len(inner)] + Value(inner)
+		return s[:len(s)-len(inner)] + value(inner, schemes-1)
 	}
 	if u.User == nil && opaque(u.Opaque) == u.Opaque && Query(u.RawQuery) == u.RawQuery && Query(u.Fragment) == u.Fragment {
 		return s
@@ -143,31 +149,65 @@ func Value(s string) string {
 
 // isScheme reports whether a text is the scheme of a URL (RFC 3986, section 3.1), or several as in jdbc:mysql.
 func isScheme(s string) bool {
-	for i, c := range []byte(s) {
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.:", rune(c))) {
+	for i := range len(s) {
+		if !isSchemeByte(s[i]) {
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && isLetter(s[0])
 }
 
-// Error returns the text of an error as an attribute may have it: not too long, and a URL that net/http has put there as URL returns it. Of an error
-// whose method panics, as many do on a nil pointer, it is the type.
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func isSchemeByte(c byte) bool { return isLetter(c) || strings.IndexByte("0123456789+-.:", c) >= 0 }
+
+// Error returns the text of an error as an attribute may have it: as Message does. Of an error whose method panics, as many do on a nil pointer, it is the
+// type.
 func Error(err error) (text string) {
 	defer func() {
 		if recover() != nil {
 			text = Text(fmt.Sprintf("%T", err))
 		}
 	}()
-	text = err.Error()
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		if u, bad := url.Parse(failed.URL); bad == nil {
-			text = strings.ReplaceAll(text, strconv.Quote(failed.URL), strconv.Quote(URL(u)))
-		}
+	return Message(err.Error())
+}
+
+// Message returns a text for people, such as that of an error or of a panic: not too long, and the URLs in it as Value returns them.
+func Message(text string) string {
+	const mark = "://"
+	if !strings.Contains(text, mark) {
+		return Text(text)
 	}
-	return Text(text)
+	text = cut(text, MaxStack) // what is looked at
+	var b strings.Builder
+	for {
+		at := strings.Index(text, mark)
+		if at < 0 {
+			break
+		}
+		begin := at
+		for begin > 0 && at-begin < maxSchemes && isSchemeByte(text[begin-1]) {
+			begin--
+		}
+		for begin < at && !isLetter(text[begin]) { // digits and dots before a scheme
+			begin++
+		}
+		end := at + len(mark)
+		for end < len(text) && !endsURL(text, end) {
+			end++
+		}
+		b.WriteString(text[:begin])
+		b.WriteString(Value(text[begin:end]))
+		text = text[end:]
+	}
+	b.WriteString(text)
+	return Text(b.String())
+}
+
+// endsURL reports whether a URL in a text ends before the byte at i: at a space, a control character, a quote or a bracket around it.
+func endsURL(text string, i int) bool {
+	c := text[i]
+	return c <= ' ' || c == 0x7f || strings.IndexByte("\"'`<>", c) >= 0 || c == '\\' && i+1 < len(text) && text[i+1] == '"'
 }
 
 // Query returns the query of a URL with the values of secret parameters redacted, and not too long.

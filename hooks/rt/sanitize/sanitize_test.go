@@ -3,6 +3,7 @@ package sanitize
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -119,6 +120,43 @@ func TestValue(t *testing.T) {
 	} {
 		if got := Value(given); got != want {
 			t.Errorf("%q: %q, not %q", given, got, want)
+		}
+	}
+}
+
+// TestMessage: URLs are found wherever they stand in a text.
+func TestMessage(t *testing.T) {
+	for given, want := range map[string]string{
+		`Get "https://u:p@h/x?sig=abc&y=1": EOF`:                 "Get \"https://h/x?sig=REDACTED&y=1\": EOF",
+		`open jdbc:mysql://u:p@db/shop, then redis://:x@c/0`:     "open jdbc:mysql://db/shop, then redis://c/0",
+		"failed:https://u:p@h/":                                  "failed:https://h/",
+		"3.https://u:p@h/ <ftp://a:b@c>":                         "3.https://h/ <ftp://c>",
+		`Post "https://u:p@h/\"x": EOF`:                          `Post "https://h/\"x": EOF`,
+		"://u:p@h no scheme, a@b":                                "://u:p@h no scheme, a@b",
+		"nothing to hide: https://h/p?b=2&a=%7e and a@b.example": "nothing to hide: https://h/p?b=2&a=%7e and a@b.example",
+		"": "",
+	} {
+		if got := Message(given); got != want {
+			t.Errorf("%q: %q, not %q", given, got, want)
+		}
+	}
+	_, one := http.Get("http://u:p@127.0.0.1:0/?sig=1")
+	_, two := http.Get("http://u:p@127.0.0.1:0/?sig=2")
+	for _, err := range []error{one, errors.Join(one, two), fmt.Errorf("no answer: %v", two)} {
+		if got := Error(err); strings.Contains(got, "sig=1") || strings.Contains(got, "sig=2") || strings.Contains(got, "u:p") || !strings.Contains(got, "REDACTED") {
+			t.Error(got)
+		}
+	}
+}
+
+// TestStrangeTextsTakeNoTime: in proportion to their length, that is.
+func TestStrangeTextsTakeNoTime(t *testing.T) {
+	for _, s := range []string{strings.Repeat("a:", 1<<19) + "://u:p@h", strings.Repeat("a", 1<<20) + "://?", strings.Repeat("://", 1<<19), strings.Repeat("a://b@", 1<<18)} {
+		if got := Message(s); len(got) > MaxValue {
+			t.Error(len(got))
+		}
+		if got := Value(s); len(got) > len(s) {
+			t.Error(len(got))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/otelobj/otelobj/hooks/rt"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 )
 
 // HookContext is what the hooks need of the call.
@@ -24,6 +25,9 @@ func (c quietContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// String implements fmt.Stringer.
+func (c quietContext) String() string { return contexts.Name(c.Context) }
+
 // IsQuiet reports whether a connection is one of database/sql's.
 func IsQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
 
@@ -31,7 +35,7 @@ func IsQuiet(ctx context.Context) bool { return ctx.Value(quietKey{}) != nil }
 // are never left to them: they outlive the call that makes them, and may serve others than database/sql.
 func BeforeConnect(ictx HookContext, connector interface{}, ctx context.Context) {
 	if ctx != nil && rt.Enabled("databasesql_db_query") && !hasPool(connector) {
-		ictx.SetParam(1, quietContext{ctx})
+		ictx.SetParam(1, contexts.Offering(quietContext{ctx}, ctx))
 	}
 }
 

@@ -6,7 +6,6 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"reflect"
 	"strconv"
@@ -21,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/otelobj/otelobj/hooks/active"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -129,7 +129,7 @@ func (c *Call) Value(key any) any {
 }
 
 // String implements fmt.Stringer: without it, printing a context would print the call.
-func (c *Call) String() string { return contextName(c.Context) }
+func (c *Call) String() string { return contexts.Name(c.Context) }
 
 // Of returns the call that a context belongs to, nil if there is none.
 func Of(ctx context.Context) *Call {
@@ -149,7 +149,7 @@ func NoCall(ctx context.Context) context.Context {
 }
 
 // Quiet returns a context whose commands are not traced.
-func Quiet(ctx context.Context) context.Context { return quietContext{ctx} }
+func Quiet(ctx context.Context) context.Context { return contexts.Offering(quietContext{ctx}, ctx) }
 
 // quietContext is that of what the library does on its own.
 type quietContext struct{ context.Context }
@@ -163,14 +163,7 @@ func (c quietContext) Value(key any) any {
 }
 
 // String implements fmt.Stringer.
-func (c quietContext) String() string { return contextName(c.Context) }
-
-func contextName(ctx context.Context) string {
-	if s, ok := ctx.(fmt.Stringer); ok {
-		return s.String()
-	}
-	return reflect.TypeOf(ctx).String()
-}
+func (c quietContext) String() string { return contexts.Name(c.Context) }
 
 // silent reports whether a command has no span.
 func (c *Client) silent(ctx context.Context) bool {
