@@ -54,6 +54,11 @@ func attack(plain, secure, prefix string, n int) {
 					reset(h2, secure, random)
 					continue
 				}
+				if i%8 == 5 {
+					wg.Add(1)
+					go slow(u.Host, prefix, i, wg.Done)
+					continue
+				}
 				if conn == nil {
 					if conn, err = net.Dial("tcp", u.Host); err != nil {
 						fail(err)
@@ -87,9 +92,6 @@ func send(conn net.Conn, answers *bufio.Reader, prefix string, i int, random *ra
 		header = []string{"X-Forwarded-For: 10.0.0.", strconv.Itoa(i), ", ", long(300_000), "\r\nBaggage: a=", long(8000), "\r\n"}
 	case 4: // a trace of its own, and state
 		header = []string{fmt.Sprintf("Traceparent: 00-%032x-%016x-01\r\nTracestate: a=b", i+1, i+1), commas, "\r\n"}
-	case 5: // a body that comes slowly, and is not finished
-		_, _ = fmt.Fprintf(conn, "POST %sslow HTTP/1.1\r\nHost: h%d.example\r\nContent-Length: 1000000\r\n\r\n%s", prefix, i, long(1000))
-		return false
 	case 6: // an absolute one, whose host is a part of it
 		path = []string{fmt.Sprintf("http://host%d.example/boom?", i), long(500_000)}
 	}
@@ -107,6 +109,24 @@ func send(conn net.Conn, answers *bufio.Reader, prefix string, i int, random *ra
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err == nil && !resp.Close
+}
+
+// slow sends a body that comes slowly, and is not finished. Others are sent meanwhile.
+func slow(host, prefix string, i int, done func()) {
+	defer done()
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		fail(err)
+	}
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "POST %sslow HTTP/1.1\r\nHost: h%d.example\r\nContent-Length: 1000000\r\n\r\n%s", prefix, i, runs[0][:1000])
+	for range 4 {
+		if err != nil {
+			return // the server has had enough
+		}
+		time.Sleep(50 * time.Millisecond)
+		_, err = io.WriteString(conn, "x")
+	}
 }
 
 // reset begins a stream of HTTP/2 and resets it at once.
