@@ -172,8 +172,9 @@ class Program:
         """What it has written to standard error."""
         self.process.kill()
         self.process.communicate()
-        self.errors.seek(0)
-        return self.errors.read()
+        with self.errors as file:
+            file.seek(0)
+            return file.read()
 
 
 def play(program: Program, lines: list[str]) -> None:

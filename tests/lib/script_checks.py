@@ -97,7 +97,8 @@ def probe_counts(run: Any, name: str) -> None:
 
 def silent_collector(run: Any) -> None:
     """From here on the collector is one that accepts connections and never answers."""
-    run.listener = socket.create_server(("127.0.0.1", 0))
+    if run.listener is None:
+        run.listener = socket.create_server(("127.0.0.1", 0))
     run.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{run.listener.getsockname()[1]}"
 
 
