@@ -1,18 +1,13 @@
 package difftest
 
 import (
-	"bytes"
-	"go/ast"
-	"go/parser"
-	"go/printer"
-	"go/token"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/otelobj/otelobj/hooks/rt/hook/hooktest"
 )
 
 // considered are the interfaces that net/http and context ask for by type assertion, and why our wrappers offer them, or need not. What we wrap: bodies of
@@ -93,77 +88,12 @@ var considered = map[string]string{
 
 // TestInterfacesThatAreAskedFor fails where a Go version asks for one that nobody has thought of.
 func TestInterfacesThatAreAskedFor(t *testing.T) {
-	files := token.NewFileSet()
-	declared := map[string]bool{}
-	var parsed []*ast.File
-	read := func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "pprof") {
-			return fs.SkipDir
-		}
-		if entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		parsed = append(parsed, file)
-		ast.Inspect(file, func(n ast.Node) bool {
-			if spec, ok := n.(*ast.TypeSpec); ok {
-				if _, ok := spec.Type.(*ast.InterfaceType); ok {
-					declared[spec.Name.Name] = true
-				}
-			}
-			return true
-		})
-		return nil
+	source := filepath.Join(runtime.GOROOT(), "src")
+	asked, err := hooktest.Asked([]string{filepath.Join(source, "net/http") + "/...", filepath.Join(source, "context")}, considered)
+	if err != nil {
+		t.Skipf("no sources of the standard library: %v", err)
 	}
-	for _, pkg := range []string{"net/http", "context"} {
-		if err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src", pkg), read); err != nil {
-			t.Skipf("no sources of the standard library: %v", err)
-		}
-	}
-	asked := map[string]string{}
-	note := func(expr ast.Expr) {
-		var b bytes.Buffer
-		_ = printer.Fprint(&b, files, expr)
-		name := strings.Join(strings.Fields(b.String()), " ")
-		switch e := expr.(type) {
-		case *ast.InterfaceType:
-		case *ast.Ident:
-			if !declared[e.Name] && e.Name != "error" {
-				return
-			}
-		case *ast.SelectorExpr:
-			if _, known := considered[name]; !known && !strings.HasPrefix(name, "io.") && !strings.HasPrefix(name, "http.") {
-				return // concrete types of other packages; their interfaces are in the list
-			}
-		default:
-			return
-		}
-		asked[name] = files.Position(expr.Pos()).String()
-	}
-	for _, file := range parsed {
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.TypeAssertExpr:
-				if n.Type != nil {
-					note(n.Type)
-				}
-			case *ast.TypeSwitchStmt:
-				for _, clause := range n.Body.List {
-					for _, expr := range clause.(*ast.CaseClause).List {
-						note(expr)
-					}
-				}
-			}
-			return true
-		})
-	}
-	if len(asked) < 10 {
-		t.Fatalf("found %d only: %v", len(asked), asked)
-	}
-	if asked["afterFuncer"] == "" || asked["Flusher"] == "" {
+	if len(asked) < 10 || asked["afterFuncer"] == "" || asked["Flusher"] == "" {
 		t.Errorf("not found what is known to be there: %v", asked)
 	}
 	for _, name := range slices.Sorted(maps.Keys(asked)) {
