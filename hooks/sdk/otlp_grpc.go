@@ -4,12 +4,14 @@ package sdk
 
 import (
 	"context"
+	"errors"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 )
 
 var _ = addTransport("grpc", transport{
@@ -27,6 +29,14 @@ var _ = addTransport("grpc", transport{
 		}
 		return otlpmetricgrpc.New(ctx, opts...)
 	},
+})
+
+var _ = setGRPCStatus(func(err error) string {
+	var failed interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &failed) {
+		return failed.GRPCStatus().String()
+	}
+	return ""
 })
 
 // BoundGRPC is for gRPC what boundAnswers is for HTTP.

@@ -84,17 +84,27 @@ func (o *outcomes) isHeard() bool {
 	return o.succeeded || asked()
 }
 
-// cause is what signals that fail together have in common: that there is no connection, if that is so, else the innermost error, which by gRPC is the
-// status.
+// cause is what signals that fail together have in common: that there is no connection, if that is so, or the status over gRPC, whatever the exporter has
+// written around it.
 func cause(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return op.Error()
 	}
-	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
-		err = inner
+	if grpcStatus != nil {
+		if status := grpcStatus(err); status != "" {
+			return status
+		}
 	}
 	return err.Error()
+}
+
+// grpcStatus returns the status in an error, "" if there is none. nil in a program that cannot export over gRPC.
+var grpcStatus func(error) string
+
+func setGRPCStatus(f func(error) string) bool {
+	grpcStatus = f
+	return true
 }
 
 // spanExporter and metricExporter note what becomes of exports, and keep failures from the SDK.

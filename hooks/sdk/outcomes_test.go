@@ -16,6 +16,8 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // without unsets what the environment says of telemetry.
@@ -109,10 +111,10 @@ func TestOtherCause(t *testing.T) {
 		t.Errorf("told of %q", got)
 	}
 	o = outcomes{} // by gRPC each exporter has words of its own around the status
-	down := errors.New("Unavailable")
+	down := status.Error(codes.Unavailable, "nobody")
 	o.note("TRACES", 1, fmt.Errorf("traces export: %w", down))
 	o.note("METRICS", 1, fmt.Errorf("failed to upload metrics: %w", down))
-	if got := lines.of("Unavailable"); len(got) != 1 {
+	if got := lines.of("nobody"); len(got) != 1 {
 		t.Errorf("told of %q", got)
 	}
 }

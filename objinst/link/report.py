@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -109,6 +110,8 @@ def write_report(report: Report, place: str) -> None:
         data = _encoded(report)
         if target.exists() and not (target.is_file() or target.is_symlink()):  # a pipe or a device is written to, not replaced
             with open(os.open(target, os.O_WRONLY | host().OPEN_EXACTLY), "wb") as file:  # noqa: PTH123 - without making or emptying a file
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise OtelobjError(f"report {target}: somebody has put a file there meanwhile", "build once more")
                 file.writelines(data)
         else:
             write_whole(target, data)

@@ -34,7 +34,7 @@ TARGET = re.compile(r"[^\s\"'`:;<>\\()]+")
 NAME = re.compile(r"[^\W_](?:[^\W]|[-. /+:@()*])*")
 """For the name of a rule, which appears in reports, warnings, and comma-separated lists."""
 MAX_NAME = 200
-MAX_REGEXES = 10 * MAX_REGEX
+MAX_REGEXES = 20 * MAX_REGEX
 """Characters of the regular expressions of all globs of a file."""
 
 
@@ -118,7 +118,7 @@ class _Reader(Nodes):
         super().__init__(path)
         self.known = actions
         self.instrumentation = instrumentation
-        self.globs: set[str] = set()
+        self.globs: set[tuple[object, str]] = set()
         self.regexes = 0
         """Characters of the globs' regular expressions."""
 
@@ -166,13 +166,13 @@ class _Reader(Nodes):
         if len(pattern) > MAX_LENGTH:
             raise self.error(node, f"{what} is longer than {MAX_LENGTH} characters", "name what it stands for in several rules")
         try:
-            if is_glob(pattern) and pattern not in self.globs:
+            if is_glob(pattern) and (compiled, pattern) not in self.globs:
                 self.regexes += len(compiled(pattern).pattern)
-                self.globs.add(pattern)
+                self.globs.add((compiled, pattern))
         except (ValueError, re.error) as error:
             raise self.error(node, f"{what} {pattern!r} is not a glob: {error}", "brackets and braces must close, within one element of a path") from error
         if self.regexes > MAX_REGEXES:
-            raise self.error(node, "the globs of this file stand for too many alternatives", "spread the rules over several files")
+            raise self.error(node, "the globs of this file are too large together", "spread the rules over several files")
         return pattern
 
     def where(self, node: yaml.Node, depth: int = 0) -> Where:

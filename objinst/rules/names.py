@@ -294,8 +294,8 @@ def _alternatives(pattern: str, at: int, nested: int) -> tuple[list[Glob], int]:
 
 
 def _class(content: str) -> str:
-    """`[a-z]` or `[!a-z]`. Raises re.error for a range that is none."""
+    """`[a-z]` or `[!a-z]`, neither of which is a slash. Raises re.error for a range that is none."""
     content = content.replace("\\", "\\\\").replace("[", "\\[")
-    regex = "[" + ("^" + content[1:] if content[0] in "!^" else content) + "]"
+    regex = "(?!/)[" + ("^" + content[1:] if content[0] in "!^" else content) + "]"
     re.compile(regex)
     return regex

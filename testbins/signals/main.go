@@ -18,7 +18,7 @@ import (
 
 var names = map[string]syscall.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1}
 
-// take gives a signal to a handler of C's (TERM or USR1), which says "c TERM" or "c USR1". Nil without cgo.
+// take gives a signal (TERM or USR1) to a C handler, which says "c TERM" or "c USR1". Nil without cgo.
 var take func(syscall.Signal)
 
 var out sync.Mutex

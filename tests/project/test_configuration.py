@@ -39,7 +39,7 @@ def listed() -> set[str]:
 
 
 def test_a_variable_of_one_library_is_listed_with_it() -> None:
-    """What a library's folder alone names stands under its switches, from where the list has it (docs/libraries.py)."""
+    """What a library's folder alone names stands under its switches, from which the list takes it (docs/libraries.py)."""
     assert "OTELOBJ_HTTP_EXCLUDED_PATHS" in switches(hooktree.libraries()["nethttp"]) & listed()
     for library in hooktree.libraries().values():
         own = {name for path in library.folder.glob("*.go") if not path.name.endswith("_test.go") for name in NAME.findall(path.read_text())}

@@ -22,8 +22,8 @@ func nameOther(span trace.Span, method string) {
 	}
 }
 
-// bounded returns the end of a call with a message that is not too long and has no secrets in its URLs, and a code that there is: a server answers with any number, and each would be a
-// time series.
+// bounded returns the end of a call with a message that is not too long and has no secrets in its URLs, and with a code that exists: a server may answer with
+// any number, and each would be a time series.
 func bounded(end *stats.End) *stats.End {
 	if end.Error == nil {
 		return end

@@ -12,7 +12,7 @@ import (
 // What net/http keeps in unexported fields is found by name and checked by type, so that a Go version that moves a field loses
 // an attribute and nothing else. Read in the sources of Go 1.22 to 1.27:
 //
-//	http.Request            ctx context.Context
+//	http.Request            ctx context.Context; pat *pattern
 //	*http.response          status int; wroteHeader bool; written int64; req.Body is *body or *expectContinueReader
 //	                        conn *conn -> hijackedv bool
 //	*http.http2responseWriter, golang.org/x/net/http2.responseWriter    rws -> status, wroteHeader, wroteBytes
@@ -49,6 +49,20 @@ func setContext(req *http.Request, ctx context.Context) bool {
 	}
 	*(*context.Context)(unsafe.Add(unsafe.Pointer(req), requestContext)) = ctx
 	return true
+}
+
+// requestPattern is the offset of what a request has matched in an http.ServeMux, or -1.
+var requestPattern = func() int {
+	f, ok := requestType.FieldByName("pat")
+	if !ok || len(f.Index) != 1 || f.Type.Kind() != reflect.Pointer {
+		return -1
+	}
+	return int(f.Offset)
+}()
+
+// hasMatched reports whether a request is known to have matched a pattern, as opposed to having been redirected.
+func hasMatched(req *http.Request) bool {
+	return requestPattern >= 0 && *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(req), requestPattern)) != nil
 }
 
 // responseFields says where a type of http.ResponseWriter keeps what was sent.

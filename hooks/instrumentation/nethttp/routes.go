@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"sync"
 	"unsafe"
@@ -48,15 +47,15 @@ func (c *serverCall) pattern() string {
 	return sanitize.Text(stripped(c.req.URL.Path, found.Path, outer) + found.Pattern)
 }
 
-// registered returns the pattern of http.ServeMux that a request has matched. For a request that it redirects to the same path with a slash at the end,
-// http.ServeMux says that this path is the pattern, whatever is registered: for CONNECT in every version, for all methods before Go 1.25
-// ((*ServeMux).findHandler, net/http/server.go). That is the client's text.
+// registered returns the pattern of http.ServeMux that a request has matched. Where http.ServeMux redirects to the same path with a slash at the end, it says
+// that this path, which the client has chosen, is the pattern: for CONNECT in every version, for all methods before Go 1.25 ((*ServeMux).findHandler,
+// net/http/server.go).
 func registered(req *http.Request) string {
 	pattern := req.Pattern
-	if strings.HasSuffix(pattern, "/") && req.URL != nil && pattern == path.Clean("/"+req.URL.Path)+"/" && !(knowsRedirects() && req.Method != http.MethodConnect) {
-		return ""
+	if !strings.HasSuffix(pattern, "/") || pattern == "/" || hasMatched(req) || knowsRedirects() && req.Method != http.MethodConnect {
+		return pattern
 	}
-	return pattern
+	return ""
 }
 
 // knowsRedirects reports whether http.ServeMux says by which pattern it redirects.

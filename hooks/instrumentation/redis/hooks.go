@@ -8,6 +8,7 @@ import (
 	lib "github.com/redis/go-redis/v9"
 
 	"github.com/otelobj/otelobj/hooks/instrumentation/redis/command"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 )
 
 // HookContext is what the hooks of this package need of the call they hook.
@@ -65,7 +66,7 @@ func (h *hook) ProcessHook(next lib.ProcessHook) lib.ProcessHook {
 				call.Unwind()
 			}
 		}()
-		err := next(call, cmd)
+		err := next(contexts.Offering(call, ctx), cmd)
 		returned = true
 		call.End(err, err != lib.Nil)
 		return err
@@ -85,7 +86,7 @@ func (h *hook) ProcessPipelineHook(next lib.ProcessPipelineHook) lib.ProcessPipe
 				call.Unwind()
 			}
 		}()
-		err := next(call, cmds)
+		err := next(contexts.Offering(call, ctx), cmds)
 		returned = true
 		failed := err
 		for i := 0; failed == nil && i < len(cmds); i++ { // releases differ in whether they return it

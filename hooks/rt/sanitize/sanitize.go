@@ -115,7 +115,13 @@ func opaque(s string) string {
 
 // Value returns a text of the program's: if that is an absolute URL with user info or secrets, as URL returns it, else as it is. What begins as a URL
 // and is none has lost all that may be user info.
-func Value(s string) string { return value(s, mostSchemes) }
+func Value(s string) string {
+	head := cut(s, MaxStack) // what is looked at
+	if v := value(head, mostSchemes); v != head {
+		return v
+	}
+	return s
+}
 
 const (
 	mostSchemes = 4  // before each other, as in jdbc:mysql
@@ -123,29 +129,34 @@ const (
 )
 
 func value(s string, schemes int) string {
-	scheme, rest, ok := strings.Cut(s, "://")
+	scheme, rest, ok := strings.Cut(s, mark)
 	if !ok || !strings.ContainsAny(rest, "@?#") {
 		return s
 	}
-	s = cut(s, MaxStack)
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || schemes == 0:
-		if !isScheme(scheme) {
-			return s
+		if isScheme(scheme) {
+			return scheme + ":" + opaque("//"+rest[strings.LastIndexByte(rest, '@')+1:])
 		}
-		return scheme + ":" + opaque("//"+rest[strings.LastIndexByte(rest, '@')+1:])
+		if at := strings.IndexFunc(scheme, isLetter); schemes > 0 && at > 0 && isScheme(scheme[at:]) && isScheme("x"+scheme) { // 404:https
+			return s[:at] + value(s[at:], schemes-1)
+		}
+		return s
 	case u.Scheme == "": // a path, or a text in which there is a URL
 		return s
-	case strings.Contains(u.Opaque, "://"): // jdbc:postgresql://…
+	case strings.Contains(u.Opaque, mark): // jdbc:postgresql://…
 		inner := s[len(u.Scheme)+1:]
 		return s[:len(s)-len(inner)] + value(inner, schemes-1)
 	}
-	if u.User == nil && opaque(u.Opaque) == u.Opaque && Query(u.RawQuery) == u.RawQuery && Query(u.Fragment) == u.Fragment {
+	if u.User == nil && opaque(u.Opaque) == u.Opaque && !hides(u.RawQuery) && !hides(u.Fragment) {
 		return s
 	}
 	return URL(u)
 }
+
+// mark is what a URL is known by.
+const mark = "://"
 
 // isScheme reports whether a text is the scheme of a URL (RFC 3986, section 3.1), or several as in jdbc:mysql.
 func isScheme(s string) bool {
@@ -154,12 +165,14 @@ func isScheme(s string) bool {
 			return false
 		}
 	}
-	return s != "" && isLetter(s[0])
+	return s != "" && isLetter(rune(s[0]))
 }
 
-func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isLetter(c rune) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-func isSchemeByte(c byte) bool { return isLetter(c) || strings.IndexByte("0123456789+-.:", c) >= 0 }
+func isSchemeByte(c byte) bool {
+	return isLetter(rune(c)) || strings.IndexByte("0123456789+-.:", c) >= 0
+}
 
 // Error returns the text of an error as an attribute may have it: as Message does. Of an error whose method panics, as many do on a nil pointer, it is the
 // type.
@@ -174,7 +187,6 @@ func Error(err error) (text string) {
 
 // Message returns a text for people, such as that of an error or of a panic: not too long, and the URLs in it as Value returns them.
 func Message(text string) string {
-	const mark = "://"
 	if !strings.Contains(text, mark) {
 		return Text(text)
 	}
@@ -185,29 +197,70 @@ func Message(text string) string {
 		if at < 0 {
 			break
 		}
-		begin := at
-		for begin > 0 && at-begin < maxSchemes && isSchemeByte(text[begin-1]) {
-			begin--
-		}
-		for begin < at && !isLetter(text[begin]) { // digits and dots before a scheme
-			begin++
-		}
-		end := at + len(mark)
-		for end < len(text) && !endsURL(text, end) {
-			end++
-		}
+		begin := beginOfURL(text, 0, at)
+		end := endOfURL(text, begin, at+len(mark))
 		b.WriteString(text[:begin])
-		b.WriteString(Value(text[begin:end]))
+		b.WriteString(nested(text[begin:end], mostNested))
 		text = text[end:]
 	}
 	b.WriteString(text)
 	return Text(b.String())
 }
 
-// endsURL reports whether a URL in a text ends before the byte at i: at a space, a control character, a quote or a bracket around it.
-func endsURL(text string, i int) bool {
-	c := text[i]
-	return c <= ' ' || c == 0x7f || strings.IndexByte("\"'`<>", c) >= 0 || c == '\\' && i+1 < len(text) && text[i+1] == '"'
+// mostNested is how many URLs are looked for in each other's paths and queries.
+const mostNested = 8
+
+// nested is Value of a URL, and of the URLs that are parts of it.
+func nested(s string, depth int) string {
+	s = Value(s)
+	first := strings.Index(s, mark) + len(mark)
+	next := strings.Index(s[first:], mark)
+	if next < 0 || depth == 0 {
+		return s
+	}
+	begin := beginOfURL(s, first, first+next)
+	return s[:begin] + nested(s[begin:], depth-1)
+}
+
+// beginOfURL returns where the scheme begins that stands before the mark at i, not before least.
+func beginOfURL(text string, least, i int) int {
+	begin := i
+	for begin > least && i-begin < maxSchemes && isSchemeByte(text[begin-1]) {
+		begin--
+	}
+	for begin < i && !isLetter(rune(text[begin])) { // digits and dots before a scheme
+		begin++
+	}
+	return begin
+}
+
+// endOfURL returns where the URL ends that begins in a text, looking from i on: where the quote or bracket that stands before it is closed, else at a
+// space, a control character or a quote.
+func endOfURL(text string, begin, i int) int {
+	if begin > 0 {
+		opened := text[begin-1]
+		escaped := begin > 1 && text[begin-2] == '\\' // in a text that has been quoted once more
+		closed := opened
+		if opened == '<' {
+			closed = '>'
+		}
+		for j := i; j < len(text) && strings.IndexByte("\"'`<", opened) >= 0; j++ {
+			switch {
+			case text[j] == '\\' && opened == '"' && !escaped:
+				j++
+			case text[j] == closed && escaped && text[j-1] == '\\':
+				return j - 1
+			case text[j] == closed:
+				return j
+			}
+		}
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c <= ' ' || c == 0x7f || c == '"' || c == '<' {
+			break
+		}
+	}
+	return i
 }
 
 // Query returns the query of a URL with the values of secret parameters redacted, and not too long.
@@ -215,7 +268,13 @@ func Query(query string) string {
 	if omitQuery() {
 		return ""
 	}
-	query = Text(query)
+	return redacted(Text(query))
+}
+
+// hides reports whether Query leaves something out of a query, whatever its length.
+func hides(query string) bool { return omitQuery() && query != "" || redacted(query) != query }
+
+func redacted(query string) string {
 	if !strings.Contains(query, "=") {
 		return query
 	}

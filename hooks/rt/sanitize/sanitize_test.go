@@ -131,8 +131,14 @@ func TestMessage(t *testing.T) {
 		`open jdbc:mysql://u:p@db/shop, then redis://:x@c/0`:     "open jdbc:mysql://db/shop, then redis://c/0",
 		"failed:https://u:p@h/":                                  "failed:https://h/",
 		"3.https://u:p@h/ <ftp://a:b@c>":                         "3.https://h/ <ftp://c>",
-		`Post "https://u:p@h/\"x": EOF`:                          `Post "https://h/\"x": EOF`,
+		`Post "https://u:p@h/\"x": EOF`:                          `Post "https://h/%5C%22x": EOF`,
 		"://u:p@h no scheme, a@b":                                "://u:p@h no scheme, a@b",
+		`Get "https://a.windows.net/T('x')?q=a b&sig=abc": EOF`:  `Get "https://a.windows.net/T('x')?q=a b&sig=REDACTED": EOF`,
+		`"Get \"https://u:p@h/\": EOF"`:                          `"Get \"https://h/\": EOF"`,
+		"postgres://user:pa'SECRET@db, that is all":              "postgres://db, that is all",
+		"error:404:https://u:p@h/ main.go:12:https://u:p@h/":     "error:404:https://h/ main.go:12:https://h/",
+		"http://a,http://u:p@b https://h/?u=https://u:p@h/":      "http://a,http://b https://h/?u=https://h/",
+		"https://h/?to=https://u:p@x/&sig=abc":                   "https://h/?to=https://x/&sig=REDACTED",
 		"nothing to hide: https://h/p?b=2&a=%7e and a@b.example": "nothing to hide: https://h/p?b=2&a=%7e and a@b.example",
 		"": "",
 	} {
@@ -151,12 +157,21 @@ func TestMessage(t *testing.T) {
 
 // TestStrangeTextsTakeNoTime: in proportion to their length, that is.
 func TestStrangeTextsTakeNoTime(t *testing.T) {
-	for _, s := range []string{strings.Repeat("a:", 1<<19) + "://u:p@h", strings.Repeat("a", 1<<20) + "://?", strings.Repeat("://", 1<<19), strings.Repeat("a://b@", 1<<18)} {
+	for _, s := range []string{strings.Repeat("a:", 1<<19) + "://u:p@h", strings.Repeat("a", 1<<20) + "://?", strings.Repeat("://", 1<<19), strings.Repeat("a://b@", 1<<18), strings.Repeat("<a://b@", 1<<18)} {
 		if got := Message(s); len(got) > MaxValue {
 			t.Error(len(got))
 		}
 		if got := Value(s); len(got) > len(s) {
 			t.Error(len(got))
+		}
+	}
+}
+
+// TestWhatIsNotSecretIsNotCut: of a program's own text, however long it is.
+func TestWhatIsNotSecretIsNotCut(t *testing.T) {
+	for _, s := range []string{`{"url": "https://h/?a=1", "text": "` + strings.Repeat("x", 40_000), "https://h/?q=" + strings.Repeat("x", 10_000), "https://h/" + strings.Repeat("y", 40_000) + "?#"} {
+		if got := Value(s); got != s {
+			t.Errorf("%.60s: %d bytes of %d", s, len(got), len(s))
 		}
 	}
 }

@@ -133,10 +133,17 @@ func TestCodesThatServersMakeUp(t *testing.T) {
 			t.Error(s.SpanKind, s.Status)
 		}
 	}
+	durations := 0
 	for _, line := range tel.metrics(t) {
+		if strings.Contains(line, "duration") {
+			durations++
+		}
 		if strings.Contains(line, "duration") && !strings.Contains(line, " 3 ") || strings.Contains(line, "CODE") {
 			t.Error(line)
 		}
+	}
+	if durations < 2 {
+		t.Errorf("%d metrics of durations", durations)
 	}
 }
 

@@ -72,7 +72,8 @@ func TestRedirectsAreNoRoutes(t *testing.T) {
 			t.Fatal(err)
 		}
 		method := []string{"CONNECT", "GET"}[i%2]
-		if _, err := fmt.Fprintf(conn, "%s /users/%d%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method, i, long); err != nil {
+		slash := []string{"", "%2F"}[i/2%2]
+		if _, err := fmt.Fprintf(conn, "%s /users/%d%s%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method, i, long, slash); err != nil {
 			t.Fatal(err)
 		}
 		answer, _ := io.ReadAll(conn)

@@ -69,6 +69,7 @@ func TestSetRoute(t *testing.T) {
 		"in a mux":                  {within("/", set("/items/{id}")), "/items/7", "/items/{id}"},
 		"none in a mux":             {within("/items/", set("")), "/items/7", ""},
 		"what a mux has":            {within("/items/", set()), "/items/7", "/items/"},
+		"a mux's own path":          {within("/items/", set()), "/items/", "/items/"},
 		"behind a prefix":           {within("GET /api/", http.StripPrefix("/api", found("/items/{id}"))), "/api/items/7", "/api/items/{id}"},
 		"behind a prefix, complete": {within("/api/", http.StripPrefix("/api", set("/items/{id}"))), "/api/items/7", "/items/{id}"},
 		"a prefix of the client's":  {within("/{tenant}/", http.StripPrefix("/acme", found("/items/{id}"))), "/acme/items/7", "/items/{id}"},

@@ -8,6 +8,7 @@ import (
 	lib "github.com/go-redis/redis/v8"
 
 	"github.com/otelobj/otelobj/hooks/instrumentation/redis/command"
+	"github.com/otelobj/otelobj/hooks/rt/contexts"
 )
 
 // HookContext is what the hooks of this package need of the call they hook.
@@ -42,7 +43,7 @@ type hook struct{ client *command.Client }
 // BeforeProcess implements redis.Hook.
 func (h *hook) BeforeProcess(ctx context.Context, cmd lib.Cmder) (context.Context, error) {
 	if call := h.client.Begin(ctx, cmd); call != nil {
-		return call, nil
+		return contexts.Offering(call, ctx), nil
 	}
 	return command.NoCall(ctx), nil
 }
@@ -57,7 +58,7 @@ func (h *hook) AfterProcess(ctx context.Context, cmd lib.Cmder) error {
 // BeforeProcessPipeline implements redis.Hook.
 func (h *hook) BeforeProcessPipeline(ctx context.Context, cmds []lib.Cmder) (context.Context, error) {
 	if call := command.BeginBatch(h.client, ctx, cmds); call != nil {
-		return call, nil
+		return contexts.Offering(call, ctx), nil
 	}
 	return command.NoCall(ctx), nil
 }

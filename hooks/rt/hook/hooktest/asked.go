@@ -115,6 +115,7 @@ func Asked(folders []string, other map[string]string) (map[string]string, error)
 
 // SourceOf returns the folder of the sources of a function's package.
 func SourceOf(function any) string {
-	file, _ := runtime.FuncForPC(reflect.ValueOf(function).Pointer()).FileLine(0)
+	f := runtime.FuncForPC(reflect.ValueOf(function).Pointer())
+	file, _ := f.FileLine(f.Entry())
 	return filepath.Dir(file)
 }
