@@ -41,6 +41,7 @@ import (
 	_ "go.opentelemetry.io/otel/sdk/trace/tracetest"
 	_ "go.opentelemetry.io/otel/trace"
 	_ "google.golang.org/grpc"
+	_ "google.golang.org/grpc/status"
 
 	// What bridges and delegating providers implement and embed.
 	_ "github.com/go-logr/logr"

@@ -28,6 +28,13 @@ func BenchmarkAnswer(b *testing.B) {
 \t}
 }
 """
+INNER = """package inner
+
+import "testing"
+
+func BenchmarkInner(b *testing.B) {
+}
+"""
 RULES = 'count:\n  target: main\n  where: { func: answer }\n  optional: true\n  do: [{ probe: count }]\n'
 
 
@@ -36,8 +43,9 @@ def test_a_small_module(tmp_path: Path) -> None:
     module, temporary = tmp_path / "module", tmp_path / "tmp"
     for folder in (module, temporary):
         folder.mkdir()
-    files = {"go.mod": "module example.com/small\n\ngo 1.22\n", "main.go": MAIN, "main_test.go": BENCH}
+    files = {"go.mod": "module example.com/small\n\ngo 1.22\n", "main.go": MAIN, "main_test.go": BENCH, "inner/inner_test.go": INNER}
     for name, text in files.items():
+        (module / name).parent.mkdir(exist_ok=True)
         (module / name).write_text(text)
     (tmp_path / "rules.yaml").write_text(RULES)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL", "DD_"))}
@@ -56,9 +64,9 @@ def test_a_small_module(tmp_path: Path) -> None:
     assert compiled["after a plain build"]["otelobj"][0] == compiled["all caches empty"]["otelobj"][0] - compiled["all caches empty"]["plain"][0] > 0
     assert samples["program", "as built"]["otelobj"] > samples["program", "stripped (-s -w)"]["otelobj"]
     assert samples["run", "start to end"].keys() == samples["BenchmarkAnswer", "time"].keys() == {"plain", "otelobj"}
-    assert "Builds" in done.stdout and "Benchmarks" in done.stdout and "BenchmarkAnswer" in done.stdout
+    assert "Builds" in done.stdout and "Benchmarks" in done.stdout and "BenchmarkAnswer" in done.stdout and "BenchmarkInner" in done.stdout
     assert (tmp_path / "x.html").read_text().startswith("<!DOCTYPE html>")
-    assert {path.name: path.read_text() for path in module.iterdir()} == files
+    assert {path.relative_to(module).as_posix(): path.read_text() for path in module.rglob("*.*")} == files
     assert list(temporary.iterdir()) == []
 
 
