@@ -29,7 +29,7 @@ def keep_bytecode() -> None:
         if os.path.isabs(cache) and os.path.isdir(cache) and not distrust(Path(cache)):  # noqa: PTH112, PTH117 - bytecode is run: nobody else's
             sys.pycache_prefix = os.path.join(cache, "pycache")  # noqa: PTH118
             try:  # noqa: SIM105 - the path of the tool: contextlib is not loaded
-                os.mkdir(sys.pycache_prefix, 0o755)  # noqa: PTH102 - Python would make it as the umask says
+                os.mkdir(sys.pycache_prefix, 0o700)  # noqa: PTH102 - Python would make it as the umask says
             except OSError:
                 pass  # it is there, or cannot be
 

@@ -469,3 +469,18 @@ func TestTextsOfCollectorsAreQuoted(t *testing.T) {
 		t.Errorf("quoted twice: %s", again)
 	}
 }
+
+// TestTraceStatesCount: what a caller sends is held with its span.
+func TestTraceStatesCount(t *testing.T) {
+	state, err := apitrace.ParseTraceState("a=" + strings.Repeat("x", 200) + ",b=" + strings.Repeat("y", 200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := apitrace.NewSpanContext(apitrace.SpanContextConfig{TraceState: state})
+	without := size(tracetest.SpanStub{Name: "s"}.Snapshot())
+	for what, s := range map[string]tracetest.SpanStub{"span": {Name: "s", SpanContext: sc}, "link": {Name: "s", Links: []trace.Link{{SpanContext: sc}}}} {
+		if more := size(s.Snapshot()) - without; more < 400 {
+			t.Errorf("%s: %d bytes for its trace state", what, more)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -84,8 +85,8 @@ func (o *outcomes) isHeard() bool {
 	return o.succeeded || asked()
 }
 
-// cause is what signals that fail together have in common: that there is no connection, if that is so, or the status over gRPC, whatever the exporter has
-// written around it.
+// cause is what signals that fail together have in common: that there is no connection, the status over gRPC, or what went wrong with a host, whatever the
+// exporter has written around it.
 func cause(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -94,6 +95,12 @@ func cause(err error) string {
 	if grpcStatus != nil {
 		if status := grpcStatus(err); status != "" {
 			return status
+		}
+	}
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		if to, bad := url.Parse(failed.URL); bad == nil {
+			return to.Host + ": " + failed.Err.Error()
 		}
 	}
 	return err.Error()

@@ -117,6 +117,15 @@ func TestOtherCause(t *testing.T) {
 	if got := lines.of("nobody"); len(got) != 1 {
 		t.Errorf("told of %q", got)
 	}
+	o = outcomes{}
+	for _, step := range []string{"TRACES http://one/v1/traces", "METRICS http://one/v1/metrics", "METRICS http://two/v1/metrics"} {
+		signal, to, _ := strings.Cut(step, " ")
+		o.note(signal, 1, fmt.Errorf("%s export: %w", signal, &url.Error{Op: "Post", URL: to, Err: errors.New("no certificate")}))
+		delete(o.failing, "METRICS")
+	}
+	if got := lines.of("no certificate"); len(got) != 2 {
+		t.Errorf("told of %q", got)
+	}
 }
 
 // TestFailuresStayHere: the SDK prints what an exporter returns.

@@ -168,12 +168,10 @@ func size(s trace.ReadOnlySpan) int64 {
 
 // sizeOfState is that of a trace state, which comes from whoever has called.
 func sizeOfState(state api.TraceState) int {
-	n := 0
-	state.Walk(func(key, value string) bool {
-		n += attributeBytes + len(key) + len(value)
-		return true
-	})
-	return n
+	if state.Len() == 0 {
+		return 0
+	}
+	return state.Len()*attributeBytes + len(state.String())
 }
 
 func sizeOf(attrs []attribute.KeyValue) int {

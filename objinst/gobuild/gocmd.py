@@ -124,7 +124,7 @@ class Go:
 def _folder(name: str) -> Path:
     """A folder of the go command's own in the cache."""
     place = cache.ready() / "go" / name
-    make_folder(place)
+    make_folder(place, 0o700)
     return place
 
 

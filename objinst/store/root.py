@@ -150,7 +150,7 @@ def _make(place: Path) -> None:
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {entry.name for entry in os.scandir(place)}
-        if TAG not in names and names <= {"toolchains"}:
+        if TAG not in names and names <= {"toolchains", "pycache"}:
             (place / TAG).write_text(TAG_TEXT, "utf-8")
     except OSError as error:
         if not place.is_dir():
@@ -160,13 +160,13 @@ def _make(place: Path) -> None:
         raise OtelobjError(f"cache {place}: {problem}", REMEDY)
 
 
-def make_folder(place: Path) -> None:
+def make_folder(place: Path, mode: int = 0o755) -> None:
     """Creates a folder in the cache, and those between, which nobody else can write, whatever the umask. Who may read is decided by the cache's own
-    folder: nobody, if otelobj has made it. Raises OSError."""
+    folder: nobody, if otelobj has made it. mode: 0700 for what other programs fill, who heed the umask. Raises OSError."""
     if not place.is_dir():
-        make_folder(place.parent)
+        make_folder(place.parent, mode)
         with contextlib.suppress(FileExistsError):
-            place.mkdir(mode=0o755)
+            place.mkdir(mode=mode)
 
 
 def is_ours() -> bool:

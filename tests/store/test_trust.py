@@ -61,9 +61,11 @@ def test_nobody_else_can_write_what_is_made_without_a_umask(place):
         made()
         with cache.in_use(), cache.lock("x"):
             memory.add(place / "closure" / "x.json", {})
+        cache_root.make_folder(place / "go" / "build", 0o700)
     finally:
         os.umask(old)
     assert [path for path in place.rglob("*") if path.lstat().st_mode & 0o022 and (path.is_dir() or place / "archive" in path.parents)] == []
+    assert (place / "go").stat().st_mode & 0o777 == 0o700
     assert cache_root.distrust(place) == ""
 
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"unsafe"
@@ -52,10 +53,13 @@ func (c *serverCall) pattern() string {
 // net/http/server.go).
 func registered(req *http.Request) string {
 	pattern := req.Pattern
-	if !strings.HasSuffix(pattern, "/") || pattern == "/" || hasMatched(req) || knowsRedirects() && req.Method != http.MethodConnect {
+	if !strings.HasPrefix(pattern, "/") || hasMatched(req) || knowsRedirects() && req.Method != http.MethodConnect || req.URL == nil {
 		return pattern
 	}
-	return ""
+	if path.Clean(pattern) == path.Clean("/"+req.URL.Path) {
+		return ""
+	}
+	return pattern
 }
 
 // knowsRedirects reports whether http.ServeMux says by which pattern it redirects.

@@ -116,11 +116,10 @@ func opaque(s string) string {
 // Value returns a text of the program's: if that is an absolute URL with user info or secrets, as URL returns it, else as it is. What begins as a URL
 // and is none has lost all that may be user info.
 func Value(s string) string {
-	head := cut(s, MaxStack) // what is looked at
-	if v := value(head, mostSchemes); v != head {
-		return v
+	if at := strings.Index(s, mark); at <= 0 || beginOfURL(s, 0, at) != 0 {
+		return value(s, mostSchemes)
 	}
-	return s
+	return nested(s, mostNested)
 }
 
 const (
@@ -139,8 +138,8 @@ func value(s string, schemes int) string {
 		if isScheme(scheme) {
 			return scheme + ":" + opaque("//"+rest[strings.LastIndexByte(rest, '@')+1:])
 		}
-		if at := strings.IndexFunc(scheme, isLetter); schemes > 0 && at > 0 && isScheme(scheme[at:]) && isScheme("x"+scheme) { // 404:https
-			return s[:at] + value(s[at:], schemes-1)
+		if at := strings.IndexFunc(scheme, isLetter); at > 0 && isScheme("x"+scheme) { // 404:https
+			return s[:at] + value(s[at:], max(schemes-1, 0))
 		}
 		return s
 	case u.Scheme == "": // a path, or a text in which there is a URL
@@ -192,13 +191,14 @@ func Message(text string) string {
 	}
 	text = cut(text, MaxStack) // what is looked at
 	var b strings.Builder
+	var none [256]bool
 	for {
 		at := strings.Index(text, mark)
 		if at < 0 {
 			break
 		}
 		begin := beginOfURL(text, 0, at)
-		end := endOfURL(text, begin, at+len(mark))
+		end := endOfURL(text, begin, at+len(mark), &none)
 		b.WriteString(text[:begin])
 		b.WriteString(nested(text[begin:end], mostNested))
 		text = text[end:]
@@ -210,12 +210,19 @@ func Message(text string) string {
 // mostNested is how many URLs are looked for in each other's paths and queries.
 const mostNested = 8
 
-// nested is Value of a URL, and of the URLs that are parts of it.
+// nested returns a URL without its secrets, and without those of URLs that are parts of it.
 func nested(s string, depth int) string {
-	s = Value(s)
-	first := strings.Index(s, mark) + len(mark)
+	if depth == 0 {
+		return redacted(s[strings.LastIndexByte(s, '@')+1:])
+	}
+	given := s[:strings.Index(s, mark)+len(mark)]
+	s = value(s, mostSchemes)
+	first := 0 // String of a URL leaves the slashes out where nothing follows them
+	if strings.HasPrefix(s, given) {
+		first = len(given)
+	}
 	next := strings.Index(s[first:], mark)
-	if next < 0 || depth == 0 {
+	if next < 0 {
 		return s
 	}
 	begin := beginOfURL(s, first, first+next)
@@ -235,24 +242,20 @@ func beginOfURL(text string, least, i int) int {
 }
 
 // endOfURL returns where the URL ends that begins in a text, looking from i on: where the quote or bracket that stands before it is closed, else at a
-// space, a control character or a quote.
-func endOfURL(text string, begin, i int) int {
+// space, a control character or a quote. none: what is not closed any more, so that the text is not searched for it again.
+func endOfURL(text string, begin, i int, none *[256]bool) int {
 	if begin > 0 {
 		opened := text[begin-1]
-		escaped := begin > 1 && text[begin-2] == '\\' // in a text that has been quoted once more
-		closed := opened
-		if opened == '<' {
-			closed = '>'
+		escaped := opened == '"' && begin > 1 && text[begin-2] == '\\' // in a text that has been quoted once more
+		kind := opened
+		if escaped {
+			kind = '\\'
 		}
-		for j := i; j < len(text) && strings.IndexByte("\"'`<", opened) >= 0; j++ {
-			switch {
-			case text[j] == '\\' && opened == '"' && !escaped:
-				j++
-			case text[j] == closed && escaped && text[j-1] == '\\':
-				return j - 1
-			case text[j] == closed:
-				return j
+		if strings.IndexByte("\"'`<", opened) >= 0 && !none[kind] {
+			if end := closing(text, i, opened, escaped); end >= 0 {
+				return untilSentence(text, i, end)
 			}
+			none[kind] = true
 		}
 	}
 	for ; i < len(text); i++ {
@@ -261,6 +264,39 @@ func endOfURL(text string, begin, i int) int {
 		}
 	}
 	return i
+}
+
+// closing returns where a quote or bracket is closed, -1 if nowhere. A ' or ` within a word is a part of it.
+func closing(text string, i int, opened byte, escaped bool) int {
+	closed := opened
+	if opened == '<' {
+		closed = '>'
+	}
+	for ; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && opened == '"' && !escaped:
+			i++
+		case text[i] != closed:
+		case escaped && text[i-1] == '\\':
+			return i - 1
+		case closed != '\'' && closed != '`', i+1 == len(text), strings.IndexByte(" \t\r\n.,;:!?)]}>\"", text[i+1]) >= 0:
+			return i
+		}
+	}
+	return -1
+}
+
+// untilSentence returns end, or where a space ends the URL that begins a quoted sentence: one with no more of a URL behind the space.
+func untilSentence(text string, i, end int) int {
+	space := strings.IndexByte(text[i:end], ' ')
+	if space < 0 || strings.ContainsAny(text[i:i+space], "@?") {
+		return end
+	}
+	rest := text[i+space : end]
+	if at := strings.LastIndexByte(rest, '@'); strings.Contains(rest, "?") || at >= 0 && strings.Contains(text[i:i+space+at], ":") {
+		return end
+	}
+	return i + space
 }
 
 // Query returns the query of a URL with the values of secret parameters redacted, and not too long.

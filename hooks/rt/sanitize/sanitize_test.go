@@ -139,6 +139,11 @@ func TestMessage(t *testing.T) {
 		"error:404:https://u:p@h/ main.go:12:https://u:p@h/":     "error:404:https://h/ main.go:12:https://h/",
 		"http://a,http://u:p@b https://h/?u=https://u:p@h/":      "http://a,http://b https://h/?u=https://h/",
 		"https://h/?to=https://u:p@x/&sig=abc":                   "https://h/?to=https://x/&sig=REDACTED",
+		"level:error:file:main.go:12:https://u:p@h/":             "level:error:file:main.go:12:https://h/",
+		"abc://u@?u=z://x:y@q":                                   "abc:?u=z://q",
+		"no route: 'postgres://u:pa'SECRET@db'":                  "no route: 'postgres://db'",
+		`failed: "https://h is down, mail a@b.com"`:              `failed: "https://h is down, mail a@b.com"`,
+		`failed: "postgres://user:p w@db"`:                       `failed: "postgres://db"`,
 		"nothing to hide: https://h/p?b=2&a=%7e and a@b.example": "nothing to hide: https://h/p?b=2&a=%7e and a@b.example",
 		"": "",
 	} {
@@ -155,9 +160,23 @@ func TestMessage(t *testing.T) {
 	}
 }
 
+// TestManyURLs: as in a list of brokers, however long it is.
+func TestManyURLs(t *testing.T) {
+	for _, s := range []string{strings.Repeat("nats://u:p@n,", 30), strings.Repeat("nats://u:p@n ", 30), "https://h/" + strings.Repeat("x", 17_000) + "?sig=SECRET", "https://u:p" + strings.Repeat("x", 17_000) + "@h/"} {
+		for what, got := range map[string]string{"Value": Value(s), "Message": Message("for " + s)} { // which is cut before it is looked at
+			if what == "Message" && len(s) > MaxStack {
+				continue
+			}
+			if strings.Contains(got, "SECRET") || strings.Contains(got, "u:p") && (what == "Message" || !strings.Contains(s, " ")) {
+				t.Errorf("%s: %.60s: %.200s", what, s, got)
+			}
+		}
+	}
+}
+
 // TestStrangeTextsTakeNoTime: in proportion to their length, that is.
 func TestStrangeTextsTakeNoTime(t *testing.T) {
-	for _, s := range []string{strings.Repeat("a:", 1<<19) + "://u:p@h", strings.Repeat("a", 1<<20) + "://?", strings.Repeat("://", 1<<19), strings.Repeat("a://b@", 1<<18), strings.Repeat("<a://b@", 1<<18)} {
+	for _, s := range []string{strings.Repeat("a:", 1<<19) + "://u:p@h", strings.Repeat("a", 1<<20) + "://?", strings.Repeat("://", 1<<19), strings.Repeat("a://b@", 1<<18), strings.Repeat("<a://b@", 1<<18), strings.Repeat("\"\\\"a://\\", 1<<18), "a://" + strings.Repeat("b:", 1<<19)} {
 		if got := Message(s); len(got) > MaxValue {
 			t.Error(len(got))
 		}
