@@ -166,7 +166,7 @@ func size(s trace.ReadOnlySpan) int64 {
 	return int64(n)
 }
 
-// sizeOfState is that of a trace state, which comes from whoever has called.
+// sizeOfState is that of a trace state, which comes from the caller.
 func sizeOfState(state api.TraceState) int {
 	if state.Len() == 0 {
 		return 0

@@ -225,7 +225,7 @@ def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         toolchains.go(version, SOURCE, "build", *flags, "-o", folder / name, ".", goarch=goarch, CGO_ENABLED=str(len(cgo)))
     with Collector() as collector:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
-        settings["OTEL_LOG_LEVEL"] = "none"  # on a busy machine an export may fail, which is told of
+        settings["OTEL_LOG_LEVEL"] = "none"  # on a busy machine an export may fail, which a line reports
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL", "GO"))}
         yield Programs([*prefix, str(folder / "plain")], [*prefix, str(folder / "hooked")], clean | settings, bool(cgo))
         assert {metric.name for metric in collector.metrics()}, "the program had no telemetry"

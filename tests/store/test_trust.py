@@ -69,7 +69,7 @@ def test_nobody_else_can_write_what_is_made_without_a_umask(place):
     assert cache_root.distrust(place) == ""
 
 
-def test_whoever_may_read_the_folder_may_read_its_entries(place):
+def test_users_who_may_read_the_folder_may_read_its_entries(place):
     place.mkdir(mode=0o700)
     place.chmod(0o755)
     old = os.umask(0o022)

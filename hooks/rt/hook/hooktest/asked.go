@@ -113,6 +113,28 @@ func Asked(folders []string, other map[string]string) (map[string]string, error)
 	return asked, nil
 }
 
+// Consider fails a test for each interface that Asked finds and that nobody has thought of, and if it does not find one that is known to be there. It skips
+// the test where there are no sources. considered: what the wrappers do about each.
+func Consider(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Skipf(format string, args ...any)
+}, folders []string, considered map[string]string, known string) {
+	t.Helper()
+	asked, err := Asked(folders, considered)
+	if err != nil {
+		t.Skipf("no sources: %v", err)
+	}
+	if asked[known] == "" {
+		t.Errorf("%s is not found: %v", known, asked)
+	}
+	for name, place := range asked {
+		if considered[name] == "" {
+			t.Errorf("%s asks for %s: what do our wrappers do?", place, name)
+		}
+	}
+}
+
 // SourceOf returns the folder of the sources of a function's package.
 func SourceOf(function any) string {
 	f := runtime.FuncForPC(reflect.ValueOf(function).Pointer())
