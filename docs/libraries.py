@@ -61,9 +61,8 @@ def page() -> str:
     return HEAD + "".join(f"{row(library)}\n" for library in libraries) + "".join(f"\n{text(library)}" for library in libraries)
 
 
-def variables() -> str:
+def variables(elsewhere: str) -> str:
     """Rows of the table in LIST: the variables that the rest of it does not list, the libraries that read them, and what the first of these says of them."""
-    elsewhere = re.sub(f"{BEGIN}.*?{END}", "", LIST.read_text("utf-8"), flags=re.DOTALL)
     readers: dict[str, list[str]] = {}
     meanings: dict[str, str] = {}
     for library in hooktree.libraries().values():
@@ -81,21 +80,20 @@ def listed() -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         sys.exit(f"{LIST.name}: no place for the table between {BEGIN.strip()} and {END.strip()}")
-    return f"{before}{BEGIN}\n| variable | library | meaning |\n|---|---|---|\n{variables()}\n{END}{after}"
+    return f"{before}{BEGIN}\n| variable | library | meaning |\n|---|---|---|\n{variables(before + after)}\n{END}{after}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    stale = [path for path, fresh in ((PAGE, page()), (LIST, listed())) if not path.is_file() or path.read_text("utf-8") != fresh]
-    if check:
-        for path in stale:
+    stale = {path: fresh for path, fresh in ((PAGE, page()), (LIST, listed())) if not path.is_file() or path.read_text("utf-8") != fresh}
+    for path, fresh in stale.items():
+        if check:
             print(f"docs/{path.name} is stale: python docs/libraries.py writes it anew", file=sys.stderr)
-        return 1 if stale else 0
-    for path, fresh in ((PAGE, page()), (LIST, listed())):
-        path.write_text(fresh, "utf-8")
-    return 0
+        else:
+            path.write_text(fresh, "utf-8")
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":

@@ -266,7 +266,7 @@ def few(programs: Programs, count: int) -> int:
 
 @pytest.mark.parametrize("programs", [*BUILDS, CGO], indirect=True)
 def test_random_sequences(programs: Programs) -> None:
-    compare(programs, range(few(programs, 48)))
+    compare(programs, range(few(programs, 60)))
 
 
 @pytest.mark.long
@@ -290,7 +290,7 @@ def status(command: list[str], env: dict[str, str], sig: signal.Signals | None, 
 def test_a_graceful_shutdown_is_not_cut_short(programs: Programs, how: str) -> None:
     """As the documentation of os/signal recommends it."""
     found = {
-        status([*programs.hooked, how], programs.env, sig) for sig in itertools.islice(itertools.cycle([signal.SIGTERM, signal.SIGINT]), few(programs, 24))
+        status([*programs.hooked, how], programs.env, sig) for sig in itertools.islice(itertools.cycle([signal.SIGTERM, signal.SIGINT]), few(programs, 40))
     }
     assert found == {42}
 

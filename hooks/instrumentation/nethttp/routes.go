@@ -36,16 +36,18 @@ func (c *serverCall) SetRoute(found *request.Route) { c.found.Store(found) }
 func (c *serverCall) ReplaceRoute(old, found *request.Route) { c.found.CompareAndSwap(old, found) }
 
 // pattern returns the route of the request: what the innermost router has found, else what http.ServeMux has. It is called when the request is over.
-func (c *serverCall) pattern() string {
-	outer := sanitize.Text(route(registered(c.req)))
+func (c *serverCall) pattern() string { return sanitize.Text(c.fullPattern()) }
+
+func (c *serverCall) fullPattern() string {
+	outer := route(registered(c.req))
 	found := c.found.Load()
 	if found == nil {
 		return outer
 	}
 	if found.Pattern == "" || c.req.URL == nil {
-		return sanitize.Text(found.Pattern)
+		return found.Pattern
 	}
-	return sanitize.Text(stripped(c.req.URL.Path, found.Path, outer) + found.Pattern)
+	return stripped(c.req.URL.Path, found.Path, outer) + found.Pattern
 }
 
 // registered returns the pattern of http.ServeMux that a request has matched. Where http.ServeMux redirects to the same path with a slash at the end, it says
