@@ -70,7 +70,7 @@ def program() -> tuple[list[Table], list[Plot]]:
         subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"})
         told = json.loads(results.read_text())
     shown = f"otelobj bench {shlex.join(options)} testbins/hello/plain".replace(f"{ROOT}/", "").replace(at, "127.0.0.1:8080")
-    notes = "".join(f"{one['variant']} is missing: {one['why']} ({one['remedy']}). " for one in told["missing"])
+    notes = "".join(_missing(one) for one in told["missing"])
     return list(_sections(told, shown, notes + ("" if load else "wrk is missing: `apt-get install wrk` brings it."))), []
 
 
@@ -91,6 +91,11 @@ def _cell(measure: dict, variant: str) -> str:
         return ""
     text, change = show.value(measure["summary"][variant]["median"], measure["unit"]), show.change(samples, variant)
     return text if variant == PLAIN or not change else f"{text} ({change})"
+
+
+def _missing(one: dict[str, str]) -> str:
+    what, remedy = ": ".join(filter(None, (one["variant"], one["part"]))), f" ({one['remedy']})" if one["remedy"] else ""
+    return f"{what} is missing: {one['why']}{remedy}. "
 
 
 @contextlib.contextmanager
@@ -115,7 +120,7 @@ PARTS = (
 
 
 def main(argv: Sequence[str]) -> int:
-    """Prints each table when it is measured, and writes the document in the end."""
+    """Prints each table when it is measured, and writes the document after each part, so that a failure of one keeps those before it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures everything, and writes a document.")
     parser.add_argument("--only", metavar="PART,…", help=f"of {', '.join(part.name for part in PARTS)}; prints, and writes nothing unless --out is given")
     parser.add_argument("--out", type=Path, metavar="FILE", help=f"the document, {OUT.relative_to(ROOT)} unless given; plots are in a folder of that name")
@@ -138,9 +143,8 @@ def main(argv: Sequence[str]) -> int:
         if out is not None:
             places = [(plot, plot.write(out.with_suffix(""))) for plot in plots]
             sections += [f"![{plot.title}]({place.relative_to(out.parent)})\n" for plot, place in places]
-    if out is not None:
-        introduction = INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), machine=described)
-        write_whole(out, "\n".join([introduction, *sections, TRIED.read_text()]).encode())
+            introduction = INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), machine=described)
+            write_whole(out, "\n".join([introduction, *sections, TRIED.read_text()]).encode())
     return 0
 
 

@@ -63,12 +63,12 @@ class Builds:
         for scene in (scene for scene in SCENES if scene in scenes):
             variants, work, warms = makers[scene]
             if warms:
-                yield from rounds(variants, 1, f"{SCENES[scene]} (warm-up)", lambda variant, work=work: unmeasured(self.results, work, variant))  # type: ignore[misc]
+                yield from rounds(variants, 1, f"{SCENES[scene]} (warm-up)", lambda variant, work=work: unmeasured(self.results, work, variant), SCENES[scene])  # type: ignore[misc]
             yield from rounds(variants, self.runs, SCENES[scene], work)
 
     def prepare(self, scenes: Sequence[str]) -> Iterator[Step]:
         """Fills all caches."""
-        yield from rounds(self.variants, 1, "download and first build", lambda variant: self._prepare(variant, keep="plain-first" in scenes))
+        yield from rounds(self.variants, 1, "download and first build", lambda variant: self._prepare(variant, keep="plain-first" in scenes), part="")
 
     @property
     def _plain_cache(self) -> Path:

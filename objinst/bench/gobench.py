@@ -6,6 +6,7 @@ golang.org/x/perf/benchfmt: name, iterations, then values with their units.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +22,16 @@ from objinst.errors import OtelobjError
 from objinst.gobuild.gocmd import documents
 
 DECLARES = re.compile(rb"(?m)^func Benchmark\w*\s*\(")
-LINE = re.compile(r"^(Benchmark\S*?)(?:-\d+)?\s+(\d+)\s+(\S.*)$")
+LINE = re.compile(r"^(Benchmark\S*)\s+(\d+)\s+(\S.*)$")
+PROCESSORS = re.compile(r"-\d+$")
+"""GOMAXPROCS, behind all names of a run unless it is 1 (testing.benchmarkName, Go 1.22 to 1.27)."""
 NAMES = {"ns/op": ("time", "ns"), "B/op": ("allocated", "B"), "allocs/op": ("allocations", "allocations"), "MB/s": ("throughput", "MB/s")}
 """Units that Go prints itself, as names and units of ours; a benchmark may report others."""
 RATES = re.compile(r"/s(ec)?$")
 
 
 def parse(text: str) -> dict[str, dict[str, float]]:
-    """Benchmark -> unit -> value, from the output of a test binary. Lines that are not results are passed over."""
+    """Benchmark -> unit -> value, from the output of a test binary. Lines that are not results are passed over, and values that are no numbers."""
     found: dict[str, dict[str, float]] = {}
     for match in filter(None, map(LINE.match, text.splitlines())):
         words = match[3].split()
@@ -36,8 +39,10 @@ def parse(text: str) -> dict[str, dict[str, float]]:
             values = {unit: float(value) for value, unit in zip(words[::2], words[1::2], strict=True)}
         except ValueError:
             continue
-        found[match[1]] = values
-    return found
+        found[match[1]] = {unit: value for unit, value in values.items() if math.isfinite(value)}
+    suffixes = {"".join(PROCESSORS.findall(name)) for name in found}
+    suffix = suffixes.pop() if len(suffixes) == 1 else ""
+    return {name.removesuffix(suffix): values for name, values in found.items()}
 
 
 @dataclass(slots=True)
@@ -53,7 +58,7 @@ class Benchmarks:
     binaries: dict[str, list[tuple[str, Path, Path]]] = field(default_factory=dict)
 
     def steps(self, runs: int) -> Iterator[Step]:
-        yield from rounds(self.variants, 1, "build benchmarks", self._build)
+        yield from rounds(self.variants, 1, "build benchmarks", self._build, part="benchmarks")
         yield from rounds(self.variants, runs, "benchmarks", self._run)
 
     def _build(self, variant: Variant) -> None:

@@ -29,7 +29,7 @@ class UnderLoad:
     folder: Path
 
     def steps(self, runs: int) -> Iterator[Step]:
-        yield from rounds(self.variants, 1, "load (warm-up)", lambda variant: unmeasured(self.results, self._once, variant))
+        yield from rounds(self.variants, 1, "load (warm-up)", lambda variant: unmeasured(self.results, self._once, variant), part="load")
         yield from rounds(self.variants, runs, "load", self._once)
 
     def _once(self, variant: Variant) -> None:

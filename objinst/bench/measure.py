@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,10 @@ from objinst.errors import OtelobjError
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """text: what a person reads while it runs. work: measures; raises OtelobjError."""
+    """text: what a person reads while it runs. part: what cannot be measured if it fails, "" for anything at all. work: measures; raises OtelobjError."""
 
     text: str
+    part: str
     variant: Variant
     work: Callable[[], None]
 
@@ -23,27 +25,37 @@ Teller = Callable[[int, int, str], None]
 """Called before each step with how many are done, how many there are, what comes now."""
 
 
-def rounds(variants: Sequence[Variant], count: int, text: str, work: Callable[[Variant], None]) -> Iterator[Step]:
-    """Each variant so many times, in turn. Each round begins with another one, so that none always runs after the same."""
+def rounds(variants: Sequence[Variant], count: int, text: str, work: Callable[[Variant], None], part: str | None = None) -> Iterator[Step]:
+    """Each variant so many times, in turn. Each round has an order of its own, so that what one leaves to the next (heat, pages to write) meets all of them; the
+    orders are the same in each run. part: of steps, the text unless given."""
+    orders = random.Random(text)  # noqa: S311 - no secret
     for number in range(count):
-        shift = number % len(variants) if variants else 0
-        for variant in [*variants[shift:], *variants[:shift]]:
-            turn = f" {number + 1}/{count}" if count > 1 else ""
-            yield Step(f"{variant.name}: {text}{turn}", variant, lambda variant=variant: work(variant))  # type: ignore[misc]
+        turn = f" {number + 1}/{count}" if count > 1 else ""
+        for variant in orders.sample(variants, len(variants)) if count > 1 else variants:
+            yield Step(f"{variant.name}: {text}{turn}", text if part is None else part, variant, lambda variant=variant: work(variant))  # type: ignore[misc]
 
 
 def run(steps: Sequence[Step], results: Results, tell: Teller) -> None:
-    """Raises OtelobjError if a step fails, unless it is of a peer: that one is left out from then on, with the reason."""
+    """What fails is left out, with the reason: a part for this variant, or the variant where nothing can be measured without that step.
+
+    Raises OtelobjError if that variant is no peer.
+    """
+    failed: set[tuple[str, str]] = set()
     for done, step in enumerate(steps):
-        if step.variant.name not in results.variants:
+        name = step.variant.name
+        if name not in results.variants or (name, step.part) in failed:
             continue
         tell(done, len(steps), step.text)
         try:
             step.work()
         except OtelobjError as error:
-            if step.variant.peer is None:
+            if step.part:
+                failed.add((name, step.part))
+                results.leave_out(name, step.part, error.brief())
+            elif step.variant.peer is None:
                 raise
-            results.drop(step.variant.name, error.brief(), "")
+            else:
+                results.drop(name, error.brief(), "")
     tell(len(steps), len(steps), "done")
 
 

@@ -13,6 +13,8 @@ FORMAT = 1
 """Of the JSON; a number of its own for each change that a reader must know of."""
 PLAIN = "plain"
 """The variant with which all others are compared."""
+BY_HAND = "by hand"
+"""The variant with which those that do the same without touching the source are compared, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,16 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A variant that was asked for and could not be measured. remedy: the command that brings it, or ""."""
+    """A variant that was asked for and could not be measured. remedy: the command that brings it, or "". part: what of it could not, "" for all."""
 
     variant: str
     why: str
     remedy: str
+    part: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"{self.variant}: {self.part}" if self.part else self.variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,10 @@ class Results:
             found.pop(variant, None)
         self.missing.append(Missing(variant, why, remedy))
 
+    def leave_out(self, variant: str, part: str, why: str) -> None:
+        """Notes that a part of what was asked for could not be measured, or not as often as asked for."""
+        self.missing.append(Missing(variant, why, "", part))
+
     def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
@@ -97,12 +108,18 @@ class Results:
 
 
 def _measure(quantity: Quantity, samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    plain = samples.get(PLAIN, ())
-    summary: dict[str, dict[str, float]] = {}
+    summary: dict[str, dict[str, Any]] = {}
     for variant, found in samples.items():
         spread = stats.spread(found)
-        summary[variant] = {"median": spread.median, "q1": spread.q1, "q3": spread.q3}
-        if plain and variant != PLAIN:
-            comparison = stats.compare(plain, found)
-            summary[variant] |= {name: value for name, value in (("ratio", comparison.ratio), ("p", comparison.p)) if value is not None}
+        summary[variant] = {"median": spread.median, "q1": spread.q1, "q3": spread.q3, **_compared(samples, PLAIN, variant)}
+        if variant != PLAIN and (by_hand := _compared(samples, BY_HAND, variant)):
+            summary[variant]["to_by_hand"] = by_hand
     return {**asdict(quantity), "samples": {variant: list(found) for variant, found in samples.items()}, "summary": summary}
+
+
+def _compared(samples: Mapping[str, Sequence[float]], base: str, variant: str) -> dict[str, float]:
+    """ratio and p, those that there are."""
+    if variant == base or not samples.get(base):
+        return {}
+    found = stats.compare(samples[base], samples[variant])
+    return {name: value for name, value in (("ratio", found.ratio), ("p", found.p)) if value is not None}

@@ -5,7 +5,8 @@ An edit changes nothing of the user's: the go command reads another file in the 
 in the tree does, the flag stands in GOFLAGS, the overlay is named through a link that stays as it is, and before the first build with it there is a pause:
 nothing is remembered of files that have just been written (objinst/link/version.py).
 
-Copies are for peers that write into the module (orchestrion pins itself in go.mod). Relative paths of `replace` and of a workspace's `use` become absolute ones.
+Copies are for peers that write into the module (orchestrion pins itself in go.mod). Relative paths of `replace` and of a workspace's `use` become absolute ones,
+and no file of a copy is a link to one of the user's.
 """
 
 from __future__ import annotations
@@ -31,16 +32,19 @@ PAUSE = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """folder: where builds run, as given; package: as given; path: import path of the package main; module: folder of its go.mod; work: go.work, None if there is
-    none; file: the one to edit; flags: the user's GOFLAGS."""
+    """folder: where builds run, as given; package: as given; path, source: import path and folder of the package main; module: folder of its go.mod; work: go.work,
+    None if there is none; file: the one to edit; flags: the user's GOFLAGS;
+    go_version: of the toolchain that the module chooses."""
 
     folder: Path
     package: str
     path: str
+    source: Path
     module: Path
     work: Path | None
     file: Path
     flags: str
+    go_version: str
 
 
 def ask(go: Path, args: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> str:
@@ -54,7 +58,7 @@ def ask(go: Path, args: Sequence[str], folder: Path, env: Mapping[str, str] | No
 def look_up(go: Path, folder: Path, package: str, edited: Path | None = None) -> Program:
     """The program of a package main. edited: the file to edit, else the package's first. Raises OtelobjError if there is no module, or not one package main."""
     folder = folder.absolute()
-    env = json.loads(ask(go, ["env", "-json", "GOMOD", "GOWORK", "GOFLAGS"], folder))
+    env = json.loads(ask(go, ["env", "-json", "GOMOD", "GOWORK", "GOFLAGS", "GOVERSION"], folder))
     if env["GOMOD"] in ("", os.devnull):
         raise OtelobjError(f"no Go module in {folder}", "name the folder of your module, or make one with `go mod init`")
     found = documents(ask(go, ["list", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles", "--", package], folder))
@@ -66,12 +70,15 @@ def look_up(go: Path, folder: Path, package: str, edited: Path | None = None) ->
         raise UsageError(f"{len(mains)} programs in {package}: {', '.join(item['ImportPath'] for item in mains[:5])}", "name one of them")
     [main] = mains
     work = Path(env["GOWORK"]) if env["GOWORK"] not in ("", "off") else None
-    return Program(folder, package, main["ImportPath"], Path(env["GOMOD"]).parent, work, _edited(main, edited), env["GOFLAGS"])
+    return Program(folder, package, main["ImportPath"], Path(main["Dir"]), Path(env["GOMOD"]).parent, work, _edited(main, edited), env["GOFLAGS"], env["GOVERSION"])
 
 
 def _edited(main: Mapping[str, Any], given: Path | None) -> Path:
     if given is None:
-        return Path(main["Dir"], [*(main.get("GoFiles") or ()), *(main.get("CgoFiles") or ())][0])
+        files = [*(main.get("GoFiles") or ()), *(main.get("CgoFiles") or ())]
+        if not files:
+            raise OtelobjError(f"{main['ImportPath']} has no Go files but tests", "name a package main that can be built")
+        return Path(main["Dir"], files[0])
     if given.suffix != ".go" or not given.is_file():
         raise UsageError(f"--edit {given}: not a Go file", "name a source file of the program, or leave it out")
     return given.absolute()
@@ -87,7 +94,9 @@ class Edits:
     count: int = 0
 
     def next(self) -> None:
-        """Raises OtelobjError if the file cannot be read."""
+        """Raises OtelobjError if the file cannot be read, or is to be written and is no part of the copy."""
+        if self.in_copy and not _is_in(self.program.file, self.program.module):
+            raise OtelobjError(f"{self.program.file} is not in the module, so it is not edited", "name a file of the module with --edit")
         try:
             text = self.program.file.read_text("utf-8", "surrogateescape")
         except OSError as error:
@@ -116,16 +125,41 @@ class Edits:
 
 def copied(go: Path, program: Program, to: Path) -> tuple[Program, dict[str, str]]:
     """The program in a copy of its module, and the environment of its builds. Raises OtelobjError if the module cannot be copied."""
+    for place in (program.folder, program.source):
+        if not _is_in(place, program.module):
+            raise OtelobjError(f"{place} is not in the module {program.module}, so a copy of the module would not hold it", "name the module's own folder")
     module = to / program.module.name
     try:
         shutil.copytree(program.module, module, symlinks=True, ignore=shutil.ignore_patterns(".git", ".hg", ".svn"))
+        _take_in(program.module, module)
     except OSError as error:
         raise OtelobjError(f"{program.module} cannot be copied: {error}", "free some disk space, or leave the peers out with --peers plain,otelobj") from error
     off = {"GOWORK": "off"}
     _make_absolute(go, "mod", module / "go.mod", program.module)
     env = off if program.work is None else {"GOWORK": str(_copied_work(go, program, to, module))}
-    folder, file = (_moved(path, program.module, module) for path in (program.folder, program.file))
-    return replace(program, folder=folder, file=file, module=module, work=None), env
+    folder, source, file = (_moved(path, program.module, module) for path in (program.folder, program.source, program.file))
+    return replace(program, folder=folder, source=source, file=file, module=module, work=None), env
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    """Whether a path is in a folder once all links are followed."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _take_in(old: Path, new: Path) -> None:
+    """Makes links of a copied folder lead to what they led to: into the copy, to a copy of a file that is elsewhere, or to a folder elsewhere, which is only read."""
+    for folder, folders, files in os.walk(new):
+        for link in (Path(folder, name) for name in (*folders, *files)):
+            if not link.is_symlink():
+                continue
+            to = (old / link.relative_to(new)).resolve()
+            link.unlink()
+            if to.is_relative_to(old.resolve()):
+                link.symlink_to(_moved(to, old, new))
+            elif to.is_file():
+                shutil.copy2(to, link)
+            else:
+                link.symlink_to(to)
 
 
 def _moved(path: Path, old: Path, new: Path) -> Path:

@@ -26,7 +26,6 @@ class Request:
     """
 
     go: Path
-    go_version: str
     folder: Path
     package: str
     peers: tuple[str, ...]
@@ -47,10 +46,10 @@ def run(request: Request, tell: measure.Teller) -> Results:
     names = variants.choose(request.peers)
     check(request)
     program = look_up(request.go, request.folder, request.package, request.edited)
-    by_hand = look_up(request.go, request.by_hand, request.package if request.package.startswith(".") else ".") if request.by_hand else None
+    by_hand = look_up(request.go, request.by_hand, request.package) if request.by_hand else None
     with paths.scratch_anywhere("otelobj-bench-") as folder, contextlib.ExitStack() as stack:
         made, missing = variants.make(names, request.go, program, by_hand, folder)
-        results = Results(program.path, machine.describe(request.go_version), request.runs, {variant.name: variant.name for variant in made}, missing)
+        results = Results(program.path, machine.describe(program.go_version), request.runs, {variant.name: variant.name for variant in made}, missing)
         environ = stack.enter_context(sink.running()) if request.start_args is not None or request.listen or request.bench else {}
         steps = list(plan(request, results, made, environ, folder))
         _notes(request, program, results)
@@ -60,6 +59,8 @@ def run(request: Request, tell: measure.Teller) -> Results:
 
 def check(request: Request) -> None:
     """Raises UsageError for options that do not go together."""
+    if request.by_hand and not request.package.startswith("."):
+        raise UsageError(f"--manual with the import path {request.package}", "name the package by its folder, such as ./cmd/server: it is looked up in both modules")
     if request.load and not request.listen:
         raise UsageError("--load without --listen", "give the address at which your program listens, such as --listen 127.0.0.1:8080, and its arguments with --run")
     if request.run_args and not request.listen:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from objinst.bench import stats
-from objinst.bench.model import PLAIN, Machine, Quantity, Results
+from objinst.bench.model import BY_HAND, PLAIN, Machine, Quantity, Results
 
 SECTIONS = {"build": "Builds", "size": "Size", "start": "Start and end", "benchmark": "Benchmarks", "load": "Under load"}
 """In the order in which they are shown."""
@@ -46,11 +46,11 @@ def spread(samples: Sequence[float], unit: str) -> str:
     return f"{number if high.endswith(f' {name}') else low}–{high}"
 
 
-def change(samples: Mapping[str, Sequence[float]], variant: str) -> str:
-    """How a variant's median relates to that of the plain one: ×1.20; ≈ where chance explains the difference; "" where there is no plain one."""
-    if variant == PLAIN or not samples.get(PLAIN) or not samples.get(variant):
+def change(samples: Mapping[str, Sequence[float]], variant: str, base: str = PLAIN) -> str:
+    """How a variant's median relates to that of another: ×1.20; ≈ where chance explains the difference; "" where one of them is not there."""
+    if variant == base or not samples.get(base) or not samples.get(variant):
         return ""
-    found = stats.compare(samples[PLAIN], samples[variant])
+    found = stats.compare(samples[base], samples[variant])
     if found.ratio is None:
         more = stats.spread(samples[variant]).median
         return "same" if more == 0 else f"+{digits(more)}"
@@ -59,8 +59,14 @@ def change(samples: Mapping[str, Sequence[float]], variant: str) -> str:
     return f"×{found.ratio:.2f}" + ("" if found.p is None or found.is_certain else " ≈")
 
 
+def compared_by_hand(variants: Iterable[str]) -> list[str]:
+    """Those to compare with the program that is instrumented by hand."""
+    names = [*variants]
+    return [name for name in names if name not in (PLAIN, BY_HAND)] if BY_HAND in names else []
+
+
 def certainty(samples: Mapping[str, Sequence[float]], variant: str) -> str:
-    """The p of a comparison; "" where nothing is left to chance."""
+    """The p of a comparison with the plain program; "" where nothing is left to chance."""
     if variant == PLAIN or not samples.get(PLAIN) or not samples.get(variant):
         return ""
     found = stats.compare(samples[PLAIN], samples[variant]).p

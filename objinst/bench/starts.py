@@ -135,7 +135,7 @@ def ends(results: Results, variants: Sequence[Variant], program: Program, runs: 
             raise OtelobjError(f"{variant.name}: the program ended with status {done.status}:\n{done.err.strip()}", "give it arguments with which it succeeds")
         _note(results, variant, [("start to end", "s", done.seconds), ("CPU time", "s", done.cpu), ("peak memory", "B", done.largest)])
 
-    yield from rounds(variants, 1, "start (warm-up)", lambda variant: unmeasured(results, once, variant))
+    yield from rounds(variants, 1, "start (warm-up)", lambda variant: unmeasured(results, once, variant), part="start")
     yield from rounds(variants, runs, "start", once)
 
 
@@ -147,7 +147,7 @@ def listens(results: Results, variants: Sequence[Variant], program: Program, at:
             memory = watch.process_peak(server.process.pid)
         _note(results, variant, [("start until it listens", "s", server.listening), ("SIGTERM to end", "s", server.ended), ("memory when idle", "B", memory)])
 
-    yield from rounds(variants, 1, "start (warm-up)", lambda variant: unmeasured(results, once, variant))
+    yield from rounds(variants, 1, "start (warm-up)", lambda variant: unmeasured(results, once, variant), part="start")
     yield from rounds(variants, runs, "start", once)
 
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from objinst import paths
-from objinst.bench.model import PLAIN, Missing
+from objinst.bench.model import BY_HAND, PLAIN, Missing
 from objinst.bench.program import Edits, Program, copied
 from objinst.bench.watch import Run, run
 from objinst.errors import OtelobjError, UsageError
 
 OTELOBJ = "otelobj"
-BY_HAND = "by hand"
 LEFT_OUT = ("OTELOBJ_REPORT", "OTELOBJ_SHARED_CACHE", "OTELOBJ_ON_ERROR", "GOCACHEPROG", "GOCOVERDIR")
 """Of the user's environment: what writes files of theirs, fills a cache that is to be empty, or hides that a build has failed."""
 ARCHIVE = b"!<arch>\n"
@@ -85,17 +84,20 @@ class Variant:
         return {**kept, **{name: str(place) for name, place in places.items()}, **self.env, **(more or {})}
 
     def empty(self) -> None:
-        """Makes its caches empty ones."""
-        for place in (self.go_cache, self.own_cache):
-            shutil.rmtree(place, ignore_errors=True)
-        self.work.mkdir(parents=True, exist_ok=True)
-        self.own_cache.mkdir(mode=0o700)
+        """Makes its caches empty ones. Raises OtelobjError if they cannot be."""
+        try:
+            for place in (self.go_cache, self.own_cache):
+                if place.exists():
+                    shutil.rmtree(place)
+            self.own_cache.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise OtelobjError(f"{self.name}: its caches cannot be emptied: {error}", "are programs of an earlier build still running?") from error
 
     def build(self, *flags: str, env: Mapping[str, str] | None = None, out: Path | None = None) -> Run:
-        """Builds the program from what is in the caches. Raises OtelobjError if it does not build."""
+        """Builds the program from what is in the caches, without what version control knows of it: a copy has nothing of that. Raises OtelobjError if it does not build."""
         to = out or self.out
         to.unlink(missing_ok=True)
-        return self.go_run(["build", *self.flags, *flags, "-o", str(to), "--", self.program.package], env)
+        return self.go_run(["build", *self.flags, *flags, "-buildvcs=false", "-o", str(to), "--", self.program.package], env)
 
     def go_run(self, args: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
         """Runs a go command of this variant. Raises OtelobjError if it fails."""
@@ -115,6 +117,8 @@ class Variant:
         self.build()
 
     def _run(self, command: Sequence[str], env: Mapping[str, str] | None, folder: Path | None = None) -> Run:
+        shutil.rmtree(self.work, ignore_errors=True)  # peers that say -work leave what they have compiled
+        self.work.mkdir(parents=True, exist_ok=True)
         try:
             return run(command, folder or self.program.folder, self.environment(env))
         except OSError as error:
@@ -150,7 +154,12 @@ def make(names: Sequence[str], go: Path, program: Program, by_hand: Program | No
         if peer is not None and shutil.which(name) is None:
             missing.append(Missing(name, "not on PATH", peer.bring))
             continue
-        found.append(_peer(peer, go, program, folder) if peer else _own(name, go, program, folder))
+        try:
+            found.append(_peer(peer, go, program, folder) if peer else _own(name, go, program, folder))
+        except OtelobjError as error:
+            if peer is None:
+                raise
+            missing.append(Missing(name, error.brief(), ""))
         if name == PLAIN and by_hand is not None:
             found.append(_own(BY_HAND, go, by_hand, folder))
     return found, missing

@@ -16,7 +16,7 @@ from rich.text import Text
 from objinst.bench import show, stats
 from objinst.bench.builds import SCENES
 from objinst.bench.measure import Teller
-from objinst.bench.model import Quantity, Results
+from objinst.bench.model import BY_HAND, Quantity, Results
 from objinst.bench.page import page
 from objinst.bench.run import Request, run
 from objinst.bench.variants import KNOWN
@@ -69,14 +69,14 @@ def command(
     if go is None:
         raise OtelobjError("no go command", "install Go, or put its bin folder on PATH")
     request = Request(
-        go.path.absolute(), go.env["GOVERSION"], folder, package, peers, manual, edit, runs, _scenes(scenes), start_args, run_args, listen, load, bench, benchtime
+        go.path.absolute(), folder, package, peers, manual, edit, runs, _scenes(scenes), start_args, run_args, listen, load, bench, benchtime
     )
     with telling() as tell:
         results = run(request, tell)
-    print_results(console(sys.stdout), results)
     for place, text in ((json_file, results.to_json), (html_file, lambda: page(results))):
         if place is not None:
             _write(place, text())
+    print_results(console(sys.stdout), results)
     return 0
 
 
@@ -123,17 +123,19 @@ def print_results(screen: Console, results: Results) -> None:
     for line in show.remarks(results):
         screen.print(Text(line, style="dim"))
     for one in results.missing:
-        missing = Text(f"{one.variant} was not measured: {one.why}", style="yellow")
+        missing = Text(f"{clean(one.what)} was not measured: {clean(one.why)}", style="yellow")
         screen.print(missing.append(f"; `{one.remedy}` brings it" if one.remedy else ""))
 
 
 def table(title: str, variants: Mapping[str, str], quantities: Mapping[Quantity, Mapping[str, Sequence[float]]]) -> Table:
-    """Rows: what was measured, by scene. Columns: a variant each, and how it relates to plain."""
+    """Rows: what was measured, by scene. Columns: a variant each, and how it relates to plain; then how others relate to the program by hand."""
     made = Table("", title=title, title_justify="left")
     for number, column in enumerate(variants.values()):
         made.add_column(column, justify="right")
         if number:
             made.add_column("", justify="right")
+    for variant in show.compared_by_hand(variants):
+        made.add_column(f"{variants[variant]} / {variants[BY_HAND]}", justify="right")
     for scene, members in show.shown(quantities).items():
         made.add_row(Text(clean(scene), style="bold"))
         for at, (quantity, samples) in enumerate(members):
@@ -150,3 +152,4 @@ def _cells(variants: Mapping[str, str], quantity: Quantity, samples: Mapping[str
         yield cell
         if number:
             yield Text(show.change(samples, variant))
+    yield from (Text(show.change(samples, variant, BY_HAND)) for variant in show.compared_by_hand(variants))

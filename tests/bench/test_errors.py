@@ -20,13 +20,13 @@ from objinst.bench.starts import Program as Started
 from objinst.cli import bench, gotool
 from objinst.errors import OtelobjError, UsageError
 
-REQUEST = Request(Path("go"), "go1.26", Path(), ".", ("plain",), None, None, 1, (), None, "", "", "", "", "1s")
+REQUEST = Request(Path("go"), Path(), ".", ("plain",), None, None, 1, (), None, "", "", "", "", "1s")
 
 
 @pytest.fixture
 def user(tmp_path: Path) -> Program:
     (tmp_path / "main.go").write_text("package main\n\nfunc main() {}\n")
-    return Program(tmp_path, ".", "example.com/x", tmp_path, None, tmp_path / "main.go", "-v")
+    return Program(tmp_path, ".", "example.com/x", tmp_path, tmp_path, None, tmp_path / "main.go", "-v", "go1.26")
 
 
 def variant(user: Program, name: str = "plain", **more: object) -> variants.Variant:
@@ -46,6 +46,8 @@ def test_options_that_do_not_go_together(wrong: dict[str, str], message: str) ->
     with pytest.raises(UsageError, match=message):
         check(replace(REQUEST, **wrong))  # type: ignore[arg-type]
     check(REQUEST)
+    with pytest.raises(UsageError, match="--manual with the import path example.com/x"):
+        check(replace(REQUEST, by_hand=Path(), package="example.com/x"))
 
 
 def test_addresses() -> None:
@@ -76,25 +78,48 @@ def test_a_build_that_fails(user: Program) -> None:
         variant(user).build()
 
 
-def test_a_peer_that_fails_is_left_out(user: Program) -> None:
-    results = Results("x", Machine("", 1, 0, "", "", "", 0), 1, {"plain": "plain", "otelc": "otelc"})
-    peer, plain = variant(user, "otelc", peer=variants.PEERS["otelc"]), variant(user)
+TIME = Quantity("build", "x", "time", "s")
+
+
+def measured(user: Program, peer: variants.Variant, *, part: str | None) -> tuple[Results, list[str]]:
+    """Two rounds of a work that fails for one of two variants, and what was told meanwhile."""
+    results = Results("x", Machine("", 1, 0, "", "", "", 0), 1, {"plain": "plain", peer.name: peer.name})
+    results.add(peer.name, Quantity("size", "x", "size", "B"), 7)
     told: list[str] = []
 
     def work(which: variants.Variant) -> None:
-        results.add(which.name, Quantity("build", "x", "time", "s"), 1)
         if which is peer:
             which.build()
+        results.add(which.name, TIME, 1)
 
-    measure.run(list(measure.rounds([plain, peer], 2, "work", work)), results, lambda _done, _total, text: told.append(text))
-    assert told == ["plain: work 1/2", "otelc: work 1/2", "plain: work 2/2", "done"]
+    measure.run(list(measure.rounds([variant(user), peer], 2, "work", work, part)), results, lambda _done, _total, text: told.append(text))
+    return results, told
+
+
+def test_a_peer_that_does_not_build_is_left_out(user: Program) -> None:
+    results, told = measured(user, variant(user, "otelc", peer=variants.PEERS["otelc"]), part="")
+    assert sorted(told) == ["done", "otelc: work 1/2", "plain: work 1/2", "plain: work 2/2"]
     assert list(results.variants) == ["plain"] and results.missing[0].why.startswith("otelc: go build failed")
-    assert results.samples == {Quantity("build", "x", "time", "s"): {"plain": [1, 1]}}
+    assert {quantity: samples for quantity, samples in results.samples.items() if samples} == {TIME: {"plain": [1, 1]}}
+    with pytest.raises(OtelobjError, match="otelobj: go build failed"):
+        measured(user, variant(user, "otelobj"), part="")
 
 
-def test_rounds_begin_with_another_variant_each(user: Program) -> None:
-    steps = measure.rounds([variant(user, name) for name in "abc"], 2, "x", lambda _: None)
-    assert [step.variant.name for step in steps] == ["a", "b", "c", "b", "c", "a"]
+@pytest.mark.parametrize("name", ["otelobj", "otelc"])
+def test_a_failure_keeps_what_was_measured(user: Program, name: str) -> None:
+    results, told = measured(user, variant(user, name, peer=variants.PEERS.get(name)), part=None)
+    assert sorted(told) == ["done", f"{name}: work 1/2", "plain: work 1/2", "plain: work 2/2"]
+    assert results.samples == {Quantity("size", "x", "size", "B"): {name: [7]}, TIME: {"plain": [1, 1]}}
+    assert [(one.what, one.why.splitlines()[0].split(" in ")[0]) for one in results.missing] == [(f"{name}: work", f"{name}: go build failed")]
+
+
+def test_rounds_have_orders_of_their_own(user: Program) -> None:
+    """Nobody always comes behind the same, nor does a run differ from another one."""
+    made = [variant(user, name) for name in "abcd"]
+    names = [[step.variant.name for step in measure.rounds(made, 20, "x", lambda _: None)] for _ in range(2)]
+    assert names[0] == names[1] and all(sorted(names[0][at : at + 4]) == [*"abcd"] for at in range(0, 80, 4))
+    assert len({*zip(names[0], names[0][1:], strict=False)} - {(name, name) for name in "abcd"}) == 12
+    assert [step.variant.name for step in measure.rounds(made, 1, "x", lambda _: None)] == [*"abcd"]
 
 
 def test_an_edit_leaves_the_file_alone(user: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +140,8 @@ def test_an_edit_leaves_the_file_alone(user: Program, monkeypatch: pytest.Monkey
 def test_a_file_that_cannot_be_edited(user: Program) -> None:
     with pytest.raises(UsageError, match="not a Go file"):
         program._edited({"Dir": "/", "GoFiles": ["x.go"]}, user.folder / "absent.go")
+    with pytest.raises(OtelobjError, match="has no Go files but tests"):
+        program._edited({"Dir": "/", "ImportPath": "x"}, None)
     user.file.unlink()
     with pytest.raises(OtelobjError, match="main.go: No such file"):
         Edits(user, user.folder / "edits").next()
@@ -235,11 +262,49 @@ def test_a_copy_has_absolute_paths(tmp_path: Path) -> None:
     assert packages(found.path, made) == []
 
 
+def test_nothing_is_written_outside_of_a_copy(user: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever links there are in a module."""
+    outside, module, to = tmp_path / "outside", tmp_path / "module", tmp_path / "to"
+    for folder in (outside / "data", module / "cmd", to):
+        folder.mkdir(parents=True)
+    for name in ("go.mod", "main.go", "data/x"):
+        (outside / name).write_text(f"{name}\n")
+    (module / "go.mod").symlink_to(outside / "go.mod")
+    (module / "main.go").symlink_to("../outside/main.go")
+    (module / "data").symlink_to(outside / "data")
+    (module / "same").symlink_to(module / "cmd")
+    (module / "gone").symlink_to("nowhere")
+    monkeypatch.setattr(program, "_make_absolute", lambda *_: None)
+    copy, _ = program.copied(Path("go"), replace(user, folder=module, source=module, module=module, file=module / "main.go"), to)
+    copied = to / "module"
+    assert not (copied / "go.mod").is_symlink() and (copied / "data/x").read_text() == "data/x\n" and (copied / "same").resolve() == copied / "cmd"
+    assert copy.module == copied and (copied / "gone").is_symlink()
+    edited = replace(copy, file=copied / "main.go")
+    Edits(edited, to, in_copy=True).next()
+    assert (copied / "main.go").read_text() != (outside / "main.go").read_text() == "main.go\n"
+    with pytest.raises(OtelobjError, match="main.go is not in the module, so it is not edited"):
+        Edits(replace(copy, file=outside / "main.go"), to, in_copy=True).next()
+    assert (outside / "main.go").read_text() == "main.go\n"
+
+
+def test_a_module_that_cannot_be_copied_misses_its_peers(user: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variants.shutil, "which", lambda _: "/bin/true")
+    (tmp_path / "made").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    made, missing = variants.make(variants.KNOWN, Path("/go"), replace(user, source=tmp_path / "elsewhere", module=tmp_path / "module"), None, tmp_path / "made")
+    assert [one.name for one in made] == ["plain", "otelobj"] and [one.variant for one in missing] == ["orchestrion", "otelc"]
+    assert "is not in the module" in missing[0].why
+
+
 def test_builds_have_folders_of_their_own(user: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTELOBJ_SHARED_CACHE", "/x")
     monkeypatch.setenv("OTELOBJ_RULES", "/rules.yaml")
     made = variant(user)
     made.empty()
+    (made.work / "left").mkdir(parents=True)
+    with pytest.raises(OtelobjError):
+        made.build()
+    assert not (made.work / "left").exists()
     env = made.environment()
     assert {env[name] for name in ("GOCACHE", "OTELOBJ_CACHE_DIR", "GOTMPDIR")} == {f"{made.home}/gocache", f"{made.home}/cache", f"{made.home}/work"}
     assert Path(env["GOTMPDIR"]).is_dir() and Path(env["OTELOBJ_CACHE_DIR"]).stat().st_mode & 0o777 == 0o700

@@ -139,3 +139,6 @@ def test_benchmarks() -> None:
         "BenchmarkLogs": {"ns/op": 9},
     }
     assert gobench.parse("PASS\n") == {}
+    sizes = "BenchmarkX/size-64{0} 5 1 ns/op\nBenchmarkX/size-128{0} 5 2 ns/op NaN J 3 B/op\n"
+    found = {"BenchmarkX/size-64": {"ns/op": 1}, "BenchmarkX/size-128": {"ns/op": 2, "B/op": 3}}
+    assert gobench.parse(sizes.format("-8")) == gobench.parse(sizes.format("")) == found

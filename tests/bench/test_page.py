@@ -88,7 +88,7 @@ def test_json_has_every_sample(results: Results) -> None:
     assert time["samples"]["otelobj"] == [2.0, 2.1, 2.2, 2.3, 2.4]
     assert time["summary"]["plain"] == pytest.approx({"median": 1.2, "q1": 1.1, "q3": 1.3})
     assert time["summary"]["otelobj"] == pytest.approx({"median": 2.2, "q1": 2.1, "q3": 2.3, "ratio": 2.2 / 1.2, "p": 2 / 252})
-    assert raw["machine"]["cores"] == 2 and raw["missing"] == [{"variant": "otelc", "why": "not on PATH", "remedy": "go install x@latest"}]
+    assert raw["machine"]["cores"] == 2 and raw["missing"] == [{"variant": "otelc", "why": "not on PATH", "remedy": "go install x@latest", "part": ""}]
     compiled = next(one for one in raw["measures"] if one["name"] == "packages compiled")
     assert "ratio" not in compiled["summary"]["otelobj"] and "p" not in compiled["summary"]["otelobj"]
 
@@ -108,6 +108,29 @@ def test_differences_of_chance_are_marked() -> None:
     assert show.change({"plain": [1.0, 3, 2, 4], "otelobj": [2.0, 1, 3.5, 4]}, "otelobj") == "×1.10 ≈"
     assert show.change({"plain": [1.0], "otelobj": [2.0]}, "otelobj") == "×2.00"
     assert show.change({"plain": [1.0]}, "otelobj") == show.change({"otelobj": [1.0]}, "otelobj") == show.change({"plain": [1.0]}, "plain") == ""
+
+
+def test_a_program_by_hand_is_compared_with(results: Results) -> None:
+    results.variants = {"plain": "plain", "by hand": "by hand", "otelobj": "otelobj"}
+    for _ in range(5):
+        results.add("by hand", TIME, 4.4)
+    time = next(one for one in json.loads(results.to_json())["measures"] if one["name"] == "time")
+    assert time["summary"]["otelobj"]["to_by_hand"] == pytest.approx({"ratio": 0.5, "p": 2 / 252}) and "to_by_hand" not in time["summary"]["plain"]
+    assert "×0.50 to by hand" in page.page(results)
+    screen = Console(width=200, file=io.StringIO(), force_terminal=False)
+    bench.print_results(screen, results)
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "otelobj / by hand" in shown and re.search(r"×1\.83 │ +×0\.50 │", shown)
+
+
+def test_a_part_that_is_missing_is_named(results: Results) -> None:
+    results.leave_out("otelobj", "load", "it ended")
+    assert "<b>otelobj: load</b>, it ended</li>" in page.page(results) and "otelobj" in results.variants
+
+
+def test_numbers_below_zero_have_no_bar(results: Results) -> None:
+    results.add("plain", Quantity("benchmark", "x", "gain", "J"), -3.0)
+    assert 'width="-' not in page.page(results) and "-3 J" in page.page(results)
 
 
 def test_too_few_runs_are_told(results: Results) -> None:
