@@ -16,12 +16,25 @@ import (
 // maxDepth is how deep lists and maps are looked into: they may contain themselves.
 const maxDepth = 10
 
+// Form is how a program's own output has the values that it gives its logger. The exported record calls no method of theirs, and looks at no memory, that
+// this output does not: what is behind a pointer may be locked, or written by somebody else.
+type Form int
+
+const (
+	// JSON is what encoding/json makes of a value: it follows all pointers.
+	JSON Form = iota
+	// Text is as slog.TextHandler has it: MarshalText, else as Printed.
+	Text
+	// Printed is as fmt prints it: pointers in a value are not followed.
+	Printed
+)
+
 // Value returns what is exported of a value of any type that the program has given to its logger. OpenTelemetry's bridges write the fields of a struct, those
 // included that its methods and tags keep out of every other output: what is not simple is replaced by the text that it has of itself, by JSON, or by the
 // name of its type. Errors remain, since their type is exported, and so do lists and maps.
-func Value(v any) any { return valueOf(v, maxDepth) }
+func Value(v any, form Form) any { return valueOf(v, form, maxDepth) }
 
-func valueOf(v any, depth int) (made any) {
+func valueOf(v any, form Form, depth int) (made any) {
 	switch v := v.(type) {
 	case nil, bool, string, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, uintptr, float32, float64, complex64, complex128,
 		time.Duration, time.Time, []byte, attribute.Value:
@@ -39,13 +52,14 @@ func valueOf(v any, depth int) (made any) {
 		}
 		return v
 	}
-	switch v := v.(type) {
-	case error:
-		return v
-	case json.Marshaler:
-		return encoded(v)
-	case encoding.TextMarshaler:
-		text, err := v.MarshalText()
+	if err, ok := v.(error); ok {
+		return err
+	}
+	if m, ok := v.(json.Marshaler); ok && form == JSON {
+		return encoded(m)
+	}
+	if m, ok := v.(encoding.TextMarshaler); ok && form != Printed {
+		text, err := m.MarshalText()
 		if err != nil {
 			return typeName(v)
 		}
@@ -54,15 +68,18 @@ func valueOf(v any, depth int) (made any) {
 	t := r.Type()
 	switch t.Kind() {
 	case reflect.Struct:
-		return object(v)
+		return object(v, form)
 	case reflect.Pointer:
-		if t.Elem().Kind() == reflect.Struct {
-			return object(v)
-		}
-		if depth == 0 {
+		if form != JSON && depth < maxDepth && !hasText(v) {
 			return typeName(v)
 		}
-		return valueOf(r.Elem().Interface(), depth-1)
+		if t.Elem().Kind() == reflect.Struct {
+			return object(v, form)
+		}
+		if depth == 0 || form != JSON {
+			return typeName(v)
+		}
+		return valueOf(r.Elem().Interface(), form, depth-1)
 	case reflect.Slice, reflect.Array:
 		if isPlain(t.Elem()) {
 			return v
@@ -72,7 +89,7 @@ func valueOf(v any, depth int) (made any) {
 		}
 		list := make([]any, r.Len())
 		for i := range list {
-			list[i] = valueOf(r.Index(i).Interface(), depth-1)
+			list[i] = valueOf(r.Index(i).Interface(), form, depth-1)
 		}
 		return list
 	case reflect.Map:
@@ -88,7 +105,7 @@ func valueOf(v any, depth int) (made any) {
 			if i.Key().Kind() != reflect.String {
 				key = fmt.Sprintf("%+v", i.Key().Interface()) // as the bridges do
 			}
-			pairs[key] = valueOf(i.Value().Interface(), depth-1)
+			pairs[key] = valueOf(i.Value().Interface(), form, depth-1)
 		}
 		return pairs
 	}
@@ -106,12 +123,23 @@ func textOfNil(err error) (text string) {
 }
 
 // object returns the text of a struct, or of a pointer to one.
-func object(v any) string {
-	switch v.(type) {
-	case fmt.Formatter, fmt.Stringer:
+func object(v any, form Form) string {
+	switch {
+	case hasText(v):
 		return sanitize.Stack(fmt.Sprintf("%+v", v))
+	case form == JSON:
+		return encoded(v)
 	}
-	return encoded(v)
+	return shallow(v)
+}
+
+// hasText reports whether fmt asks a value for its text.
+func hasText(v any) bool {
+	switch v.(type) {
+	case fmt.Formatter, fmt.Stringer, error:
+		return true
+	}
+	return false
 }
 
 // encoded returns a value as JSON, as loggers write it.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,14 +76,62 @@ func TestValuesHideWhatTheyHide(t *testing.T) {
 		{nil, nil},
 		{(*hidden)(nil), (*hidden)(nil)},
 	} {
-		if got := Value(c.v); !reflect.DeepEqual(got, c.want) {
+		if got := Value(c.v, JSON); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%#v: %#v, not %#v", c.v, got, c.want)
 		}
 	}
-	if text := fmt.Sprint(Value(cyclic)); strings.Count(text, "in") != maxDepth+1 && len(text) > 1000 {
+	if text := fmt.Sprint(Value(cyclic, JSON)); strings.Count(text, "in") != maxDepth+1 && len(text) > 1000 {
 		t.Error(text)
 	}
-	if n := len(Value(hidden{Name: strings.Repeat("x", 1<<20)}).(string)); n > sanitize.MaxStack {
+	if n := len(Value(hidden{Name: strings.Repeat("x", 1<<20)}, JSON).(string)); n > sanitize.MaxStack {
+		t.Error(n, "bytes")
+	}
+}
+
+type inner struct{ Secret string }
+
+type embedded struct{ Level int }
+
+type cache struct {
+	*inner
+	embedded
+	Name  string `json:"name,omitempty"`
+	Inner *inner
+	Next  any
+	Items map[string]*inner
+	List  []any
+	When  time.Duration
+	None  *inner
+	F     func()
+}
+
+func (cache) MarshalJSON() ([]byte, error) { panic("asked for JSON") }
+
+// Where the program's output follows no pointers and asks for no JSON, neither does what is exported.
+func TestValuesAreNotFollowed(t *testing.T) {
+	in := &inner{"secret"}
+	c := cache{in, embedded{3}, "n", in, in, map[string]*inner{"a": in}, []any{in, &ownString{"secret"}, errors.New("<e>"), 1, nil}, time.Second, nil, func() {}}
+	want := `{"Level":3,"name":"n","Inner":"*logs.inner","Next":"*logs.inner","Items":{"a":"*logs.inner"},"List":["*logs.inner","string","<e>",1,null],` +
+		`"When":"1s","None":null,"F":"func()"}`
+	h := hidden{"n", "secret", "secret"}
+	deep := map[string]any{}
+	deep["in"] = deep
+	for _, c := range []struct{ v, text, printed any }{
+		{c, want, want},
+		{&c, want, want},
+		{&h, `{"Name":"n"}`, `{"Name":"n"}`},
+		{[]*hidden{&h}, []any{"*logs.hidden"}, []any{"*logs.hidden"}},
+		{map[string]*hidden{"a": &h}, map[string]any{"a": "*logs.hidden"}, map[string]any{"a": "*logs.hidden"}},
+		{ownText{"shown"}, "text", `{"Secret":"shown"}`},
+		{ownJSON{"shown"}, `{"Secret":"shown"}`, `{"Secret":"shown"}`},
+		{[]*ownString{{"secret"}}, []any{"string"}, []any{"string"}},
+		{struct{ M any }{deep}, nil, nil},
+	} {
+		if text, printed := Value(c.v, Text), Value(c.v, Printed); c.text != nil && (!reflect.DeepEqual(text, c.text) || !reflect.DeepEqual(printed, c.printed)) {
+			t.Errorf("%T: %q, %q", c.v, text, printed)
+		}
+	}
+	if n := len(Value(struct{ L []string }{slices.Repeat([]string{strings.Repeat("x", 1<<10)}, 1<<10)}, Text).(string)); n > sanitize.MaxStack {
 		t.Error(n, "bytes")
 	}
 }

@@ -70,11 +70,11 @@ func BeforeWrite(call HookContext, e *logrus.Entry) {
 	call.SetData(w)
 }
 
-// shown returns fields where values are what logs.Value makes of them.
+// shown returns fields where values are what logs.Value makes of them. Which formatter a logger has is known under its lock only, and not all of them encode JSON.
 func shown(fields logrus.Fields) logrus.Fields {
 	made := make(logrus.Fields, len(fields))
 	for k, v := range fields {
-		made[k] = logs.Value(v)
+		made[k] = logs.Value(v, logs.Printed)
 	}
 	return made
 }

@@ -37,7 +37,7 @@ func BeforeHandle(call HookContext, h any, record slog.Record) {
 // addIDs adds to the record that is a parameter of a call. common: the *slog.commonHandler.
 func addIDs(call HookContext, param int, common unsafe.Pointer, ctx context.Context, record slog.Record) {
 	traceID, spanID, ok := logs.IDs(ctx)
-	if !ok || has(record, logs.TraceID) || bytes.Contains(preformatted(common), []byte(logs.TraceID)) {
+	if !ok || has(record, logs.TraceID) || hasKey(preformatted(common), logs.TraceID) {
 		return
 	}
 	record = record.Clone()
@@ -52,6 +52,24 @@ func has(record slog.Record, key string) (found bool) {
 		return !found
 	})
 	return found
+}
+
+// hasKey reports whether what With has added, as JSON or as text, has an attribute of this name. A value that looks like one is taken for it.
+func hasKey(preformatted []byte, key string) bool {
+	if bytes.Contains(preformatted, []byte(`"`+key+`":`)) {
+		return true
+	}
+	rest := preformatted
+	for {
+		at := bytes.Index(rest, []byte(key+"="))
+		if at < 0 {
+			return false
+		}
+		if at == 0 || rest[at-1] == ' ' || rest[at-1] == '.' {
+			return true
+		}
+		rest = rest[at+1:]
+	}
 }
 
 // preformattedAt is where a commonHandler, the one field of a JSONHandler and of a TextHandler, keeps what With has added, as it will be written; 0 if it

@@ -14,14 +14,22 @@ type resolved struct{ v slog.Value }
 
 func (r resolved) LogValue() slog.Value { return r.v }
 
-func shown(v slog.Value) slog.Value {
+// formOf returns how a handler writes values. What is inside of a handler of the program's own is not known.
+func formOf(h slog.Handler) logs.Form {
+	if _, is := h.(*slog.JSONHandler); is {
+		return logs.JSON
+	}
+	return logs.Text
+}
+
+func shown(v slog.Value, form logs.Form) slog.Value {
 	switch v.Kind() {
 	case slog.KindAny:
-		return slog.AnyValue(logs.Value(v.Any()))
+		return slog.AnyValue(logs.Value(v.Any(), form))
 	case slog.KindLogValuer:
-		return slog.AnyValue(resolved{shown(v.Resolve())})
+		return slog.AnyValue(resolved{shown(v.Resolve(), form)})
 	case slog.KindGroup:
-		return slog.GroupValue(shownAttrs(v.Group())...)
+		return slog.GroupValue(shownAttrs(v.Group(), form)...)
 	}
 	return v
 }
@@ -31,15 +39,15 @@ func isShown(v slog.Value) bool {
 	return k != slog.KindAny && k != slog.KindLogValuer && k != slog.KindGroup
 }
 
-func shownAttrs(attrs []slog.Attr) []slog.Attr {
+func shownAttrs(attrs []slog.Attr, form logs.Form) []slog.Attr {
 	attrs = slices.Clone(attrs)
 	for i := range attrs {
-		attrs[i].Value = shown(attrs[i].Value)
+		attrs[i].Value = shown(attrs[i].Value, form)
 	}
 	return attrs
 }
 
-func shownRecord(r slog.Record) slog.Record {
+func shownRecord(r slog.Record, form logs.Form) slog.Record {
 	same := true
 	r.Attrs(func(a slog.Attr) bool {
 		same = isShown(a.Value)
@@ -50,7 +58,7 @@ func shownRecord(r slog.Record) slog.Record {
 	}
 	attrs := make([]slog.Attr, 0, r.NumAttrs())
 	r.Attrs(func(a slog.Attr) bool {
-		attrs = append(attrs, slog.Attr{Key: a.Key, Value: shown(a.Value)})
+		attrs = append(attrs, slog.Attr{Key: a.Key, Value: shown(a.Value, form)})
 		return true
 	})
 	made := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)

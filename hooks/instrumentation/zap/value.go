@@ -8,7 +8,8 @@ import (
 	"github.com/otelobj/otelobj/hooks/logs"
 )
 
-// What the bridge gets instead of the program's fields: the same ones, where values are what logs.Value makes of them.
+// What the bridge gets instead of the program's fields: the same ones, where values are what logs.Value makes of them. zap's encoders,
+// that for consoles included, have them as JSON.
 
 // shown returns fields, which are ours, with their values replaced.
 func shown(fields []zapcore.Field) []zapcore.Field {
@@ -19,9 +20,9 @@ func shown(fields []zapcore.Field) []zapcore.Field {
 		}
 		switch f.Type {
 		case zapcore.ReflectType:
-			f.Interface = logs.Value(f.Interface)
+			f.Interface = logs.Value(f.Interface, logs.JSON)
 		case zapcore.ErrorType:
-			if text, ok := logs.Value(f.Interface).(string); ok {
+			if text, ok := logs.Value(f.Interface, logs.JSON).(string); ok {
 				*f = zapcore.Field{Key: f.Key, Type: zapcore.StringType, String: text}
 			}
 		case zapcore.ObjectMarshalerType, zapcore.InlineMarshalerType:
@@ -62,7 +63,7 @@ func (e objectEncoder) AddArray(key string, m zapcore.ArrayMarshaler) error {
 }
 
 func (e objectEncoder) AddReflected(key string, v any) error {
-	return e.ObjectEncoder.AddReflected(key, logs.Value(v))
+	return e.ObjectEncoder.AddReflected(key, logs.Value(v, logs.JSON))
 }
 
 type arrayEncoder struct{ zapcore.ArrayEncoder }
@@ -76,5 +77,5 @@ func (e arrayEncoder) AppendArray(m zapcore.ArrayMarshaler) error {
 }
 
 func (e arrayEncoder) AppendReflected(v any) error {
-	return e.ArrayEncoder.AppendReflected(logs.Value(v))
+	return e.ArrayEncoder.AppendReflected(logs.Value(v, logs.JSON))
 }
