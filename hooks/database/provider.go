@@ -7,41 +7,28 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/active"
 )
 
 // Scope is the instrumentation scope of a library.
 //
-// The program may set its providers at any time, so the global ones are looked up at every use. What was created with them is kept until another one is
+// The program may set its meter provider at any time, so it is looked up at every use. What was created with it is kept until another one is
 // found. Providers are compared by their interface words: a provider need not be comparable.
 type Scope struct {
 	Name, Version string
 	// Observe, if not nil, is called for each meter that is new, to let it observe pools.
 	Observe func(provider metric.MeterProvider, meter metric.Meter)
 
-	lastTracer atomic.Pointer[tracerOf]
-	lastMeter  atomic.Pointer[instruments]
+	tracers   active.Tracers
+	lastMeter atomic.Pointer[instruments]
 }
 
-type tracerOf struct {
-	provider trace.TracerProvider
-	tracer   trace.Tracer
-}
-
-// tracerFor returns the tracer of the span's provider or, without a span, of the global one: a program may use several providers, and a child belongs to
-// that of its parent.
-func (s *Scope) tracerFor(span trace.Span) trace.Tracer {
-	var tp trace.TracerProvider
-	if span.SpanContext().IsValid() {
-		tp = span.TracerProvider()
-	} else {
-		tp = otel.GetTracerProvider()
-	}
-	if last := s.lastTracer.Load(); last != nil && words(&last.provider) == words(&tp) {
-		return last.tracer
-	}
-	t := &tracerOf{provider: tp, tracer: tp.Tracer(s.Name, trace.WithInstrumentationVersion(s.Version))}
-	s.lastTracer.Store(t)
-	return t.tracer
+// tracerFor returns the tracer for a child of a span.
+func (s *Scope) tracerFor(parent trace.Span) trace.Tracer {
+	return s.tracers.For(parent, otel.GetTracerProvider, func(tp trace.TracerProvider) trace.Tracer {
+		return tp.Tracer(s.Name, trace.WithInstrumentationVersion(s.Version))
+	})
 }
 
 // instruments are the metrics.

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"unsafe"
 
 	"go.opentelemetry.io/otel"
@@ -206,29 +205,11 @@ func collect(attrs []attribute.KeyValue, wanted []attr, args, results unsafe.Poi
 	return attrs
 }
 
-// The program may set its provider at any time, so the global one is looked up at every use. The children of a recorded span belong to its own
-// provider. Both are remembered, because they rarely change.
-var lastGlobal, lastParent atomic.Pointer[tracerOf]
+var tracers active.Tracers
 
-type tracerOf struct {
-	provider trace.TracerProvider
-	tracer   trace.Tracer
-}
-
+// tracerFor returns the tracer for a child of a span.
 func tracerFor(parent trace.Span) trace.Tracer {
-	provider, last := otel.GetTracerProvider(), &lastGlobal
-	if parent.IsRecording() {
-		provider, last = parent.TracerProvider(), &lastParent
-	}
-	// Providers are compared by their interface words: they need not be comparable.
-	if t := last.Load(); t != nil && words(&t.provider) == words(&provider) {
-		return t.tracer
-	}
-	t := &tracerOf{provider: provider, tracer: provider.Tracer(scope, trace.WithInstrumentationVersion(Version))}
-	last.Store(t)
-	return t.tracer
-}
-
-func words(p *trace.TracerProvider) [2]unsafe.Pointer {
-	return *(*[2]unsafe.Pointer)(unsafe.Pointer(p))
+	return tracers.For(parent, otel.GetTracerProvider, func(tp trace.TracerProvider) trace.Tracer {
+		return tp.Tracer(scope, trace.WithInstrumentationVersion(Version))
+	})
 }

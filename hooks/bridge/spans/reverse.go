@@ -2,6 +2,7 @@ package spans
 
 import (
 	"context"
+	"reflect"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/codes"
@@ -99,11 +100,18 @@ func (s standIn) SetAttributes(kvs ...privateattr.KeyValue) {
 
 // TracerProvider implements trace.Span.
 func (s standIn) TracerProvider() private.TracerProvider {
-	if p, ok := s.theirs.TracerProvider().(*forwardProvider); ok {
+	theirs := s.theirs.TracerProvider()
+	if p, ok := theirs.(*forwardProvider); ok {
 		return p.providers.Reverse()
 	}
-	return fixedTheirs(s.theirs.TracerProvider()).Reverse()
+	if reflect.TypeOf(theirs) == nowhere { // there are only the IDs of a span
+		return private.SpanFromContext(nil).TracerProvider() //nolint:staticcheck // nil is allowed
+	}
+	return fixedTheirs(theirs).Reverse()
 }
+
+// nowhere is the type of providers of the program's spans that are nothing but IDs in a context.
+var nowhere = reflect.TypeOf(trace.SpanFromContext(context.Background()).TracerProvider())
 
 // Parent is what spans of an SDK have: hooks/active asks for it. It is invalid if the program's span does not tell.
 func (s standIn) Parent() private.SpanContext {

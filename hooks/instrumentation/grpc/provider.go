@@ -62,15 +62,10 @@ func (t tracers) Tracer(name string, opts ...trace.TracerOption) trace.Tracer {
 
 type tracer struct {
 	embedded.Tracer
-	server bool
-	name   string
-	opts   []trace.TracerOption
-	last   atomic.Pointer[tracerOf]
-}
-
-type tracerOf struct {
-	provider trace.TracerProvider
-	tracer   trace.Tracer
+	server  bool
+	name    string
+	opts    []trace.TracerOption
+	tracers active.Tracers
 }
 
 // Start implements trace.Tracer. A child belongs to the provider of its parent.
@@ -82,20 +77,8 @@ func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	if active.IsExcluded(parent) {
 		return ctx, parent // which is not recorded, so otelgrpc does not end it
 	}
-	return t.under(parent).Start(ctx, name, opts...)
-}
-
-func (t *tracer) under(parent trace.Span) trace.Tracer {
-	if isLocal(parent) {
-		return parent.TracerProvider().Tracer(t.name, t.opts...)
-	}
-	tp := otel.GetTracerProvider()
-	if last := t.last.Load(); last != nil && words(&last.provider) == words(&tp) {
-		return last.tracer
-	}
-	made := &tracerOf{provider: tp, tracer: tp.Tracer(t.name, t.opts...)}
-	t.last.Store(made)
-	return made.tracer
+	tracer := t.tracers.For(parent, otel.GetTracerProvider, func(tp trace.TracerProvider) trace.Tracer { return tp.Tracer(t.name, t.opts...) })
+	return tracer.Start(ctx, name, opts...)
 }
 
 // localKey is that of a span of this process which is the parent of a server's span.

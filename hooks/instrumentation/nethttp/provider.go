@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelobj/otelobj/hooks/active"
 )
 
 const (
@@ -16,32 +18,18 @@ const (
 	Version = "0.1.0"
 )
 
-// The program may set its providers at any time, so the global ones are looked up at every use. What was created with them is kept
-// until another one is found. Providers are compared by their interface words: a provider need not be comparable.
-var (
-	lastGlobal, lastParent atomic.Pointer[tracerOf]
-	lastMeter              atomic.Pointer[instruments]
-)
+var tracers active.Tracers
 
-type tracerOf struct {
-	provider trace.TracerProvider
-	tracer   trace.Tracer
+// tracerFor returns the tracer for a child of a span.
+func tracerFor(parent trace.Span) trace.Tracer {
+	return tracers.For(parent, otel.GetTracerProvider, func(tp trace.TracerProvider) trace.Tracer {
+		return tp.Tracer(scope, trace.WithInstrumentationVersion(Version))
+	})
 }
 
-// tracerFor returns the tracer of the span's provider or, without a span, of the global one: a program may use several providers, and
-// a child belongs to that of its parent.
-func tracerFor(span trace.Span) trace.Tracer {
-	tp, last := otel.GetTracerProvider(), &lastGlobal
-	if span.SpanContext().IsValid() {
-		tp, last = span.TracerProvider(), &lastParent
-	}
-	if t := last.Load(); t != nil && words(&t.provider) == words(&tp) {
-		return t.tracer
-	}
-	t := &tracerOf{provider: tp, tracer: tp.Tracer(scope, trace.WithInstrumentationVersion(Version))}
-	last.Store(t)
-	return t.tracer
-}
+// The program may set its meter provider at any time, so it is looked up at every use. What was created with it is kept until another one is found. Providers
+// are compared by their interface words: a provider need not be comparable.
+var lastMeter atomic.Pointer[instruments]
 
 // instruments are the metrics of servers and clients.
 type instruments struct {

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/otelobj/otelobj/hooks/active"
 	"github.com/otelobj/otelobj/hooks/rt/sanitize"
 )
 
@@ -18,31 +19,18 @@ const (
 	version = "0.1.0"
 )
 
-// The program may set its providers at any time, so the global ones are looked up at every use. What was created with them is kept
-// until another one is found. Providers are compared by their interface words: a provider need not be comparable.
-var (
-	lastGlobal, lastParent atomic.Pointer[tracerOf]
-	lastMeter              atomic.Pointer[instruments]
-)
+var tracers active.Tracers
 
-type tracerOf struct {
-	provider trace.TracerProvider
-	tracer   trace.Tracer
-}
-
-// tracerFor returns the tracer of the parent's provider, or of the global one.
+// tracerFor returns the tracer for a child of a span.
 func tracerFor(parent trace.Span) trace.Tracer {
-	tp, last := otel.GetTracerProvider(), &lastGlobal
-	if sc := parent.SpanContext(); sc.IsValid() && !sc.IsRemote() {
-		tp, last = parent.TracerProvider(), &lastParent
-	}
-	if t := last.Load(); t != nil && words(&t.provider) == words(&tp) {
-		return t.tracer
-	}
-	t := &tracerOf{provider: tp, tracer: tp.Tracer(scope, trace.WithInstrumentationVersion(version))}
-	last.Store(t)
-	return t.tracer
+	return tracers.For(parent, otel.GetTracerProvider, func(tp trace.TracerProvider) trace.Tracer {
+		return tp.Tracer(scope, trace.WithInstrumentationVersion(version))
+	})
 }
+
+// The program may set its meter provider at any time, so it is looked up at every use. What was created with it is kept until another one is found. Providers
+// are compared by their interface words: a provider need not be comparable.
+var lastMeter atomic.Pointer[instruments]
 
 type instruments struct {
 	provider metric.MeterProvider
