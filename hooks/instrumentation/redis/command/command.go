@@ -274,7 +274,7 @@ func (c *Call) End(err error, failed bool) {
 			c.span.SetAttributes(*server...)
 		}
 		if kind != "" {
-			message := messageOf(err)
+			message := c.messageOf(err)
 			c.span.SetAttributes(keyErrorType.String(kind))
 			if code != "" {
 				c.span.SetAttributes(keyStatusCode.String(code))
@@ -364,21 +364,27 @@ func typeName(err error) string {
 	return t.PkgPath() + "." + t.Name()
 }
 
-// messageOf returns the text of an error, without what a server repeats of the command, and what the library quotes of an answer: arguments and values may
-// be secrets.
-func messageOf(err error) string {
+// messageOf returns the text of an error, up to what a server repeats of the command, or the library quotes of an answer: arguments and values may be
+// secrets. Of commands that are given secrets it is only the code.
+func (c *Call) messageOf(err error) string {
 	text := sanitize.Error(err)
-	echoes := []string{", with args beginning with", ", args:"}
-	if answered := serverError(nil); !errors.As(err, &answered) {
-		echoes = append(echoes, `"`)
+	if answered := serverError(nil); errors.As(err, &answered) {
+		if name, _, _ := strings.Cut(strings.ToLower(c.name), " "); secret[name] {
+			return prefix(answered.Error())
+		}
 	}
-	for _, echo := range echoes {
-		if i := strings.Index(text, echo); i > 0 {
-			text = text[:i]
+	for _, echo := range []string{", with args beginning with", ", args:"} {
+		text, _, _ = strings.Cut(text, echo)
+	}
+	for i := 1; i < len(text); i++ {
+		if text[i] == '"' || text[i] == '\'' && !isLetter(text[i-1]) { // as in: it's
+			return strings.TrimRight(text[:i], " (:")
 		}
 	}
 	return text
 }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // Hide takes the span of a call out of a context, because the program traces the client itself; nil if there is nothing to hide.
 func Hide(ctx context.Context) context.Context {

@@ -22,12 +22,23 @@ func TestMessageHasNoValues(t *testing.T) {
 		errors.New(`redis: can't parse "s3cret"`),
 		answer("ERR unknown command 'x', with args beginning with: 's3cret' "),
 		answer("ERR Unknown Redis command called from script script: 1, args: s3cret"),
+		answer("NOGROUP No such key 's3cret' or consumer group 's3cret' in XREADGROUP with GROUP option"),
+		answer(`ERR value is "s3cret"`),
 	} {
-		if text := messageOf(err); text == "" || strings.Contains(text, "s3cret") {
+		if text := new(Call).messageOf(err); text == "" || strings.Contains(text, "s3cret") {
 			t.Errorf("%v: %q", err, text)
 		}
 	}
-	if text := messageOf(answer(`ERR value is "odd"`)); text != `ERR value is "odd"` {
+	for name, want := range map[string]string{
+		"get":         "MISCONF it's currently unable (see the log)",
+		"acl setuser": "MISCONF",
+		"AUTH":        "MISCONF",
+	} {
+		if text := (&Call{name: name}).messageOf(answer("MISCONF it's currently unable (see the log)")); text != want {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+	if text := (&Call{name: "auth"}).messageOf(context.Canceled); text != "context canceled" {
 		t.Error(text)
 	}
 }

@@ -7,7 +7,7 @@
 // depends on the database, and on settings that a client cannot see: a backslash in front of a quote may escape it or not, "x" is a string in MySQL and an
 // identifier in PostgreSQL, # begins a comment in MySQL alone. Where two readings would disagree on what is a literal, the text ends, with an ellipsis. So
 // nothing that is a literal in one of the readings is ever in the result, at the cost of the rest of a few statements. That is why this is no lexer of
-// others: those that exist choose one reading.
+// others: those that exist choose one reading. The text ends, too, where a statement goes on to name users or their passwords (accounts.go).
 //
 // No more than [maxInput] bytes of a statement are looked at, whatever its length.
 package sqltext
@@ -64,12 +64,13 @@ func Read(query string, dialect Dialect) Statement {
 }
 
 type lexer struct {
-	in      string
-	at      int
-	dialect Dialect
-	isCut   bool // the rest of the statement is left out
-	out     strings.Builder
-	names   names
+	in       string
+	at       int
+	dialect  Dialect
+	isCut    bool // the rest of the statement is left out
+	out      strings.Builder
+	names    names
+	accounts accounts
 }
 
 func (l *lexer) run() {
@@ -147,6 +148,9 @@ func (l *lexer) afterWord() bool {
 
 func (l *lexer) punctuation() {
 	l.names.punctuation(l.in[l.at])
+	if l.in[l.at] == ';' {
+		l.accounts.semicolon()
+	}
 	l.out.WriteByte(l.in[l.at])
 	l.at++
 }
@@ -403,7 +407,7 @@ func (l *lexer) word() bool {
 	}
 	l.names.word(word)
 	l.out.WriteString(word)
-	return true
+	return !l.accounts.word(word)
 }
 
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
