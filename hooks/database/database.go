@@ -62,21 +62,24 @@ func (d *Database) call(name, query string) *call {
 }
 
 // measureKey tells series of a database apart.
-type measureKey struct{ operation, collection, failure string }
+type measureKey struct {
+	operation, collection string
+	failure
+}
 
 // maxSeries is the number of series of a database: tables can be named by clients, and servers name errors.
 const maxSeries = 200
 
 // measured returns the attributes of a metric.
-func (d *Database) measured(c *call, failure string) []metric.RecordOption {
-	key := measureKey{c.operation, c.collection, failure}
+func (d *Database) measured(c *call, failed failure) []metric.RecordOption {
+	key := measureKey{c.operation, c.collection, failed}
 	if v, ok := d.measures.Load(key); ok {
 		return v.([]metric.RecordOption)
 	}
 	if d.series.Load() >= maxSeries {
 		key = measureKey{operation: other}
-		if failure != "" {
-			key.failure = other
+		if failed.kind != "" {
+			key.kind = other
 		}
 	}
 	attrs := []attribute.KeyValue{keySystem.String(d.Name)}
@@ -89,9 +92,7 @@ func (d *Database) measured(c *call, failure string) []metric.RecordOption {
 	if key.collection != "" {
 		attrs = append(attrs, keyCollection.String(key.collection))
 	}
-	if key.failure != "" {
-		attrs = append(attrs, keyErrorType.String(key.failure))
-	}
+	attrs = key.append(attrs)
 	v, there := d.measures.LoadOrStore(key, []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))})
 	if !there {
 		d.series.Add(1)

@@ -87,30 +87,30 @@ func (o *Operation) Drop() {
 
 // End ends the span and records the metric, once.
 func (o *Operation) End(err error) {
-	if failure, ok := o.end(err); ok {
+	if failed, ok := o.end(err); ok {
 		seconds := float64(time.Since(o.start)) / float64(time.Second)
-		o.scope.meters().duration.Record(o.Context, seconds, o.db.measured(o.call, failure)...)
+		o.scope.meters().duration.Record(o.Context, seconds, o.db.measured(o.call, failed)...)
 	}
 }
 
 // EndUnmeasured is End without the metric, for an operation whose duration is not known.
 func (o *Operation) EndUnmeasured(err error) { o.end(err) }
 
-func (o *Operation) end(err error) (failure string, ok bool) {
+func (o *Operation) end(err error) (failed failure, ok bool) {
 	if o.over.Swap(true) {
-		return "", false
+		return failed, false
 	}
 	if err != nil {
-		failure = errorType(err)
+		failed = failureOf(err)
 		if !o.quiet && o.Span.IsRecording() {
-			o.Span.SetAttributes(errorAttributes(err, failure)...)
+			o.Span.SetAttributes(failed.append(nil)...)
 			o.Span.SetStatus(codes.Error, description(err))
 		}
 	}
 	if !o.quiet {
 		o.Span.End()
 	}
-	return failure, true
+	return failed, true
 }
 
 // EndUnwound ends the span of a call that a panic in the driver, or runtime.Goexit, has ended. The panic's value may hold anything, so it is left out.

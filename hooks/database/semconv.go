@@ -63,30 +63,35 @@ type namedError struct {
 // Name gives errors without a type of their own the name that error.type has for them. Their text is no data. It is for init functions.
 func Name(err error, name string) { named = append(named, namedError{err, name}) }
 
-// errorType is what a database has answered, or else the type of the error.
-func errorType(err error) string {
+// failure is how an operation has failed: kind is what a database has answered, or else the type of the error; code is "" where it has not.
+type failure struct{ kind, code string }
+
+func failureOf(err error) failure {
 	if code := status(err); code != "" {
-		return code
+		return failure{code, code}
 	}
 	for _, n := range named {
 		if errors.Is(err, n.err) {
-			return n.name
+			return failure{kind: n.name}
 		}
 	}
 	for {
 		t := reflect.TypeOf(err)
 		inner := errors.Unwrap(err)
 		if inner == nil || t.String() != "*fmt.wrapError" {
-			return t.String()
+			return failure{kind: t.String()}
 		}
 		err = inner
 	}
 }
 
-func errorAttributes(err error, failure string) []attribute.KeyValue {
-	attrs := []attribute.KeyValue{keyErrorType.String(failure)}
-	if code := status(err); code != "" {
-		attrs = append(attrs, keyResponse.String(code))
+// append adds the attributes that say so.
+func (f failure) append(attrs []attribute.KeyValue) []attribute.KeyValue {
+	if f.kind != "" {
+		attrs = append(attrs, keyErrorType.String(f.kind))
+	}
+	if f.code != "" {
+		attrs = append(attrs, keyResponse.String(f.code))
 	}
 	return attrs
 }

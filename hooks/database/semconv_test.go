@@ -28,7 +28,7 @@ func TestErrorsHoldNoData(t *testing.T) {
 		{fmt.Errorf("s3cr3t: %w", context.Canceled), "context.Canceled", "context canceled"},
 		{fmt.Errorf("s3cr3t: %w", refused), "*net.OpError", "dial tcp: connection refused"},
 	} {
-		if got := errorType(c.err); got != c.failure {
+		if got := failureOf(c.err).kind; got != c.failure {
 			t.Errorf("%v: type %q", c.err, got)
 		}
 		if got := description(c.err); got != c.description || strings.Contains(got, "s3cr3t") {
@@ -53,7 +53,7 @@ func TestMakesSpans(t *testing.T) {
 func TestSeriesAreBounded(t *testing.T) {
 	d := For(Target{System: PostgreSQL, Namespace: "bounded"})
 	for i := range 3 * maxSeries {
-		d.measured(&call{operation: "SELECT", collection: fmt.Sprint("t", i)}, "")
+		d.measured(&call{operation: "SELECT", collection: fmt.Sprint("t", i)}, failure{})
 	}
 	if n := d.series.Load(); n > maxSeries+4 {
 		t.Errorf("%d series", n)
@@ -72,7 +72,7 @@ func (e *pointerError) Error() string    { return e.state }
 func (e *pointerError) SQLState() string { return e.state }
 
 func TestErrorsThatPanic(t *testing.T) {
-	if got := errorType((*pointerError)(nil)); got != "*database.pointerError" {
+	if got := failureOf((*pointerError)(nil)).kind; got != "*database.pointerError" {
 		t.Errorf("type %q", got)
 	}
 }
