@@ -65,3 +65,12 @@ func failed(c *echo.Context, err error) {
 		server.Failed(err)
 	}
 }
+
+// BeforeMiddleware runs before the handler of echo-otel's middleware, which makes the span of the request itself.
+func BeforeMiddleware(_ Call, c *echo.Context) {
+	if server := of(c); server != nil {
+		if ctx, ok := server.StandBack(c.Request().Context()); ok {
+			c.SetRequest(c.Request().WithContext(ctx))
+		}
+	}
+}

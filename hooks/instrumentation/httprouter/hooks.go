@@ -28,6 +28,12 @@ func BeforeHandle(call Call, _ *httprouter.Router, _, path string, handle httpro
 	}))
 }
 
+// BeforeServe runs before httprouter.(*Router).ServeHTTP(w, r). A route that something around the router has found, such as http.ServeMux, is none of the
+// router's: requests that it has no handle for have none.
+func BeforeServe(_ Call, _ *httprouter.Router, _ http.ResponseWriter, r *http.Request) {
+	found(r, "")
+}
+
 func found(r *http.Request, pattern string) {
 	if r == nil {
 		return
