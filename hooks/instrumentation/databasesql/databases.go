@@ -16,8 +16,12 @@ import (
 // described is what the hooks know of a database.
 type described struct {
 	*database.Database
-	yields bool // the program traces it itself
+	yields   bool // the program traces it itself
+	observed bool // the program has metrics of its pool itself
 }
+
+// isObserved reports whether metrics have its pool.
+func (d described) isObserved() bool { return !d.yields && !d.observed }
 
 // Databases that are open, by *sql.DB. database/sql has a goroutine for each until it is closed, so that this map keeps nothing in memory that would not be.
 var open sync.Map
@@ -41,13 +45,13 @@ func register(db *sql.DB, t database.Target) {
 
 func describe(db *sql.DB, t database.Target) described {
 	yields := inspect(connectorOf(db), &t)
-	return described{database.For(t), yields}
+	return described{Database: database.For(t), yields: yields}
 }
 
 // forget is for a database that is being closed. Its totals are kept: they are parts of counters, which never fall.
 func forget(db *sql.DB) {
 	v, ok := open.LoadAndDelete(db)
-	if d, _ := v.(described); ok && !d.yields {
+	if d, _ := v.(described); ok && d.isObserved() {
 		var sum sql.DBStats
 		s := db.Stats()
 		if addTotals(&sum, &s); sum == (sql.DBStats{}) {
@@ -58,6 +62,15 @@ func forget(db *sql.DB) {
 		t.Lock()
 		defer t.Unlock()
 		addTotals(&t.DBStats, &s)
+	}
+}
+
+// BeforeRegisterStats runs before otelsql.RegisterDBStatsMetrics(db, opts...), from which on the program has metrics of the same names.
+func BeforeRegisterStats(_ HookContext, db *sql.DB, _ any) {
+	if v, ok := open.Load(db); ok {
+		d := v.(described)
+		d.observed = true
+		open.CompareAndSwap(db, v, d)
 	}
 }
 
@@ -144,7 +157,7 @@ func (in *poolInstruments) observe(o metric.Observer) {
 		return true
 	})
 	open.Range(func(key, value any) bool {
-		if d := value.(described); !d.yields {
+		if d := value.(described); d.isObserved() {
 			sum, s := of(nameOf(d)), key.(*sql.DB).Stats()
 			sum.InUse += s.InUse
 			sum.Idle += s.Idle

@@ -1,6 +1,9 @@
 package databasesql
 
 import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
 	"strings"
 	"testing"
 
@@ -70,5 +73,25 @@ func TestPoolsAreCountedTogether(t *testing.T) {
 	b := database.For(database.Target{System: database.MySQL, Namespace: "x", Address: "db", PortInUse: 3307})
 	if a != b || a.Pool != "db:3307/x" {
 		t.Errorf("%p %p %s", a, b, a.Pool)
+	}
+}
+
+// unopened is a connector that nobody connects.
+type unopened struct{}
+
+func (unopened) Connect(context.Context) (driver.Conn, error) { return nil, driver.ErrBadConn }
+func (unopened) Driver() driver.Driver                        { return nil }
+
+func TestPoolsThatTheProgramObserves(t *testing.T) {
+	ours, theirs := sql.OpenDB(unopened{}), sql.OpenDB(unopened{})
+	for _, db := range []*sql.DB{ours, theirs} {
+		defer db.Close()
+		register(db, database.Target{System: database.PostgreSQL})
+		defer forget(db)
+	}
+	BeforeRegisterStats(nil, theirs, nil)
+	BeforeRegisterStats(nil, nil, nil)
+	if !find(ours).isObserved() || find(theirs).isObserved() || find(theirs).yields {
+		t.Error("spans and metrics are not those that the program lacks")
 	}
 }

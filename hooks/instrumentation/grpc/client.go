@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/url"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,7 +44,7 @@ func BeforeDialContext(ictx HookContext, _ context.Context, target string, opts 
 // clientOption returns what is added to the options of a client, nil if nothing is.
 func clientOption(target string, opts []rpc.DialOption) rpc.DialOption {
 	set := readClient(opts)
-	if set.traced {
+	if set.traced || isOfLibrary() {
 		return nil
 	}
 	h := newClientHandler(target)
@@ -50,6 +52,30 @@ func clientOption(target string, opts []rpc.DialOption) rpc.DialOption {
 		return rpc.WithStatsHandler(pair{set.only, h})
 	}
 	return rpc.WithStatsHandler(h)
+}
+
+// library is what the names of gRPC's own packages begin with. Other modules are below it, too.
+const library = "google.golang.org/grpc"
+
+var others = []string{"/examples", "/interop", "/test", "/benchmark", "/security", "/stress"}
+
+// isOfLibrary reports whether gRPC makes a client for itself: for its control plane (xDS, RLS, grpclb), or a handshake (ALTS). The program knows nothing of
+// it, its calls last as long as the program, and otelgrpc by hand does not see it.
+func isOfLibrary() bool {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for inside := false; ; {
+		frame, more := frames.Next()
+		if strings.HasPrefix(frame.Function, library+".") {
+			inside = true // NewClient, and what calls it
+		} else if inside {
+			rest, ok := strings.CutPrefix(frame.Function, library)
+			return ok && strings.HasPrefix(rest, "/") && !slices.ContainsFunc(others, func(other string) bool { return strings.HasPrefix(rest, other) })
+		}
+		if !more {
+			return false
+		}
+	}
 }
 
 // clientHandler is the stats.Handler of one client.

@@ -96,7 +96,17 @@ const otelgrpcPath = "go.opentelemetry.io/contrib/instrumentation/google.golang.
 // Types of ours, where a release's DialContext calls NewClient: the second one finds what the first one has added.
 var ours = []reflect.Type{reflect.TypeFor[clientHandler](), reflect.TypeFor[serverHandler]()}
 
-// mentions reports whether a value is a handler of otelgrpc, or one of ours, or holds one in its fields.
+// Types of gRPC's own instrumentation, google.golang.org/grpc/stats/opentelemetry (1.75 on), that make spans. Others of it make metrics, of other names.
+const pluginPath = "google.golang.org/grpc/stats/opentelemetry"
+
+var pluginTypes = []string{"clientTracingHandler", "serverTracingHandler"}
+
+// isTracing reports whether a type is a handler that makes spans of calls.
+func isTracing(t reflect.Type) bool {
+	return t.PkgPath() == otelgrpcPath || t.PkgPath() == pluginPath && slices.Contains(pluginTypes, t.Name()) || slices.Contains(ours, t)
+}
+
+// mentions reports whether a value is a handler that makes spans of calls, or holds one in its fields.
 func mentions(v reflect.Value, depth int) bool {
 	if depth > 6 || !v.IsValid() {
 		return false
@@ -114,7 +124,7 @@ func mentions(v reflect.Value, depth int) bool {
 			}
 		}
 	case reflect.Struct:
-		if v.Type().PkgPath() == otelgrpcPath || slices.Contains(ours, v.Type()) {
+		if isTracing(v.Type()) {
 			return true
 		}
 		for i := range v.NumField() {

@@ -2,17 +2,21 @@ package difftest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/baggage"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/trace"
 	rpc "google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	experimental "google.golang.org/grpc/experimental/opentelemetry"
 	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/stats/opentelemetry"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -255,5 +259,32 @@ func TestBaggageArrives(t *testing.T) {
 	tel.waitFor(t, 2)
 	if got != "k=v" {
 		t.Error(got)
+	}
+}
+
+// TestYieldToPlugin: gRPC's own instrumentation makes spans if it is told to, and otherwise only metrics.
+func TestYieldToPlugin(t *testing.T) {
+	for traced, want := range map[bool]string{true: "grpc-go", false: "otelgrpc"} {
+		tel := collect(t)
+		var options opentelemetry.Options
+		options.MetricsOptions.MeterProvider = sdkmetric.NewMeterProvider()
+		if traced {
+			options.TraceOptions = experimental.TraceOptions{TracerProvider: otel.GetTracerProvider(), TextMapPropagator: otel.GetTextMapPropagator()}
+		}
+		f := start(t, hooked, &echo{}, []rpc.ServerOption{opentelemetry.ServerOption(options)}, []rpc.DialOption{opentelemetry.DialOption(options)})
+		f.unary(context.Background(), "x")
+		f.stop()
+		found := map[string]int{}
+		for _, span := range tel.spans.GetSpans() {
+			found[fmt.Sprint(span.SpanKind, " ", span.InstrumentationScope.Name)]++
+		}
+		for scope, n := range found {
+			if strings.HasPrefix(scope, "server") && n != 1 || strings.Contains(scope, "otelgrpc") == traced {
+				t.Errorf("%v: %v, not only those of %s", traced, found, want)
+			}
+		}
+		if len(found) < 2 {
+			t.Error(traced, found)
+		}
 	}
 }
