@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -23,6 +24,11 @@ var readBuildInfo = debug.ReadBuildInfo
 func checkSettings() {
 	checkNames("OTEL_GO_ENABLED_INSTRUMENTATIONS")
 	checkNames("OTEL_GO_DISABLED_INSTRUMENTATIONS")
+	for _, file := range []string{"OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"} {
+		if environ.Get(file) != "" {
+			report(setting(file), errors.New("configuration files are not read: variables say what is exported, and where to"))
+		}
+	}
 	if strings.TrimSpace(environ.Get(environ.ShutdownTimeout)) != "" {
 		if _, ok := environ.Timeout(); !ok {
 			report(setting(environ.ShutdownTimeout), fmt.Errorf("not a duration such as 500ms or 10s, nor a number of milliseconds; it is %v", defaultTimeout))

@@ -34,6 +34,8 @@ func TestSettingsThatMeanNothingAreNamed(t *testing.T) {
 		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=grpc", "otelobj: OTEL_GO_ENABLED_INSTRUMENTATIONS: no instrumentation or rule is called grpc; known: nethttp, shop"},
 		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=pgx,pgx_connect,shop", ""},
 		{"OTEL_GO_ENABLED_INSTRUMENTATIONS=shop_x", "otelobj: OTEL_GO_ENABLED_INSTRUMENTATIONS: no instrumentation or rule is called shop_x; known: nethttp, shop"},
+		{"OTEL_CONFIG_FILE=", ""},
+		{"OTEL_CONFIG_FILE=otel.yaml", "otelobj: OTEL_CONFIG_FILE=otel.yaml: configuration files are not read: variables say what is exported, and where to"},
 		{"OTELOBJ_SHUTDOWN_TIMEOUT=", ""},
 		{"OTELOBJ_SHUTDOWN_TIMEOUT=0", ""},
 		{"OTELOBJ_SHUTDOWN_TIMEOUT=300", ""},

@@ -48,7 +48,7 @@ from objinst.hookpkgs.compile import SHARED_MODES, Batch, Compiler, content, imp
 from objinst.hookpkgs.known import KEYS, PROGRAM, Exports, Known, Part, place_of
 from objinst.hookpkgs.request import LIST_FIELDS, PROGRAM_SDK, HookRequest, HookSet, compile_flags, fits, foreign_main, list_flags, reached
 from objinst.platform.target import PLAINLY
-from objinst.rules import OBSERVERS, PRIVATE
+from objinst.rules import OBSERVERS, PRIVATE, version_key
 from objinst.store import cache
 from objinst.store.digest import hooks_digest, own_digest
 from objinst.store.parallel import in_order
@@ -95,6 +95,17 @@ def _is_in_need(request: HookRequest, package: str) -> bool:
     return False
 
 
+def _joining(module: str, version: str, *, is_replaced: bool) -> str:
+    """What a user can do about a module of OpenTelemetry that the bridge does not compile with."""
+    theirs, pinned = version_key(version), pins.pins().modules.get(module)
+    ours = version_key(pinned.version) if pinned else None
+    if is_replaced:
+        return "its release, without the replace directive,"
+    if theirs and ours and theirs > ours:
+        return f"a newer otelobj (this one knows {pinned.version if pinned else ''})"
+    return f"`go get {module}@latest`"
+
+
 def _names_zone(request: HookRequest) -> bool:
     """Whether the sources of the user's own hook packages import OpenTelemetry, or hook modules that do."""
     users = [package for package in request.packages if hooktree.owner(package) is None]
@@ -103,9 +114,13 @@ def _names_zone(request: HookRequest) -> bool:
     return any(name.startswith(sources.OPENTELEMETRY) or _is_in_need(request, name) for name in names)
 
 
+MANY = 20
+"""Packages whose compilation takes so long that a user wonders."""
+
+
 def say(packages: Collection[str]) -> Callable[[], object]:
     """The line or the bar that the user sees; none if only some packages are compiled anew."""
-    return progress.begin("otelobj: compiling OpenTelemetry once for this toolchain", len(packages)) if PRIVATE + API in packages else lambda: None
+    return progress.begin("otelobj: compiling OpenTelemetry once for this toolchain", len(packages)) if len(packages) >= MANY else lambda: None
 
 
 def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
@@ -274,6 +289,7 @@ class _Resolution:
             if lacking := sorted({*names, *observers} - self.request.link.keys()):
                 drop(package, f"this program does not link {', '.join(lacking)}")
         while True:
+            before = (len(dropped), len(apart), level)
             try:
                 bridge = self._bridge(level)
                 wanted = {*libraries.without(self.request.hooks, self.own, dropped), *self._imported_by({**theirs, **bridge}), *self._beside(level)}
@@ -299,6 +315,8 @@ class _Resolution:
                     notes.append(self._not_bridged(error))
                     level = apilevel.Level()
                 elif path not in self.watched:
+                    raise
+                if before == (len(dropped), len(apart), level):  # somebody imports what is left out
                     raise
 
     def _hook_set(
@@ -403,11 +421,13 @@ class _Resolution:
         return self._stays_own(error, f"{API}/log", "log API", "Log records")
 
     def _stays_own(self, error: OtelobjError, module: str, what: str, made: str) -> str:
-        deps = {module: replaced[1] if replaced else version for module, version, replaced in self.request.deps}
+        found = {path: (version, replaced) for path, version, replaced in self.request.deps}
+        version, replaced = found.get(module, ("", None))
+        by = "" if replaced is None else f", replaced by {' '.join(filter(None, replaced))}"
         said = next((line for line in error.what.splitlines()[1:] if line.strip()), error.what)
         return (
-            f"the program's OpenTelemetry {what}, {module} {deps.get(module, 'of an unknown version')}, is not bridged: the bridge does not compile with it. {made} "
-            f"that the program makes with it stay its own; `go get {module}@latest` joins them ({said})"
+            f"the program's OpenTelemetry {what}, {module} {version or 'of an unknown version'}{by}, is not bridged: the bridge does not compile with it. {made} "
+            f"that the program makes with it stay its own; {_joining(module, version, is_replaced=replaced is not None)} joins them ({said})"
         )
 
     def _known(

@@ -77,8 +77,8 @@ class RuleMatcher:
 
 
 def left_out_rule(rule: Rule) -> Missing:
-    """A rule whose hooks this program does without; a line of the hook set says why."""
-    return Missing(rule, "left-out", "its hooks do not fit this program's release of the library", mistake=False)
+    """A rule whose hooks this program does without; a line of the hook set says why. One of the user's own asks for them."""
+    return Missing(rule, "left-out", "its hooks do not fit this program's release of the library", mistake=not is_built_in(rule))
 
 
 def rule_matcher(rules: RuleSet, link_tool: str, packages: Sequence[str], info: BuildInfo) -> RuleMatcher:

@@ -2,12 +2,12 @@
 
 from objinst.rules.action import Action
 from objinst.rules.load import is_built_in, load, supports
-from objinst.rules.model import Rule, RuleSet, Where
+from objinst.rules.model import Rule, RuleSet, Where, version_key
 from objinst.rules.names import FuncName, parse_func_name
 from objinst.rules.packages import OBSERVERS, PRIVATE, RT, hook_packages
 from objinst.rules.paths import ValuePath
 
 __all__ = [
     "OBSERVERS", "PRIVATE", "RT", "Action", "FuncName", "Rule", "RuleSet", "ValuePath", "Where", "hook_packages", "is_built_in", "load", "parse_func_name",
-    "supports",
+    "supports", "version_key",
 ]  # fmt: skip

@@ -133,9 +133,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def play(folder: Path, root: Path, *lines: str, edit: tuple[str, str] = ("", "")) -> None:
+def play(folder: Path, root: Path, *lines: str, edit: tuple[str, str] = ("", ""), files: str = "") -> None:
     path = folder / "case.txtar"
-    path.write_text("\n".join(lines) + "\n" + PROGRAM.replace(*edit))
+    path.write_text("\n".join(lines) + "\n" + PROGRAM.replace(*edit) + files)
     scriptrunner.play(scriptrunner.parse(path), GO, "amd64", folder, root)
 
 
@@ -155,6 +155,14 @@ def test_a_version_with_which_they_do_not_compile(checkout: Path, tmp_path: Path
     other.mkdir()
     play(other, checkout, BUILD, LINE, *RUNS, "append main.go //again", BUILD, LINE, *RUNS, "spans 0", edit=("Size() int", "Volume() int"))
     play(tmp_path, checkout, BUILD, "! stderr 'warning'", *RUNS, "spans 2")
+
+
+def test_a_rule_of_the_users_own_fails_the_build(checkout: Path, tmp_path: Path) -> None:
+    """It asks for hooks that do not compile with the program's release."""
+    rule = "-- rules.yaml --\nmine:\n  target: example.com/mug\n  where: { func: Fill, recv: '*Mug' }\n  do:\n"
+    rule += "    - inject_hooks: { before: BeforeFill, after: AfterFill, path: github.com/otelobj/otelobj/hooks/instrumentation/mug }\n"
+    build = "exec go build '-toolexec=otelobj --rules rules.yaml' -o app ."
+    play(tmp_path, checkout, f"! {build}", "stderr 'rule mine names nothing: left-out: its hooks do not fit'", edit=("Size() int", "Volume() int"), files=rule)
 
 
 def test_a_version_without_the_function(checkout: Path, tmp_path: Path) -> None:

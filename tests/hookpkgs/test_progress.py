@@ -11,7 +11,7 @@ import pytest
 from objinst.hookpkgs import progress, zone
 from objinst.rules import PRIVATE
 
-LINE = "otelobj: compiling OpenTelemetry once for this toolchain (3 packages)"
+LINE = "otelobj: compiling OpenTelemetry once for this toolchain (20 packages)"
 
 
 def read(terminal: int, end: bytes) -> str:
@@ -48,9 +48,9 @@ def test_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    zone.say([PRIVATE + zone.API, "a", "b"])()
+    zone.say([f"p{number}" for number in range(zone.MANY)])()
     assert capsys.readouterr().err == f"{LINE}\n"
-    zone.say(["a", "b"])()
+    zone.say([PRIVATE + zone.API, "a", "b"])()
     assert capsys.readouterr().err == "", "a few packages compiled anew are not worth a line"
     stream = io.StringIO()
     done = progress.begin("compiling", 2, stream)
