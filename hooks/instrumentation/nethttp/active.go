@@ -3,7 +3,6 @@ package nethttp
 import (
 	"context"
 	"net/http"
-	"sync"
 
 	"go.opentelemetry.io/otel/metric"
 )
@@ -21,7 +20,7 @@ type follower interface {
 }
 
 func begin(ctx context.Context, req *http.Request) activeRequest {
-	a := activeRequest{meters().serverActive, activeOptions(standardMethod(req.Method), req.TLS != nil)}
+	a := activeRequest{meters().serverActive, activeKey{standardMethod(req.Method), req.TLS != nil}.options()}
 	if f, ok := a.counter.(follower); ok {
 		a.counter = f.Current()
 	}
@@ -33,25 +32,4 @@ func (a activeRequest) end(ctx context.Context) {
 	if a.counter != nil {
 		a.counter.Add(ctx, -1, a.opts...)
 	}
-}
-
-type activeKey struct {
-	method string // a standard one or methodOther, so there are few
-	https  bool
-}
-
-var activeSets sync.Map // activeKey to []metric.AddOption
-
-// activeOptions returns the attributes that the semantic conventions want. Address and port of the server are left out, as they
-// advise: they come from the client's Host header.
-func activeOptions(method string, https bool) []metric.AddOption {
-	key := activeKey{method, https}
-	v, found := activeSets.Load(key)
-	if !found {
-		a := getAttrs()
-		a.str(keyRequestMethod, method)
-		a.str(keyURLScheme, scheme(https))
-		v, _ = activeSets.LoadOrStore(key, []metric.AddOption{metric.WithAttributeSet(a.set())})
-	}
-	return v.([]metric.AddOption)
 }

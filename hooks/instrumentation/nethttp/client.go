@@ -10,8 +10,6 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/otelobj/otelobj/hooks/active"
@@ -80,7 +78,7 @@ func BeforeRoundTrip(ictx HookContext, _ interface{}, req *http.Request) {
 			}
 		}
 		if sends {
-			propagator.Inject(c.ctx, propagation.HeaderCarrier(c.req.Header))
+			propagator.Inject(c.ctx, carrier(c.req.Header))
 		}
 	}
 	c.sent = countRequest(c.req)
@@ -144,10 +142,7 @@ func BeforePrepareTransportCancel(ictx HookContext, _ interface{}, req *http.Req
 }
 
 func (c *clientCall) record(resp *http.Response, err error) {
-	a := getAttrs()
-	a.clientMetric(c.orig, resp, err)
-	opts := []metric.RecordOption{metric.WithAttributeSet(a.set())}
-	m := meters()
+	opts, m := seriesOf(c.orig, resp, err).options(), meters()
 	m.clientRequestSize.Record(c.ctx, c.sent.size(err == nil), opts...)
 	m.clientDuration.Record(c.ctx, float64(time.Since(c.start))/float64(time.Second), opts...)
 }
@@ -228,7 +223,7 @@ func (a *attrs) clientRequest(req *http.Request) {
 	a.str(keyURLFull, sanitize.URL(req.URL))
 	host, port, https := clientHost(req)
 	a.server(sanitize.Text(host), port, https)
-	a.protocol(req.Proto, false)
+	a.protocol(req.Proto)
 }
 
 func (a *attrs) clientResponse(resp *http.Response) {
@@ -238,31 +233,28 @@ func (a *attrs) clientResponse(resp *http.Response) {
 	if resp.StatusCode >= 400 || resp.StatusCode < 100 {
 		a.str(keyErrorType, strconv.Itoa(resp.StatusCode))
 	}
-	a.protocol(resp.Proto, false)
+	a.protocol(resp.Proto)
 }
 
-func (a *attrs) clientMetric(req *http.Request, resp *http.Response, err error) {
-	a.str(keyRequestMethod, standardMethod(clientMethod(req.Method)))
-	host, port, https := clientHost(req)
-	if hosts.known(host, port) {
-		a.server(host, port, https)
-	} else {
-		a.str(keyServerAddress, methodOther)
+// seriesOf returns what the metrics of a request have.
+func seriesOf(req *http.Request, resp *http.Response, err error) clientSeries {
+	host, port, _ := clientHost(req)
+	if !hosts.known(host, port) {
+		host, port = methodOther, -1
 	}
-	a.str(keyURLScheme, clientScheme(req.URL))
+	key := clientSeries{method: standardMethod(clientMethod(req.Method)), scheme: clientScheme(req.URL), host: host, port: port}
 	proto := req.Proto
-	if err == nil && resp != nil {
+	switch {
+	case err != nil:
+		key.failure = metricErrorType(err)
+	case resp != nil:
 		if resp.Proto != "" {
 			proto = resp.Proto
 		}
-		a.protocol(proto, true)
 		if resp.StatusCode >= 100 && resp.StatusCode < 600 { // other codes mean nothing, and a server could choose any of hundreds
-			a.num(keyResponseStatusCode, resp.StatusCode)
+			key.status = resp.StatusCode
 		}
-		return
 	}
-	a.protocol(proto, true)
-	if err != nil {
-		a.str(keyErrorType, metricErrorType(err))
-	}
+	key.protocol = protocolOf(proto)
+	return key
 }

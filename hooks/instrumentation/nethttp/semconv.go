@@ -82,16 +82,20 @@ func (a *attrs) method(method string) {
 }
 
 // protocol adds name and version; the name of HTTP itself goes without saying on a span, but not on a metric.
-func (a *attrs) protocol(proto string, onMetric bool) {
+func (a *attrs) protocol(proto string) {
 	name, version := netProtocol(proto)
-	if onMetric && protocols[proto] == "" {
-		version = "" // the peer could send any of a hundred
+	if name == "http" {
+		name = ""
 	}
-	if name != "" && (onMetric || name != "http") {
-		a.str(keyNetworkProtocolName, name)
+	a.network(protocol{name, version})
+}
+
+func (a *attrs) network(p protocol) {
+	if p.name != "" {
+		a.str(keyNetworkProtocolName, p.name)
 	}
-	if version != "" {
-		a.str(keyNetworkProtocolVersion, version)
+	if p.version != "" {
+		a.str(keyNetworkProtocolVersion, p.version)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
@@ -52,9 +51,6 @@ type serverCall struct {
 	// quiet: an instrumentation of the program's own traces this request. Atomic because http.TimeoutHandler runs its handler
 	// on a goroutine that may outlive the call.
 	quiet, quietMetrics atomic.Bool
-
-	// What is handed to the SDK, here so that it takes no allocation.
-	recordOptions [1]metric.RecordOption
 }
 
 type serverKey struct{}
@@ -97,31 +93,44 @@ func BeforeServeHTTP(ictx HookContext, _ interface{}, rw http.ResponseWriter, re
 // own and the sender's span, for a link.
 func incoming(ctx context.Context, header http.Header) (context.Context, trace.SpanContext) {
 	if border.Trusts() {
-		return otel.GetTextMapPropagator().Extract(ctx, received(header)), trace.SpanContext{}
+		return otel.GetTextMapPropagator().Extract(ctx, carrier(header)), trace.SpanContext{}
 	}
-	sender := otel.GetTextMapPropagator().Extract(context.Background(), received(header))
+	sender := otel.GetTextMapPropagator().Extract(context.Background(), carrier(header))
 	return ctx, trace.SpanContextFromContext(sender)
 }
 
-// received are the headers of a request, for a propagator. Headers that are longer than they should be are left out: spans keep the trace state, and
+// carrier are the headers of a request, for a propagator. Received ones that are longer than they should be are left out: spans keep the trace state, and
 // with it the header that it is a part of.
-type received http.Header
+type carrier http.Header
 
 const longestContext = 8192 // W3C Baggage, 3.3.2; trace state is shorter
 
 // Get implements propagation.TextMapCarrier.
-func (r received) Get(key string) string {
-	if v := http.Header(r).Get(key); len(v) <= longestContext {
-		return v
+func (r carrier) Get(key string) string {
+	if v := r[headerKey(key)]; len(v) > 0 && len(v[0]) <= longestContext {
+		return v[0]
 	}
 	return ""
 }
 
 // Set implements propagation.TextMapCarrier.
-func (r received) Set(key, value string) { http.Header(r).Set(key, value) }
+func (r carrier) Set(key, value string) { r[headerKey(key)] = []string{value} }
 
 // Keys implements propagation.TextMapCarrier.
-func (r received) Keys() []string { return propagation.HeaderCarrier(r).Keys() }
+func (r carrier) Keys() []string { return propagation.HeaderCarrier(r).Keys() }
+
+// headerKey is http.CanonicalHeaderKey, which makes a new string of the names that propagators have.
+func headerKey(key string) string {
+	switch key {
+	case "traceparent":
+		return "Traceparent"
+	case "tracestate":
+		return "Tracestate"
+	case "baggage":
+		return "Baggage"
+	}
+	return http.CanonicalHeaderKey(key)
+}
 
 // startSpan: caller is a span to link to, if it is one.
 func (c *serverCall) startSpan(parent context.Context, caller trace.SpanContext) {
@@ -189,7 +198,7 @@ func (c *serverCall) endSpan(status int, written int64, panicValue any, stack []
 	}
 	a := getAttrs()
 	if r := c.pattern(); r != "" {
-		c.span.SetName(spanMethod(c.req.Method) + " " + r)
+		c.span.SetName(routeKey{spanMethod(c.req.Method), r}.name())
 		a.str(keyRoute, r)
 	}
 	if read := c.bytesRead(); read > 0 {
@@ -225,10 +234,9 @@ func recordPanic(span trace.Span, value any, stack []uintptr) {
 }
 
 func (c *serverCall) record(status int, written int64) {
-	a := getAttrs()
-	a.serverMetric(c.req, status, c.pattern())
-	c.recordOptions[0] = metric.WithAttributeSet(a.set())
-	opts, m := c.recordOptions[:], meters()
+	// What a client cannot choose at will: server.address and server.port come from its Host header, and are opt-in.
+	series := serverSeries{activeKey{standardMethod(c.req.Method), c.req.TLS != nil}, protocolOf(c.req.Proto), c.pattern(), max(status, 0)}
+	opts, m := series.options(), meters()
 	m.serverRequestSize.Record(c, c.bytesRead(), opts...)
 	m.serverResponseSize.Record(c, written, opts...)
 	m.serverDuration.Record(c, float64(time.Since(c.start))/float64(time.Second), opts...)
@@ -277,22 +285,7 @@ func (a *attrs) serverRequest(req *http.Request) {
 	if req.URL != nil && req.URL.Path != "" {
 		a.str(keyURLPath, sanitize.Part(req.URL.Path, req.RequestURI))
 	}
-	a.protocol(req.Proto, false)
-}
-
-// serverMetric adds what a client cannot choose at will: server.address and server.port come from its Host header, and are opt-in in
-// the semantic conventions for that reason.
-func (a *attrs) serverMetric(req *http.Request, status int, route string) {
-	https := req.TLS != nil
-	a.str(keyRequestMethod, standardMethod(req.Method))
-	a.str(keyURLScheme, scheme(https))
-	a.protocol(req.Proto, true)
-	if status > 0 {
-		a.num(keyResponseStatusCode, status)
-	}
-	if route != "" {
-		a.str(keyRoute, route)
-	}
+	a.protocol(req.Proto)
 }
 
 func scheme(https bool) string {
