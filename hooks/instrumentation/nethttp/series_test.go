@@ -18,7 +18,7 @@ func TestSeriesAreKept(t *testing.T) {
 		serverSeries{activeKey{standardMethod(req.Method), false}, protocolOf(req.Proto), "/items/{id}", 200}.options()
 		seriesOf(req, resp, nil).options()
 		routeKey{spanMethod(req.Method), "/items/{id}"}.name()
-		if headerKey("traceparent") != http.CanonicalHeaderKey("traceparent") || headerKey("baggage") != "Baggage" || headerKey("tracestate") != "Tracestate" {
+		if headerKey("traceparent") != "Traceparent" || headerKey("baggage") != "Baggage" || headerKey("tracestate") != "Tracestate" {
 			t.Error("other headers")
 		}
 	}); n != 0 {
