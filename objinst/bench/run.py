@@ -50,10 +50,12 @@ def run(request: Request, tell: measure.Teller) -> Results:
     with paths.scratch_anywhere("otelobj-bench-") as folder, contextlib.ExitStack() as stack:
         made, missing = variants.make(names, request.go, program, by_hand, folder)
         results = Results(program.path, machine.describe(program.go_version), request.runs, {variant.name: variant.name for variant in made}, missing)
-        environ = stack.enter_context(sink.running()) if request.start_args is not None or request.listen or request.bench else {}
-        steps = list(plan(request, results, made, environ, folder))
+        where = stack.enter_context(sink.running()) if request.start_args is not None or request.listen or request.bench else None
+        steps = list(plan(request, results, made, where, folder))
         _notes(request, program, results)
         measure.run(steps, results, tell)
+        if where is not None and where.received().http2:
+            results.note("A program exports by HTTP/2 (OTLP by gRPC), which the receiver here does not speak: its exports failed. Give it another receiver.")
         return results
 
 
@@ -74,8 +76,9 @@ def check(request: Request) -> None:
             raise UsageError(f"{name} {words}: {error}", "write the arguments as for a shell") from error
 
 
-def plan(request: Request, results: Results, made: Sequence[variants.Variant], environ: dict[str, str], folder: Path) -> Iterator[measure.Step]:
+def plan(request: Request, results: Results, made: Sequence[variants.Variant], where: sink.Sink | None, folder: Path) -> Iterator[measure.Step]:
     """All steps. Those that need caches and programs come before the ones that begin with empty caches."""
+    environ = where.env if where else {}
     build = builds.Builds(results, made, request.runs, folder)
     yield from build.prepare(request.scenes)
     yield from builds.sizes(results, made)
@@ -87,7 +90,7 @@ def plan(request: Request, results: Results, made: Sequence[variants.Variant], e
         at = starts.Address.parse(request.listen)
         yield from starts.listens(results, made, server, at, request.runs)
         if request.load:
-            yield from UnderLoad(results, made, server, at, request.load, request.folder).steps(request.runs)
+            yield from UnderLoad(results, made, server, at, request.load, request.folder, where).steps(request.runs)
     if request.bench:
         yield from Benchmarks(results, made, request.go, request.bench, request.benchtime, server).steps(request.runs)
     yield from build.steps([scene for scene in request.scenes if scene in EMPTYING])

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -16,7 +18,8 @@ import (
 )
 
 func main() {
-	ctx := context.Background()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	spans, err := autoexport.NewSpanExporter(ctx)
 	if err != nil {
 		panic(err)
@@ -30,8 +33,14 @@ func main() {
 	otel.SetTracerProvider(tp)
 	otel.SetMeterProvider(mp)
 	otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
-	defer tp.Shutdown(ctx)
-	defer mp.Shutdown(ctx)
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "hello") })
-	http.ListenAndServe(os.Args[1], otelhttp.NewHandler(http.DefaultServeMux, "hello"))
+	server := &http.Server{Addr: os.Args[1], Handler: otelhttp.NewHandler(http.DefaultServeMux, "hello")}
+	go func() {
+		<-ctx.Done()
+		server.Shutdown(context.Background())
+	}()
+	server.ListenAndServe()
+	<-ctx.Done()
+	tp.Shutdown(context.Background())
+	mp.Shutdown(context.Background())
 }
