@@ -25,7 +25,10 @@ func addTransport(protocol string, t func(ctx context.Context, local bool) (log.
 	return true
 }
 
-func init() { sdk.Add("LOGS", setUp) }
+func init() {
+	sdk.Add("LOGS", setUp)
+	sdk.FollowGlobal(func() any { return otel.GetLoggerProvider() })
+}
 
 // setUp makes the global provider.
 func setUp(ctx context.Context, s sdk.Signal, res *resource.Resource) (sdk.Flusher, error) {

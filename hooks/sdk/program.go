@@ -5,8 +5,6 @@ package sdk
 import (
 	"context"
 	"sync"
-
-	"go.opentelemetry.io/otel"
 )
 
 // A program that was built with OTELOBJ_SDK=program has no SDK but its own: what instrumentations make goes to the providers that the program sets, by the
@@ -30,8 +28,8 @@ var unsetOnce sync.Once
 
 // sayIfUnset says at the end of the program that it has set no provider.
 func sayIfUnset() {
-	for _, provider := range []any{otel.GetTracerProvider(), otel.GetMeterProvider()} {
-		if b, ok := provider.(interface{ Theirs() any }); ok && b.Theirs() != nil {
+	for _, provider := range globals {
+		if b, ok := provider().(interface{ Theirs() any }); ok && b.Theirs() != nil {
 			return
 		}
 	}

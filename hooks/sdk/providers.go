@@ -56,10 +56,20 @@ func pipelines() []flusher {
 		add(provider())
 	}
 	theirs.Unlock()
-	add(set(otel.GetTracerProvider()))
-	add(set(otel.GetMeterProvider()))
+	for _, provider := range globals {
+		add(set(provider()))
+	}
 	return all
 }
+
+// globals return the global providers.
+var globals = []func() any{
+	func() any { return otel.GetTracerProvider() },
+	func() any { return otel.GetMeterProvider() },
+}
+
+// FollowGlobal adds the global provider of another signal, so that one of the program's own is flushed, too, which need not be an SDK's. It is for init functions.
+func FollowGlobal(provider func() any) { globals = append(globals, provider) }
 
 // set returns what the program has set: a global provider or, where that is the bridge's, the one of the program's own API.
 func set(provider any) flusher {
