@@ -53,8 +53,7 @@ class Warm:
 
 
 def entries_of(known: Known) -> list[tuple[str, str]]:
-    others = [(kind, digest) for kind, digest in (("sources", known.sources), ("hooks", known.hooks)) if digest]
-    return [*((KIND, key) for key in known.archive_keys()), *others]
+    return [*((KIND, key) for key in known.archive_keys()), *known.made_from()]
 
 
 def warm() -> list[Warm]:

@@ -128,6 +128,10 @@ class Known:
         """The same without paths of this machine."""
         return replace(self, std="", parts={name: part if part.key or part.place == PROGRAM else replace(part, place="") for name, part in self.parts.items()})
 
+    def made_from(self) -> list[tuple[str, str]]:
+        """Kind and digest of the entries with its sources. A link of it needs none of them, but one of other packages does."""
+        return [(kind, digest) for kind, digest in (("sources", self.sources), ("hooks", self.hooks)) if digest]
+
     def archive_keys(self) -> list[str]:
         """Of the archives in the cache."""
         return sorted({part.key for part in self.parts.values() if part.key})

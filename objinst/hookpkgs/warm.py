@@ -126,7 +126,7 @@ def warm(toolchain: Toolchain, variant: Variant, wanted: Sequence[str], announce
             minimum.check(wanted, toolchain.env["GOVERSION"])
         chosen = (chosen_exporters(os.environ), chosen_sdk(os.environ))
         request = HookRequest(tuple(found), {}, {}, (), variant.settings, folder, _header(go, variant, folder), paths.hooks_dir(), hooks_digest(), *chosen)
-        return zone.resolve(request, go, announce)
+        return zone.resolve(request, go, announce, whole=True)
 
 
 def fitting(wanted: Sequence[str], go_version: str) -> list[str]:

@@ -123,23 +123,25 @@ def say(packages: Collection[str]) -> Callable[[], object]:
     return progress.begin("otelobj: compiling OpenTelemetry once for this toolchain", len(packages)) if len(packages) >= MANY else lambda: None
 
 
-def resolve(request: HookRequest, go: Go, announce: Announce = say) -> HookSet:
-    """The hook set of a link. Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
-    found = _resolved(request, go, announce)
+def resolve(request: HookRequest, go: Go, announce: Announce = say, *, whole: bool = False) -> HookSet:
+    """The hook set of a link. whole: its sources are to be in the cache as well, for links of other packages.
+
+    Raises OtelobjError with a remedy if a module cannot be had or a package does not compile."""
+    found = _resolved(request, go, announce, whole=whole)
     for note in found.notes:
         print(f"otelobj: warning: {note}", file=sys.stderr)
     return found
 
 
-def _resolved(request: HookRequest, go: Go, announce: Announce) -> HookSet:
+def _resolved(request: HookRequest, go: Go, announce: Announce, *, whole: bool) -> HookSet:
     memo = cache.root() / "closure" / f"{_digest(request, go)}.json"
-    found = _remembered(memo, request, go, None)
+    found = _remembered(memo, request, go, None, whole=whole)
     if found is not None:
         return found
     with cache.lock(f"closure-{memo.name[:16]}"):
         resolution = _Resolution(request, go, memo, announce)
         try:
-            return _remembered(memo, request, go, resolution.std_exports) or resolution.hook_set()
+            return _remembered(memo, request, go, resolution.std_exports, whole=whole) or resolution.hook_set()
         except OSError as error:
             raise OtelobjError(f"hook packages: {error.filename or memo}: {reason(error)}", cache.REMEDY) from error
 
@@ -199,16 +201,22 @@ def _env(go: Go, header: str) -> dict[str, str]:
     return found | ({"tool": go.tool_id} if "devel" in header else {})
 
 
-def _remembered(memo: Path, request: HookRequest, go: Go, exports: Exports | None) -> HookSet | None:
-    """A hook set that was made for the same content of every package of it that the link has, if all other archives are there. Marks it as used."""
+def _remembered(memo: Path, request: HookRequest, go: Go, exports: Exports | None, *, whole: bool) -> HookSet | None:
+    """A hook set that was made for the same content of every package of it that the link has, if all other archives are there. Marks it as used.
+
+    whole: and its sources, too."""
     std = _std_state(go)
     for entry in memory.entries(memo, KEYS):
         try:
             known = Known.of(entry)
         except ValueError:
             continue
+        if whole and not all(cache.has(*entry) for entry in known.made_from()):
+            continue
         found = known.for_link(request, exports, std)
         if found is not None:
+            for kind, digest in known.made_from():
+                cache.touch(kind, digest)
             hook_set, now = found
             with contextlib.suppress(OSError):  # a cache that can only be read serves as well
                 if now is not known:

@@ -60,6 +60,12 @@ def find(kind: str, digest: str) -> Path | None:
     return next((place for place in places if _is_whole(place)), None)
 
 
+def touch(kind: str, digest: str) -> None:
+    """Marks an entry of the user's own cache as used, if there is one: those that were not used for the longest time are removed first."""
+    with contextlib.suppress(OSError):
+        os.utime(_in(root(), kind, digest))
+
+
 def _in(folder: Path, kind: str, digest: str) -> Path:
     return folder / kind / digest[:2] / digest
 

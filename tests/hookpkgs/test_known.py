@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from objinst import hooktree
+from objinst.gobuild.gocmd import Go
+from objinst.hookpkgs import memory, zone
 from objinst.hookpkgs.compile import ARCHIVE, KIND
 from objinst.hookpkgs.known import PROGRAM, Known, Part, place_of
 from objinst.hookpkgs.request import HookRequest
@@ -126,6 +129,22 @@ def test_it_serves_no_link_without_a_package_that_is_the_programs(known: Known) 
 def test_it_serves_no_link_that_has_a_hook_package_itself(known: Known) -> None:
     own = {RT.replace("/", "__").replace(".", "_d_"): "other", "fmt": "fmt1"}
     assert known.for_link(request(RT, PROBE, **own), None) is None
+
+
+def test_sources_that_went_are_missed_only_by_who_wants_them(known: Known, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link does without them; `otelobj cache warm` brings them back. Those that are there are as young as the last link."""
+    monkeypatch.setattr(zone, "_std_state", lambda _: "")
+    memo = place / "closure" / "x.json"
+    memo.parent.mkdir(mode=0o700)
+    memory.add(memo, known.json())
+    wanted = request(RT, SDK, PROBE, fmt="fmt1", time="time1")
+    go = Go(Path("/"), {})
+    assert known.made_from() == [("hooks", known.hooks)]
+    assert zone._remembered(memo, wanted, go, None, whole=False) and not zone._remembered(memo, wanted, go, None, whole=True)
+    sources = cache.folder("hooks", known.hooks, lambda folder: (folder / "rt.go").write_text("package rt\n"))
+    os.utime(sources, (0, 0))
+    assert zone._remembered(memo, wanted, go, None, whole=False) and sources.stat().st_mtime > 0
+    assert zone._remembered(memo, wanted, go, None, whole=True)
 
 
 def test_an_archive_that_went_is_missed(known: Known, place: Path) -> None:
