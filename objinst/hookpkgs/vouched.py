@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from objinst.gobuild.gocmd import Go
 
 
-def warn(go: Go, folder: Path, given: str) -> None:
-    """One line about such modules. folder: of the synthetic module, after its packages were listed. given: its go.sum before that."""
+def notes(go: Go, folder: Path, given: str) -> list[str]:
+    """A line about such modules, if there are any. folder: of the synthetic module, after its packages were listed. given: its go.sum before that."""
     named = unvouched(given, (folder / "go.sum").read_text("utf-8"), lambda: settings(go, folder))
-    if named:
-        print(
-            f"otelobj: warning: no go.sum has the hash of {len(named)} modules that hook packages of yours need, and the checksum database is not asked (GOSUMDB, GONOSUMDB): "
-            f"{', '.join(named)}; `go get` them in the program's module, or remove the setting",
-            file=sys.stderr,
-        )
+    said = (
+        f"no go.sum has the hash of {len(named)} modules that hook packages of yours need, and the checksum database is not asked (GOSUMDB, GONOSUMDB): "
+        f"{', '.join(named)}; `go get` them in the program's module, or remove the setting"
+    )
+    return [said] if named else []
 
 
 def settings(go: Go, folder: Path) -> tuple[str, str]:

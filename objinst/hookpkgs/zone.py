@@ -267,8 +267,12 @@ class _Resolution:
         return sources.sources(self.go, self.request.hooks, self.language)
 
     @functools.cached_property
+    def _of_users(self) -> tuple[dict[str, Package], list[str]]:
+        return self.user_packages() if self.users else ({}, [])
+
+    @property
     def _theirs(self) -> dict[str, Package]:
-        return self.user_packages() if self.users else {}
+        return self._of_users[0]
 
     @functools.cached_property
     def _early(self) -> list[str]:
@@ -280,7 +284,7 @@ class _Resolution:
         level = self._level(theirs, early)
         apart = self._observers()
         said = own_sdk.check_bridged(level, self.request.link) if self._is_alone else level.line()
-        notes = [said] if said else []
+        notes = [*self._of_users[1], *([said] if said else [])]
         dropped: dict[str, str] = {}
 
         def drop(package: str, why: str) -> None:
@@ -565,14 +569,17 @@ class _Resolution:
 
     # hook packages of the user's own
 
-    def user_packages(self) -> dict[str, Package]:
-        """The hook packages of the user's own and what they import outside the standard library and the link, at the versions of the user's modules:
+    def user_packages(self) -> tuple[dict[str, Package], list[str]]:
+        """With lines about their modules: the hook packages of the user's own and what they import outside the standard library and the link, at the versions of the user's modules:
         without hook modules. Each follows those that it imports. OpenTelemetry is the program's where it has its API, else the zone's."""
         has_api = any(name in self.request.link for name in apilevel.PACKAGES)
-        listed: Sequence[Package] = [] if not has_api and _names_zone(self.request) else self._list_users([], "-export")
+        listed: Sequence[Package] = []
+        notes: list[str] = []
+        if has_api or not _names_zone(self.request):
+            listed, notes = self._list_users([], "-export")
         is_private = not has_api and (not listed or any(package["ImportPath"].startswith(sources.OPENTELEMETRY) for package in listed))
         if is_private:
-            listed = self._list_users([modules.Pin(path, str(folder)) for path, folder in self.tree.folders().items()])
+            listed, notes = self._list_users([modules.Pin(path, str(folder)) for path, folder in self.tree.folders().items()])
         by_path = {package["ImportPath"]: package for package in listed}
         found: set[str] = set()
         waiting = list(self.users)
@@ -584,9 +591,9 @@ class _Resolution:
                 found.add(path)
                 waiting += [name for name in package.get("Imports") or () if name in by_path]
         found.discard(ACTIVE)
-        return {package["ImportPath"]: self._user_package(package, is_private) for package in listed if package["ImportPath"] in found}
+        return {package["ImportPath"]: self._user_package(package, is_private) for package in listed if package["ImportPath"] in found}, notes
 
-    def _list_users(self, zone: Sequence[modules.Pin], *flags: str) -> Sequence[Package]:
+    def _list_users(self, zone: Sequence[modules.Pin], *flags: str) -> tuple[Sequence[Package], list[str]]:
         """zone: folders of pinned modules. OpenTelemetry's take the place of the user's, others only that of modules which the user does not have."""
         pins, sums = modules.user_pins(self.request, self.go)
         modules.check_owned(self.users, (pin.path for pin in pins))
@@ -596,8 +603,7 @@ class _Resolution:
         flags = (*list_flags(self.request, self.folder), "-deps", f"-json={LIST_FIELDS}", *flags)
         given = (self.folder / "go.sum").read_text("utf-8")
         listed = documents(self.go.run(["list", *flags, "--", *self.users], self.folder))
-        vouched.warn(self.go, self.folder, given)
-        return listed
+        return listed, vouched.notes(self.go, self.folder, given)
 
     def _user_package(self, package: Package, is_private: bool) -> Package:
         if not is_private:
