@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import statistics
 import subprocess
 import tempfile
@@ -224,9 +225,8 @@ def measure(row: Row, programs: dict[str, Path], sink: str, rounds: int, count: 
 
 
 def turned(variants: Sequence[str], number: int) -> list[str]:
-    """The order of a round, so that no variant is always behind the same one."""
-    turn = number % len(variants)
-    return [*variants[turn:], *variants[:turn]]
+    """The order of a round: each has another one, so that no variant is always behind the same, and it is the same in each run."""
+    return random.Random(number).sample([*variants], len(variants))  # noqa: S311 - no secret
 
 
 def run(row: Row, variant: str, program: Path, sink: str, count: int, more: Mapping[str, str] | None = None, *, ends: bool = True) -> Run:
