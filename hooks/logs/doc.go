@@ -10,8 +10,8 @@
 // # Rules for instrumentations
 //
 //   - A record that the program filters is not exported, and nothing of it is evaluated.
-//   - Nothing that the program handed to its logger is called or resolved more often than its own output and one exporter need, and nothing is that its own
-//     output does not: see [Form].
+//   - Nothing that the program handed to its logger is called or resolved more often than its own output and one exporter need. Where that output
+//     follows no pointers, neither does the exported record: see [Form].
 //   - What a logger writes is one record, however many loggers it passes through: see [Writing].
 //   - A record belongs to the span of its context, else to that of its goroutine.
 //

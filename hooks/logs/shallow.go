@@ -9,18 +9,21 @@ import (
 )
 
 // shallow returns a struct, or what a pointer to one leads to, in JSON's notation and with the names that JSON has for its fields, without what encoding/json
-// would do for it: pointers in it are the names of their types, and only what fmt asks for its text is asked.
-func shallow(v any) string {
+// would do for it: pointers in it are the names of their types, and so is what no method is to be called of.
+func shallow(v any, form Form) string {
 	r := reflect.ValueOf(v)
 	if r.Kind() == reflect.Pointer {
 		r = r.Elem()
 	}
-	var p printer
+	p := printer{form: form}
 	p.fields(r, maxDepth)
 	return sanitize.Stack(p.String())
 }
 
-type printer struct{ strings.Builder }
+type printer struct {
+	strings.Builder
+	form Form
+}
 
 // isFull reports whether more would be cut off anyway.
 func (p *printer) isFull() bool { return p.Len() > sanitize.MaxStack }
@@ -35,29 +38,85 @@ func (p *printer) quote(text string) {
 // fields writes a struct: what is not exported, and what its tags keep out of JSON, stays inside.
 func (p *printer) fields(r reflect.Value, depth int) {
 	p.WriteByte('{')
-	p.members(r, depth)
+	p.members(r, depth, map[string]int{})
 	p.WriteByte('}')
 }
 
-func (p *printer) members(r reflect.Value, depth int) {
-	t := r.Type()
-	for i := 0; i < t.NumField() && !p.isFull(); i++ {
+// members writes the fields of a struct. hidden: names that JSON has for another field than for one of this embedded struct.
+func (p *printer) members(r reflect.Value, depth int, hidden map[string]int) {
+	fields := fieldsOf(r.Type())
+	for _, f := range fields {
+		if f.embedded == nil && hidden[f.name] == 0 && !p.isFull() {
+			p.comma('{')
+			p.quote(f.name)
+			p.WriteByte(':')
+			p.value(r.Field(f.at), depth-1)
+		}
+	}
+	below := namesOf(fields)
+	for name := range hidden {
+		below[name] = 2
+	}
+	for _, f := range fields {
+		if f.embedded != nil {
+			p.members(r.Field(f.at), depth, taken(below))
+		}
+	}
+}
+
+// field is one that JSON has, or a struct whose fields it has in its place.
+type field struct {
+	at       int
+	name     string
+	embedded reflect.Type
+}
+
+func fieldsOf(t reflect.Type) []field {
+	var found []field
+	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case !f.IsExported() && !f.Anonymous, f.Tag.Get("json") == "-":
-		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct:
-			p.members(r.Field(i), depth)
+		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct && !hides(f.Type):
+			found = append(found, field{at: i, embedded: f.Type})
 		case f.IsExported():
 			if tag == "" {
 				tag = f.Name
 			}
-			p.comma('{')
-			p.quote(tag)
-			p.WriteByte(':')
-			p.value(r.Field(i), depth-1)
+			found = append(found, field{at: i, name: tag})
 		}
 	}
+	return found
+}
+
+// namesOf counts names: 1 for one of an embedded struct, 2 for one that hides those of embedded structs: of the struct itself, or of several of these.
+func namesOf(fields []field) map[string]int {
+	names := map[string]int{}
+	for _, f := range fields {
+		if f.embedded != nil {
+			for name := range namesOf(fieldsOf(f.embedded)) {
+				names[name]++
+			}
+		}
+	}
+	for _, f := range fields {
+		if f.embedded == nil {
+			names[f.name] = 2
+		}
+	}
+	return names
+}
+
+// taken returns the names that are hidden.
+func taken(names map[string]int) map[string]int {
+	found := map[string]int{}
+	for name, n := range names {
+		if n > 1 {
+			found[name] = n
+		}
+	}
+	return found
 }
 
 // comma separates what follows from another member before it.
@@ -71,13 +130,17 @@ func (p *printer) value(r reflect.Value, depth int) {
 	if r.Kind() == reflect.Interface {
 		r = r.Elem()
 	}
-	if !r.IsValid() {
+	if isNothing(r) {
 		p.WriteString("null")
 		return
 	}
 	v := r.Interface()
-	if hasText(v) {
+	switch t := r.Type(); {
+	case hasText(v) && p.mayAsk(v, t):
 		p.quote(fmt.Sprintf("%+v", v))
+		return
+	case hasText(v), hides(t):
+		p.quote(typeName(v))
 		return
 	}
 	switch r.Kind() {
@@ -92,15 +155,25 @@ func (p *printer) value(r reflect.Value, depth int) {
 		p.inside(depth, v, func() { p.list(r, depth) })
 	case reflect.Map:
 		p.inside(depth, v, func() { p.pairs(r, depth) })
-	case reflect.Pointer, reflect.Func, reflect.Chan:
-		if r.IsNil() {
-			p.WriteString("null")
-			return
-		}
-		p.quote(typeName(v))
 	default:
 		p.quote(typeName(v))
 	}
+}
+
+// mayAsk reports whether a value inside is asked for its text.
+func (p *printer) mayAsk(v any, t reflect.Type) bool {
+	_, isError := v.(error)
+	return p.form == Text || isError || isSafe(t)
+}
+
+func isNothing(r reflect.Value) bool {
+	switch r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Chan, reflect.Map, reflect.Slice:
+		return r.IsNil()
+	}
+	return false
 }
 
 // inside writes what is in a value, or its type where that is too deep.
@@ -125,7 +198,11 @@ func (p *printer) pairs(r reflect.Value, depth int) {
 	p.WriteByte('{')
 	for i := r.MapRange(); !p.isFull() && i.Next(); {
 		p.comma('{')
-		p.quote(fmt.Sprint(i.Key().Interface()))
+		if key := i.Key(); isAsked(key.Interface()) && !p.mayAsk(key.Interface(), key.Type()) {
+			p.quote(typeName(key.Interface()))
+		} else {
+			p.quote(fmt.Sprint(key.Interface()))
+		}
 		p.WriteByte(':')
 		p.value(i.Value(), depth-1)
 	}

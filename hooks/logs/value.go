@@ -16,17 +16,17 @@ import (
 // maxDepth is how deep lists and maps are looked into: they may contain themselves.
 const maxDepth = 10
 
-// Form is how a program's own output has the values that it gives its logger. The exported record calls no method of theirs, and looks at no memory, that
-// this output does not: what is behind a pointer may be locked, or written by somebody else.
+// Form is how a program's own output has the values that it gives its logger. What is behind a pointer may be locked, or written by somebody else: where that
+// output does not look there, nor does the exported record.
 type Form int
 
 const (
 	// JSON is what encoding/json makes of a value: it follows all pointers.
 	JSON Form = iota
-	// Text is as slog.TextHandler has it: MarshalText, else as Printed.
+	// Text is as slog.TextHandler has it: MarshalText, else what fmt prints, which follows no pointers inside, and asks values inside for their texts.
 	Text
-	// Printed is as fmt prints it: pointers in a value are not followed.
-	Printed
+	// Unknown may be either, or neither: no value inside is asked, but for errors.
+	Unknown
 )
 
 // Value returns what is exported of a value of any type that the program has given to its logger. OpenTelemetry's bridges write the fields of a struct, those
@@ -58,7 +58,10 @@ func valueOf(v any, form Form, depth int) (made any) {
 	if m, ok := v.(json.Marshaler); ok && form == JSON {
 		return encoded(m)
 	}
-	if m, ok := v.(encoding.TextMarshaler); ok && form != Printed {
+	if isInside := depth < maxDepth; form == Unknown && isInside && isAsked(v) && !isSafe(r.Type()) {
+		return typeName(v)
+	}
+	if m, ok := v.(encoding.TextMarshaler); ok {
 		text, err := m.MarshalText()
 		if err != nil {
 			return typeName(v)
@@ -66,6 +69,9 @@ func valueOf(v any, form Form, depth int) (made any) {
 		return sanitize.Stack(string(text))
 	}
 	t := r.Type()
+	if form != JSON && hides(t) && !hasText(v) {
+		return typeName(v)
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		return object(v, form)
@@ -130,7 +136,7 @@ func object(v any, form Form) string {
 	case form == JSON:
 		return encoded(v)
 	}
-	return shallow(v)
+	return shallow(v, form)
 }
 
 // hasText reports whether fmt asks a value for its text.
@@ -138,6 +144,29 @@ func hasText(v any) bool {
 	switch v.(type) {
 	case fmt.Formatter, fmt.Stringer, error:
 		return true
+	}
+	return false
+}
+
+var (
+	marshalsJSON = reflect.TypeFor[json.Marshaler]()
+	marshalsText = reflect.TypeFor[encoding.TextMarshaler]()
+)
+
+// hides reports whether values of a type say themselves how they are written: their fields may be what they keep out.
+func hides(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return t.Implements(marshalsJSON) || t.Implements(marshalsText) || p.Implements(marshalsJSON) || p.Implements(marshalsText)
+}
+
+// isAsked reports whether some output calls a method of a value.
+func isAsked(v any) bool { return hasText(v) || hides(reflect.TypeOf(v)) }
+
+// isSafe reports whether methods of a type are known to take no lock and to follow no pointer of the program's.
+func isSafe(t reflect.Type) bool {
+	switch t.PkgPath() {
+	case "time", "net", "net/netip":
+		return t.Kind() != reflect.Pointer
 	}
 	return false
 }

@@ -105,32 +105,67 @@ type cache struct {
 	F     func()
 }
 
-func (cache) MarshalJSON() ([]byte, error) { panic("asked for JSON") }
+// secret hides what it is from JSON alone.
+type secret string
+
+func (secret) MarshalJSON() ([]byte, error) { panic("asked for JSON") }
+
+// byPointer does so where it can be changed.
+type byPointer struct{ Secret string }
+
+func (*byPointer) MarshalText() ([]byte, error) { panic("asked for its text") }
+
+type account struct{ Name, Password string }
+
+type profile struct{ Password string }
 
 // Where the program's output follows no pointers and asks for no JSON, neither does what is exported.
 func TestValuesAreNotFollowed(t *testing.T) {
 	in := &inner{"secret"}
-	c := cache{in, embedded{3}, "n", in, in, map[string]*inner{"a": in}, []any{in, &ownString{"secret"}, errors.New("<e>"), 1, nil}, time.Second, nil, func() {}}
-	want := `{"Level":3,"name":"n","Inner":"*logs.inner","Next":"*logs.inner","Items":{"a":"*logs.inner"},"List":["*logs.inner","string","<e>",1,null],` +
-		`"When":"1s","None":null,"F":"func()"}`
+	list := []any{in, &ownString{"secret"}, errors.New("<e>"), 1, nil, secret("secret")}
+	c := cache{in, embedded{3}, "n", in, in, map[string]*inner{"a": in}, list, time.Second, nil, nil}
+	want := func(text string) string {
+		return `{"name":"n","Inner":"*logs.inner","Next":"*logs.inner","Items":{"a":"*logs.inner"},"List":["*logs.inner","` + text +
+			`","<e>",1,null,"logs.secret"],"When":"1s","None":null,"F":null,"Level":3}`
+	}
 	h := hidden{"n", "secret", "secret"}
-	deep := map[string]any{}
-	deep["in"] = deep
-	for _, c := range []struct{ v, text, printed any }{
-		{c, want, want},
-		{&c, want, want},
-		{&h, `{"Name":"n"}`, `{"Name":"n"}`},
-		{[]*hidden{&h}, []any{"*logs.hidden"}, []any{"*logs.hidden"}},
-		{map[string]*hidden{"a": &h}, map[string]any{"a": "*logs.hidden"}, map[string]any{"a": "*logs.hidden"}},
-		{ownText{"shown"}, "text", `{"Secret":"shown"}`},
-		{ownJSON{"shown"}, `{"Secret":"shown"}`, `{"Secret":"shown"}`},
-		{[]*ownString{{"secret"}}, []any{"string"}, []any{"string"}},
-		{struct{ M any }{deep}, nil, nil},
+	type hides struct {
+		account
+		Password string `json:",omitempty"`
+	}
+	type both struct {
+		account
+		profile
+	}
+	same := func(v any) [2]any { return [2]any{v, v} }
+	for _, c := range []struct {
+		v    any
+		want [2]any // as Text, and as Unknown
+	}{
+		{c, [2]any{want("string"), want("*logs.ownString")}},
+		{&c, [2]any{want("string"), want("*logs.ownString")}},
+		{&h, same(`{"Name":"n"}`)},
+		{[]*hidden{&h}, same([]any{"*logs.hidden"})},
+		{map[string]*hidden{"a": &h}, same(map[string]any{"a": "*logs.hidden"})},
+		{ownText{"secret"}, same("text")},
+		{ownJSON{"secret"}, same("logs.ownJSON")},
+		{secret("secret"), same("logs.secret")},
+		{[]secret{"secret"}, same([]any{"logs.secret"})},
+		{byPointer{"secret"}, same("logs.byPointer")},
+		{struct{ P byPointer }{}, same(`{"P":"logs.byPointer"}`)},
+		{[]*ownString{{"secret"}}, [2]any{[]any{"string"}, []any{"*logs.ownString"}}},
+		{&ownString{"secret"}, same("string")},
+		{hides{account: account{"n", "secret"}}, same(`{"Password":"","Name":"n"}`)},
+		{both{account{"n", "secret"}, profile{"secret"}}, same(`{"Name":"n"}`)},
+		{struct{ At netip.Addr }{netip.MustParseAddr("::1")}, same(`{"At":"::1"}`)},
 	} {
-		if text, printed := Value(c.v, Text), Value(c.v, Printed); c.text != nil && (!reflect.DeepEqual(text, c.text) || !reflect.DeepEqual(printed, c.printed)) {
-			t.Errorf("%T: %q, %q", c.v, text, printed)
+		if got := [2]any{Value(c.v, Text), Value(c.v, Unknown)}; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%T: %q\nnot %q", c.v, got, c.want)
 		}
 	}
+	deep := map[string]any{}
+	deep["in"] = deep
+	_ = Value(struct{ M any }{deep}, Text) // ends
 	if n := len(Value(struct{ L []string }{slices.Repeat([]string{strings.Repeat("x", 1<<10)}, 1<<10)}, Text).(string)); n > sanitize.MaxStack {
 		t.Error(n, "bytes")
 	}

@@ -13,6 +13,9 @@ import (
 // BeforeRuntimeStart runs before the program starts metrics of the Go runtime. There are none of ours that would double them.
 func BeforeRuntimeStart(HookContext, interface{}) {}
 
+// hasSDK says whether this program has one of ours, which variables configure.
+const hasSDK = false
+
 // setup makes nothing.
 func setup(context.Context) []flusher { return nil }
 

@@ -25,8 +25,8 @@ func checkSettings() {
 	checkNames("OTEL_GO_ENABLED_INSTRUMENTATIONS")
 	checkNames("OTEL_GO_DISABLED_INSTRUMENTATIONS")
 	for _, file := range []string{"OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"} {
-		if environ.Get(file) != "" {
-			report(setting(file), errors.New("configuration files are not read: variables say what is exported, and where to"))
+		if hasSDK && environ.Get(file) != "" {
+			report(setting(file), errors.New("otelobj reads no configuration files: variables say what is exported, and where to"))
 		}
 	}
 	if strings.TrimSpace(environ.Get(environ.ShutdownTimeout)) != "" {

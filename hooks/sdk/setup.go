@@ -11,6 +11,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
+// hasSDK says whether this program has one of ours, which variables configure.
+const hasSDK = true
+
 // setup makes the global providers and returns what has to be flushed at exit.
 func setup(ctx context.Context) []flusher {
 	res := describe(ctx)

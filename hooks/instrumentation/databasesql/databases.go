@@ -17,11 +17,8 @@ import (
 type described struct {
 	*database.Database
 	yields   bool // the program traces it itself
-	observed bool // the program has metrics of its pool itself
+	observed bool // the program has the totals of its pool as metrics itself
 }
-
-// isObserved reports whether metrics have its pool.
-func (d described) isObserved() bool { return !d.yields && !d.observed }
 
 // Databases that are open, by *sql.DB. database/sql has a goroutine for each until it is closed, so that this map keeps nothing in memory that would not be.
 var open sync.Map
@@ -51,26 +48,38 @@ func describe(db *sql.DB, t database.Target) described {
 // forget is for a database that is being closed. Its totals are kept: they are parts of counters, which never fall.
 func forget(db *sql.DB) {
 	v, ok := open.LoadAndDelete(db)
-	if d, _ := v.(described); ok && d.isObserved() {
+	if d, _ := v.(described); ok && !d.yields && !d.observed {
 		var sum sql.DBStats
 		s := db.Stats()
 		if addTotals(&sum, &s); sum == (sql.DBStats{}) {
 			return // otelsql opens a database only to ask for its driver
 		}
-		all, _ := past.LoadOrStore(nameOf(d), &totals{})
-		t := all.(*totals)
-		t.Lock()
-		defer t.Unlock()
-		addTotals(&t.DBStats, &s)
+		keepTotals(d, &s)
 	}
 }
 
-// BeforeRegisterStats runs before otelsql.RegisterDBStatsMetrics(db, opts...), from which on the program has metrics of the same names.
+func keepTotals(d described, s *sql.DBStats) {
+	all, _ := past.LoadOrStore(nameOf(d), &totals{})
+	t := all.(*totals)
+	t.Lock()
+	defer t.Unlock()
+	addTotals(&t.DBStats, s)
+}
+
+// BeforeRegisterStats runs before otelsql.RegisterDBStatsMetrics(db, opts...), from which on the program has the totals as metrics of the same names. Those until
+// now are kept, as of a pool that is closed.
 func BeforeRegisterStats(_ HookContext, db *sql.DB, _ any) {
-	if v, ok := open.Load(db); ok {
-		d := v.(described)
+	v, ok := open.Load(db)
+	if !ok {
+		return
+	}
+	d := v.(described)
+	s := db.Stats()
+	if was := d.observed || d.yields; !was {
 		d.observed = true
-		open.CompareAndSwap(db, v, d)
+		if open.CompareAndSwap(db, v, d) {
+			keepTotals(d, &s)
+		}
 	}
 }
 
@@ -157,12 +166,14 @@ func (in *poolInstruments) observe(o metric.Observer) {
 		return true
 	})
 	open.Range(func(key, value any) bool {
-		if d := value.(described); d.isObserved() {
+		if d := value.(described); !d.yields {
 			sum, s := of(nameOf(d)), key.(*sql.DB).Stats()
 			sum.InUse += s.InUse
 			sum.Idle += s.Idle
 			sum.MaxOpenConnections += s.MaxOpenConnections
-			addTotals(sum, &s)
+			if !d.observed {
+				addTotals(sum, &s)
+			}
 		}
 		return true
 	})

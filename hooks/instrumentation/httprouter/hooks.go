@@ -29,10 +29,17 @@ func BeforeHandle(call Call, _ *httprouter.Router, _, path string, handle httpro
 }
 
 // BeforeServe runs before httprouter.(*Router).ServeHTTP(w, r). A route that something around the router has found, such as http.ServeMux, is none of the
-// router's: requests that it has no handle for have none.
+// router's: requests that it has no handle for have none. Where nothing was found yet, it may be by a router inside.
 func BeforeServe(_ Call, _ *httprouter.Router, _ http.ResponseWriter, r *http.Request) {
-	found(r, "")
+	if r == nil {
+		return
+	}
+	if server := request.Of(r.Context()); server != nil && (r.Pattern != "" || server.Route() != nil) {
+		server.SetRoute(&none)
+	}
 }
+
+var none request.Route
 
 func found(r *http.Request, pattern string) {
 	if r == nil {

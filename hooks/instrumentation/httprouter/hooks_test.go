@@ -35,6 +35,11 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s: %q, not %q", target, server.Pattern(), want)
 		}
 	}
+	server, r := requesttest.New("GET", "/nowhere")
+	BeforeServe(hooktest.New(), router, nil, r)
+	if server.Pattern() != "-" {
+		t.Errorf("%q, though a router inside may find one", server.Pattern())
+	}
 	if params != "7" {
 		t.Error("the handle did not get its parameters")
 	}

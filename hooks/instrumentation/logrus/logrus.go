@@ -74,7 +74,7 @@ func BeforeWrite(call HookContext, e *logrus.Entry) {
 func shown(fields logrus.Fields) logrus.Fields {
 	made := make(logrus.Fields, len(fields))
 	for k, v := range fields {
-		made[k] = logs.Value(v, logs.Printed)
+		made[k] = logs.Value(v, logs.Unknown)
 	}
 	return made
 }

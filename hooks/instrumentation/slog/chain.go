@@ -19,11 +19,8 @@ var chains sync.Map // uintptr to *chain
 
 type chain struct {
 	of      weak.Pointer[slog.Logger]
-	handler bridged
+	handler slog.Handler
 }
-
-// bridged returns a handler of the bridge, which it makes when it is asked first.
-type bridged func() slog.Handler
 
 // ready says that this package is initialised. Loggers may be made before, in init functions of the program's; their attributes wait.
 var (
@@ -57,44 +54,36 @@ func init() {
 var base = sync.OnceValue(func() slog.Handler { return otelslog.NewHandler(scope) })
 
 // chainOf returns the bridge's handler for a logger.
-func chainOf(l *slog.Logger) bridged {
+func chainOf(l *slog.Logger) slog.Handler {
 	if c, ok := chains.Load(uintptr(unsafe.Pointer(l))); ok && c.(*chain).of.Value() == l {
 		return c.(*chain).handler
 	}
-	return base
+	return base()
 }
 
-func keep(l *slog.Logger, h bridged) {
+func keep(l *slog.Logger, h slog.Handler) {
 	key := uintptr(unsafe.Pointer(l))
 	c := &chain{weak.Make(l), h}
 	chains.Store(key, c)
 	runtime.AddCleanup(l, func(c *chain) { chains.CompareAndDelete(key, c) }, c)
 }
 
-// handler returns the bridge's handler after the step, nil where nobody needs it. The handlers of the standard library ask attributes for their values now, and
-// so does this; one of the program's own may never do, so it is done when the first record is exported.
-func (s step) handler() bridged {
+// handler returns the bridge's handler after the step, which asks the attributes for their values; nil where no record will ever come.
+func (s step) handler() slog.Handler {
 	of := s.from.Handler()
 	if of == slog.DiscardHandler {
 		return nil
 	}
-	parent, form := chainOf(s.from), formOf(of)
-	made := sync.OnceValue(func() slog.Handler {
-		h := parent()
-		if s.group != "" {
-			return h.WithGroup(s.group)
-		}
-		logs.Guard(func() { h = h.WithAttrs(shownAttrs(s.attrs, form)) })
-		return h
-	})
-	s.from, s.made = nil, nil // which made must not keep alive
-	if isStandard(of) {
-		made()
+	h := chainOf(s.from)
+	if s.group != "" {
+		return h.WithGroup(s.group)
 	}
-	return made
+	logs.Guard(func() { h = h.WithAttrs(shownAttrs(s.attrs, formOf(of))) })
+	return h
 }
 
-// BeforeWith runs before (*slog.Logger).With(args...).
+// BeforeWith runs before (*slog.Logger).With(args...). What the arguments are worth is asked now, as the handlers of the standard library do: they may
+// change later.
 func BeforeWith(call HookContext, l *slog.Logger, args []any) {
 	if l != nil && len(args) != 0 {
 		before(call, step{from: l, attrs: attrsOf(args)})
@@ -146,7 +135,7 @@ func AfterWith(call HookContext, made *slog.Logger) {
 		return
 	}
 	switch data := call.GetData().(type) {
-	case bridged:
+	case slog.Handler:
 		keep(made, data)
 	case step:
 		data.made = made

@@ -16,7 +16,7 @@ var records = logs.New(scope)
 type recorder struct {
 	logs.Writing
 	slog.Handler // the program's
-	chain        bridged
+	chain        slog.Handler
 	logger       slog.Logger // with this handler: one allocation does for both
 }
 
@@ -91,7 +91,7 @@ func (r *recorder) Handle(ctx context.Context, record slog.Record) error {
 
 func (r *recorder) export(ctx context.Context, record slog.Record) {
 	ctx = logs.Context(ctx)
-	if !logs.Guard(func() { _ = r.chain().Handle(ctx, shownRecord(record, formOf(r.Handler))) }) { // without the values, one of which panics
+	if !logs.Guard(func() { _ = r.chain.Handle(ctx, shownRecord(record, formOf(r.Handler))) }) { // without the values, one of which panics
 		logs.Guard(func() { _ = base().Handle(ctx, slog.NewRecord(record.Time, record.Level, record.Message, record.PC)) })
 	}
 }
@@ -122,7 +122,7 @@ func BeforeWrite(call HookContext, w any, _ []byte) {
 		return
 	}
 	c := *(*handlerWriter)(reflect.ValueOf(w).UnsafePointer())
-	c.h = &recorder{Handler: c.h, chain: base}
+	c.h = &recorder{Handler: c.h, chain: base()}
 	call.SetParam(0, reflect.NewAt(t.Elem(), unsafe.Pointer(&c)).Interface())
 }
 

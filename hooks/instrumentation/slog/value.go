@@ -18,8 +18,10 @@ func (r resolved) LogValue() slog.Value { return r.v }
 func formOf(h slog.Handler) logs.Form {
 	if _, is := h.(*slog.JSONHandler); is {
 		return logs.JSON
+	} else if isStandard(h) {
+		return logs.Text
 	}
-	return logs.Text
+	return logs.Unknown
 }
 
 func shown(v slog.Value, form logs.Form) slog.Value {

@@ -376,12 +376,18 @@ func (c *Call) messageOf(err error) string {
 	for _, echo := range []string{", with args beginning with", ", args:"} {
 		text, _, _ = strings.Cut(text, echo)
 	}
-	for i := 1; i < len(text); i++ {
-		if text[i] == '"' || text[i] == '\'' && !isLetter(text[i-1]) { // as in: it's
+	for i := range len(text) {
+		if text[i] == '"' || text[i] == '\'' && !isApostrophe(text, i) {
 			return strings.TrimRight(text[:i], " (:")
 		}
 	}
 	return text
+}
+
+// isApostrophe reports whether a quote is one, as in: it's.
+func isApostrophe(text string, at int) bool {
+	after := text[at+1:]
+	return at > 0 && isLetter(text[at-1]) && len(after) > 0 && isLetter(after[0]) && (len(after) == 1 || strings.IndexByte(" ,.;:", after[1]) >= 0)
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

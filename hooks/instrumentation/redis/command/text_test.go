@@ -24,6 +24,7 @@ func TestMessageHasNoValues(t *testing.T) {
 		answer("ERR Unknown Redis command called from script script: 1, args: s3cret"),
 		answer("NOGROUP No such key 's3cret' or consumer group 's3cret' in XREADGROUP with GROUP option"),
 		answer(`ERR value is "s3cret"`),
+		answer("ERR user's3cret' unknown"),
 	} {
 		if text := new(Call).messageOf(err); text == "" || strings.Contains(text, "s3cret") {
 			t.Errorf("%v: %q", err, text)

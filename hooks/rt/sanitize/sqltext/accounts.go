@@ -22,8 +22,15 @@ func (a *accounts) word(word string) bool {
 		a.begun, a.verb = true, upper
 		return upper == "GRANT" || upper == "REVOKE"
 	}
-	if upper == "IDENTIFIED" || a.verb == "PRAGMA" {
+	switch a.verb {
+	case "PRAGMA":
 		return true
+	case "ATTACH":
+		return upper == "KEY"
+	case "CREATE", "ALTER":
+		if upper == "IDENTIFIED" || upper == "OWNER" || upper == "AUTHORIZATION" || upper == "GRANT" || upper == "CONNECT" {
+			return true
+		}
 	}
 	if a.passed {
 		return false
@@ -31,14 +38,22 @@ func (a *accounts) word(word string) bool {
 	switch upper {
 	case "USER", "ROLE", "LOGIN", "GROUP", "PASSWORD", "AUTHORIZATION":
 		switch a.verb {
-		case "CREATE", "ALTER", "DROP", "RENAME", "SET", "EXECUTE":
+		case "CREATE", "ALTER", "DROP", "RENAME", "SET", "EXECUTE", "COMMENT":
 			return true
 		}
-	case "OR", "REPLACE", "SERVER", "APPLICATION", "SESSION", "LOCAL", "AS", "DEFAULT":
+	case "OR", "REPLACE", "SERVER", "APPLICATION", "SESSION", "LOCAL", "AS", "DEFAULT", "PRIVILEGES", "FOR", "ON":
 		return false
+	case "OWNED", "GRANTS":
+		return a.verb == "REASSIGN" || a.verb == "DROP" || a.verb == "SHOW"
 	}
 	a.passed = true
 	return false
+}
+
+// quoted is word for a name in quotes, or what may be a string.
+func (a *accounts) quoted() bool {
+	a.passed = a.begun
+	return a.verb == "PRAGMA"
 }
 
 // semicolon begins another statement.

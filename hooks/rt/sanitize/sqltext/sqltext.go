@@ -80,7 +80,8 @@ func (l *lexer) run() {
 			l.isCut = true
 			return
 		}
-		if !l.token() {
+		begin := l.in[l.at]
+		if !l.token() || strings.IndexByte("'\"`[", begin) >= 0 && l.accounts.quoted() {
 			l.isCut = true
 			return
 		}
