@@ -7,7 +7,6 @@ All in one run, in turn and each round in another order, so that the machine's d
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import socket
 import statistics
@@ -18,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.report import Table
+from objinst.bench.measure import in_order
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "testbins" / "hello"
@@ -58,9 +58,8 @@ def tables() -> list[Table]:
 
 def in_turn(rounds: int) -> Iterator[tuple[int, str]]:
     """The cases of each round, in another order each, and of one before them, whose number is 0: it does not count."""
-    orders = random.Random(0)  # noqa: S311 - no secret
     for number in range(rounds + 1):
-        yield from ((number, case) for case in orders.sample([*CASES], len(CASES)))
+        yield from ((number, case) for case in in_order([*CASES], number))
 
 
 def medians(samples: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -100,13 +100,13 @@ class Builds:
         self.rule += 1
         rules = self.folder / "rules.yaml"
         rules.write_text(RULE.format(number=self.rule), "utf-8")
-        self._measured("rules", variant, toolexec("--rules", str(rules)))
+        self._measured("rules", variant, toolexec("--rules", str(rules)), out=variant.home / "ruled")
 
-    def _measured(self, scene: str, variant: Variant, *flags: str, env: Mapping[str, str] | None = None) -> None:
-        """Builds, and notes what that took."""
+    def _measured(self, scene: str, variant: Variant, *flags: str, env: Mapping[str, str] | None = None, out: Path | None = None) -> None:
+        """Builds, and notes what that took. out: of a program that no other measurement is to run."""
         before = variant.archives()
-        done = variant.build(*flags, env=env)
-        if not variant.out.is_file():
+        done = variant.build(*flags, env=env, out=out)
+        if not (out or variant.out).is_file():
             raise OtelobjError(f"{variant.name}: go build wrote no program", "is the package a main one for this system? see `go env GOOS GOARCH`")
         note(self.results, variant, SCENES[scene], done, len(variant.archives() - before))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from objinst.bench.model import Results
 from objinst.bench.variants import Variant
-from objinst.errors import OtelobjError
+from objinst.errors import OtelobjError, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,28 @@ class Step:
     work: Callable[[], None]
 
 
+T = TypeVar("T")
+
+
+def in_order(things: Sequence[T], number: int) -> list[T]:
+    """The order of a round: a row of Williams' square, and for an odd number of things then its reverse. So each is equally often at each place, and behind
+    each other one, which leaves heat to it and pages to write. number: of the round, from 0."""
+    count = len(things)
+    row, reverse = divmod(number, 2) if count % 2 else (number, 0)
+    steps = [0, *(at for pair in zip(range(1, count), range(count - 1, 0, -1), strict=True) for at in pair)][:count]
+    places = [(at + row) % count for at in steps]
+    return [things[at] for at in (reversed(places) if reverse else places)]
+
+
 Teller = Callable[[int, int, str], None]
 """Called before each step with how many are done, how many there are, what comes now."""
 
 
 def rounds(variants: Sequence[Variant], count: int, text: str, work: Callable[[Variant], None], part: str | None = None) -> Iterator[Step]:
-    """Each variant so many times, in turn. Each round has an order of its own, so that what one leaves to the next (heat, pages to write) meets all of them; the
-    orders are the same in each run. part: of steps, the text unless given."""
-    orders = random.Random(text)  # noqa: S311 - no secret
+    """Each variant so many times, in turn: see `in_order`. part: of steps, the text unless given."""
     for number in range(count):
         turn = f" {number + 1}/{count}" if count > 1 else ""
-        for variant in orders.sample(variants, len(variants)) if count > 1 else variants:
+        for variant in in_order(variants, number):
             yield Step(f"{variant.name}: {text}{turn}", text if part is None else part, variant, lambda variant=variant: work(variant))  # type: ignore[misc]
 
 
@@ -48,12 +59,13 @@ def run(steps: Sequence[Step], results: Results, tell: Teller) -> None:
         tell(done, len(steps), step.text)
         try:
             step.work()
-        except OtelobjError as error:
+        except (OtelobjError, OSError) as failure:
+            error = failure if isinstance(failure, OtelobjError) else OtelobjError(f"{name}: {failure.filename or ''}: {reason(failure)}")
             if step.part:
                 failed.add((name, step.part))
                 results.leave_out(name, step.part, error.brief())
             elif step.variant.peer is None:
-                raise
+                raise error from failure
             else:
                 results.drop(name, error.brief(), "")
     tell(len(steps), len(steps), "done")

@@ -62,7 +62,7 @@ def _missing(results: Results) -> Iterator[str]:
         yield "<h2>Not measured</h2><ul>"
         for one in results.missing:
             remedy = f": <code>{escape(one.remedy)}</code>" if one.remedy else ""
-            yield f"<li><b>{escape(one.what)}</b>, {escape(one.why)}{remedy}</li>"
+            yield f"<li><b>{escape(one.what)}</b>{' (in full)' if one.part else ''}, {escape(one.why)}{remedy}</li>"
         yield "</ul>"
 
 

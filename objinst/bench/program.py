@@ -32,7 +32,7 @@ PAUSE = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """folder: where builds run, as given; package: as given; path, source: import path and folder of the package main; module: folder of its go.mod; work: go.work,
+    """folder: where builds run, as given; package: as given; path, source: import path and folder of the package main; module: folder of its module; work: go.work,
     None if there is none; file: the one to edit; flags: the user's GOFLAGS;
     go_version: of the toolchain that the module chooses."""
 
@@ -61,7 +61,7 @@ def look_up(go: Path, folder: Path, package: str, edited: Path | None = None) ->
     env = json.loads(ask(go, ["env", "-json", "GOMOD", "GOWORK", "GOFLAGS", "GOVERSION"], folder))
     if env["GOMOD"] in ("", os.devnull):
         raise OtelobjError(f"no Go module in {folder}", "name the folder of your module, or make one with `go mod init`")
-    found = documents(ask(go, ["list", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles", "--", package], folder))
+    found = documents(ask(go, ["list", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,Module", "--", package], folder))
     mains = [item for item in found if item["Name"] == "main"]
     if not mains:
         listed = ", ".join(item["ImportPath"] for item in found[:5]) or "nothing"
@@ -70,7 +70,7 @@ def look_up(go: Path, folder: Path, package: str, edited: Path | None = None) ->
         raise UsageError(f"{len(mains)} programs in {package}: {', '.join(item['ImportPath'] for item in mains[:5])}", "name one of them")
     [main] = mains
     work = Path(env["GOWORK"]) if env["GOWORK"] not in ("", "off") else None
-    return Program(folder, package, main["ImportPath"], Path(main["Dir"]), Path(env["GOMOD"]).parent, work, _edited(main, edited), env["GOFLAGS"], env["GOVERSION"])
+    return Program(folder, package, main["ImportPath"], Path(main["Dir"]), Path(main["Module"]["Dir"]), work, _edited(main, edited), env["GOFLAGS"], env["GOVERSION"])
 
 
 def _edited(main: Mapping[str, Any], given: Path | None) -> Path:
@@ -143,7 +143,12 @@ def copied(go: Path, program: Program, to: Path) -> tuple[Program, dict[str, str
 
 def _is_in(path: Path, folder: Path) -> bool:
     """Whether a path is in a folder once all links are followed."""
-    return path.resolve().is_relative_to(folder.resolve())
+    return _real(path).is_relative_to(_real(folder))
+
+
+def _real(path: Path) -> Path:
+    """A path with all links followed, but for one that leads to itself."""
+    return Path(os.path.realpath(path))
 
 
 def _take_in(old: Path, new: Path) -> None:
@@ -152,9 +157,9 @@ def _take_in(old: Path, new: Path) -> None:
         for link in (Path(folder, name) for name in (*folders, *files)):
             if not link.is_symlink():
                 continue
-            to = (old / link.relative_to(new)).resolve()
+            to = _real(old / link.relative_to(new))
             link.unlink()
-            if to.is_relative_to(old.resolve()):
+            if to.is_relative_to(_real(old)):
                 link.symlink_to(_moved(to, old, new))
             elif to.is_file():
                 shutil.copy2(to, link)
@@ -164,8 +169,8 @@ def _take_in(old: Path, new: Path) -> None:
 
 def _moved(path: Path, old: Path, new: Path) -> Path:
     """The place in the copy of a path in the module; one outside stays."""
-    path = path.resolve()
-    return new / path.relative_to(old.resolve()) if path.is_relative_to(old.resolve()) else path
+    path = _real(path)
+    return new / path.relative_to(_real(old)) if path.is_relative_to(_real(old)) else path
 
 
 def _copied_work(go: Path, program: Program, to: Path, module: Path) -> Path:

@@ -13,7 +13,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from objinst import ending
@@ -85,11 +85,13 @@ class Sink:
     env: Mapping[str, str]
 
     def received(self) -> Received:
-        """What it has received until now."""
+        """What it has received until now; nothing, if it does not say."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", COUNTS)
             return Received(**json.loads(connection.getresponse().read()))
+        except (OSError, HTTPException, ValueError):
+            return Received()
         finally:
             connection.close()
 

@@ -16,12 +16,12 @@ from rich.text import Text
 from objinst.bench import show, stats
 from objinst.bench.builds import SCENES
 from objinst.bench.measure import Teller
-from objinst.bench.model import BY_HAND, Quantity, Results
+from objinst.bench.model import BY_HAND, PLAIN, Quantity, Results
 from objinst.bench.page import page
 from objinst.bench.run import Request, run
 from objinst.bench.variants import KNOWN
 from objinst.cli import gotool
-from objinst.cli.terminal import clean, console
+from objinst.cli.terminal import clean, console, printable
 from objinst.ending import write_whole
 from objinst.errors import OtelobjError, UsageError
 
@@ -73,11 +73,17 @@ def command(
     )
     with telling() as tell:
         results = run(request, tell)
+    failed: list[OtelobjError] = []
     for place, text in ((json_file, results.to_json), (html_file, lambda: page(results))):
         if place is not None:
-            _write(place, text())
+            try:
+                _write(place, text())
+            except OtelobjError as error:
+                failed.append(error)
     print_results(console(sys.stdout), results)
-    return 0
+    if failed:
+        raise failed[0]
+    return int(any(one.variant == PLAIN for one in results.missing))
 
 
 def _scenes(names: Sequence[str]) -> tuple[str, ...]:
@@ -123,7 +129,8 @@ def print_results(screen: Console, results: Results) -> None:
     for line in show.remarks(results):
         screen.print(Text(line, style="dim"))
     for one in results.missing:
-        missing = Text(f"{clean(one.what)} was not measured: {clean(one.why)}", style="yellow")
+        why = "\n".join(map(printable, one.why.splitlines()))
+        missing = Text(f"{clean(one.what)} was not measured{' in full' if one.part else ''}: {why}", style="yellow")
         screen.print(missing.append(f"; `{one.remedy}` brings it" if one.remedy else ""))
 
 

@@ -36,7 +36,7 @@ def module_file_candidates(folder: Path) -> list[Path]:
     found += [work, work.with_name(work.name + ".sum")] if work else []
     modfile = parent_flag("modfile")
     found += [folder / modfile, (folder / modfile).with_suffix(".sum")] if modfile else []
-    found += [root / "go.mod" for root in user_modules(folder).values()]
+    found += [root / name for root in user_modules(folder).values() for name in ("go.mod", "go.sum")]
     given = parent_flag("overlay")
     found += [folder / given, *(Path(file) for file in overlay(folder).values() if file)] if given else []
     return list(dict.fromkeys([*found, *([env] if (env := go_env_file()) else [])]))

@@ -27,7 +27,8 @@ def entries(memo: Path, keys: Collection[str]) -> list[dict[str, Any]]:
 
 
 def add(memo: Path, entry: dict[str, Any], instead_of: dict[str, Any] | None = None) -> None:
-    """Raises OSError."""
+    """Remembers an entry once. Raises OSError."""
     make_folder(memo.parent)
-    kept = [older for older in entries(memo, entry.keys()) if older != instead_of]
-    write_whole(memo, json.dumps([entry, *kept[: MEMORIES - 1]]).encode("utf-8"))
+    new = json.loads(json.dumps(entry))
+    kept = [older for older in entries(memo, entry.keys()) if older not in (instead_of, new)]
+    write_whole(memo, json.dumps([new, *kept[: MEMORIES - 1]]).encode("utf-8"))

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from objinst.gobuild.gocmd import Go
 
+VARIABLES = ("GOSUMDB", "GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE")
+"""What decides whether the database is asked, beside the go command's own file."""
+
 
 def notes(go: Go, folder: Path, given: str) -> list[str]:
     """A line about such modules, if there are any. folder: of the synthetic module, after its packages were listed. given: its go.sum before that."""

@@ -160,6 +160,7 @@ def _digest(request: HookRequest, go: Go) -> str:
     if any(hooktree.owner(package) is None for package in request.packages):
         parts += [*sorted(request.packages), str(go.goroot), str(request.user_dir), str(foreign_main()), *(repr(dep) for dep in request.deps)]
         parts.append(usertree.digest(request.packages, request.user_dir))
+        parts += [f"{name}={os.environ.get(name, '')}" for name in vouched.VARIABLES]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest() if len(parts) > 1 else parts[0]
 
 

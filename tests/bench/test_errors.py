@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,13 +114,30 @@ def test_a_failure_keeps_what_was_measured(user: Program, name: str) -> None:
     assert [(one.what, one.why.splitlines()[0].split(" in ")[0]) for one in results.missing] == [(f"{name}: work", f"{name}: go build failed")]
 
 
-def test_rounds_have_orders_of_their_own(user: Program) -> None:
-    """Nobody always comes behind the same, nor does a run differ from another one."""
-    made = [variant(user, name) for name in "abcd"]
-    names = [[step.variant.name for step in measure.rounds(made, 20, "x", lambda _: None)] for _ in range(2)]
-    assert names[0] == names[1] and all(sorted(names[0][at : at + 4]) == [*"abcd"] for at in range(0, 80, 4))
-    assert len({*zip(names[0], names[0][1:], strict=False)} - {(name, name) for name in "abcd"}) == 12
-    assert [step.variant.name for step in measure.rounds(made, 1, "x", lambda _: None)] == [*"abcd"]
+@pytest.mark.parametrize("count", range(1, 8))
+def test_rounds_are_balanced(user: Program, count: int) -> None:
+    """Each variant is as often at each place, and as often behind each other one."""
+    names = "abcdefg"[:count]
+    made = [variant(user, name) for name in names]
+    rounds = count if count % 2 == 0 else 2 * count
+    steps = [step.variant.name for step in measure.rounds(made, rounds, "x", lambda _: None)]
+    orders = [steps[at : at + count] for at in range(0, len(steps), count)]
+    assert all(sorted(order) == [*names] for order in orders)
+    assert {Counter(order[at] for order in orders)[name] for at in range(count) for name in names} == {rounds // count}
+    behind = Counter(pair for order in orders for pair in zip(order, order[1:], strict=False))
+    assert len(behind) == count * (count - 1) and len({*behind.values()}) <= 1
+
+
+def test_a_step_that_the_system_fails_is_left_out(user: Program) -> None:
+    results = Results("x", Machine("", 1, 0, "", "", "", 0), 1, {"plain": "plain"})
+
+    def work(_: variants.Variant) -> None:
+        raise FileNotFoundError(2, "No such file", "program")
+
+    measure.run(list(measure.rounds([variant(user)], 1, "load", work)), results, lambda *_: None)
+    assert [(one.what, one.why) for one in results.missing] == [("plain: load", "plain: program: No such file")]
+    with pytest.raises(OtelobjError, match="plain: program: No such file"):
+        measure.run(list(measure.rounds([variant(user)], 1, "load", work, part="")), results, lambda *_: None)
 
 
 def test_an_edit_leaves_the_file_alone(user: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,6 +292,7 @@ def test_nothing_is_written_outside_of_a_copy(user: Program, tmp_path: Path, mon
     (module / "data").symlink_to(outside / "data")
     (module / "same").symlink_to(module / "cmd")
     (module / "gone").symlink_to("nowhere")
+    (module / "loop").symlink_to("loop")
     monkeypatch.setattr(program, "_make_absolute", lambda *_: None)
     copy, _ = program.copied(Path("go"), replace(user, folder=module, source=module, module=module, file=module / "main.go"), to)
     copied = to / "module"

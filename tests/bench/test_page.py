@@ -124,8 +124,12 @@ def test_a_program_by_hand_is_compared_with(results: Results) -> None:
 
 
 def test_a_part_that_is_missing_is_named(results: Results) -> None:
-    results.leave_out("otelobj", "load", "it ended")
-    assert "<b>otelobj: load</b>, it ended</li>" in page.page(results) and "otelobj" in results.variants
+    results.leave_out("otelobj", "load", f"it ended:\n{'x' * 200}\n\x1b[1mthe cause")
+    assert "<b>otelobj: load</b> (in full), it ended:" in page.page(results) and "otelobj" in results.variants
+    screen = Console(width=400, file=io.StringIO(), force_terminal=False)
+    bench.print_results(screen, results)
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert f"otelobj: load was not measured in full: it ended:\n{'x' * 200}\n\ufffd[1mthe cause\n" in shown
 
 
 def test_numbers_below_zero_have_no_bar(results: Results) -> None:
