@@ -79,6 +79,20 @@ def test_a_build_that_fails(user: Program) -> None:
         variant(user).build()
 
 
+def test_all_are_built_without_version_control(user: Program) -> None:
+    made = variant(user)
+    made.go = [sys.executable, "-c", f"import sys; open({str(user.folder / 'args')!r}, 'w').write(' '.join(sys.argv[1:]))"]
+    made.build("-x")
+    assert (user.folder / "args").read_text() == f"build -x -buildvcs=false -o {made.out} -- ."
+
+
+def test_caches_that_cannot_be_emptied(user: Program) -> None:
+    made = variant(user)
+    made.own_cache.write_text("a file")
+    with pytest.raises(OtelobjError, match="plain: its caches cannot be emptied: "):
+        made.empty()
+
+
 TIME = Quantity("build", "x", "time", "s")
 
 

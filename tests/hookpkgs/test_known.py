@@ -213,3 +213,12 @@ def test_another_toolchain_in_the_same_place_is_asked_again(known: Known, tmp_pa
     same = made.for_link(wants, lambda _: {"time": std(tmp_path, "moved", "time1")}, "after")
     assert same is not None and same[0].archives["time"] == tmp_path / "go-build" / "moved"
     assert same[1].for_link(wants, None, "after") is not None and same[1].for_link(wants, None, "before") is None
+
+
+@pytest.mark.parametrize(
+    ("version", "is_replaced", "joins"),
+    [("v1.20.0", False, "`go get go.opentelemetry.io/otel@latest`"), ("v1.999.0", False, "a newer otelobj (this one knows v1."), ("v1.20.0", True, "without the replace directive"),
+     ("", False, "`go get go.opentelemetry.io/otel@latest`")],
+)  # fmt: skip
+def test_what_joins_spans_that_are_not_bridged(version: str, is_replaced: bool, joins: str) -> None:
+    assert joins in zone._joining("go.opentelemetry.io/otel", version, is_replaced=is_replaced)
