@@ -88,6 +88,14 @@ func (key activeKey) options() []metric.AddOption {
 	})
 }
 
+// answer adds how a request was answered, with a status that is not 0.
+func (a *attrs) answer(p protocol, status int) {
+	a.network(p)
+	if status > 0 {
+		a.num(keyResponseStatusCode, status)
+	}
+}
+
 func (key routeKey) name() string {
 	return names.of(key, func() (routeKey, string) {
 		key.route = strings.Clone(key.route)
@@ -112,10 +120,7 @@ func (key serverSeries) options() []metric.RecordOption {
 		a := getAttrs()
 		a.str(keyRequestMethod, key.method)
 		a.str(keyURLScheme, scheme(key.https))
-		a.network(key.protocol)
-		if key.status > 0 {
-			a.num(keyResponseStatusCode, key.status)
-		}
+		a.answer(key.protocol, key.status)
 		if key.route != "" {
 			a.str(keyRoute, key.route)
 		}
@@ -130,10 +135,7 @@ func (key clientSeries) options() []metric.RecordOption {
 		a.str(keyRequestMethod, key.method)
 		a.server(key.host, key.port, key.scheme == "https")
 		a.str(keyURLScheme, key.scheme)
-		a.network(key.protocol)
-		if key.status > 0 {
-			a.num(keyResponseStatusCode, key.status)
-		}
+		a.answer(key.protocol, key.status)
 		if key.failure != "" {
 			a.str(keyErrorType, key.failure)
 		}

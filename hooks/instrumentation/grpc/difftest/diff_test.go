@@ -262,7 +262,7 @@ func TestBaggageArrives(t *testing.T) {
 	}
 }
 
-// TestYieldToPlugin: gRPC's own instrumentation makes spans if it is told to, and otherwise only metrics.
+// TestYieldToPlugin: gRPC's own instrumentation makes spans where its options say so, and otherwise only metrics.
 func TestYieldToPlugin(t *testing.T) {
 	for traced, want := range map[bool]string{true: "grpc-go", false: "otelgrpc"} {
 		tel := collect(t)
