@@ -221,12 +221,7 @@ def collector(program: Path) -> Iterator[str]:
 
 def measure(row: Row, programs: dict[str, Path], sink: str, rounds: int, count: int) -> Result:
     variants = [variant for variant in VARIANTS if variant != HAND or row.hand]
-    return Result.of(row, [{variant: run(row, variant, programs[variant], sink, count) for variant in turned(variants, number)} for number in range(rounds)])
-
-
-def turned(variants: Sequence[str], number: int) -> list[str]:
-    """The order of a round, so that no variant is always behind the same one."""
-    return in_order(variants, number)
+    return Result.of(row, [{variant: run(row, variant, programs[variant], sink, count) for variant in in_order(variants, number)} for number in range(rounds)])
 
 
 def run(row: Row, variant: str, program: Path, sink: str, count: int, more: Mapping[str, str] | None = None, *, ends: bool = True) -> Run:

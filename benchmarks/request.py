@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks import libraries
 from benchmarks.libraries import HAND, OURS, PLAIN, Row, Run, Spread
 from benchmarks.report import Table, missed
+from objinst.bench.measure import in_order
 
 ROUNDS = 7
 COUNT = 5_000
@@ -58,7 +59,7 @@ def tables(rounds: int = ROUNDS, count: int = COUNT) -> list[Table]:
             for state in STATES:
                 variants, env = [PLAIN, *([HAND] if state.by_hand else []), OURS], {**state.env, **(nobody if state.hangs else {})}
                 found = [
-                    {one: libraries.run(OPERATION, one, programs[one], sink, count, env, ends=not state.hangs) for one in libraries.turned(variants, number)}
+                    {one: libraries.run(OPERATION, one, programs[one], sink, count, env, ends=not state.hangs) for one in in_order(variants, number)}
                     for number in range(rounds)
                 ]
                 rows.append(_row(state, found))

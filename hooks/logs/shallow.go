@@ -2,6 +2,7 @@ package logs
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -38,28 +39,28 @@ func (p *printer) quote(text string) {
 // fields writes a struct: what is not exported, and what its tags keep out of JSON, stays inside.
 func (p *printer) fields(r reflect.Value, depth int) {
 	p.WriteByte('{')
-	p.members(r, depth, map[string]int{})
+	p.members(r, depth, map[string]bool{})
 	p.WriteByte('}')
 }
 
 // members writes the fields of a struct. hidden: names that JSON has for another field than for one of this embedded struct.
-func (p *printer) members(r reflect.Value, depth int, hidden map[string]int) {
+func (p *printer) members(r reflect.Value, depth int, hidden map[string]bool) {
 	fields := fieldsOf(r.Type())
 	for _, f := range fields {
-		if f.embedded == nil && hidden[f.name] == 0 && !p.isFull() {
+		if f.embedded == nil && !hidden[f.name] && !p.isFull() {
 			p.comma('{')
 			p.quote(f.name)
 			p.WriteByte(':')
 			p.value(r.Field(f.at), depth-1)
 		}
 	}
-	below := namesOf(fields)
-	for name := range hidden {
-		below[name] = 2
+	below := maps.Clone(hidden)
+	for name, n := range namesOf(fields) {
+		below[name] = below[name] || n > 1
 	}
 	for _, f := range fields {
 		if f.embedded != nil {
-			p.members(r.Field(f.at), depth, taken(below))
+			p.members(r.Field(f.at), depth, below)
 		}
 	}
 }
@@ -106,17 +107,6 @@ func namesOf(fields []field) map[string]int {
 		}
 	}
 	return names
-}
-
-// taken returns the names that are hidden.
-func taken(names map[string]int) map[string]int {
-	found := map[string]int{}
-	for name, n := range names {
-		if n > 1 {
-			found[name] = n
-		}
-	}
-	return found
 }
 
 // comma separates what follows from another member before it.
